@@ -1,0 +1,373 @@
+/*
+ * playground/handler.h - everything the author of a handler needs.
+ *
+ *      transport (tcp, udp, ...)
+ *         |  recv, end: first entry to last        ^
+ *         v                                        |
+ *      [ lines ] ---> [ log ] ---> [ chat-broadcast ]
+ *         ^                              |
+ *         |  send: from just below the sender to the first entry
+ *
+ * A handler is one C file compiled to a shared object. It exports one symbol,
+ * `const struct pg_handler pg_handler`. The config puts it into a chain as an
+ * entry; each session (one TCP connection, one UDP peer) that comes to the
+ * entry is one ctx.
+ *
+ * Five rules hold for everything below, unless a function says otherwise:
+ *
+ *  thread     All callbacks of a worker run on its one thread, one at a time.
+ *             Only pg_post() may be called from another thread.
+ *  ownership  Bytes you are given are borrowed until your callback returns.
+ *             Bytes you hand over count as copied: reuse them at once.
+ *  lifetime   A ctx is valid until the callback it was passed to returns;
+ *             an entry until finish(). Never store a ctx.
+ *  errors     Functions return 0 or a negative errno. Nothing needs freeing.
+ *  defaults   Zero means the default; a callback that is absent passes on.
+ */
+#ifndef PLAYGROUND_HANDLER_H
+#define PLAYGROUND_HANDLER_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define PG_API __attribute__((visibility("default")))
+#define PG_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define PG_MUST_USE __attribute__((warn_unused_result))
+
+/* ---- bytes ------------------------------------------------------------ */
+
+/* A range of bytes that belongs to somebody else; not NUL-terminated. */
+struct pg_bytes {
+    const uint8_t *data;
+    size_t len;
+};
+
+/* The bytes of a string, without its NUL. */
+static inline struct pg_bytes pg_text(const char *text)
+{
+    return (struct pg_bytes){ (const uint8_t *)text, strlen(text) };
+}
+
+static inline struct pg_bytes pg_bytes(const void *data, size_t len)
+{
+    return (struct pg_bytes){ (const uint8_t *)data, len };
+}
+
+static inline bool pg_equals(struct pg_bytes bytes, const char *text)
+{
+    size_t len = strlen(text);
+
+    return bytes.len == len && (len == 0 || !memcmp(bytes.data, text, len));
+}
+
+/* ---- types ------------------------------------------------------------ */
+
+/* What flows between two entries. */
+enum pg_kind {
+    PG_ANY,     /* needs: whatever comes; makes: the same as came */
+    PG_STREAM,  /* bytes without boundaries, as TCP delivers them */
+    PG_RECORDS, /* each message whole, as UDP delivers them */
+};
+
+/* What a callback says about the bytes it was given. */
+enum pg_verdict {
+    PG_PASS = 1, /* hand them on unchanged */
+    PG_STOP,     /* dealt with: answered, forwarded or kept */
+    PG_DROP,     /* only as `return pg_drop(ctx, "reason")` */
+    PG_CLOSE,    /* only as `return pg_close(ctx, "reason")` */
+};
+
+/* Why a session ended. */
+enum pg_why {
+    PG_WHY_EOF = 1,  /* the peer said it has no more, all was answered */
+    PG_WHY_RESET,    /* the peer or the network broke the connection */
+    PG_WHY_IDLE,     /* nothing heard or said for the transport's idle time */
+    PG_WHY_LIMIT,    /* a limit of the config, e.g. a reader too slow */
+    PG_WHY_HANDLER,  /* a handler closed it: the text is the handler's */
+    PG_WHY_SHUTDOWN, /* the server stops */
+    PG_WHY_CRASH,    /* the process that held it died */
+};
+
+struct pg_reason {
+    enum pg_why why;
+    const char *text; /* never NULL; valid until the callback returns */
+};
+
+/* What a broadcast does with a receiver whose queue is full. */
+enum pg_slow {
+    PG_SLOW_CLOSE, /* end its session; nobody else waits */
+    PG_SLOW_DROP,  /* leave this message out for it, and count that */
+};
+
+struct pg_ctx;     /* one entry in one session */
+struct pg_entry;   /* one line of `handlers` in the config */
+
+/* ---- options ---------------------------------------------------------- */
+
+enum pg_option_type {
+    PG_BOOL = 1, /* field: bool */
+    PG_INT,      /* field: int or int64_t */
+    PG_NUMBER,   /* field: double */
+    PG_STRING,   /* field: const char *, owned by the core */
+};
+
+/*
+ * One key of an entry in the JSON config. The table ends with an empty
+ * element. The core checks every value against it before any callback runs,
+ * fills in defaults, and makes help texts and the JSON Schema from it.
+ */
+struct pg_option {
+    const char *name;         /* the key, e.g. "max_bytes": units in names */
+    enum pg_option_type type; /* decides the field's C type, see above */
+    size_t offset, size;      /* written by PG_FIELD() */
+    const char *unit;         /* "bytes", "ms", ...; NULL: none */
+    const char *initial;      /* the default as text: "true", "64", "big";
+                                 NULL: false, 0, 0.0 or a NULL string */
+    double min, max;          /* for numbers; both 0: no range */
+    const char *choices;      /* the allowed values, separated by spaces;
+                                 NULL: any */
+    const char *help;         /* one line */
+};
+
+/* Where a value goes: PG_FIELD(struct log_options, hexdump). */
+#define PG_FIELD(type, field)                                                  \
+    .offset = offsetof(type, field), .size = sizeof(((type *)0)->field)
+
+/* ---- the handler ------------------------------------------------------ */
+
+#define PG_HANDLER_VERSION 1u
+#define PG_HANDLER_ABI                                                         \
+    (PG_HANDLER_VERSION << 16 | (uint32_t)sizeof(struct pg_handler))
+
+struct pg_handler {
+    uint32_t abi;        /* PG_HANDLER_ABI */
+    const char *name;    /* as in the config and the file's name */
+    const char *summary; /* one line for `playground plugins` */
+
+    enum pg_kind needs; /* PG_ANY or PG_RECORDS; `check` refuses the rest */
+    enum pg_kind makes; /* PG_RECORDS: a framing layer; PG_ANY: as it came */
+
+    bool shows_cuts;     /* its point is where the reads were cut */
+    bool send_is_shared; /* what send() makes depends on bytes and options
+                            alone: a broadcast may run it once for many */
+    bool is_volatile;    /* its state cannot survive the process */
+
+    const struct pg_option *options; /* ends with an empty element */
+    size_t options_size;             /* sizeof of the struct they fill */
+    size_t entry_size;   /* pg_private(): zeroed, one an entry, this process */
+    size_t session_size; /* pg_state(): zeroed, one a ctx; plain data without
+                            pointers, because it outlives the process */
+    uint32_t state_version; /* raise it when that struct changes meaning */
+
+    /* Looks at the options only; `check` runs it too. On error: pg_fail(). */
+    int (*check)(struct pg_entry *entry);
+    /* Before the first session: opens files, fills pg_entry_private(). */
+    int (*init)(struct pg_entry *entry);
+    void (*finish)(struct pg_entry *entry);
+    /* The deadline set with pg_entry_timer() has come. */
+    void (*tick)(struct pg_entry *entry);
+
+    /* A session begins; may already send. PG_CLOSE turns it away. */
+    enum pg_verdict (*open)(struct pg_ctx *ctx);
+    /* Bytes come in. On a stream their boundaries mean nothing. */
+    enum pg_verdict (*recv)(struct pg_ctx *ctx, struct pg_bytes in);
+    /* Bytes go out. */
+    enum pg_verdict (*send)(struct pg_ctx *ctx, struct pg_bytes out);
+    /* No more input will come; may still forward and send. The session
+       closes when every entry has seen this, no timer is set and all is sent. */
+    void (*end)(struct pg_ctx *ctx);
+    /* The deadline set with pg_timer() has come. */
+    void (*timer)(struct pg_ctx *ctx);
+    /* The session is over; runs once for every ctx that was opened. What is
+       sent to this session now is lost; pg_broadcast() reaches the others. */
+    void (*close)(struct pg_ctx *ctx, struct pg_reason reason);
+};
+
+/* The one symbol a handler exports. */
+extern PG_API const struct pg_handler pg_handler;
+
+/* ---- verdicts --------------------------------------------------------- */
+
+/* Throws these bytes away and counts `reason`: use as `return pg_drop(...)`. */
+PG_API enum pg_verdict pg_drop(struct pg_ctx *ctx, const char *reason);
+
+/* Ends the session after what is queued has been sent. Takes effect when the
+   callbacks have returned; until then nothing more is delivered to it. */
+PG_API enum pg_verdict pg_close(struct pg_ctx *ctx, const char *reason);
+
+/* ---- passing bytes on ------------------------------------------------- */
+
+/*
+ * Hands bytes on in the direction of the running callback: to the next
+ * entry's recv() from open, recv, end and timer; to the next lower send() from
+ * send. Call it as often as you like, then return PG_STOP.
+ *
+ * 0           handed on
+ * -EAGAIN     handed on, but the way ahead is full or paused: pg_keep() what
+ *             you have not looked at yet and return; it comes again later
+ * -ECANCELED  the session is closing: stop, nothing more is taken
+ * -EMSGSIZE, -EDQUOT, -ENOBUFS  (from send) as for pg_send()
+ */
+PG_API int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes);
+
+/*
+ * Sends to the peer, starting at the entry just below this one.
+ *
+ * 0           queued
+ * -ECANCELED  the session is closing
+ * -EMSGSIZE   one record more than the transport carries: send less at once
+ * -EDQUOT     the peer has been heard from once only and has had three times
+ *             what it sent (RFC 9000, section 8.1): send it again after the
+ *             next message
+ * -ENOBUFS    no room: a record was dropped and counted (on a stream the
+ *             session closes instead)
+ */
+PG_API int pg_send(struct pg_ctx *ctx, struct pg_bytes bytes);
+
+/* Like pg_forward(), but `ms` milliseconds later. The copy counts against
+   limits.kept_bytes_total. -ENOBUFS: no room, the bytes are yours still. */
+PG_API int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes);
+
+/*
+ * Keeps the unfinished end of `in`. The next recv() gets these bytes in front
+ * of the new ones, in one piece. Note in pg_state() how far you have looked,
+ * so that a message that comes byte by byte costs linear time. Each call
+ * replaces what was kept; without a call nothing is kept. Too much (over
+ * limits.frame_bytes plus one read) closes the session. Returns PG_STOP, so
+ * that `return pg_keep(ctx, rest)` reads well. May be called from recv and end.
+ */
+PG_API enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail);
+
+/* What is kept now; valid until the next pg_keep() or the callback's end. */
+PG_API struct pg_bytes pg_kept(struct pg_ctx *ctx);
+
+/*
+ * Memory for what you make from the bytes, valid until the callback that
+ * asked returns; never touched by nested callbacks; not zeroed. Never NULL:
+ * over limits.frame_bytes + 1 KiB the session closes with a reason, and the
+ * memory may still be written to.
+ */
+PG_API uint8_t *pg_scratch(struct pg_ctx *ctx, size_t len);
+
+/* ---- to others -------------------------------------------------------- */
+
+/*
+ * Sends to the same entry in every other session, on every worker and
+ * whatever its transport, each starting just below this entry. `slow` says
+ * what happens to a receiver that does not read. 0, or -ENOBUFS when another
+ * worker cannot take it (counted).
+ */
+PG_API int pg_broadcast(struct pg_ctx *ctx, struct pg_bytes bytes,
+                        enum pg_slow slow);
+
+/* The same without a ctx, to every session of the entry: for tick(). */
+PG_API int pg_broadcast_all(struct pg_entry *entry, struct pg_bytes bytes,
+                            enum pg_slow slow);
+
+#define PG_KEY_BYTES 64 /* the longest key, without its NUL */
+
+/*
+ * Takes `key` as the name of this ctx, unique in the entry over all workers;
+ * gives back the one it had. It ends with the session. 0; -EEXIST somebody
+ * has it; -EINVAL empty or longer than PG_KEY_BYTES; -ENOSPC the table is
+ * full.
+ */
+PG_API int pg_claim(struct pg_ctx *ctx, const char *key);
+
+/* The key of this ctx; "" without one. Valid until the callback returns. */
+PG_API const char *pg_claimed(struct pg_ctx *ctx);
+
+/* Calls fn once for each key of the entry, in the order they were claimed. */
+PG_API void pg_claims(struct pg_entry *entry,
+                      void (*fn)(const char *key, void *arg), void *arg);
+
+/* Sends to the session that has `key`, wherever it is. -ENOENT: nobody has. */
+PG_API int pg_send_to(struct pg_entry *entry, const char *key,
+                      struct pg_bytes bytes);
+
+/* ---- time ------------------------------------------------------------- */
+
+/* Milliseconds, monotonic; in tests and simulations a virtual clock. */
+PG_API uint64_t pg_now(void);
+/* The same clock in nanoseconds. */
+PG_API uint64_t pg_now_ns(void);
+
+/* Calls timer() in `ms` milliseconds. One deadline a ctx: a new one replaces
+   the old one. A session with a deadline does not close at end of input. */
+PG_API void pg_timer(struct pg_ctx *ctx, uint32_t ms);
+PG_API void pg_timer_stop(struct pg_ctx *ctx);
+
+/* Calls tick() in `ms` milliseconds. One deadline an entry and worker. */
+PG_API void pg_entry_timer(struct pg_entry *entry, uint32_t ms);
+
+/* ---- pressure --------------------------------------------------------- */
+
+/* Stops reading from this session until pg_resume(), one for each pause. A
+   datagram that comes meanwhile is dropped and counted. */
+PG_API void pg_pause(struct pg_ctx *ctx);
+PG_API void pg_resume(struct pg_ctx *ctx);
+
+/* ---- who am I --------------------------------------------------------- */
+
+PG_API const void *pg_options(const struct pg_ctx *ctx);
+PG_API void *pg_state(struct pg_ctx *ctx);
+PG_API void *pg_private(struct pg_ctx *ctx);
+PG_API struct pg_entry *pg_entry(struct pg_ctx *ctx);
+
+PG_API const void *pg_entry_options(const struct pg_entry *entry);
+PG_API void *pg_entry_private(struct pg_entry *entry);
+PG_API const char *pg_entry_name(const struct pg_entry *entry);
+/* limits.frame_bytes of the config: no message is longer. */
+PG_API size_t pg_entry_frame_bytes(const struct pg_entry *entry);
+
+/* The peer in words, "tcp 127.0.0.1:40322"; valid until the callback returns. */
+PG_API const char *pg_peer(struct pg_ctx *ctx);
+/* The name of the session's transport plugin, "tcp". */
+PG_API const char *pg_transport_name(const struct pg_ctx *ctx);
+/* What reaches this entry: PG_STREAM or PG_RECORDS. */
+PG_API enum pg_kind pg_input_kind(const struct pg_ctx *ctx);
+/* A number no other session of this server has had. */
+PG_API uint64_t pg_session_number(const struct pg_ctx *ctx);
+
+/* ---- telling people --------------------------------------------------- */
+
+/* Adds one to the entry's counter `name`. */
+PG_API void pg_count(struct pg_ctx *ctx, const char *name);
+
+/* One line on stderr with entry and peer in front; never blocks: what does
+   not fit is counted and announced. Control characters are escaped. */
+PG_API void pg_log(struct pg_ctx *ctx, const char *format, ...) PG_PRINTF(2, 3);
+
+/*
+ * Says what is wrong with an option, from check() or init(). The message is
+ * printed with file, line and column of `key` (NULL: of the entry): say what
+ * is wrong and, after a semicolon, what to do. Returns -EINVAL, so that
+ * `return pg_fail(entry, "size", "...")` ends the callback.
+ */
+PG_API int pg_fail(struct pg_entry *entry, const char *key, const char *format,
+                   ...) PG_PRINTF(3, 4);
+
+struct pg_file; /* an output that never blocks the loop */
+
+/*
+ * Opens a file to append to (made with mode 0640 if missing), or stderr for
+ * "-". A relative path counts from the config file's folder. For init() only;
+ * the core closes it. NULL: the file cannot be opened, errno says why.
+ */
+PG_API struct pg_file *pg_open_file(struct pg_entry *entry, const char *path);
+
+/* Appends one whole line or record. -EAGAIN: no room in the ring, the line is
+   lost, and the loss is announced in the file as soon as there is room. */
+PG_API int pg_write_file(struct pg_file *file, struct pg_bytes bytes);
+
+/* ---- other threads ---------------------------------------------------- */
+
+/* Runs fn(entry, data) on the entry's worker soon; from any thread. `data`
+   stays yours. -ENOMEM, or -ECANCELED once the worker stops: fn never runs. */
+PG_API int pg_post(struct pg_entry *entry,
+                   void (*fn)(struct pg_entry *entry, void *data), void *data);
+
+#endif

@@ -1,0 +1,207 @@
+/*
+ * playground/transport.h - what the author of a transport needs besides
+ * playground/handler.h. plugins/transport/tcp.c and udp.c are the examples.
+ *
+ * A transport exports `const struct pg_transport pg_transport` and declares:
+ *
+ *   provides         PG_STREAM (a socket a session) or PG_RECORDS (one socket,
+ *                    a session for each peer heard from)
+ *   options          as in handler.h; `host` and `port` are what --host and
+ *                    --port of the command line override
+ *   listener_size    its own memory for one listener, this process only
+ *   session_size     its own plain data for one session, without pointers
+ *   peer_size        records: how many leading bytes of that data tell one
+ *                    peer from another
+ *   listen           opens a socket that peers come to
+ *   connect          opens a socket to a server (the client; a bridge)
+ *   ready            the listener's socket is readable: accept or receive
+ *   recv, send       streams: read and write one session's socket
+ *   send_records     records: send a batch for many peers
+ *   address          the peer or the listener in words
+ *
+ * The core owns every descriptor it is given, the queues and the
+ * back-pressure: it registers sockets with its event loop, asks for
+ * writability while something waits, and closes them. A transport never
+ * blocks (its sockets are SOCK_NONBLOCK), allocates nothing per message and
+ * ends sessions only by pg_session_end().
+ *
+ * All callbacks run on the worker's one thread. With several workers each has
+ * a socket of its own for the same address: see pg_bind().
+ */
+#ifndef PLAYGROUND_TRANSPORT_H
+#define PLAYGROUND_TRANSPORT_H
+
+#include <playground/handler.h>
+
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+struct pg_listener; /* one opened transport of a config */
+struct pg_session;  /* one peer of a listener */
+
+/* How a session ends. */
+enum pg_end {
+    PG_END_FIN,   /* send what is queued, then say goodbye (TCP: FIN) */
+    PG_END_ABORT, /* throw the queue away (TCP: RST) */
+};
+
+/* One datagram on its way out. */
+struct pg_record {
+    struct pg_session *session;
+    struct pg_bytes bytes;
+};
+
+#define PG_TRANSPORT_VERSION 1u
+#define PG_TRANSPORT_ABI                                                       \
+    (PG_TRANSPORT_VERSION << 16 | (uint32_t)sizeof(struct pg_transport))
+
+struct pg_transport {
+    uint32_t abi; /* PG_TRANSPORT_ABI */
+    const char *name, *summary;
+    enum pg_kind provides; /* PG_STREAM or PG_RECORDS */
+
+    const struct pg_option *options; /* ends with an empty element */
+    size_t options_size;
+    size_t listener_size;
+    size_t session_size;
+    size_t peer_size;
+    size_t max_record; /* the longest record in bytes; 0: limits.frame_bytes */
+    /* A peer heard from only once gets at most this many times the bytes it
+       sent; 0: no such limit (peers cannot lie about their address). */
+    unsigned unverified_ratio;
+
+    /* Looks at the options only, opens nothing; on error pg_listen_fail(). */
+    int (*check)(struct pg_listener *listener);
+    /*
+     * Opens and binds one socket; called once for each worker. Returns the
+     * descriptor, which the core then owns, or pg_listen_fail().
+     */
+    int (*listen)(struct pg_listener *listener);
+    /* The listener's descriptor came from another process or has just been
+       opened: set up pg_listener_private(). Absent: nothing to do. */
+    int (*adopt)(struct pg_listener *listener, int fd);
+    /*
+     * Opens a socket towards the options' address and returns its descriptor,
+     * connected or, as connect(2) has it, EINPROGRESS; on error
+     * pg_listen_fail(). The core opens the session, and asks connected().
+     */
+    int (*connect)(struct pg_listener *listener);
+
+    /*
+     * The listener's socket is readable: take what is there with
+     * pg_session_open() or pg_session_recv(), a bounded amount. 0, or -errno
+     * of accept(2); after EMFILE, ENFILE, ENOBUFS and ENOMEM the core pauses
+     * the listener until descriptors are free again.
+     */
+    int (*ready)(struct pg_listener *listener, int fd);
+
+    /* Streams: reads once. Bytes, 0 at the end of input, or -errno. */
+    ssize_t (*recv)(struct pg_session *session, int fd, void *buffer,
+                    size_t size);
+    /* Streams: writes once. Bytes taken, or -errno; -EAGAIN when full. */
+    ssize_t (*send)(struct pg_session *session, int fd,
+                    const struct iovec *parts, int count);
+    /* Streams: no more output will come (TCP: shutdown(SHUT_WR)). */
+    void (*finish)(struct pg_session *session, int fd);
+
+    /*
+     * Records: sends from the first on, returns how many were taken (at least
+     * one), or -errno of the first: -EAGAIN waits for writability, anything
+     * else drops that record with a reason.
+     */
+    int (*send_records)(struct pg_listener *listener, int fd,
+                        const struct pg_record *records, int count);
+
+    /* Writes "127.0.0.1:5000": the session's peer, or with a NULL session the
+       address the listener's descriptor is bound to. */
+    void (*address)(struct pg_listener *listener,
+                    const struct pg_session *session, int fd, char *text,
+                    size_t size);
+};
+
+/* The one symbol a transport exports. */
+extern PG_API const struct pg_transport pg_transport;
+
+/* ---- listeners -------------------------------------------------------- */
+
+PG_API const void *pg_listener_options(const struct pg_listener *listener);
+PG_API void *pg_listener_private(struct pg_listener *listener);
+
+/* Says why a listener cannot work, with file, line and column of `key` (NULL:
+   of the whole listener). Returns -EINVAL. */
+PG_API int pg_listen_fail(struct pg_listener *listener, const char *key,
+                          const char *format, ...) PG_PRINTF(3, 4);
+
+/*
+ * bind(2) so that a second server on the address is refused with EADDRINUSE,
+ * but the sockets of this listener's other workers may join: the first binds
+ * without SO_REUSEPORT, which is set afterwards (socket(7)). With port 0 the
+ * first takes a free port and the others join that one. 0 or -errno.
+ */
+PG_API int pg_bind(struct pg_listener *listener, int fd,
+                   const struct sockaddr *address, socklen_t length);
+
+/* The numeric address `host`:`port` for bind() and connect(), or -EINVAL when
+   `host` is no IPv4 or IPv6 address. Names are looked up only with
+   `lookup`, which may block. */
+PG_API int pg_address(const char *host, int port, bool lookup,
+                      struct sockaddr_storage *address, socklen_t *length);
+
+/* "127.0.0.1:5000", "[::1]:5000"; an IPv4 peer of a "::" socket as IPv4. */
+PG_API void pg_address_text(const struct sockaddr *address, char *text,
+                            size_t size);
+
+/* True if a listener of this server with the same transport receives what is
+   sent to `peer`. `local` is the address the datagram came to, or NULL. */
+PG_API bool pg_is_own_address(struct pg_listener *listener,
+                              const struct sockaddr *peer,
+                              const struct sockaddr *local);
+
+/* The worker's read buffer, lent until ready() returns: at least 1 MiB. What
+   is sent out of it is not copied. */
+PG_API uint8_t *pg_read_buffer(struct pg_listener *listener, size_t *size);
+
+/* Counts a datagram or connection that was refused before it had a session. */
+PG_API void pg_refuse(struct pg_listener *listener, const char *reason);
+
+/* ---- sessions --------------------------------------------------------- */
+
+/*
+ * A peer came. `fd` is its own descriptor (the core owns it from here on, also
+ * on failure) or -1 when it shares the listener's. `data` is copied into the
+ * session before the handlers' open(). NULL: limits.max_sessions is reached or
+ * a handler turned it away; that has been counted.
+ */
+PG_API struct pg_session *pg_session_open(struct pg_listener *listener, int fd,
+                                          const void *data);
+
+/* Records: the session of the peer whose first peer_size bytes are these. */
+PG_API struct pg_session *pg_session_find(struct pg_listener *listener,
+                                          const void *peer);
+
+/* Records: one record came from this peer. */
+PG_API void pg_session_recv(struct pg_session *session, struct pg_bytes bytes);
+
+/* Ends a session; close() of its entries runs soon, not inside this call. */
+PG_API void pg_session_end(struct pg_session *session, enum pg_end how,
+                           enum pg_why why, const char *text);
+
+/*
+ * Records: makes room. Ends the session not heard from or sent to for longest.
+ * False: the listener has none.
+ */
+PG_API bool pg_session_evict(struct pg_listener *listener, const char *text);
+
+/* Records: how many sessions the listener has now, on this worker. */
+PG_API size_t pg_session_count(const struct pg_listener *listener);
+
+/* Records: ends sessions without traffic for `ms` milliseconds; 0: never. */
+PG_API void pg_listener_idle(struct pg_listener *listener, uint64_t ms);
+
+/* The transport's own data of a session (session_size bytes). */
+PG_API void *pg_session_data(struct pg_session *session);
+PG_API const void *pg_session_data_const(const struct pg_session *session);
+PG_API struct pg_listener *pg_session_listener(struct pg_session *session);
+
+#endif

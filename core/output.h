@@ -1,0 +1,37 @@
+/*
+ * output - lines to stderr or a file that never block the loop.
+ *
+ * Each pg_file is a bounded ring (256 KiB) in memory and one writer thread a
+ * process, which alone calls write(2). A stopped terminal or a full disk makes
+ * the ring overflow: the lines lost are counted, and one line announces how
+ * many as soon as there is room again.
+ */
+#ifndef OUTPUT_H
+#define OUTPUT_H
+
+#include <playground/handler.h>
+
+#define OUTPUT_RING_BYTES (256 * 1024)
+
+/* stderr's; made at the first call, never closed. */
+struct pg_file *output_stderr(void);
+/* Appends to `path` (mode 0640 if made). NULL with errno. */
+struct pg_file *output_open(const char *path);
+/* Waits at most `ms` for what is in the ring, then closes. Accepts NULL;
+   stderr stays. */
+void output_close(struct pg_file *file, unsigned ms);
+/* At the end of the process: waits at most `ms` for all rings to be written;
+   returns how many lines were lost or left. */
+uint64_t output_finish(unsigned ms);
+
+/* One line: formats, escapes control characters (but the last newline),
+   adds "\n". Lines over 4 KiB are cut with "...". */
+void output_line(struct pg_file *file, const char *format, ...) PG_PRINTF(2, 3);
+void output_vline(struct pg_file *file, const char *format, va_list arguments);
+
+/* Copies bytes, C0/C1 control characters and invalid UTF-8 as \xNN, newline
+   as \n, tab as \t, backslash as \\; ends with NUL; returns the length
+   written, at most size - 1. `used` (may be NULL): how many bytes of `in` fit. */
+size_t output_escape(char *out, size_t size, struct pg_bytes in, size_t *used);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * problems - what is wrong with a config, each with its place.
+ *
+ * Printed as `FILE:LINE:COLUMN: what is wrong; what to do`, then the source
+ * line and a caret under the column.
+ */
+#ifndef PROBLEMS_H
+#define PROBLEMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <playground/handler.h>
+
+#define PROBLEMS_MAX 20
+
+struct problems;
+
+/* Memory for problems of one file; never NULL (out of memory ends the
+   program with a message: nothing has been accepted yet). */
+struct problems *problems_create(const char *path);
+void problems_destroy(struct problems *problems);
+
+/* The text the places refer to, copied. */
+void problems_set_text(struct problems *problems, const char *text,
+                       size_t len);
+
+/* A problem at a place in the JSON: `path` as in "/handlers/1/max_bytes"; the
+   caret stands under the value, or under the key with `at_key`. An empty path
+   is the whole file. */
+void problems_add(struct problems *problems, const char *path, bool at_key,
+                  const char *format, ...) PG_PRINTF(4, 5);
+void problems_vadd(struct problems *problems, const char *path, bool at_key,
+                   const char *format, va_list arguments);
+/* A problem at a byte offset of the text (syntax errors). */
+void problems_add_at(struct problems *problems, size_t offset,
+                     const char *format, ...) PG_PRINTF(3, 4);
+
+size_t problems_count(const struct problems *problems);
+/* In the order of their places; says how many more there were. */
+void problems_print(const struct problems *problems, FILE *out);
+
+#endif
