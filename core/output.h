@@ -1,10 +1,17 @@
 /*
  * output - lines to stderr or a file that never block the loop.
  *
- * Each pg_file is a bounded ring (256 KiB) in memory and one writer thread a
- * process, which alone calls write(2). A stopped terminal or a full disk makes
- * the ring overflow: the lines lost are counted, and one line announces how
- * many as soon as there is room again.
+ * Each pg_file is a bounded ring (256 KiB) in memory and one writer thread,
+ * which alone calls write(2); it starts with the first line. A stopped
+ * terminal, a reader that does not read or a full disk makes the ring
+ * overflow: the lines lost are counted, and one line in their place announces
+ * how many as soon as there is room again. One output that is stuck does not
+ * hold up another.
+ *
+ *   output_write()  ->  [ ring ]  ->  writer thread  ->  write(2)
+ *
+ * After fork(2) the child's rings are empty: what was in them is the parent's
+ * to write.
  */
 #ifndef OUTPUT_H
 #define OUTPUT_H
@@ -12,26 +19,36 @@
 #include <playground/handler.h>
 
 #define OUTPUT_RING_BYTES (256 * 1024)
+#define OUTPUT_LINE_BYTES 4096
 
-/* stderr's; made at the first call, never closed. */
+/* stderr's; never closed. */
 struct pg_file *output_stderr(void);
 /* Appends to `path` (mode 0640 if made). NULL with errno. */
 struct pg_file *output_open(const char *path);
 /* Waits at most `ms` for what is in the ring, then closes. Accepts NULL;
    stderr stays. */
 void output_close(struct pg_file *file, unsigned ms);
+/* Closes the files that were given to `owner`. */
+void output_set_owner(struct pg_file *file, const void *owner);
+void output_close_owned(const void *owner, unsigned ms);
 /* At the end of the process: waits at most `ms` for all rings to be written;
-   returns how many lines were lost or left. */
+   returns how many lines nobody has seen or been told of. */
 uint64_t output_finish(unsigned ms);
+
+/* Appends bytes as they are, a whole line or several. 0, or -EAGAIN: there was
+   no room, or nobody will ever read it; that has been counted. */
+int output_write(struct pg_file *file, struct pg_bytes bytes);
 
 /* One line: formats, escapes control characters (but the last newline),
    adds "\n". Lines over 4 KiB are cut with "...". */
 void output_line(struct pg_file *file, const char *format, ...) PG_PRINTF(2, 3);
-void output_vline(struct pg_file *file, const char *format, va_list arguments);
+void output_vline(struct pg_file *file, const char *format, va_list arguments)
+    PG_PRINTF(2, 0);
 
 /* Copies bytes, C0/C1 control characters and invalid UTF-8 as \xNN, newline
    as \n, tab as \t, backslash as \\; ends with NUL; returns the length
-   written, at most size - 1. `used` (may be NULL): how many bytes of `in` fit. */
+   written, at most size - 1. `used` (may be NULL): how many bytes of `in` fit.
+ */
 size_t output_escape(char *out, size_t size, struct pg_bytes in, size_t *used);
 
 #endif

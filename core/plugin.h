@@ -1,5 +1,11 @@
 /*
  * plugin - finds and loads shared objects, and refuses what is none of ours.
+ *
+ *   plugin_find.c    which file is meant
+ *   plugin_file.c    what can be said against the file before it is loaded:
+ *                    a plugin that is refused has run none of its code
+ *   plugin.c         loads it, once
+ *   plugin_shape.c   what can be said against the struct it exports
  */
 #ifndef PLUGIN_H
 #define PLUGIN_H
@@ -10,10 +16,12 @@ enum plugin_kind { PLUGIN_HANDLER, PLUGIN_TRANSPORT };
 
 struct plugin {
     enum plugin_kind kind;
-    char *path;                     /* of the file that was loaded */
-    struct pg_handler handler;      /* full-size copies: a plugin built for */
-    struct pg_transport transport;  /* a smaller struct has zeros at the end */
-    void *handle;                   /* of dlopen(3) */
+    char *path;                    /* of the file that was loaded */
+    struct pg_handler handler;     /* full-size copies: a plugin built for */
+    struct pg_transport transport; /* a smaller struct has zeros at the end */
+    void *handle;                  /* of dlopen(3); never closed */
+    char *warning;                 /* that others may write to it, or NULL */
+    struct plugin *next;           /* of all that are loaded */
 };
 
 /* Where plugins are sought, in order; ends with NULL. Each folder is tried
@@ -25,19 +33,30 @@ struct plugin_search {
 /* The built-in folder: ../lib/playground beside the program's own folder
    (found through /proc/self/exe, so that a copied tree works). */
 const char *plugin_builtin_folder(void);
+/* For tests, which live elsewhere. The text must stay. */
+void plugin_set_builtin_folder(const char *folder);
 
 /*
- * Loads NAME of the wanted kind, once each path. On failure returns NULL and
- * writes into `error` what is wrong and, after a semicolon, what to do.
+ * Loads NAME of the wanted kind, once each file; it stays until the program
+ * ends. On failure returns NULL and writes into `error` what is wrong and,
+ * after a semicolon, what to do.
  */
 struct plugin *plugin_load(enum plugin_kind kind, const char *name,
                            const struct plugin_search *search, char *error,
                            size_t error_size);
 
-/* Calls fn for each plugin that can be found, sorted by kind and name. */
+/* Calls fn for each plugin that can be found, sorted by kind and name; also
+   for those that cannot be loaded. */
 void plugin_each(const struct plugin_search *search,
                  void (*fn)(enum plugin_kind kind, const char *name,
                             const char *path, void *arg),
                  void *arg);
+
+/* "handler" or "transport". */
+const char *plugin_kind_text(enum plugin_kind kind);
+/* The option table of either kind; NULL: it has none. */
+const struct pg_option *plugin_options(const struct plugin *plugin);
+const char *plugin_name(const struct plugin *plugin);
+const char *plugin_summary(const struct plugin *plugin);
 
 #endif

@@ -1,6 +1,7 @@
 # pg_add_handler(NAME [FILE.c ...]) and pg_add_transport(NAME [FILE.c ...])
-# make the plugin NAME; without files, NAME.c. In the project's own tree they
-# go where the program looks for them; elsewhere beside the other outputs.
+# make the plugin NAME; without files, from NAME.c. In the project's own tree
+# they go where the program looks for them. Elsewhere NAME.so is made beside
+# the other outputs: name that folder in the config's `plugin_path`.
 
 function(pg_add_plugin kind name)
     set(sources ${ARGN})
@@ -18,8 +19,8 @@ function(pg_add_plugin kind name)
     if(PG_PLUGIN_OUTPUT)
         set_target_properties(${target} PROPERTIES
             LIBRARY_OUTPUT_DIRECTORY ${PG_PLUGIN_OUTPUT}/${kind})
-        install(TARGETS ${target}
-                LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/playground/${kind})
+        install(TARGETS ${target} LIBRARY DESTINATION lib/playground/${kind})
+        set_property(GLOBAL APPEND PROPERTY PG_PLUGIN_TARGETS ${target})
     endif()
 endfunction()
 

@@ -34,7 +34,7 @@
 #include <string.h>
 
 #define PG_API __attribute__((visibility("default")))
-#define PG_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define PG_PRINTF(at, first) __attribute__((format(printf, at, first)))
 #define PG_MUST_USE __attribute__((warn_unused_result))
 
 /* ---- bytes ------------------------------------------------------------ */
@@ -327,6 +327,8 @@ PG_API size_t pg_entry_frame_bytes(const struct pg_entry *entry);
 PG_API const char *pg_peer(struct pg_ctx *ctx);
 /* The name of the session's transport plugin, "tcp". */
 PG_API const char *pg_transport_name(const struct pg_ctx *ctx);
+/* What that transport provides: PG_STREAM or PG_RECORDS. */
+PG_API enum pg_kind pg_transport_kind(const struct pg_ctx *ctx);
 /* What reaches this entry: PG_STREAM or PG_RECORDS. */
 PG_API enum pg_kind pg_input_kind(const struct pg_ctx *ctx);
 /* A number no other session of this server has had. */

@@ -142,11 +142,19 @@ PG_API int pg_listen_fail(struct pg_listener *listener, const char *key,
 PG_API int pg_bind(struct pg_listener *listener, int fd,
                    const struct sockaddr *address, socklen_t length);
 
-/* The numeric address `host`:`port` for bind() and connect(), or -EINVAL when
-   `host` is no IPv4 or IPv6 address. Names are looked up only with
-   `lookup`, which may block. */
+/*
+ * The address `host`:`port` for bind() and connect(). 0; -EINVAL: `host` is
+ * neither an IPv4 or IPv6 address nor a possible name; -ENOENT: a name that
+ * has no address, or without `lookup` any name. A look-up may block; IPv4 is
+ * taken before IPv6.
+ */
 PG_API int pg_address(const char *host, int port, bool lookup,
                       struct sockaddr_storage *address, socklen_t *length);
+
+/* pg_listen_fail() for what pg_address(), socket(2), pg_bind() or connect(2)
+   answered (a negative errno), with what to do next. Returns -EINVAL. */
+PG_API int pg_address_fail(struct pg_listener *listener, const char *host,
+                           int port, int error);
 
 /* "127.0.0.1:5000", "[::1]:5000"; an IPv4 peer of a "::" socket as IPv4. */
 PG_API void pg_address_text(const struct sockaddr *address, char *text,

@@ -1,0 +1,370 @@
+#include "chain.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "commons.h"
+#include "counter.h"
+#include "heap.h"
+#include "keep.h"
+#include "later.h"
+#include "queue.h"
+
+/* ---- one callback ----------------------------------------------------- */
+
+/* What is undone when a callback returns. */
+struct frame {
+    size_t scratch;
+    uint32_t running;
+};
+
+static struct frame enter(const struct pg_entry *entry)
+{
+    struct frame frame = { core->scratch_used, core->arena.header->running };
+
+    core->arena.header->running = entry->id + 1;
+    return frame;
+}
+
+static void leave(struct frame frame)
+{
+    core->scratch_used = frame.scratch;
+    core->arena.header->running = frame.running;
+}
+
+static struct pg_ctx ctx_in(struct pg_session *session, unsigned at)
+{
+    struct pg_listener *listener = session_listener(session);
+
+    return (struct pg_ctx){
+        .session = session,
+        .listener = listener,
+        .entry = listener->chain.entries[at],
+        .at = at,
+        .direction = CHAIN_IN,
+    };
+}
+
+void chain_with(struct pg_session *session, unsigned at,
+                void (*fn)(struct pg_ctx *ctx, void *arg), void *arg)
+{
+    struct pg_ctx ctx = ctx_in(session, at);
+    struct frame frame = enter(ctx.entry);
+
+    fn(&ctx, arg);
+    leave(frame);
+}
+
+static bool is_closing(const struct pg_session *session)
+{
+    return session->flags & SESSION_CLOSING;
+}
+
+/* ---- inward ----------------------------------------------------------- */
+
+/* How the session stands after something was handed on. */
+static int standing(struct pg_session *session)
+{
+    if (is_closing(session))
+        return -ECANCELED;
+    if (!session_is_pressed(session))
+        return 0;
+    queue_flush_session(session);
+    return session_is_pressed(session) ? -EAGAIN : 0;
+}
+
+/* Runs one recv(); true if the bytes (with what was kept) pass on. What was
+   kept and passes on stays in its block until all have seen it: `passed`. */
+static bool deliver(struct pg_session *session, unsigned at,
+                    struct pg_bytes *in, uint64_t *passed)
+{
+    struct pg_ctx ctx = ctx_in(session, at);
+    enum pg_verdict verdict;
+    struct frame frame;
+
+    if (!keep_join(session, at, in))
+        return false;
+    frame = enter(ctx.entry);
+    verdict = ctx.entry->handler->recv(&ctx, *in);
+    leave(frame);
+    if (!ctx.has_kept && verdict != PG_PASS)
+        keep_drop(session, at);
+    else if (!ctx.has_kept && session_ctx(session, at)->kept)
+        *passed |= 1ull << at;
+    return verdict == PG_PASS;
+}
+
+int chain_recv(struct pg_session *session, unsigned at, struct pg_bytes in)
+{
+    const struct chain *chain = &session_listener(session)->chain;
+    uint64_t passed = 0; /* a chain has at most CONFIG_CHAIN_MAX entries */
+
+    for (; at < chain->count; at++) {
+        if (is_closing(session))
+            break;
+        if (!chain->entries[at]->handler->recv)
+            continue;
+        if (!deliver(session, at, &in, &passed))
+            break;
+    }
+    if (at == chain->count)
+        counter_add((uint16_t)(COUNTER_LISTENER | session->listener),
+                    "unanswered", 1);
+    for (unsigned i = 0; passed; i++, passed >>= 1)
+        if (passed & 1)
+            keep_drop(session, i);
+    return standing(session);
+}
+
+void chain_resume(struct pg_session *session)
+{
+    unsigned at = session_listener(session)->chain.count;
+
+    session->flags &= ~(uint32_t)SESSION_HELD;
+    while (at-- > 0) {
+        struct ctx_slot *slot = session_ctx(session, at);
+
+        if (!slot->is_held)
+            continue;
+        if (session_is_pressed(session)) {
+            session->flags |= SESSION_HELD;
+            return;
+        }
+        slot->is_held = false;
+        if (chain_recv(session, at, pg_bytes(NULL, 0)) == -ECANCELED)
+            return;
+    }
+    session_check_done(session);
+}
+
+/* ---- outward ---------------------------------------------------------- */
+
+static int walk_out(struct pg_session *session, struct pg_listener *listener,
+                    const struct chain_group *group, unsigned at,
+                    struct pg_bytes out);
+
+static bool is_receiver(const struct pg_session *session,
+                        const struct pg_listener *listener,
+                        const struct chain_group *group)
+{
+    return session->listener == listener->id &&
+           session->number != group->except &&
+           (session->flags & (SESSION_OPEN | SESSION_CLOSING)) == SESSION_OPEN;
+}
+
+/* Layers whose output is not the same for all run once a receiver. */
+static int each_receiver(struct pg_listener *listener, unsigned at,
+                         struct pg_bytes out, const struct chain_group *group)
+{
+    for (uint32_t i = 0; i < core->live_count; i++) {
+        struct pg_session *session = session_at(core->live[i]);
+
+        if (is_receiver(session, listener, group))
+            walk_out(session, listener, NULL, at, out);
+    }
+    return 0;
+}
+
+static int push_group(struct pg_listener *listener, struct pg_bytes out,
+                      const struct chain_group *group)
+{
+    struct range range;
+
+    if (!queue_stage(out, &range)) {
+        counter_add((uint16_t)(COUNTER_LISTENER | listener->id),
+                    "dropped: no room for a broadcast", 1);
+        return -ENOBUFS;
+    }
+    for (uint32_t i = 0; i < core->live_count; i++) {
+        struct pg_session *session = session_at(core->live[i]);
+
+        if (is_receiver(session, listener, group))
+            queue_push_shared(session, range, group->slow);
+    }
+    return 0;
+}
+
+static int walk_out(struct pg_session *session, struct pg_listener *listener,
+                    const struct chain_group *group, unsigned at,
+                    struct pg_bytes out)
+{
+    while (at-- > 0) {
+        struct pg_entry *entry = listener->chain.entries[at];
+        struct pg_ctx ctx = { .session = session,
+                              .listener = listener,
+                              .entry = entry,
+                              .group = group,
+                              .at = at,
+                              .direction = CHAIN_OUT };
+        enum pg_verdict verdict;
+        struct frame frame;
+
+        if (!entry->handler->send)
+            continue;
+        if (group && !entry->handler->send_is_shared)
+            return each_receiver(listener, at + 1, out, group);
+        frame = enter(entry);
+        verdict = entry->handler->send(&ctx, out);
+        leave(frame);
+        if (verdict != PG_PASS)
+            return ctx.result;
+    }
+    return session ? queue_push(session, out) : push_group(listener, out, group);
+}
+
+int chain_send(struct pg_session *session, unsigned at, struct pg_bytes out)
+{
+    if (is_closing(session))
+        return -ECANCELED;
+    return walk_out(session, session_listener(session), NULL, at, out);
+}
+
+int chain_send_group(struct pg_listener *listener, unsigned at,
+                     struct pg_bytes out, const struct chain_group *group)
+{
+    return walk_out(NULL, listener, group, at, out);
+}
+
+void chain_broadcast(struct pg_entry *entry, struct pg_bytes bytes,
+                     uint64_t except, enum pg_slow slow)
+{
+    struct chain_group group = { except, slow };
+
+    for (unsigned i = 0; i < core->config->listener_count; i++) {
+        struct pg_listener *listener = core->config->listeners[i];
+        int at = listener->run->position[entry->id];
+
+        if (at >= 0 && listener->run->count)
+            chain_send_group(listener, (unsigned)at, bytes, &group);
+    }
+}
+
+/* ---- the other events ------------------------------------------------- */
+
+void chain_open(struct pg_session *session)
+{
+    const struct chain *chain = &session_listener(session)->chain;
+
+    for (unsigned at = 0; at < chain->count && !is_closing(session); at++) {
+        struct pg_ctx ctx = ctx_in(session, at);
+        struct frame frame;
+
+        session_ctx(session, at)->is_open = true;
+        if (!ctx.entry->handler->open)
+            continue;
+        frame = enter(ctx.entry);
+        ctx.entry->handler->open(&ctx);
+        leave(frame);
+    }
+}
+
+static void end_one(struct pg_session *session, unsigned at)
+{
+    struct pg_ctx ctx = ctx_in(session, at);
+    struct frame frame = enter(ctx.entry);
+
+    if (ctx.entry->handler->end)
+        ctx.entry->handler->end(&ctx);
+    leave(frame);
+    if (session_ctx(session, at)->is_held ||
+        session_ctx(session, at)->deadline_ms)
+        return;
+    if (keep_get(session, at).len)
+        counter_add((uint16_t)ctx.entry->id, "dropped: unfinished message", 1);
+    keep_drop(session, at);
+}
+
+void chain_end(struct pg_session *session)
+{
+    unsigned count = session_listener(session)->chain.count;
+
+    for (unsigned at = 0; at < count && !is_closing(session); at++)
+        end_one(session, at);
+}
+
+void chain_timer(struct pg_session *session, unsigned at)
+{
+    struct pg_ctx ctx = ctx_in(session, at);
+    struct frame frame;
+
+    if (!ctx.entry->handler->timer)
+        return;
+    frame = enter(ctx.entry);
+    ctx.entry->handler->timer(&ctx);
+    leave(frame);
+}
+
+void chain_tick(struct pg_entry *entry)
+{
+    struct frame frame;
+
+    entry->tick_at = 0;
+    if (!entry->handler->tick)
+        return;
+    frame = enter(entry);
+    entry->handler->tick(entry);
+    leave(frame);
+}
+
+static void close_one(struct pg_session *session, unsigned at,
+                      struct pg_reason reason)
+{
+    struct pg_ctx ctx = ctx_in(session, at);
+    struct ctx_slot *slot = session_ctx(session, at);
+    struct frame frame = enter(ctx.entry);
+
+    if (ctx.entry->handler->close)
+        ctx.entry->handler->close(&ctx, reason);
+    leave(frame);
+    if (slot->kept_len)
+        counter_add((uint16_t)ctx.entry->id, "dropped: unfinished message", 1);
+    slot->is_open = false;
+    if (slot->deadline_ms) {
+        slot->deadline_ms = 0;
+        session->timed--;
+    }
+    if (slot->claim)
+        claim_release(core->commons, slot->claim - 1, session->number);
+    slot->claim = 0;
+}
+
+void chain_close(struct pg_session *session, struct pg_reason reason)
+{
+    unsigned count = session_listener(session)->chain.count;
+
+    for (unsigned at = 0; at < count; at++)
+        if (session_ctx(session, at)->is_open)
+            close_one(session, at, reason);
+}
+
+void chain_forget(struct pg_session *session)
+{
+    for (unsigned at = 0; at < session_listener(session)->chain.count; at++)
+        keep_drop(session, at);
+}
+
+/* ---- later ------------------------------------------------------------ */
+
+static void later_run(struct pg_session *session, const struct later *later)
+{
+    struct pg_bytes bytes = later_bytes(later);
+
+    session->timed--;
+    if (is_closing(session))
+        return;
+    if (later->direction == CHAIN_IN)
+        chain_recv(session, later->at + 1u, bytes);
+    else
+        chain_send(session, later->at, bytes);
+    session_check_done(session);
+}
+
+void chain_later(uint32_t block)
+{
+    struct later *later = later_at(block);
+    struct pg_session *session = session_at(later->slot);
+
+    if (session->number == later->number)
+        later_run(session, later);
+    later_free(block);
+}

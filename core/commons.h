@@ -1,0 +1,84 @@
+/*
+ * commons - what the workers of a server share: a memfd with the number of
+ * sessions, the claimed names, and a ring of messages for each pair.
+ *
+ * The claims are under a robust lock, held for a few lines and never while a
+ * handler runs; a worker that dies with it leaves it to the next one. A ring
+ * has one writer and one reader and needs no lock.
+ */
+#ifndef COMMONS_H
+#define COMMONS_H
+
+#include <playground/handler.h>
+
+struct commons;
+
+/* Lays out a new one for `workers` in `fd` (a memfd; -1: makes one). NULL with
+   errno. */
+struct commons *commons_create(int fd, unsigned workers, uint32_t claims,
+                               size_t message_bytes);
+/* Maps one that exists. NULL with errno. */
+struct commons *commons_attach(int fd);
+/* Unmaps it and closes its memfd. Accepts NULL. */
+void commons_destroy(struct commons *commons);
+
+/* ---- sessions --------------------------------------------------------- */
+
+uint64_t commons_next_number(struct commons *commons);
+/* Counts one more session of a worker; false: there are `most` already. */
+bool commons_session_add(struct commons *commons, unsigned worker,
+                         int64_t most);
+void commons_session_remove(struct commons *commons, unsigned worker);
+/* A worker begins anew: what it held before is gone. */
+void commons_reset_worker(struct commons *commons, unsigned worker);
+
+/* ---- claims ----------------------------------------------------------- */
+
+struct claim_owner {
+    uint16_t entry;
+    uint16_t worker;
+    uint32_t slot;
+    uint64_t number;
+};
+
+/* 0 and the claim's place; -EEXIST, -ENOSPC. */
+int claim_take(struct commons *commons, const char *key,
+               const struct claim_owner *owner, uint32_t *place);
+/* Gives it back, if `number` still has it. */
+void claim_release(struct commons *commons, uint32_t place, uint64_t number);
+bool claim_find(struct commons *commons, uint16_t entry, const char *key,
+                struct claim_owner *owner);
+/* The key at a place; copied into `key` (PG_KEY_BYTES + 1). */
+void claim_key(struct commons *commons, uint32_t place, char *key);
+/* The keys of an entry in the order they were claimed, each with its NUL, in
+   memory the caller frees; NULL: out of memory or none. */
+char *claim_list(struct commons *commons, uint16_t entry, size_t *count);
+
+/* ---- rings ------------------------------------------------------------ */
+
+enum message_type { MESSAGE_BROADCAST = 1, MESSAGE_SEND_TO };
+
+struct message {
+    uint32_t len; /* of the bytes that follow */
+    uint16_t type;
+    uint16_t entry;
+    uint32_t slot;   /* MESSAGE_SEND_TO: the receiver */
+    uint32_t slow;   /* MESSAGE_BROADCAST: enum pg_slow */
+    uint64_t number; /* MESSAGE_SEND_TO: the receiver's session */
+};
+
+/* Puts a message into the ring of worker `from` to worker `to`. False: no
+   room now; the reader will wake `from` when there is. */
+bool ring_put(struct commons *commons, unsigned from, unsigned to,
+              const struct message *message, const uint8_t *bytes);
+/* The next message for `to`, or NULL; valid until ring_next(). */
+const struct message *ring_peek(struct commons *commons, unsigned from,
+                                unsigned to);
+/* Done with it. True: the writer waits for room and wants to be woken. */
+bool ring_next(struct commons *commons, unsigned from, unsigned to);
+/* The longest message a ring takes. */
+size_t ring_most(const struct commons *commons);
+unsigned commons_workers(const struct commons *commons);
+int commons_fd(const struct commons *commons);
+
+#endif

@@ -1,0 +1,256 @@
+#include "core.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "chain.h"
+#include "commons.h"
+#include "counter.h"
+#include "mail.h"
+#include "problems.h"
+#include "queue.h"
+#include "session.h"
+
+#define SCRATCH_RESERVE (1ull << 30) /* address space; pages as touched */
+#define SCRATCH_KEEP    (1u << 20)
+
+struct core *core;
+
+struct arena_plan core_arena_plan(const struct config *config,
+                                  unsigned workers)
+{
+    const struct limits *limits = &config->limits;
+    uint64_t shared = (uint64_t)(limits->queue_bytes_total +
+                                 limits->kept_bytes_total) /
+                      workers;
+
+    return (struct arena_plan){
+        .sessions = (uint32_t)limits->max_sessions,
+        .stride = (session_stride(config) + 15) / 16 * 16,
+        /* Powers of two waste less than half; then slots, stage, reasons. */
+        .heap = 2 * shared + 512 * (uint64_t)limits->max_sessions + (8 << 20),
+        .biggest = (uint32_t)(4 * limits->frame_bytes + (1 << 20)),
+    };
+}
+
+/* ---- what this process keeps for a listener --------------------------- */
+
+static int run_create(struct pg_listener *listener)
+{
+    const struct config *config = listener->config;
+    struct listener_run *run = calloc(1, sizeof(*run));
+
+    if (!run)
+        return -ENOMEM;
+    listener->run = run;
+    run->fd = -1;
+    run->state_at = calloc(listener->chain.count + 1, sizeof(*run->state_at));
+    run->position = calloc(config->entry_count + 1, sizeof(*run->position));
+    if (!run->state_at || !run->position)
+        return -ENOMEM;
+    for (unsigned i = 0; i < config->entry_count; i++)
+        run->position[i] = -1;
+    for (unsigned i = 0; i < listener->chain.count; i++)
+        run->position[listener->chain.entries[i]->id] = (int)i;
+    session_lay_out(listener);
+    return 0;
+}
+
+static void run_destroy(struct pg_listener *listener)
+{
+    if (!listener->run)
+        return;
+    free(listener->run->state_at);
+    free(listener->run->position);
+    free(listener->run);
+    listener->run = NULL;
+}
+
+/* ---- life ------------------------------------------------------------- */
+
+int core_listeners(struct config *config)
+{
+    for (unsigned i = 0; i < config->listener_count; i++)
+        if (!config->listeners[i]->run && run_create(config->listeners[i]))
+            return -ENOMEM;
+    return 0;
+}
+
+static void *reserve(size_t bytes)
+{
+    void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    return at == MAP_FAILED ? NULL : at;
+}
+
+static size_t most_state(const struct config *config)
+{
+    size_t most = 1;
+
+    for (unsigned i = 0; i < config->entry_count; i++)
+        if (config->entries[i]->handler->session_size > most)
+            most = config->entries[i]->handler->session_size;
+    return most;
+}
+
+static int allocate(struct config *config)
+{
+    size_t slots = (size_t)config->limits.max_sessions;
+
+    core->runs = reserve(slots * sizeof(*core->runs));
+    core->live = reserve(slots * sizeof(*core->live));
+    core->live_at = reserve(slots * sizeof(*core->live_at));
+    core->scratch = reserve(SCRATCH_RESERVE);
+    core->no_state = calloc(1, most_state(config));
+    if (!core->runs || !core->live || !core->live_at || !core->scratch ||
+        !core->no_state)
+        return -ENOMEM;
+    return core_listeners(config);
+}
+
+static struct commons *commons_alone(const struct config *config)
+{
+    return commons_create(-1, 1, 2 * (uint32_t)config->limits.max_sessions,
+                          (size_t)config->limits.frame_bytes);
+}
+
+int core_create(struct config *config, const struct core_io *io, int arena_fd,
+                struct commons *commons, unsigned worker, unsigned workers)
+{
+    struct arena_plan plan = core_arena_plan(config, workers);
+    int error;
+
+    core = calloc(1, sizeof(*core));
+    if (!core)
+        return -ENOMEM;
+    core->config = config;
+    core->io = io;
+    core->worker = worker;
+    core->workers = workers;
+    core->commons = commons ? commons : commons_alone(config);
+    error = core->commons ? allocate(config) : -errno;
+    if (!error)
+        error = arena_create(&core->arena, arena_fd, &plan);
+    if (error) {
+        core_destroy();
+        return error;
+    }
+    commons_reset_worker(core->commons, worker);
+    core_clock();
+    return 0;
+}
+
+static int init_entry(struct pg_entry *entry)
+{
+    size_t before = problems_count(entry->config->problems);
+
+    if (entry->handler->init && entry->handler->init(entry)) {
+        if (problems_count(entry->config->problems) == before)
+            problems_add(entry->config->problems, entry->path, false,
+                         "%s could not start; its init() failed", entry->name);
+        return -EINVAL;
+    }
+    entry->is_ready = true;
+    return 0;
+}
+
+bool core_init_entries(void)
+{
+    bool is_good = true;
+
+    for (unsigned i = 0; i < core->config->entry_count; i++)
+        if (init_entry(core->config->entries[i]))
+            is_good = false;
+    return is_good;
+}
+
+static void finish_entries(void)
+{
+    for (unsigned i = 0; i < core->config->entry_count; i++) {
+        struct pg_entry *entry = core->config->entries[i];
+
+        if (entry->is_ready && entry->handler->finish)
+            entry->handler->finish(entry);
+        entry->is_ready = false;
+    }
+}
+
+static void unreserve(void *at, size_t bytes)
+{
+    if (at)
+        munmap(at, bytes);
+}
+
+static void forget_peers(void)
+{
+    while (core->live_count) {
+        struct pg_session *session = session_at(core->live[0]);
+
+        session_end(session, PG_END_ABORT, PG_WHY_SHUTDOWN, "shutdown");
+        core_settle();
+        if (core->live_count && session->number) /* waits for a socket */
+            queue_unblock(session_listener(session));
+    }
+}
+
+void core_destroy(void)
+{
+    size_t slots;
+
+    if (!core)
+        return;
+    slots = (size_t)core->config->limits.max_sessions;
+    if (core->arena.base)
+        forget_peers();
+    finish_entries();
+    mail_finish();
+    timer_finish();
+    for (unsigned i = 0; i < core->config->listener_count; i++)
+        run_destroy(core->config->listeners[i]);
+    arena_finish(&core->arena);
+    commons_destroy(core->commons);
+    unreserve(core->runs, slots * sizeof(*core->runs));
+    unreserve(core->live, slots * sizeof(*core->live));
+    unreserve(core->live_at, slots * sizeof(*core->live_at));
+    unreserve(core->scratch, SCRATCH_RESERVE);
+    free(core->no_state);
+    free(core);
+    core = NULL;
+}
+
+/* ---- a turn ----------------------------------------------------------- */
+
+void core_clock(void)
+{
+    core->now_ms = core->io->now_ns() / 1000000;
+}
+
+void core_flush(void)
+{
+    if (core->dirty)
+        queue_flush();
+}
+
+static void trim_scratch(void)
+{
+    if (core->scratch_peak <= SCRATCH_KEEP)
+        return;
+    madvise(core->scratch, core->scratch_peak, MADV_DONTNEED);
+    core->scratch_peak = 0;
+}
+
+void core_settle(void)
+{
+    while (core->closing || core->dirty || core->resuming) {
+        session_close_marked();
+        core_flush();
+        session_resume_marked();
+    }
+    trim_scratch();
+    if (core->wake_mask)
+        mail_wake();
+    timer_arm();
+}

@@ -1,0 +1,333 @@
+/* What handlers call: the functions of playground/handler.h that need a core
+   (those about options are in config_api.c, about files in output_api.c). */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chain.h"
+#include "commons.h"
+#include "counter.h"
+#include "heap.h"
+#include "keep.h"
+#include "later.h"
+#include "mail.h"
+#include "queue.h"
+
+#define SCRATCH_MORE 1024 /* over frame_bytes: room for a header */
+
+static uint16_t owner_of(const struct pg_ctx *ctx)
+{
+    return (uint16_t)ctx->entry->id;
+}
+
+/* ---- verdicts --------------------------------------------------------- */
+
+enum pg_verdict pg_drop(struct pg_ctx *ctx, const char *reason)
+{
+    counter_add(owner_of(ctx), reason, 1);
+    return PG_DROP;
+}
+
+enum pg_verdict pg_close(struct pg_ctx *ctx, const char *reason)
+{
+    if (ctx->session)
+        session_end(ctx->session, PG_END_FIN, PG_WHY_HANDLER, reason);
+    return PG_CLOSE;
+}
+
+/* ---- passing on ------------------------------------------------------- */
+
+static int send_below(struct pg_ctx *ctx, struct pg_bytes bytes)
+{
+    if (!ctx->session)
+        return chain_send_group(ctx->listener, ctx->at, bytes, ctx->group);
+    return chain_send(ctx->session, ctx->at, bytes);
+}
+
+int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes)
+{
+    int result;
+
+    if (ctx->direction == CHAIN_OUT) {
+        result = send_below(ctx, bytes);
+        if (!ctx->result)
+            ctx->result = result;
+        return result;
+    }
+    result = chain_recv(ctx->session, ctx->at + 1, bytes);
+    if (result == -EAGAIN)
+        ctx->must_wait = true;
+    return result;
+}
+
+int pg_send(struct pg_ctx *ctx, struct pg_bytes bytes)
+{
+    return send_below(ctx, bytes);
+}
+
+int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
+{
+    return ctx->session ? later_add(ctx, ms, bytes) : -EINVAL;
+}
+
+enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail)
+{
+    struct ctx_slot *slot;
+
+    if (!ctx->session)
+        return PG_STOP;
+    slot = session_ctx(ctx->session, ctx->at);
+    ctx->has_kept = true;
+    keep_set(ctx->session, ctx->at, tail);
+    slot->is_held = ctx->must_wait && tail.len;
+    if (slot->is_held) {
+        ctx->session->flags |= SESSION_HELD;
+        session_may_resume(ctx->session);
+    }
+    return PG_STOP;
+}
+
+struct pg_bytes pg_kept(struct pg_ctx *ctx)
+{
+    if (!ctx->session)
+        return pg_bytes(NULL, 0);
+    return keep_get(ctx->session, ctx->at);
+}
+
+/* ---- memory ----------------------------------------------------------- */
+
+static void over_scratch(struct pg_ctx *ctx)
+{
+    if (ctx->session)
+        session_end(ctx->session, PG_END_FIN, PG_WHY_LIMIT,
+                    "more scratch memory than limits.frame_bytes");
+}
+
+uint8_t *pg_scratch(struct pg_ctx *ctx, size_t len)
+{
+    size_t at = (core->scratch_used + 15) / 16 * 16;
+
+    if (len > (size_t)core->config->limits.frame_bytes + SCRATCH_MORE) {
+        over_scratch(ctx);
+        if (len > (1u << 30) - at)
+            abort(); /* no memory could hold it: the plugin's name is known */
+    }
+    core->scratch_used = at + len;
+    if (core->scratch_used > core->scratch_peak)
+        core->scratch_peak = core->scratch_used;
+    return core->scratch + at;
+}
+
+/* ---- to others -------------------------------------------------------- */
+
+int pg_broadcast(struct pg_ctx *ctx, struct pg_bytes bytes, enum pg_slow slow)
+{
+    chain_broadcast(ctx->entry, bytes,
+                    ctx->session ? ctx->session->number : 0, slow);
+    return mail_broadcast(ctx->entry, bytes, slow);
+}
+
+int pg_broadcast_all(struct pg_entry *entry, struct pg_bytes bytes,
+                     enum pg_slow slow)
+{
+    chain_broadcast(entry, bytes, 0, slow);
+    return mail_broadcast(entry, bytes, slow);
+}
+
+int pg_claim(struct pg_ctx *ctx, const char *key)
+{
+    struct pg_session *session = ctx->session;
+    struct claim_owner owner = { .entry = owner_of(ctx),
+                                 .worker = (uint16_t)core->worker };
+    struct ctx_slot *slot;
+    uint32_t place;
+    int error;
+
+    if (!session || !key[0] || strlen(key) > PG_KEY_BYTES)
+        return -EINVAL;
+    slot = session_ctx(session, ctx->at);
+    owner.slot = session->slot;
+    owner.number = session->number;
+    error = claim_take(core->commons, key, &owner, &place);
+    if (error)
+        return error;
+    if (slot->claim)
+        claim_release(core->commons, slot->claim - 1, session->number);
+    slot->claim = place + 1;
+    return 0;
+}
+
+const char *pg_claimed(struct pg_ctx *ctx)
+{
+    const struct ctx_slot *slot;
+    char *key;
+
+    if (!ctx->session)
+        return "";
+    slot = session_ctx(ctx->session, ctx->at);
+    if (!slot->claim)
+        return "";
+    key = (char *)pg_scratch(ctx, PG_KEY_BYTES + 1);
+    claim_key(core->commons, slot->claim - 1, key);
+    return key;
+}
+
+void pg_claims(struct pg_entry *entry, void (*fn)(const char *key, void *arg),
+               void *arg)
+{
+    size_t count;
+    char *keys = claim_list(core->commons, (uint16_t)entry->id, &count);
+
+    for (const char *key = keys; count > 0; count--) {
+        fn(key, arg);
+        key += strlen(key) + 1;
+    }
+    free(keys);
+}
+
+int pg_send_to(struct pg_entry *entry, const char *key, struct pg_bytes bytes)
+{
+    struct claim_owner owner;
+    struct pg_session *session;
+    int at;
+
+    if (!claim_find(core->commons, (uint16_t)entry->id, key, &owner))
+        return -ENOENT;
+    if (owner.worker != core->worker)
+        return mail_send_to(&owner, bytes);
+    session = session_at(owner.slot);
+    if (session->number != owner.number)
+        return -ENOENT;
+    at = session_listener(session)->run->position[entry->id];
+    return chain_send(session, (unsigned)at, bytes);
+}
+
+/* ---- time and pressure ------------------------------------------------ */
+
+uint64_t pg_now(void)
+{
+    return core->now_ms;
+}
+
+uint64_t pg_now_ns(void)
+{
+    return core->io->now_ns();
+}
+
+void pg_timer_stop(struct pg_ctx *ctx)
+{
+    struct ctx_slot *slot;
+
+    if (!ctx->session)
+        return;
+    slot = session_ctx(ctx->session, ctx->at);
+    if (slot->deadline_ms)
+        ctx->session->timed--;
+    slot->deadline_ms = 0;
+    session_check_done(ctx->session);
+}
+
+/* The earlier item of a deadline moved later puts itself back, see timer.c. */
+void pg_timer(struct pg_ctx *ctx, uint32_t ms)
+{
+    struct pg_session *session = ctx->session;
+    struct ctx_slot *slot;
+    uint64_t before;
+
+    if (!session || session->flags & SESSION_CLOSED)
+        return;
+    slot = session_ctx(session, ctx->at);
+    before = slot->deadline_ms;
+    slot->deadline_ms = core->now_ms + ms;
+    if (!before)
+        session->timed++;
+    if (!before || slot->deadline_ms < before)
+        timer_add(slot->deadline_ms, session->slot, session->number,
+                  (uint16_t)ctx->at, 0);
+}
+
+void pg_entry_timer(struct pg_entry *entry, uint32_t ms)
+{
+    entry->tick_at = core->now_ms + ms;
+    timer_add(entry->tick_at, entry->id, 0, TIMER_ENTRY, 0);
+}
+
+void pg_pause(struct pg_ctx *ctx)
+{
+    if (!ctx->session)
+        return;
+    ctx->session->pauses++;
+    session_watch(ctx->session);
+}
+
+void pg_resume(struct pg_ctx *ctx)
+{
+    if (!ctx->session || !ctx->session->pauses)
+        return;
+    ctx->session->pauses--;
+    session_may_resume(ctx->session);
+    session_watch(ctx->session);
+}
+
+/* ---- who am I --------------------------------------------------------- */
+
+const void *pg_options(const struct pg_ctx *ctx)
+{
+    return ctx->entry->options;
+}
+
+void *pg_state(struct pg_ctx *ctx)
+{
+    return ctx->session ? session_state(ctx->session, ctx->at)
+                        : core->no_state;
+}
+
+void *pg_private(struct pg_ctx *ctx)
+{
+    return ctx->entry->private;
+}
+
+struct pg_entry *pg_entry(struct pg_ctx *ctx)
+{
+    return ctx->entry;
+}
+
+const char *pg_peer(struct pg_ctx *ctx)
+{
+    const struct pg_transport *transport = ctx->listener->transport;
+    int len = snprintf(core->peer_text, sizeof(core->peer_text), "%s ",
+                       transport->name);
+
+    if (!ctx->session)
+        return "everyone";
+    transport->address(ctx->listener, ctx->session, ctx->session->fd,
+                       core->peer_text + len,
+                       sizeof(core->peer_text) - (size_t)len);
+    return core->peer_text;
+}
+
+const char *pg_transport_name(const struct pg_ctx *ctx)
+{
+    return ctx->listener->transport->name;
+}
+
+enum pg_kind pg_transport_kind(const struct pg_ctx *ctx)
+{
+    return ctx->listener->transport->provides;
+}
+
+enum pg_kind pg_input_kind(const struct pg_ctx *ctx)
+{
+    return ctx->listener->chain.kinds[ctx->at];
+}
+
+uint64_t pg_session_number(const struct pg_ctx *ctx)
+{
+    return ctx->session ? ctx->session->number : 0;
+}
+
+void pg_count(struct pg_ctx *ctx, const char *name)
+{
+    counter_add(owner_of(ctx), name, 1);
+}

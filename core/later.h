@@ -1,0 +1,22 @@
+/*
+ * later - bytes on their way, handed on after a delay: pg_later().
+ */
+#ifndef LATER_H
+#define LATER_H
+
+#include "chain.h"
+
+/* A heap block; the bytes follow. */
+struct later {
+    uint64_t number; /* of the session */
+    uint32_t slot, len;
+    uint16_t at, direction;
+};
+
+/* -ENOBUFS: no room. */
+int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes);
+struct later *later_at(uint32_t block);
+struct pg_bytes later_bytes(const struct later *later);
+void later_free(uint32_t block);
+
+#endif

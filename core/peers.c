@@ -1,0 +1,100 @@
+#include "peers.h"
+
+#include <stdlib.h>
+
+/* Out of memory: the address is not found again, its next datagram makes a
+   new session, and the old one expires. */
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+struct peer {
+    UT_hash_handle hh;
+    uint32_t slot;
+};
+
+static void list_remove(struct pg_session *session)
+{
+    struct listener_run *run = session_listener(session)->run;
+
+    if (session->older)
+        session_at(session->older - 1)->newer = session->newer;
+    else
+        run->oldest = session->newer;
+    if (session->newer)
+        session_at(session->newer - 1)->older = session->older;
+    else
+        run->newest = session->older;
+    session->older = session->newer = 0;
+}
+
+static void list_add(struct pg_session *session)
+{
+    struct listener_run *run = session_listener(session)->run;
+
+    session->newer = 0;
+    session->older = run->newest;
+    if (run->newest)
+        session_at(run->newest - 1)->newer = session->slot + 1;
+    else
+        run->oldest = session->slot + 1;
+    run->newest = session->slot + 1;
+}
+
+static void set_expiry(struct pg_listener *listener)
+{
+    if (listener->run->idle_ms && !listener->run->expiry_at)
+        session_expire(listener);
+}
+
+void peers_add(struct pg_session *session)
+{
+    struct pg_listener *listener = session_listener(session);
+    struct peer *peer = calloc(1, sizeof(*peer));
+
+    list_add(session);
+    set_expiry(listener);
+    if (!peer)
+        return;
+    peer->slot = session->slot;
+    HASH_ADD_KEYPTR(hh, listener->run->peers, pg_session_data(session),
+                    listener->transport->peer_size, peer);
+    if (!peer->hh.tbl) {
+        free(peer);
+        return;
+    }
+    core->runs[session->slot].peer = peer;
+}
+
+void peers_forget(struct pg_session *session)
+{
+    struct listener_run *run = session_listener(session)->run;
+    struct peer *peer = core->runs[session->slot].peer;
+
+    if (session->older || session->newer || run->oldest == session->slot + 1)
+        list_remove(session);
+    if (!peer)
+        return;
+    HASH_DEL(run->peers, peer);
+    free(peer);
+    core->runs[session->slot].peer = NULL;
+}
+
+struct pg_session *peers_find(struct pg_listener *listener, const void *peer)
+{
+    struct peer *found;
+
+    HASH_FIND(hh, listener->run->peers, peer, listener->transport->peer_size,
+              found);
+    return found ? session_at(found->slot) : NULL;
+}
+
+void peers_touch(struct pg_session *session)
+{
+    struct listener_run *run = session_listener(session)->run;
+
+    if (run->newest == session->slot + 1 ||
+        !core->runs[session->slot].peer)
+        return;
+    list_remove(session);
+    list_add(session);
+}

@@ -1,0 +1,41 @@
+/*
+ * queue - what waits to be sent to a session: a list of pieces in the arena.
+ *
+ * A piece is a range of a heap block that is counted by the pieces that use
+ * it, or of the read buffer. Output is staged: copied once into the current
+ * block, which many sessions may share (a broadcast), and sent at the end of
+ * the turn. Only what the kernel did not take is kept: ranges of the read
+ * buffer are copied then, and the block is cut to what is used.
+ */
+#ifndef QUEUE_H
+#define QUEUE_H
+
+#include "session.h"
+
+/* A place in the arena: a heap block, or the read buffer when block is 0. */
+struct range {
+    uint32_t block, at, len;
+};
+
+/* Copies bytes into the stage. False: the heap is full. */
+bool queue_stage(struct pg_bytes bytes, struct range *range);
+
+/*
+ * Queues bytes of one's own for a session; see pg_send() for the result. Ends
+ * the session when it does not fit and the transport is a stream.
+ */
+int queue_push(struct pg_session *session, struct pg_bytes bytes);
+/* Queues a staged range as part of a broadcast. */
+void queue_push_shared(struct pg_session *session, struct range range,
+                       enum pg_slow slow);
+
+/* Sends what the sockets take, of every session that has something new. */
+void queue_flush(void);
+/* Tries to send now, in the middle of a turn. */
+void queue_flush_session(struct pg_session *session);
+/* A records socket takes bytes again. */
+void queue_unblock(struct pg_listener *listener);
+/* Throws away what waits. Returns how many bytes. */
+uint32_t queue_clear(struct pg_session *session);
+
+#endif

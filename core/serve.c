@@ -1,0 +1,279 @@
+#include "serve.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commons.h"
+#include "control.h"
+#include "counter.h"
+#include "listen.h"
+#include "output.h"
+#include "problems.h"
+#include "worker.h"
+
+#define WRITE_MS 100 /* for log lines at the end */
+
+struct server {
+    struct problems *problems;
+    struct config *config;
+    struct worker *worker;
+    uv_signal_t term, interrupt, report;
+    uv_poll_t guard;
+};
+
+static int complain(struct server *server, int status)
+{
+    problems_print(server->problems, stderr);
+    config_destroy(server->config);
+    problems_destroy(server->problems);
+    return status;
+}
+
+/* ---- signals ---------------------------------------------------------- */
+
+static void on_stop(uv_signal_t *signal, int number)
+{
+    struct server *server = signal->data;
+
+    (void)number;
+    worker_stop(server->worker);
+}
+
+static void print_counter(uint16_t owner, const char *name, uint64_t value,
+                          void *arg)
+{
+    (void)arg;
+    output_line(output_stderr(), "%s: %s: %" PRIu64, counter_owner_name(owner),
+                name, value);
+}
+
+static void on_report(uv_signal_t *signal, int number)
+{
+    (void)signal, (void)number;
+    output_line(output_stderr(), "worker %u: %u sessions, %" PRIu64
+                " bytes queued, %" PRIu64 " bytes kept",
+                core->worker, core->live_count, core->arena.header->queued,
+                core->arena.header->kept);
+    counter_each(print_counter, NULL);
+}
+
+static void watch_signal(struct server *server, uv_signal_t *handle,
+                         uv_signal_cb fn, int number)
+{
+    uv_signal_init(worker_loop(server->worker), handle);
+    handle->data = server;
+    uv_signal_start(handle, fn, number);
+}
+
+/* ---- serving ---------------------------------------------------------- */
+
+static int finish(struct server *server)
+{
+    uint64_t lost;
+
+    worker_destroy(server->worker);
+    lost = output_finish(WRITE_MS);
+    if (lost)
+        fprintf(stderr, "%" PRIu64 " log lines could not be written\n", lost);
+    config_destroy(server->config);
+    problems_destroy(server->problems);
+    return 0;
+}
+
+static bool load(struct server *server, const char *path, const char *text,
+                 size_t len, const struct config_overrides *overrides)
+{
+    signal(SIGPIPE, SIG_IGN);
+    server->problems = problems_create(path);
+    server->config = config_load(path, text, len, overrides, server->problems);
+    return server->config != NULL;
+}
+
+int serve_single(const char *path, const struct config_overrides *overrides)
+{
+    struct server server = { 0 };
+    struct worker_setup setup = { .count = 1, .arena_fd = -1 };
+    int *fds;
+
+    if (!load(&server, path, NULL, 0, overrides))
+        return complain(&server, 2);
+    listen_raise_limit(server.config);
+    fds = calloc(server.config->listener_count, sizeof(*fds));
+    if (!fds || !listen_open(server.config, 1, fds))
+        return complain(&server, 1);
+    setup.listener_fds = fds;
+    server.worker = worker_create(server.config, &setup);
+    if (!server.worker)
+        return complain(&server, 1);
+    watch_signal(&server, &server.term, on_stop, SIGTERM);
+    watch_signal(&server, &server.interrupt, on_stop, SIGINT);
+    watch_signal(&server, &server.report, on_report, SIGUSR1);
+    listen_print(server.config, fds, stdout);
+    printf("ready\n");
+    fflush(stdout);
+    worker_run(server.worker);
+    free(fds);
+    return finish(&server);
+}
+
+/* ---- a worker --------------------------------------------------------- */
+
+static char *read_all(int fd, size_t *len)
+{
+    struct stat status;
+    char *text;
+    ssize_t got;
+
+    if (fstat(fd, &status))
+        return NULL;
+    text = malloc((size_t)status.st_size + 1);
+    if (!text)
+        return NULL;
+    got = pread(fd, text, (size_t)status.st_size, 0);
+    *len = got > 0 ? (size_t)got : 0;
+    text[*len] = '\0';
+    return text;
+}
+
+static void add_names(const struct config *config, FILE *out)
+{
+    for (unsigned i = 0; i < config->entry_count; i++)
+        fprintf(out, "%s\n", config->entries[i]->name);
+}
+
+static void write_plan(const struct config *config, struct control_message *plan,
+                       const int *fds)
+{
+    FILE *out = fmemopen(plan->text, sizeof(plan->text), "w");
+
+    *plan = (struct control_message){ .type = CONTROL_PLAN };
+    plan->workers = (uint32_t)config->workers;
+    plan->listeners = config->listener_count;
+    plan->claims = 2 * (uint32_t)config->limits.max_sessions;
+    plan->message_bytes = (uint64_t)config->limits.frame_bytes;
+    plan->drain_ms = (uint64_t)config->limits.drain_ms;
+    if (!out)
+        return;
+    listen_print((struct config *)(uintptr_t)config, fds, out);
+    plan->names_at = (uint32_t)ftell(out);
+    add_names(config, out);
+    plan->text_len = (uint32_t)ftell(out);
+    fclose(out);
+}
+
+/* Worker 0 tells the guard what to keep, before anybody is served. */
+static bool send_plan(const struct config *config)
+{
+    unsigned workers = (unsigned)config->workers;
+    unsigned count = config->listener_count;
+    int *fds = calloc((size_t)count * workers, sizeof(*fds));
+    struct control_message *message = calloc(1, sizeof(*message));
+    bool is_good = fds && message &&
+                   listen_open((struct config *)(uintptr_t)config, workers,
+                               fds);
+
+    if (is_good) {
+        write_plan(config, message, fds);
+        is_good = control_send(CONTROL_FD, message, NULL) == 0;
+    }
+    for (unsigned i = 0; is_good && i < workers; i++) {
+        *message = (struct control_message){ .type = CONTROL_SOCKETS,
+                                             .worker = i,
+                                             .fd_count = count };
+        is_good = control_send(CONTROL_FD, message, fds + i * count) == 0;
+    }
+    for (unsigned i = 0; is_good && i < count * workers; i++)
+        close(fds[i]); /* the guard has them now */
+    free(message);
+    free(fds);
+    return is_good;
+}
+
+/* arena, commons, eventfds, listeners: in this order, see guard.c. */
+static struct worker *start(struct server *server,
+                            const struct control_message *message, int *fds)
+{
+    struct worker_setup setup = {
+        .index = message->worker,
+        .count = message->workers,
+        .arena_fd = fds[0],
+        .commons = commons_attach(fds[1]),
+        .wake_fds = fds + 2,
+        .listener_fds = fds + 2 + message->workers,
+    };
+
+    if (!setup.commons) {
+        problems_add(server->problems, "", false,
+                     "cannot map what the workers share: %s", strerror(errno));
+        return NULL;
+    }
+    return worker_create(server->config, &setup);
+}
+
+/* The guard has gone, or says stop. */
+static void on_guard(uv_poll_t *poll, int status, int events)
+{
+    struct server *server = poll->data;
+
+    (void)status, (void)events;
+    uv_poll_stop(poll);
+    worker_stop(server->worker);
+}
+
+static void run_worker(struct server *server)
+{
+    struct control_message ready = { .type = CONTROL_READY };
+
+    signal(SIGINT, SIG_IGN); /* Ctrl-C goes to all: the guard decides */
+    signal(SIGHUP, SIG_IGN);
+    watch_signal(server, &server->term, on_stop, SIGTERM);
+    watch_signal(server, &server->report, on_report, SIGUSR1);
+    uv_poll_init(worker_loop(server->worker), &server->guard, CONTROL_FD);
+    server->guard.data = server;
+    uv_poll_start(&server->guard, UV_READABLE | UV_DISCONNECT, on_guard);
+    control_send(CONTROL_FD, &ready, NULL);
+    worker_run(server->worker);
+}
+
+static int load_for_worker(struct server *server, const char *path,
+                           const struct config_overrides *overrides)
+{
+    size_t len = 0;
+    char *text = read_all(CONTROL_CONFIG_FD, &len);
+    bool is_good = text && load(server, path, text, len, overrides);
+
+    free(text);
+    close(CONTROL_CONFIG_FD);
+    return is_good ? 0 : 2;
+}
+
+int serve_worker(bool opens_sockets, const char *path,
+                 const struct config_overrides *overrides)
+{
+    static int fds[CONTROL_FDS]; /* used as long as the worker runs */
+    static struct control_message message;
+    struct server server = { 0 };
+
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    prctl(PR_SET_NAME, "playground");
+    if (load_for_worker(&server, path, overrides))
+        return server.problems ? complain(&server, 2) : 1;
+    if (opens_sockets) {
+        listen_raise_limit(server.config);
+        if (!send_plan(server.config))
+            return complain(&server, 1);
+    }
+    if (control_receive(CONTROL_FD, &message, fds))
+        return complain(&server, 1); /* the guard has gone */
+    server.worker = start(&server, &message, fds);
+    if (!server.worker)
+        return complain(&server, 1);
+    run_worker(&server);
+    return finish(&server);
+}

@@ -1,0 +1,119 @@
+/*
+ * session - one peer: its slot in the arena, its life and its end.
+ *
+ * A slot holds struct pg_session, then a struct ctx_slot for each entry of the
+ * chain, the transport's data, and each handler's state. In sanitizer builds
+ * poisoned gaps lie between the states.
+ *
+ *   open -> ended (peer has no more, all entries have seen it)
+ *        -> closing (decided; nothing more is delivered)
+ *        -> closed (close() has run; what is queued still goes out)
+ *        -> finished (our FIN is sent; waits for the peer's) -> gone
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "core.h"
+
+enum session_flags {
+    SESSION_OPEN = 1 << 0,     /* open() of the entries has run */
+    SESSION_EOF = 1 << 1,      /* no more input will come */
+    SESSION_ENDED = 1 << 2,    /* every entry has seen that */
+    SESSION_CLOSING = 1 << 3,  /* see above */
+    SESSION_ABORT = 1 << 4,    /* ... without sending what is queued: RST */
+    SESSION_CLOSED = 1 << 5,
+    SESSION_FINISHED = 1 << 6,
+    SESSION_DIRTY = 1 << 7,    /* in core->dirty */
+    SESSION_BLOCKED = 1 << 8,  /* its socket takes no more just now */
+    SESSION_FULL = 1 << 9,     /* not read from until its queue is short */
+    SESSION_HELD = 1 << 10,    /* an entry keeps bytes it was told to hold */
+    SESSION_RESUMING = 1 << 11, /* in core->resuming */
+    SESSION_MARKED = 1 << 14,   /* in core->closing */
+    SESSION_GONE = 1 << 15,     /* to be released */
+    SESSION_CONNECTING = 1 << 12,
+    SESSION_HALF = 1 << 13,    /* we send FIN when the queue is empty, and go
+                                  on reading */
+};
+
+/* One entry in one session. */
+struct ctx_slot {
+    uint64_t deadline_ms; /* 0: none */
+    uint32_t kept;        /* heap block with unfinished bytes; 0: none */
+    uint32_t kept_at, kept_len;
+    uint32_t claim;       /* its place in the table of claims + 1; 0: none */
+    bool is_open;         /* open() has run, close() has not */
+    bool is_held;         /* the kept bytes wait for room ahead */
+};
+
+struct pg_session {
+    uint64_t number;    /* 0: the slot is free */
+    uint64_t active_ms; /* last traffic */
+    uint64_t in_bytes, out_bytes;
+    uint32_t slot;
+    uint32_t flags;
+    int32_t fd;         /* its own descriptor, -1: shares the listener's */
+    uint32_t heard;     /* reads or records */
+    uint32_t head, tail, settled; /* pieces of the queue, see queue.c */
+    uint32_t queued;    /* bytes in it */
+    uint32_t older, newer; /* by activity, for records; slot + 1 */
+    uint32_t next_free, next_dirty, next_closing, next_resuming;
+    uint32_t reason;    /* heap block with the text; 0: none */
+    uint16_t listener;
+    uint16_t why;       /* enum pg_why */
+    uint16_t pauses;    /* pg_pause() not yet undone */
+    uint32_t timed;     /* deadlines and delayed bytes */
+    uint16_t watching;  /* what the descriptor is watched for */
+};
+
+struct pg_listener *session_listener(const struct pg_session *session);
+struct ctx_slot *session_ctx(const struct pg_session *session, unsigned at);
+void *session_state(const struct pg_session *session, unsigned at);
+struct pg_session *session_at(uint32_t slot);
+/* NULL: it is gone. */
+struct pg_session *session_by_number(uint64_t number);
+
+/* Bytes a slot takes, and the offsets of what is in it. */
+uint32_t session_stride(const struct config *config);
+void session_lay_out(struct pg_listener *listener);
+
+/* Takes a slot. NULL: limits.max_sessions. Runs no handler. */
+struct pg_session *session_create(struct pg_listener *listener, int fd,
+                                  const void *data);
+/* Runs open() of its entries, then watches its descriptor. */
+void session_start(struct pg_session *session);
+
+/* From the outside: its descriptor is readable, writable. */
+void session_readable(struct pg_session *session);
+void session_writable(struct pg_session *session);
+
+/* Takes in bytes or one record. */
+void session_input(struct pg_session *session, struct pg_bytes in);
+
+/* Marks it to end in core_settle(); the first reason counts. */
+void session_end(struct pg_session *session, enum pg_end how, enum pg_why why,
+                 const char *text);
+/* What core_settle() does with the marked ones. */
+void session_close_marked(void);
+void session_resume_marked(void);
+
+/* Ends it if the peer has no more and everything is answered. */
+void session_check_done(struct pg_session *session);
+/* Its queue is empty: half-close, linger or release, as its flags say. */
+void session_drained(struct pg_session *session);
+/* Watches for what it wants now. */
+void session_watch(struct pg_session *session);
+/* Lets it go on reading, and lets held bytes come again. */
+void session_may_resume(struct pg_session *session);
+/* It has left the list of dirty or resuming ones: may now be released. */
+void session_unlisted(struct pg_session *session);
+/* Closing sessions only: the peer took nothing for linger_ms. */
+void session_timeout(struct pg_session *session);
+
+void session_touch(struct pg_session *session);
+/* Ends sessions that were idle for too long; sets the timer for the next. */
+void session_expire(struct pg_listener *listener);
+
+/* Is the way to the peer full, or reading paused? */
+bool session_is_pressed(const struct pg_session *session);
+
+#endif

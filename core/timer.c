@@ -1,0 +1,164 @@
+#include "timer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "chain.h"
+#include "core.h"
+#include "session.h"
+
+static bool is_before(const struct timer_item *a, const struct timer_item *b)
+{
+    if (a->due_ms != b->due_ms)
+        return a->due_ms < b->due_ms;
+    return (int32_t)(a->order - b->order) < 0;
+}
+
+static void sift_up(struct timer_item *items, size_t at)
+{
+    struct timer_item item = items[at];
+
+    for (; at > 0 && is_before(&item, &items[(at - 1) / 2]); at = (at - 1) / 2)
+        items[at] = items[(at - 1) / 2];
+    items[at] = item;
+}
+
+static void sift_down(struct timer_item *items, size_t count)
+{
+    struct timer_item item = items[0];
+    size_t at = 0, child;
+
+    while ((child = 2 * at + 1) < count) {
+        if (child + 1 < count && is_before(&items[child + 1], &items[child]))
+            child++;
+        if (!is_before(&items[child], &item))
+            break;
+        items[at] = items[child];
+        at = child;
+    }
+    items[at] = item;
+}
+
+static struct timer_item take_first(struct timers *timers)
+{
+    struct timer_item first = timers->items[0];
+
+    timers->items[0] = timers->items[--timers->count];
+    if (timers->count)
+        sift_down(timers->items, timers->count);
+    return first;
+}
+
+int timer_add(uint64_t due_ms, uint32_t slot, uint64_t number, uint16_t at,
+              uint32_t block)
+{
+    struct timers *timers = &core->timers;
+
+    if (timers->count == timers->size) {
+        size_t size = timers->size ? 2 * timers->size : 64;
+        void *items = realloc(timers->items, size * sizeof(struct timer_item));
+
+        if (!items)
+            return -ENOMEM;
+        timers->items = items;
+        timers->size = size;
+    }
+    timers->items[timers->count] = (struct timer_item){
+        .due_ms = due_ms,
+        .slot = slot,
+        .number = number,
+        .at = at,
+        .block = block,
+        .order = timers->next_order++,
+    };
+    sift_up(timers->items, timers->count++);
+    return 0;
+}
+
+/* The deadline of a ctx may have moved since the item was added. */
+static void run_ctx(struct pg_session *session, const struct timer_item *item)
+{
+    struct ctx_slot *slot = session_ctx(session, item->at);
+
+    if (slot->deadline_ms == 0)
+        return;
+    if (slot->deadline_ms > core->now_ms) {
+        if (slot->deadline_ms > item->due_ms)
+            timer_add(slot->deadline_ms, item->slot, item->number, item->at, 0);
+        return;
+    }
+    slot->deadline_ms = 0;
+    session->timed--;
+    chain_timer(session, item->at);
+    session_check_done(session);
+}
+
+static void run_session(const struct timer_item *item)
+{
+    struct pg_session *session = session_at(item->slot);
+
+    if (session->number != item->number)
+        return;
+    if (item->at == TIMER_SESSION)
+        session_timeout(session);
+    else if (!(session->flags & SESSION_CLOSING))
+        run_ctx(session, item);
+}
+
+static void run_item(const struct timer_item *item)
+{
+    struct pg_listener *listener;
+
+    switch (item->at) {
+    case TIMER_LISTENER:
+        session_expire(core->config->listeners[item->slot]);
+        break;
+    case TIMER_ACCEPT:
+        listener = core->config->listeners[item->slot];
+        listener->run->is_paused = core->is_stopping;
+        if (!core->is_stopping)
+            core->io->watch_listener(listener, CORE_READ);
+        break;
+    case TIMER_ENTRY:
+        if (core->config->entries[item->slot]->tick_at == item->due_ms)
+            chain_tick(core->config->entries[item->slot]);
+        break;
+    case TIMER_LATER:
+        chain_later(item->block);
+        break;
+    default:
+        run_session(item);
+    }
+}
+
+void timer_run(void)
+{
+    struct timers *timers = &core->timers;
+
+    timers->armed_ms = 0;
+    /* What is added meanwhile and due at once waits for the next turn. */
+    for (size_t left = timers->count;
+         left > 0 && timers->count && timers->items[0].due_ms <= core->now_ms;
+         left--) {
+        struct timer_item item = take_first(timers);
+
+        run_item(&item);
+    }
+}
+
+void timer_arm(void)
+{
+    struct timers *timers = &core->timers;
+    uint64_t next = timers->count ? timers->items[0].due_ms : UINT64_MAX;
+
+    if (next == timers->armed_ms)
+        return;
+    timers->armed_ms = next;
+    core->io->arm(next);
+}
+
+void timer_finish(void)
+{
+    free(core->timers.items);
+    core->timers = (struct timers){ 0 };
+}

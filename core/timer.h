@@ -1,0 +1,48 @@
+/*
+ * timer - what is to happen later: a binary heap of deadlines.
+ *
+ * Deadlines live in the arena (ctx_slot.deadline_ms); the heap only says when
+ * to look. A deadline moved later leaves its old item in place, which is put
+ * back when it comes up: setting a timer again and again costs nothing.
+ */
+#ifndef TIMER_H
+#define TIMER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct pg_session;
+
+/* `at` of an item that is not an entry of the session's chain. */
+#define TIMER_SESSION  0xfffe /* session_timeout() */
+#define TIMER_LISTENER 0xfffd /* session_expire(): slot is the listener's id */
+#define TIMER_ENTRY    0xfffc /* tick(): slot is the entry's id */
+#define TIMER_LATER    0xfffb /* pg_later(): block is the heap block */
+#define TIMER_ACCEPT   0xfffa /* a paused listener may try again */
+
+struct timer_item {
+    uint64_t due_ms;
+    uint64_t number; /* the session's; 0: not about a session */
+    uint32_t slot;
+    uint32_t order;  /* equal deadlines come in the order they were set */
+    uint32_t block;
+    uint16_t at;
+};
+
+struct timers {
+    struct timer_item *items;
+    size_t count, size;
+    uint32_t next_order;
+    uint64_t armed_ms; /* what io->arm was told last */
+};
+
+/* -ENOMEM or 0. */
+int timer_add(uint64_t due_ms, uint32_t slot, uint64_t number, uint16_t at,
+              uint32_t block);
+/* Runs what is due. */
+void timer_run(void);
+/* Tells the outside when to come back, if that has changed. */
+void timer_arm(void);
+void timer_finish(void);
+
+#endif

@@ -1,0 +1,354 @@
+/*
+ * chat-broadcast: what one member says, all the others hear.
+ *
+ * Every member has a name at once (guest1, guest2, ...). A text is relayed as
+ * `guest1: TEXT` with the text unchanged; what begins with "/" is a command,
+ * unless it begins with "//". Names hold no spaces, and no line of our own
+ * begins with a word that ends in ":", so that no text can pass for one of
+ * them. What to do about control characters in a text is up to the reader:
+ * playground's client shows them escaped.
+ *
+ * With "names": false it relays messages as they came, and does nothing else.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include <playground/handler.h>
+#include <playground/utf8.h>
+
+#define LINE_BYTES  1024
+#define NAME_BYTES  32 /* at most PG_KEY_BYTES */
+#define GREET_NAMES 10
+
+struct chat_options {
+    bool names;
+    const char *slow;
+    int warn_idle_s;
+};
+
+struct chat_private {
+    unsigned guests;  /* the number of the last one */
+    unsigned members; /* on this worker; when all have left, guest1 is next */
+    bool names;
+    enum pg_slow slow;
+};
+
+struct chat_state {
+    char name[NAME_BYTES + 1];
+    bool is_greeted, has_quit;
+};
+
+/* A line of names in the making. */
+struct chat_list {
+    struct pg_ctx *ctx;
+    const char *self;
+    char text[LINE_BYTES];
+    size_t len, count;
+};
+
+static const struct pg_option chat_options[] = {
+    {"names", PG_BOOL, PG_FIELD(struct chat_options, names), .initial = "true",
+     .help = "false: messages go out as they came, without names, notices "
+             "and commands"},
+    {"slow", PG_STRING, PG_FIELD(struct chat_options, slow), .initial = "close",
+     .choices = "close drop",
+     .help = "a member that reads too slowly: close its session, or drop "
+             "what it has no room for"},
+    {"warn_idle_s", PG_INT, PG_FIELD(struct chat_options, warn_idle_s),
+     .unit = "s", .initial = "270", .min = 0, .max = 86400,
+     .help = "tell a UDP member that said nothing for so long; 0: never"},
+    {0},
+};
+
+static int chat_init(struct pg_entry *entry)
+{
+    const struct chat_options *options = pg_entry_options(entry);
+    struct chat_private *self = pg_entry_private(entry);
+
+    self->names = options->names;
+    self->slow = !strcmp(options->slow, "drop") ? PG_SLOW_DROP : PG_SLOW_CLOSE;
+    return 0;
+}
+
+static int chat_say(struct pg_ctx *ctx, const char *format, ...)
+    PG_PRINTF(2, 3);
+static void chat_notice(struct pg_ctx *ctx, const char *format, ...)
+    PG_PRINTF(2, 3);
+
+/* To this member alone. */
+static int chat_say(struct pg_ctx *ctx, const char *format, ...)
+{
+    char line[LINE_BYTES];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    return pg_send(ctx, pg_text(line));
+}
+
+/* To all the others. */
+static void chat_notice(struct pg_ctx *ctx, const char *format, ...)
+{
+    const struct chat_private *self = pg_private(ctx);
+    char line[LINE_BYTES];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    pg_broadcast(ctx, pg_text(line), self->slow);
+}
+
+/* ---- coming ----------------------------------------------------------- */
+
+static void chat_list_others(const char *key, void *arg)
+{
+    struct chat_list *list = arg;
+
+    if (!strcmp(key, list->self) || ++list->count > GREET_NAMES)
+        return;
+    list->len +=
+        (size_t)snprintf(list->text + list->len, sizeof(list->text) - list->len,
+                         "%s%s", list->count > 1 ? ", " : "", key);
+}
+
+/* A UDP peer that was heard from once may get too little for this; then its
+   next message tries again. */
+static void chat_greet(struct pg_ctx *ctx)
+{
+    struct chat_state *state = pg_state(ctx);
+    struct chat_list list = {.ctx = ctx, .self = state->name};
+    char more[40] = "";
+
+    pg_claims(pg_entry(ctx), chat_list_others, &list);
+    if (list.count > GREET_NAMES)
+        snprintf(more, sizeof(more), " and %zu more", list.count - GREET_NAMES);
+    state->is_greeted =
+        chat_say(ctx, "you are %s, %s%s%s; /who /nick /quit", state->name,
+                 list.count ? "with " : "alone here", list.text, more) == 0;
+}
+
+/* Other workers count their guests too: the first free number from here. */
+static int chat_name_guest(struct pg_ctx *ctx)
+{
+    struct chat_private *self = pg_private(ctx);
+    struct chat_state *state = pg_state(ctx);
+    int error;
+
+    do {
+        snprintf(state->name, sizeof(state->name), "guest%u", ++self->guests);
+        error = pg_claim(ctx, state->name);
+    } while (error == -EEXIST);
+    if (error != 0)
+        state->name[0] = '\0';
+    else
+        self->members++;
+    return error;
+}
+
+/* A connection tells when its peer is gone; a transport of records can only
+   forget who was silent for too long. */
+static void chat_watch_idle(struct pg_ctx *ctx)
+{
+    const struct chat_options *options = pg_options(ctx);
+
+    if (options->warn_idle_s > 0 && pg_transport_kind(ctx) == PG_RECORDS)
+        pg_timer(ctx, (uint32_t)options->warn_idle_s * 1000);
+}
+
+static enum pg_verdict chat_open(struct pg_ctx *ctx)
+{
+    const struct chat_private *self = pg_private(ctx);
+    const struct chat_state *state = pg_state(ctx);
+
+    if (!self->names)
+        return PG_PASS;
+    if (chat_name_guest(ctx) != 0)
+        return pg_close(ctx, "no room for another name");
+    chat_greet(ctx);
+    chat_notice(ctx, "%s joined", state->name);
+    chat_watch_idle(ctx);
+    return PG_PASS;
+}
+
+/* ---- commands --------------------------------------------------------- */
+
+static void chat_list_all(const char *key, void *arg)
+{
+    struct chat_list *list = arg;
+
+    if (list->len + strlen(key) + 5 > sizeof(list->text)) {
+        pg_send(list->ctx, pg_bytes(list->text, list->len));
+        list->len = 0;
+    }
+    list->len += (size_t)snprintf(list->text + list->len,
+                                  sizeof(list->text) - list->len, "%s%s",
+                                  list->count++ == 0 ? "here are "
+                                  : list->len == 0   ? "and "
+                                                     : ", ",
+                                  key);
+}
+
+static void chat_who(struct pg_ctx *ctx)
+{
+    struct chat_list list = {.ctx = ctx};
+
+    pg_claims(pg_entry(ctx), chat_list_all, &list);
+    pg_send(ctx, pg_bytes(list.text, list.len));
+}
+
+static bool chat_is_name(struct pg_bytes name)
+{
+    uint32_t character;
+    size_t len;
+
+    if (name.len == 0 || name.len > NAME_BYTES || name.data[0] == '/')
+        return false;
+    while ((len = pg_utf8_next(name, &character)) > 0) {
+        if (pg_utf8_is_invisible(character) || character == ',' ||
+            character == ';' || character == ':')
+            return false;
+        name = pg_bytes(name.data + len, name.len - len);
+    }
+    return name.len == 0;
+}
+
+static void chat_nick(struct pg_ctx *ctx, struct pg_bytes wanted)
+{
+    struct chat_state *state = pg_state(ctx);
+    char name[NAME_BYTES + 1];
+    int error;
+
+    if (!chat_is_name(wanted)) {
+        chat_say(ctx,
+                 "no such name can be had: /nick NAME takes 1 to %d bytes of "
+                 "visible UTF-8 without spaces and without , ; :",
+                 NAME_BYTES);
+        return;
+    }
+    snprintf(name, sizeof(name), "%.*s", (int)wanted.len, wanted.data);
+    error = strcmp(state->name, name) ? pg_claim(ctx, name) : -EEXIST;
+    if (error == -EEXIST) {
+        chat_say(ctx, "%s is taken; /who lists the names", name);
+    } else if (error != 0) {
+        chat_say(ctx, "there is no room for another name; you stay %s",
+                 state->name);
+    } else {
+        chat_notice(ctx, "%s is now %s", state->name, name);
+        memcpy(state->name, name, sizeof(name));
+        chat_say(ctx, "you are now %s", name);
+    }
+}
+
+static enum pg_verdict chat_quit(struct pg_ctx *ctx)
+{
+    struct chat_state *state = pg_state(ctx);
+
+    state->has_quit = true;
+    chat_say(ctx, "goodbye, %s", state->name);
+    return pg_close(ctx, "said /quit");
+}
+
+static enum pg_verdict chat_command(struct pg_ctx *ctx, struct pg_bytes in)
+{
+    const uint8_t *space = memchr(in.data, ' ', in.len);
+    size_t len = space ? (size_t)(space - in.data) : in.len;
+    struct pg_bytes word = {in.data, len};
+    struct pg_bytes rest = {in.data + len, in.len - len};
+
+    while (rest.len > 0 && rest.data[0] == ' ')
+        rest = pg_bytes(rest.data + 1, rest.len - 1);
+    while (rest.len > 0 && rest.data[rest.len - 1] == ' ')
+        rest.len--;
+    if (pg_equals(word, "/quit"))
+        return chat_quit(ctx);
+    if (pg_equals(word, "/who"))
+        chat_who(ctx);
+    else if (pg_equals(word, "/nick"))
+        chat_nick(ctx, rest);
+    else
+        chat_say(ctx, "no such command; there are /who, /nick NAME and /quit; "
+                      "to say this to all, put a space in front");
+    return PG_STOP;
+}
+
+/* ---- talking and leaving ---------------------------------------------- */
+
+static void chat_relay(struct pg_ctx *ctx, struct pg_bytes text)
+{
+    const struct chat_private *self = pg_private(ctx);
+    const struct chat_state *state = pg_state(ctx);
+    struct pg_bytes name = pg_text(state->name);
+    uint8_t *line = pg_scratch(ctx, name.len + 2 + text.len);
+
+    memcpy(line, name.data, name.len);
+    memcpy(line + name.len, ": ", 2);
+    memcpy(line + name.len + 2, text.data, text.len);
+    pg_broadcast(ctx, pg_bytes(line, name.len + 2 + text.len), self->slow);
+}
+
+static enum pg_verdict chat_recv(struct pg_ctx *ctx, struct pg_bytes in)
+{
+    const struct chat_private *self = pg_private(ctx);
+    const struct chat_state *state = pg_state(ctx);
+
+    if (!self->names) {
+        pg_broadcast(ctx, in, self->slow);
+        return PG_STOP;
+    }
+    chat_watch_idle(ctx);
+    if (!state->is_greeted)
+        chat_greet(ctx);
+    if (in.len == 0)
+        return pg_drop(ctx, "empty message");
+    if (in.data[0] == '/' && (in.len == 1 || in.data[1] != '/'))
+        return chat_command(ctx, in);
+    chat_relay(ctx, in);
+    return PG_STOP;
+}
+
+/* Once only: this line counts as traffic, and repeated it would keep a
+   member for ever that has long gone. */
+static void chat_timer(struct pg_ctx *ctx)
+{
+    const struct chat_options *options = pg_options(ctx);
+
+    chat_say(ctx,
+             "you have said nothing for %d s; say something (/who will do), "
+             "or you will be taken for gone",
+             options->warn_idle_s);
+}
+
+static void chat_close(struct pg_ctx *ctx, struct pg_reason reason)
+{
+    const struct chat_state *state = pg_state(ctx);
+    struct chat_private *self = pg_private(ctx);
+
+    if (state->name[0] == '\0')
+        return;
+    if (--self->members == 0)
+        self->guests = 0;
+    if (reason.why == PG_WHY_SHUTDOWN)
+        return;
+    if (reason.why == PG_WHY_EOF || state->has_quit)
+        chat_notice(ctx, "%s left", state->name);
+    else
+        chat_notice(ctx, "%s left (%s)", state->name, reason.text);
+}
+
+const struct pg_handler pg_handler = {
+    .abi = PG_HANDLER_ABI,
+    .name = "chat-broadcast",
+    .summary = "what one member says, all the others hear",
+    .needs = PG_RECORDS,
+    .options = chat_options,
+    .options_size = sizeof(struct chat_options),
+    .entry_size = sizeof(struct chat_private),
+    .session_size = sizeof(struct chat_state),
+    .init = chat_init,
+    .open = chat_open,
+    .recv = chat_recv,
+    .timer = chat_timer,
+    .close = chat_close,
+};

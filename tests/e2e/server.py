@@ -1,0 +1,353 @@
+"""The real program, started for one test, and plain sockets to talk to it.
+
+Nothing here waits for time to pass: every wait is for an event (a line, a
+datagram, an end) and has a limit, after which the test fails.
+"""
+
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+
+PLAYGROUND = os.environ["PLAYGROUND"]
+SOURCE = os.environ.get(
+    "PLAYGROUND_SOURCE",
+    os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))),
+)
+TIMEOUT_S = 20
+
+
+class Lines:
+    """The lines of a pipe, collected by a thread."""
+
+    def __init__(self, pipe):
+        self.lines = []
+        self.is_ended = False
+        self.pipe = pipe
+        self.changed = threading.Condition()
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+
+    def _read(self):
+        for line in self.pipe:
+            with self.changed:
+                self.lines.append(line.rstrip("\n"))
+                self.changed.notify_all()
+        with self.changed:
+            self.is_ended = True
+            self.changed.notify_all()
+
+    def _found(self, pattern, count):
+        found = [m for m in (re.search(pattern, x) for x in self.lines) if m]
+        return found[count - 1] if len(found) >= count else None
+
+    def wait(self, pattern, count=1):
+        """The match of the count-th line in which `pattern` is found."""
+        with self.changed:
+            self.changed.wait_for(
+                lambda: self._found(pattern, count) or self.is_ended, TIMEOUT_S
+            )
+            match = self._found(pattern, count)
+            if not match:
+                raise AssertionError(f"no line with {pattern!r} in:\n{self.text()}")
+            return match
+
+    def text(self):
+        return "\n".join(self.lines)
+
+    def close(self):
+        self.thread.join(TIMEOUT_S)
+        self.pipe.close()
+
+
+def listener(plugin="tcp", **options):
+    """A line of `transports`, on a free port of the loopback interface."""
+    return {"plugin": plugin, "port": 0, **options}
+
+
+def config(transports, handlers, **rest):
+    return {"transports": transports, "handlers": handlers, **rest}
+
+
+def echo(*plugins, **rest):
+    return config([listener(plugin) for plugin in plugins], ["echo"], **rest)
+
+
+def chat(*plugins, **rest):
+    return config(
+        [listener(plugin) for plugin in plugins], ["lines", "chat-broadcast"], **rest
+    )
+
+
+class Server:
+    """`playground run` on a config: a dict, or the path of a file.
+
+    with Server(echo("tcp")) as server: ...
+
+    At the end it gets SIGTERM and has to end with status 0, which in a
+    sanitizer build also says that nothing leaked.
+    """
+
+    def __init__(self, what, *arguments, soft_files=None, hard_files=None, is_ready=True):
+        self.folder = tempfile.mkdtemp(prefix="playground-")
+        self.path = what
+        if isinstance(what, dict):
+            self.path = os.path.join(self.folder, "playground.json")
+            with open(self.path, "w", encoding="utf-8") as file:
+                json.dump(what, file, indent=4)
+        self.files = (soft_files, hard_files)
+        self.process = subprocess.Popen(
+            [PLAYGROUND, "run", *arguments, self.path],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="backslashreplace",
+            cwd=self.folder,
+            start_new_session=True,
+            preexec_fn=self._limit if soft_files or hard_files else None,
+        )
+        self.out = Lines(self.process.stdout)
+        self.err = Lines(self.process.stderr)
+        if is_ready:
+            try:
+                self.out.wait("^ready$")
+            except AssertionError as error:
+                self._clean_up()
+                raise AssertionError(f"{error}\n{self.err.text()}") from None
+
+    def _limit(self):
+        soft, hard = self.files
+        hard = hard or resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft or hard, hard))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind:
+            self._clean_up()
+            print(f"--- stderr of the server ---\n{self.err.text()}\n---")
+        else:
+            self.stop()
+        return False
+
+    def _clean_up(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.out.close()
+        self.err.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def wait(self):
+        """The exit status, once it has ended by itself."""
+        try:
+            return self.process.wait(TIMEOUT_S)
+        finally:
+            self._clean_up()
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        status = self.wait()
+        assert status == 0, f"exit status {status}:\n{self.err.text()}"
+
+    def addresses(self, transport):
+        """(host, port) of each listener of this transport."""
+        found = (
+            re.fullmatch(rf"listening {transport} (.*):(\d+)", line)
+            for line in self.out.lines
+        )
+        return [(m[1].strip("[]"), int(m[2])) for m in found if m]
+
+    def address(self, transport="tcp"):
+        return self.addresses(transport)[0]
+
+    def children(self):
+        """The pids of the workers."""
+        pid = self.process.pid
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(child) for child in file.read().split()]
+
+    def processes(self):
+        """The pids of all that serve."""
+        return [self.process.pid, *self.children()]
+
+    def memory_bytes(self):
+        """Proportional set size of all processes."""
+        total = 0
+        for pid in self.processes():
+            with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+                total += int(re.search(r"\nPss:\s+(\d+) kB", file.read())[1])
+        return total * 1024
+
+    def worker_of(self, client):
+        """The pid of the worker that serves a TCP client on IPv4."""
+        inode = _inode_of_peer(client.address())
+        for pid in self.processes():
+            folder = f"/proc/{pid}/fd"
+            for name in os.listdir(folder):
+                if os.readlink(f"{folder}/{name}") == f"socket:[{inode}]":
+                    return pid
+        raise AssertionError("nobody has accepted the client")
+
+
+def _inode_of_peer(client):
+    """The other end of a TCP client's connection, as /proc/net/tcp has it."""
+    host, port = client
+    number = struct.unpack("=I", socket.inet_aton(host))[0]
+    remote = f"{number:08X}:{port:04X}"
+    with open("/proc/net/tcp", encoding="ascii") as file:
+        for fields in map(str.split, file):
+            if fields[2] == remote:
+                return int(fields[9])
+    raise AssertionError(f"no connection of {client}")
+
+
+class Client:
+    """A socket that also reads line by line. Each line of a UDP server is a
+    datagram of its own."""
+
+    def __init__(self, sock):
+        self.sock = sock
+        self.sock.settimeout(TIMEOUT_S)
+        self.buffer = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.sock.close()
+
+    def close(self):
+        self.sock.close()
+
+    def reset(self):
+        """Ends the connection with RST instead of FIN, see socket(7)."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
+
+    def address(self):
+        return self.sock.getsockname()[:2]
+
+    def fileno(self):
+        return self.sock.fileno()
+
+    def send(self, data):
+        self.sock.sendall(data.encode() if isinstance(data, str) else data)
+
+    def end(self):
+        self.sock.shutdown(socket.SHUT_WR)
+
+    def line(self):
+        while b"\n" not in self.buffer:
+            more = self.sock.recv(1 << 17)
+            if not more:
+                raise EOFError(f"the server closed; left: {self.buffer!r}")
+            self.buffer += more
+        line, self.buffer = self.buffer.split(b"\n", 1)
+        return line.decode()
+
+    def line_with(self, text):
+        """The next line that contains `text`; what comes before is passed."""
+        while True:
+            line = self.line()
+            if text in line:
+                return line
+
+    def exactly(self, count):
+        while len(self.buffer) < count:
+            more = self.sock.recv(1 << 17)
+            if not more:
+                raise EOFError(f"the server closed after {len(self.buffer)} bytes")
+            self.buffer += more
+        data, self.buffer = self.buffer[:count], self.buffer[count:]
+        return data
+
+    def rest(self):
+        """All up to the end, which must come."""
+        parts = [self.buffer]
+        self.buffer = b""
+        while part := self.sock.recv(1 << 17):
+            parts.append(part)
+        return b"".join(parts)
+
+    def is_ended(self):
+        """Waits for the end, orderly or not, and throws away what comes."""
+        try:
+            while self.sock.recv(1 << 17):
+                pass
+        except ConnectionError:
+            pass
+        return True
+
+    def name(self):
+        """Reads a chat's greeting: the name one was given."""
+        return re.match(r"you are (\S+),", self.line_with("you are "))[1]
+
+
+def connect(address):
+    return Client(socket.create_connection(address, TIMEOUT_S))
+
+
+def udp_socket(address, source=None):
+    """A connected UDP socket: it hears from `address` alone."""
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    sock.settimeout(TIMEOUT_S)
+    if source:
+        sock.bind(source)
+    sock.connect(address)
+    return sock
+
+
+def udp(address):
+    return Client(udp_socket(address))
+
+
+def member(server, transport="tcp"):
+    """Joins a chat; over UDP a peer has to be heard from twice."""
+    address = server.address(transport)
+    if transport == "tcp":
+        client = connect(address)
+        client.nick = client.name()
+        return client
+    client = udp(address)
+    client.send("/who\n")
+    client.send("/who\n")
+    client.nick = client.name()
+    client.line_with("here are ")
+    return client
+
+
+def run(*arguments, **options):
+    """A command of the program that ends by itself."""
+    return subprocess.run(
+        [PLAYGROUND, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+        **options,
+    )
+
+
+def deadline():
+    """A function that fails the test when it is called too late."""
+    limit = time.monotonic() + TIMEOUT_S
+
+    def check(what):
+        if time.monotonic() > limit:
+            raise AssertionError(f"not in {TIMEOUT_S} s: {what}")
+
+    return check

@@ -1,0 +1,217 @@
+"""TCP through the real program: what a stream promises, and rude clients."""
+
+import os
+import select
+import shutil
+import socket
+import subprocess
+import unittest
+
+from server import TIMEOUT_S, Server, config, connect, deadline, echo, listener
+
+LINES = config([listener("tcp")], ["lines", "echo"])
+
+
+def netcat(address, data):
+    """`printf DATA | nc -N HOST PORT` of netcat-openbsd."""
+    program = shutil.which("nc.openbsd") or shutil.which("nc")
+    assert program, "nc is missing; apt install netcat-openbsd"
+    return subprocess.run(
+        [program, "-N", address[0], str(address[1])],
+        input=data,
+        capture_output=True,
+        timeout=TIMEOUT_S,
+        check=True,
+    ).stdout
+
+
+def exchange(client, data):
+    """Sends all of it and reads as much, both at once. What came back."""
+    left, got = memoryview(data), bytearray()
+    while len(got) < len(data):
+        reading, writing, _ = select.select(
+            [client], [client] if left else [], [], TIMEOUT_S
+        )
+        assert reading or writing, f"stands still at {len(got)} of {len(data)}"
+        if writing:
+            left = left[client.sock.send(left[: 1 << 16]) :]
+        if reading:
+            more = client.sock.recv(1 << 16)
+            assert more, f"closed after {len(got)} of {len(data)}"
+            got += more
+    return bytes(got)
+
+
+class Echo(unittest.TestCase):
+    def test_nc_gets_both_lines_and_the_end(self):
+        with Server(echo("tcp")) as server:
+            self.assertEqual(netcat(server.address(), b"um\ndois\n"), b"um\ndois\n")
+
+    def test_nc_gets_both_lines_and_the_end_behind_framing(self):
+        with Server(LINES) as server:
+            self.assertEqual(netcat(server.address(), b"um\ndois\n"), b"um\ndois\n")
+
+    def test_an_unfinished_last_line_is_answered_too(self):
+        with Server(LINES) as server:
+            self.assertEqual(netcat(server.address(), b"um\ndois"), b"um\ndois\n")
+
+    def test_three_megabytes_come_back_unchanged(self):
+        data = os.urandom(3_000_000)
+        with Server(echo("tcp")) as server, connect(server.address()) as client:
+            self.assertEqual(exchange(client, data), data)
+
+    def test_three_megabytes_at_once_come_back_after_a_half_close(self):
+        # Nothing is read while sending, so that every queue on the way fills
+        # up: the server has to stop reading, and may not lose a byte.
+        data = os.urandom(3_000_000)
+        with Server(echo("tcp")) as server, connect(server.address()) as client:
+            client.sock.setblocking(False)
+            sent = 0
+            while select.select([], [client], [], 0)[1] and sent < len(data):
+                sent += client.sock.send(data[sent : sent + 65536])
+            client.sock.settimeout(TIMEOUT_S)
+            got = exchange(client, data[sent:]) if sent < len(data) else b""
+            client.end()
+            self.assertEqual(got + client.rest(), data)
+
+    def test_many_clients_at_once_get_their_own_bytes(self):
+        with Server(echo("tcp")) as server:
+            clients = [connect(server.address()) for _ in range(50)]
+            for number, client in enumerate(clients):
+                client.send(f"client {number}\n" * 10)
+            for number, client in enumerate(clients):
+                expected = f"client {number}\n" * 10
+                self.assertEqual(client.exactly(len(expected)).decode(), expected)
+                client.close()
+
+    def test_two_listeners_serve_side_by_side(self):
+        with Server(echo("tcp", "tcp")) as server:
+            first, second = server.addresses("tcp")
+            self.assertNotEqual(first, second)
+            for address in (first, second):
+                with connect(address) as client:
+                    client.send("here\n")
+                    self.assertEqual(client.line(), "here")
+
+
+class HalfClose(unittest.TestCase):
+    def test_the_answer_comes_after_our_end(self):
+        with Server(echo("tcp")) as server, connect(server.address()) as client:
+            client.send("last words")
+            client.end()
+            self.assertEqual(client.rest(), b"last words")
+
+    def test_an_end_without_a_word_is_answered_with_an_end(self):
+        with Server(echo("tcp")) as server, connect(server.address()) as client:
+            client.end()
+            self.assertEqual(client.rest(), b"")
+
+
+class SmallPieces(unittest.TestCase):
+    def test_one_byte_at_a_time(self):
+        text = "one byte at a time\nand another line\n"
+        with Server(LINES) as server, connect(server.address()) as client:
+            client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for byte in text.encode():
+                client.send(bytes([byte]))
+            client.end()
+            self.assertEqual(client.rest().decode(), text)
+
+    def test_one_byte_and_its_answer_at_a_time(self):
+        with Server(echo("tcp")) as server, connect(server.address()) as client:
+            for byte in os.urandom(500):
+                client.send(bytes([byte]))
+                self.assertEqual(client.exactly(1), bytes([byte]))
+
+
+class RudeClients(unittest.TestCase):
+    def assert_serves(self, server):
+        with connect(server.address()) as client:
+            client.send("still there?\n")
+            self.assertEqual(client.line(), "still there?")
+
+    def test_reset_in_mid_message(self):
+        with Server(LINES) as server:
+            for _ in range(50):
+                client = connect(server.address())
+                client.send("a line\nhalf a li")
+                self.assertEqual(client.line(), "a line")
+                client.reset()
+            self.assert_serves(server)
+
+    def test_reset_with_answers_on_their_way(self):
+        with Server(echo("tcp")) as server:
+            for _ in range(50):
+                client = connect(server.address())
+                client.send(b"x" * 100_000)
+                client.exactly(1)
+                client.reset()
+            self.assert_serves(server)
+
+    def test_clients_that_say_nothing(self):
+        with Server(echo("tcp")) as server:
+            silent = [connect(server.address()) for _ in range(20)]
+            self.assert_serves(server)
+            for client in silent:
+                client.close()
+            self.assert_serves(server)
+
+    def test_thousands_of_connections(self):
+        with Server(echo("tcp")) as server:
+            self.assert_serves(server)
+            before = self.count_descriptors(server)
+            for number in range(3000):
+                client = connect(server.address())
+                if number % 3 == 0:
+                    client.close()
+                elif number % 3 == 1:
+                    client.reset()
+                else:
+                    client.send("hello\n")
+                    self.assertEqual(client.line(), "hello")
+                    client.close()
+            # Each round trip lets the server come round once more.
+            check = deadline()
+            while self.count_descriptors(server) > before:
+                self.assert_serves(server)
+                check("descriptors of clients that have gone are closed")
+
+    @staticmethod
+    def count_descriptors(server):
+        return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in server.processes())
+
+
+class Addresses(unittest.TestCase):
+    def assert_echoes(self, address):
+        with connect(address) as client:
+            client.send("hello\n")
+            self.assertEqual(client.line(), "hello")
+
+    def test_ipv6_loopback(self):
+        with Server(config([listener("tcp", host="::1")], ["echo"])) as server:
+            self.assertRegex(server.out.text(), r"listening tcp \[::1\]:\d+")
+            self.assert_echoes(server.address())
+
+    def test_the_ipv6_wildcard_takes_ipv4_too(self):
+        with Server(config([listener("tcp", host="::")], ["echo"])) as server:
+            port = server.address()[1]
+            self.assert_echoes(("127.0.0.1", port))
+            self.assert_echoes(("::1", port))
+
+    def test_a_name_is_looked_up(self):
+        with Server(config([listener("tcp", host="localhost")], ["echo"])) as server:
+            self.assertEqual(server.address()[0], "127.0.0.1")
+            self.assert_echoes(server.address())
+
+    def test_the_peer_is_shown_as_ipv4_on_an_ipv6_socket(self):
+        transports = [listener("tcp", host="::")]
+        with Server(config(transports, ["lines", "log", "echo"])) as server:
+            with connect(("127.0.0.1", server.address()[1])) as client:
+                port = client.address()[1]
+                client.send("hello\n")
+                client.line()
+            server.err.wait(rf"\b127\.0\.0\.1:{port}\b")
+
+
+if __name__ == "__main__":
+    unittest.main()

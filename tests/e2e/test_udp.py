@@ -1,0 +1,240 @@
+"""UDP through the real program: records stay whole, and nobody is harmed."""
+
+import os
+import select
+import socket
+import struct
+import unittest
+
+from server import (
+    TIMEOUT_S,
+    Server,
+    chat,
+    config,
+    connect,
+    echo,
+    listener,
+    member,
+    udp_socket,
+)
+
+UDP_SEGMENT = 103  # linux/udp.h; Python has no name for it
+
+
+def ask(sock, data):
+    sock.send(data)
+    return sock.recv(70_000)
+
+
+class Datagrams(unittest.TestCase):
+    def test_every_size_comes_back_whole(self):
+        with Server(echo("udp")) as server, udp_socket(server.address("udp")) as sock:
+            for size in (0, 1, 2, 1471, 1472, 1473, 9000, 65506, 65507):
+                data = os.urandom(size)
+                self.assertEqual(ask(sock, data), data, size)
+
+    def test_every_size_comes_back_whole_over_ipv6(self):
+        what = config([listener("udp", host="::1")], ["echo"])
+        with Server(what) as server, udp_socket(server.address("udp")) as sock:
+            for size in (0, 1, 1452, 1453, 65507):
+                data = os.urandom(size)
+                self.assertEqual(ask(sock, data), data, size)
+
+    def test_neighbours_stay_apart_and_in_order(self):
+        sent = [bytes([i]) * size for i, size in enumerate((5, 5, 5, 3, 0, 5, 0, 0, 7, 7, 1))]
+        with Server(echo("udp")) as server, udp_socket(server.address("udp")) as sock:
+            for data in sent:
+                sock.send(data)
+            self.assertEqual([sock.recv(70_000) for _ in sent], sent)
+
+    def test_a_burst_of_many_sizes(self):
+        sent = [os.urandom(1 + i * 37 % 1500) for i in range(200)]
+        with Server(echo("udp")) as server, udp_socket(server.address("udp")) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            for batch in (sent[i : i + 20] for i in range(0, len(sent), 20)):
+                for data in batch:
+                    sock.send(data)
+                self.assertEqual([sock.recv(70_000) for _ in batch], batch)
+
+    def test_datagrams_the_kernel_had_joined_are_separate_records(self):
+        # One send with UDP_SEGMENT arrives as one run of datagrams (UDP_GRO).
+        with Server(echo("udp")) as server, udp_socket(server.address("udp")) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            for size, count, last in ((100, 10, 100), (3, 64, 1), (1400, 40, 7)):
+                data = os.urandom(size * (count - 1) + last)
+                segment = struct.pack("=H", size)
+                sock.sendmsg([data], [(socket.IPPROTO_UDP, UDP_SEGMENT, segment)])
+                expected = [data[i : i + size] for i in range(0, len(data), size)]
+                self.assertEqual([sock.recv(70_000) for _ in expected], expected)
+
+    def test_many_peers_get_their_own_answers(self):
+        with Server(echo("udp")) as server:
+            socks = [udp_socket(server.address("udp")) for _ in range(100)]
+            for number, sock in enumerate(socks):
+                sock.send(str(number).encode())
+            for number, sock in enumerate(socks):
+                self.assertEqual(sock.recv(100), str(number).encode())
+                sock.close()
+
+
+class WhereAnswersComeFrom(unittest.TestCase):
+    """A connected socket throws away what comes from another address."""
+
+    def assert_answered(self, *address):
+        with udp_socket(address) as sock:
+            for data in (b"", b"again", b"and again"):
+                self.assertEqual(ask(sock, data), data)
+
+    def test_ipv4_wildcard(self):
+        with Server(config([listener("udp", host="0.0.0.0")], ["echo"])) as server:
+            for host in ("127.0.0.1", "127.0.0.5", "127.1.2.3"):
+                self.assert_answered(host, server.address("udp")[1])
+
+    def test_ipv6_wildcard(self):
+        with Server(config([listener("udp", host="::")], ["echo"])) as server:
+            for host in ("127.0.0.1", "127.0.0.5", "::1"):
+                self.assert_answered(host, server.address("udp")[1])
+
+    def test_one_peer_that_asks_several_addresses(self):
+        with Server(config([listener("udp", host="0.0.0.0")], ["echo"])) as server:
+            port = server.address("udp")[1]
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                sock.settimeout(TIMEOUT_S)
+                for host in ("127.0.0.5", "127.0.0.6", "127.0.0.5"):
+                    sock.sendto(b"who are you?", (host, port))
+                    self.assertEqual(sock.recvfrom(100), (b"who are you?", (host, port)))
+
+
+class Harmless(unittest.TestCase):
+    def test_a_closed_port_of_one_peer_harms_no_other(self):
+        with Server(echo("udp")) as server, udp_socket(server.address("udp")) as sock:
+            for number in range(100):
+                gone = udp_socket(server.address("udp"))
+                gone.send(b"answer into the void")
+                gone.close()
+                data = b"%d" % number
+                self.assertEqual(ask(sock, data), data)
+
+    def test_it_never_answers_its_own_port(self):
+        # A socket that joins those of the two workers (same user, so
+        # SO_REUSEPORT lets it) sends from the server's own address and port.
+        # If the server answered, it would talk to itself for ever. The kernel
+        # chooses by the addresses who of the three gets a datagram, so several
+        # are tried; what comes from 127.0.0.1 are our own words.
+        what = config([listener("udp", host="0.0.0.0")], ["echo"], workers=2)
+        with Server(what) as server:
+            port = server.address("udp")[1]
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+                sock.bind(("0.0.0.0", port))
+                for last in range(2, 42):
+                    sock.sendto(b"who are you?", (f"127.0.0.{last}", port))
+                ours = self.senders(sock)
+                self.assertLess(len(ours), 40, "the server got none of them")
+                self.talk_to_both_workers(("127.0.0.1", port))
+                for host, from_port in self.senders(sock):
+                    self.assertFalse(from_port == port and host != "127.0.0.1")
+
+    @staticmethod
+    def senders(sock):
+        """Where the datagrams that have come so far are from."""
+        found = []
+        sock.setblocking(False)
+        try:
+            while True:
+                found.append(sock.recvfrom(100)[1])
+        except BlockingIOError:
+            return found
+
+    def talk_to_both_workers(self, address):
+        """What was sent before has been dealt with when this returns. A third
+        of these reaches the test's own socket, which does not answer."""
+        waiting = [udp_socket(address) for _ in range(64)]
+        for sock in waiting:
+            sock.send(b"hello")
+        all_socks, answered = list(waiting), 0
+        while answered < 16:
+            ready = select.select(waiting, [], [], TIMEOUT_S)[0]
+            self.assertTrue(ready, f"{answered} answers")
+            for sock in ready:
+                self.assertEqual(sock.recv(100), b"hello")
+                waiting.remove(sock)
+                answered += 1
+        for sock in all_socks:
+            sock.close()
+
+
+class Spoofed(unittest.TestCase):
+    """A first datagram may carry somebody else's address (RFC 9000, 8.1)."""
+
+    @staticmethod
+    def received(sock):
+        """How many bytes have come so far, without waiting for more."""
+        total = 0
+        sock.setblocking(False)
+        try:
+            while True:
+                total += len(sock.recv(70_000))
+        except BlockingIOError:
+            sock.settimeout(TIMEOUT_S)
+            return total
+
+    def test_a_first_datagram_gets_at_most_three_times_its_bytes(self):
+        with Server(chat("udp", "tcp")) as server:
+            with udp_socket(server.address("udp")) as sock, connect(server.address()) as witness:
+                witness.name()
+                sock.send(b"x")
+                witness.line_with(": x")  # it is a member now
+                witness.send("a line that everybody is to hear\n/who\n")
+                witness.line_with("here are")
+                self.assertLessEqual(self.received(sock), 3)
+
+                sock.send(b"y")  # it hears us: the address is its own
+
+                self.assertIn(b"you are guest", sock.recv(1000))
+
+    def test_an_answer_of_its_own_size_is_allowed(self):
+        with Server(echo("udp")) as server, udp_socket(server.address("udp")) as sock:
+            self.assertEqual(ask(sock, b"once"), b"once")
+
+
+class Leaving(unittest.TestCase):
+    def test_a_silent_peer_expires(self):
+        what = config(
+            [listener("tcp"), listener("udp", idle_s=1)], ["lines", "chat-broadcast"]
+        )
+        with Server(what) as server, member(server) as witness:
+            with member(server, "udp") as silent:
+                witness.line_with(f"{silent.nick} left (idle")
+
+    def test_a_peer_that_only_listens_does_not_expire(self):
+        # The chat's own warning, later than idle_s, marks the time.
+        handlers = ["lines", {"plugin": "chat-broadcast", "warn_idle_s": 3}]
+        what = config([listener("tcp"), listener("udp", idle_s=1)], handlers)
+        with Server(what) as server, member(server) as witness:
+            with member(server, "udp") as ear:
+                heard = 0
+                while "you have said nothing for 3 s" not in (line := ear.line()):
+                    heard += "still talking" in line
+                    witness.send("still talking\n")
+                self.assertGreater(heard, 0)
+
+    def test_one_peer_too_many_replaces_the_one_silent_for_longest(self):
+        what = config(
+            [listener("tcp"), listener("udp", max_peers=2)], ["lines", "chat-broadcast"]
+        )
+        with Server(what) as server, member(server) as witness:
+            with member(server, "udp") as first, member(server, "udp") as second:
+                first.send("/who\n")  # heard by nobody else
+                first.line_with("here are ")
+                with member(server, "udp") as third:
+                    witness.line_with(f"{second.nick} left (max_peers")
+                    witness.send("/who\n")
+                    names = witness.line_with("here are ")
+                    for nick in (witness.nick, first.nick, third.nick):
+                        self.assertIn(nick, names)
+                    self.assertNotIn(second.nick, names)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,78 @@
+/*
+ * harness - runs a chain of real plugins without sockets and without waiting.
+ *
+ * The config is made of the handlers' JSON as in a config file; the transport
+ * is the harness itself: a test pushes bytes in and reads what comes out, on a
+ * virtual clock. One harness at a time.
+ */
+#ifndef HARNESS_H
+#define HARNESS_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <playground/handler.h>
+
+struct harness;
+
+/* The chain that the handlers' JSON says, `["lines", {"plugin": "log"}]`,
+   under a stream or a record transport. Fails the test when it does not load
+   (harness_refusal() is for chains that must not). */
+struct harness *harness_create(enum pg_kind provides, const char *handlers);
+/* ... with other limits, `{"frame_bytes": 100}`. */
+struct harness *harness_create_limits(enum pg_kind provides,
+                                      const char *handlers, const char *limits);
+void harness_destroy(struct harness *harness);
+
+/* Loads a chain that must be refused; returns what was said, to be freed. */
+char *harness_refusal(enum pg_kind provides, const char *handlers);
+
+/* A new peer comes; returns its number, from 0. */
+int harness_connect(struct harness *harness);
+/* Bytes or one record from it. */
+void harness_push(struct harness *harness, int peer, struct pg_bytes bytes);
+void harness_push_text(struct harness *harness, int peer, const char *text);
+/* It has no more to say (half-close). */
+void harness_end(struct harness *harness, int peer);
+/* Its connection breaks. */
+void harness_reset(struct harness *harness, int peer);
+/* Time passes, and what is due happens in its order. */
+void harness_advance(struct harness *harness, uint64_t ms);
+/* From now on its socket takes nothing, or takes again. */
+void harness_block(struct harness *harness, int peer, bool is_blocked);
+
+/* What was sent to it since the start or the last harness_clear(). */
+struct pg_bytes harness_out(struct harness *harness, int peer);
+size_t harness_record_count(struct harness *harness, int peer);
+struct pg_bytes harness_record(struct harness *harness, int peer, size_t at);
+void harness_clear(struct harness *harness, int peer);
+
+/* Its entries' close() has run. */
+bool harness_is_closed(struct harness *harness, int peer);
+enum pg_why harness_close_why(struct harness *harness, int peer);
+const char *harness_close_reason(struct harness *harness, int peer);
+/* It is read from: nothing asks it to wait. */
+bool harness_is_read(struct harness *harness, int peer);
+
+/* A counter of an entry, or of the transport with `entry` NULL. */
+uint64_t harness_counter(struct harness *harness, const char *entry,
+                         const char *name);
+
+/*
+ * Rule 1: a stream's read boundaries mean nothing. Runs the chain with `input`
+ * whole, cut in two at every position, and byte by byte, each on a new
+ * harness, and compares what comes back.
+ */
+void harness_cut_everywhere(const char *handlers, struct pg_bytes input);
+
+/* Fails unless the bytes equal the text. */
+#define assert_bytes(bytes, text) \
+    harness_assert_bytes(bytes, text, __FILE__, __LINE__)
+void harness_assert_bytes(struct pg_bytes bytes, const char *text,
+                          const char *file, int line);
+
+#endif

@@ -1,0 +1,296 @@
+#include "client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <langinfo.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "commands.h"
+
+/* ---- in the loop ------------------------------------------------------ */
+
+static void close_handle(uv_handle_t *handle)
+{
+    if (handle->data && !uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+/* Once: gives the terminal back and ends the loop. */
+static void stop(struct client *client)
+{
+    if (client->has_stopped)
+        return;
+    client->has_stopped = true;
+    client_input_stop(client);
+    close_handle((uv_handle_t *)&client->turn);
+    close_handle((uv_handle_t *)&client->timer);
+    close_handle((uv_handle_t *)&client->out.poll);
+    for (unsigned i = 0; i < client->signal_count; i++)
+        close_handle((uv_handle_t *)&client->signals[i]);
+    worker_stop(client->worker);
+}
+
+/* Runs before the loop sleeps, whenever somebody called client_wake(). */
+static void take_turn(uv_idle_t *turn)
+{
+    struct client *client = turn->data;
+
+    uv_idle_stop(turn);
+    client_out_flush(client);
+    client_session_resume(client);
+    if (client->is_leaving && client->out.pending.len == 0) {
+        stop(client);
+        return;
+    }
+    if (client->must_connect)
+        client_session_connect(client);
+    if (client->must_start)
+        client_input_start(client);
+    if (client_input_turn(client))
+        client_wake(client);
+}
+
+void client_wake(struct client *client)
+{
+    if (!client->has_stopped)
+        uv_idle_start(&client->turn, take_turn);
+}
+
+void client_leave(struct client *client, int status)
+{
+    if (!client->status)
+        client->status = status;
+    client->is_leaving = true;
+    client_wake(client);
+}
+
+void client_leave_at_once(struct client *client, int status)
+{
+    client->out.pending.len = 0;
+    client_leave(client, status);
+}
+
+/* Ctrl-C, or somebody asks us to go: at once, and a second worker_stop() does
+   not wait for what is queued. */
+static void signalled(uv_signal_t *handle, int number)
+{
+    struct client *client = handle->data;
+
+    client->status = 128 + number;
+    client->out.pending.len = 0;
+    stop(client);
+    worker_stop(client->worker);
+}
+
+static void window_changed(uv_signal_t *handle, int number)
+{
+    struct client *client = handle->data;
+
+    (void)number;
+    if (client->terminal)
+        terminal_redraw(client->terminal);
+}
+
+int client_poll_init(struct client *client, uv_poll_t *poll, int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    int error = uv_poll_init(client->loop, poll, fd);
+
+    if (flags >= 0)
+        fcntl(fd, F_SETFL, flags);
+    poll->data = error ? NULL : client;
+    return error;
+}
+
+/* ---- before the loop -------------------------------------------------- */
+
+static void watch_signal(struct client *client, int number, uv_signal_cb seen)
+{
+    uv_signal_t *handle = &client->signals[client->signal_count++];
+
+    uv_signal_init(client->loop, handle);
+    handle->data = client;
+    uv_signal_start(handle, seen, number);
+}
+
+static void set_up_loop(struct client *client)
+{
+    client->loop = worker_loop(client->worker);
+    uv_idle_init(client->loop, &client->turn);
+    uv_timer_init(client->loop, &client->timer);
+    client->turn.data = client->timer.data = client;
+    watch_signal(client, SIGINT, signalled);
+    watch_signal(client, SIGTERM, signalled);
+    watch_signal(client, SIGHUP, signalled);
+    watch_signal(client, SIGQUIT, signalled);
+    watch_signal(client, SIGWINCH, window_changed);
+    watch_signal(client, SIGCONT, window_changed);
+    client_out_start(client);
+}
+
+static bool add_address(struct client *client, const struct addrinfo *found)
+{
+    const char *transport = client->options.url.transport;
+    char host[NI_MAXHOST], *options;
+    json_t *json;
+    unsigned at = client->address_count;
+
+    if (at == CLIENT_ADDRESSES ||
+        getnameinfo(found->ai_addr, found->ai_addrlen, host, sizeof(host), NULL,
+                    0, NI_NUMERICHOST))
+        return true; /* enough, or of no use */
+    json = json_pack("{s:s, s:i}", "host", host, "port",
+                     client->options.url.port);
+    options = json_dumps(json, 0);
+    json_decref(json);
+    client->listeners[at] =
+        config_add_listener(client->config, transport, options);
+    free(options);
+    snprintf(client->address_text[at], sizeof(client->address_text[at]),
+             found->ai_family == AF_INET6 ? "%s [%s]:%d" : "%s %s:%d",
+             transport, host, client->options.url.port);
+    client->address_count++;
+    return client->listeners[at] != NULL;
+}
+
+/*
+ * A name may have several addresses: TCP tries one after the other. UDP
+ * cannot tell whether the first was right, so there IPv4 comes first, which
+ * is where a server listens by default ("localhost" often means ::1 first).
+ */
+static bool add_addresses(struct client *client, const struct addrinfo *all)
+{
+    bool is_sorted = !strcmp(client->options.url.transport, "udp");
+    const int order[] = { AF_INET, AF_INET6 };
+
+    for (unsigned i = 0; i < (is_sorted ? 2u : 1u); i++)
+        for (const struct addrinfo *one = all; one; one = one->ai_next)
+            if ((!is_sorted || one->ai_family == order[i]) &&
+                !add_address(client, one))
+                return false;
+    return true;
+}
+
+/* 0, or the exit status after saying what is wrong. */
+static int look_up(struct client *client)
+{
+    const struct client_url *url = &client->options.url;
+    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+                                    .ai_family = AF_UNSPEC };
+    struct addrinfo *all;
+    int error = getaddrinfo(url->host, NULL, &hints, &all);
+    bool is_added;
+
+    if (error) {
+        client_complain(client, "cannot find \"%s\": %s; check the spelling, "
+                                "or write the address in numbers",
+                        url->host, gai_strerror(error));
+        return 1;
+    }
+    is_added = add_addresses(client, all);
+    freeaddrinfo(all);
+    return is_added ? 0 : 2;
+}
+
+static int add_framing(struct client *client, const char *text)
+{
+    char *name, *json, error[256];
+    struct pg_entry *entry;
+
+    if (!client_framing_parse(text, &name, &json, error, sizeof(error))) {
+        client_complain(client, "--framing %s: %s", text, error);
+        return 2;
+    }
+    entry = config_add_entry(client->config, name, NULL, json);
+    free(name);
+    free(json);
+    return entry ? 0 : 2;
+}
+
+static int add_entries(struct client *client)
+{
+    int status = 0;
+
+    if (client->options.is_hex)
+        config_add_entry(client->config, NULL, &client_hex_handler, "{}");
+    for (unsigned i = 0; i < client->options.framing_count && !status; i++)
+        status = add_framing(client, client->options.framings[i]);
+    if (!status)
+        client->entry =
+            config_add_entry(client->config, NULL, &client_handler, "{}");
+    return status;
+}
+
+static int build(struct client *client)
+{
+    const struct worker_setup setup = { .count = 1, .arena_fd = -1 };
+    int status = look_up(client);
+
+    if (!status)
+        status = add_entries(client);
+    if (status)
+        return status;
+    if (!config_finish(client->config))
+        return 2;
+    client->worker = worker_create(client->config, &setup);
+    return client->worker ? 0 : 1;
+}
+
+static int serve(struct client *client)
+{
+    int status = build(client);
+
+    if (status) {
+        problems_print(client->config->problems, stderr);
+        return status;
+    }
+    set_up_loop(client);
+    client_session_start(client);
+    worker_run(client->worker);
+    worker_destroy(client->worker);
+    client_out_finish(client);
+    return client->status;
+}
+
+/* A descriptor from 0 to 2 that is closed would be given to the next socket. */
+static void open_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            exit(1);
+}
+
+/* Widths of characters come from the locale; without one (LANG=C, as in many
+   containers) text is UTF-8 all the same. */
+static void set_locale(void)
+{
+    setlocale(LC_CTYPE, "");
+    if (strcmp(nl_langinfo(CODESET), "UTF-8"))
+        setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+int cmd_client(int argc, char **argv)
+{
+    struct client client = { 0 };
+    struct problems *problems;
+    int status = client_options_read(&client.options, argc, argv);
+
+    if (status >= 0)
+        return status;
+    open_standard();
+    set_locale();
+    signal(SIGPIPE, SIG_IGN);
+    problems = problems_create("client");
+    client.config = config_create(problems);
+    status = serve(&client);
+    config_destroy(client.config);
+    problems_destroy(problems);
+    return status;
+}

@@ -1,0 +1,77 @@
+/* playground: the program and its subcommands. */
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "guard.h"
+
+struct command {
+    const char *name, *summary;
+    int (*run)(int argc, char **argv);
+    const char *group; /* a heading before it */
+};
+
+static const struct command commands[] = {
+    { "run", "serve what a config says", cmd_run, "serve" },
+    { "check", "say whether a config is right, and what to mend", cmd_check,
+      NULL },
+    { "plugins", "list the plugins, or one plugin's options", cmd_plugins,
+      NULL },
+    { "client", "talk to a server: tcp://HOST:PORT, udp://HOST:PORT",
+      cmd_client, NULL },
+    { "build", "compile a plugin: FILE.c becomes FILE.so", cmd_build,
+      "write a plugin" },
+    { GUARD_WORKER_COMMAND, NULL, cmd_worker, NULL },
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void print_help(FILE *out)
+{
+    fputs("usage: playground COMMAND [ARGUMENTS]\n", out);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (commands[i].group)
+            fprintf(out, "\n%s\n", commands[i].group);
+        if (commands[i].summary)
+            fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].summary);
+    }
+    fputs("\n`playground COMMAND --help` says more. --version prints the "
+          "version.\n",
+          out);
+}
+
+static int unknown(const char *name)
+{
+    fprintf(stderr, "playground: there is no command \"%s\"; ", name);
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (commands[i].summary && commands[i].name[0] == name[0]) {
+            fprintf(stderr, "did you mean `playground %s`?\n",
+                    commands[i].name);
+            return 2;
+        }
+    fprintf(stderr, "`playground --help` lists them\n");
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return 2;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+        !strcmp(argv[1], "help")) {
+        print_help(stdout);
+        return 0;
+    }
+    if (!strcmp(argv[1], "--version")) {
+        puts("playground " PLAYGROUND_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (!strcmp(commands[i].name, argv[1]))
+            return commands[i].run(argc - 1, argv + 1);
+    return unknown(argv[1]);
+}

@@ -1,0 +1,105 @@
+/* playground run: serves. */
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "config.h"
+#include "guard.h"
+#include "problems.h"
+#include "serve.h"
+
+static const char help[] =
+    "usage: playground run [--single] [--host ADDR] [--port N] [CONFIG]\n"
+    "\n"
+    "Serves what CONFIG says (default: ./playground.json) until Ctrl-C or\n"
+    "SIGTERM. Prints `listening ...` for each listener with its real port, then\n"
+    "`ready`, on stdout; everything else goes to stderr. SIGUSR1 prints the\n"
+    "counters there.\n"
+    "\n"
+    "  --host ADDR  overrides the host of every listener; 0.0.0.0 or :: opens\n"
+    "               the server to the network\n"
+    "  --port N     overrides the port of every listener; 0 takes a free one\n"
+    "  --single     one process without guard and with one worker, for gdb and\n"
+    "               valgrind\n"
+    "\n"
+    "Exit status: 0 stopped when asked, 1 failed while running, 2 wrong usage\n"
+    "or wrong config.\n"
+    "\n"
+    "example: playground run --port 5001 config/chat.json\n";
+
+/* Shows what is wrong with a config that could not even be read. */
+static int refuse(const char *path, const struct config_overrides *overrides)
+{
+    struct problems *problems = problems_create(path);
+    struct config *config = config_load(path, NULL, 0, overrides, problems);
+
+    problems_print(problems, stderr);
+    config_destroy(config);
+    problems_destroy(problems);
+    return 2;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "single", no_argument, NULL, 's' },
+        { "host", required_argument, NULL, 'h' },
+        { "port", required_argument, NULL, 'p' },
+        { "help", no_argument, NULL, '?' + 256 },
+        { NULL, 0, NULL, 0 },
+    };
+    struct config_overrides overrides = { 0 };
+    const char *path = "playground.json";
+    bool is_single = false;
+    int option, status;
+
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (option) {
+        case 's':
+            is_single = true;
+            break;
+        case 'h':
+            overrides.host = optarg;
+            break;
+        case 'p':
+            overrides.port = optarg;
+            break;
+        case '?' + 256:
+            fputs(help, stdout);
+            return 0;
+        default:
+            fputs("`playground run --help` shows how\n", stderr);
+            return 2;
+        }
+    }
+    if (argc - optind > 1) {
+        fprintf(stderr, "run takes one config, not %d; `playground run --help` "
+                        "shows how\n",
+                argc - optind);
+        return 2;
+    }
+    if (optind < argc)
+        path = argv[optind];
+    if (is_single)
+        return serve_single(path, &overrides);
+    status = guard_run(path, &overrides);
+    return status < 0 ? refuse(path, &overrides) : status;
+}
+
+/* Not for people: what the guard starts, see guard.h. */
+int cmd_worker(int argc, char **argv)
+{
+    struct config_overrides overrides = { 0 };
+
+    if (argc != 5) {
+        fputs("`playground worker` is started by `playground run`\n", stderr);
+        return 2;
+    }
+    if (strcmp(argv[2], "-") != 0)
+        overrides.host = argv[2];
+    if (strcmp(argv[3], "-") != 0)
+        overrides.port = argv[3];
+    return serve_worker(!strcmp(argv[1], "first"), argv[4], &overrides);
+}
