@@ -207,21 +207,15 @@ bool address_is_wildcard(const struct sockaddr *address)
            IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr);
 }
 
-bool address_is_local(const struct sockaddr *address)
+bool address_is_loopback(const struct sockaddr *address)
 {
+    const struct sockaddr_in6 *v6 = (const void *)address;
     const struct in_addr *v4 = address_v4(address);
-    struct ifaddrs *list, *each;
-    bool is_found = false;
 
-    if (v4 && ntohl(v4->s_addr) >> 24 == IN_LOOPBACKNET)
-        return true;
-    if (getifaddrs(&list))
-        return false;
-    for (each = list; each && !is_found; each = each->ifa_next)
-        is_found =
-            each->ifa_addr && address_equal(each->ifa_addr, address, false);
-    freeifaddrs(list);
-    return is_found;
+    if (v4)
+        return ntohl(v4->s_addr) >> 24 == IN_LOOPBACKNET;
+    return address->sa_family == AF_INET6 &&
+           IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
 }
 
 /* ---- what people are told --------------------------------------------- */

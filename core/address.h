@@ -25,9 +25,8 @@ bool address_is_wildcard(const struct sockaddr *address);
 bool address_equal(const struct sockaddr *a, const struct sockaddr *b,
                    bool with_port);
 
-/* True if an interface of this machine has this address now, or it is in
-   127.0.0.0/8. Asks the kernel: not for every packet. */
-bool address_is_local(const struct sockaddr *address);
+/* 127.0.0.0/8 or ::1. */
+bool address_is_loopback(const struct sockaddr *address);
 
 /*
  * For a socket bound to a wildcard address: one line for each address other

@@ -60,6 +60,8 @@ struct arena_header {
     uint64_t queued;      /* bytes waiting for all peers */
     uint64_t kept;        /* bytes in pg_keep() and pg_later() */
 
+    uint32_t first_later; /* later.c */
+
     /* Which entry runs now, its id + 1: read by whoever finds us dead. */
     uint32_t running;
 };

@@ -117,12 +117,9 @@ static struct commons *commons_alone(const struct config *config)
                           (size_t)config->limits.frame_bytes);
 }
 
-int core_create(struct config *config, const struct core_io *io, int arena_fd,
-                struct commons *commons, unsigned worker, unsigned workers)
+static int begin(struct config *config, const struct core_io *io,
+                 struct commons *commons, unsigned worker, unsigned workers)
 {
-    struct arena_plan plan = core_arena_plan(config, workers);
-    int error;
-
     core = calloc(1, sizeof(*core));
     if (!core)
         return -ENOMEM;
@@ -131,16 +128,46 @@ int core_create(struct config *config, const struct core_io *io, int arena_fd,
     core->worker = worker;
     core->workers = workers;
     core->commons = commons ? commons : commons_alone(config);
-    error = core->commons ? allocate(config) : -errno;
+    return core->commons ? allocate(config) : -errno;
+}
+
+static int begun(int error)
+{
+    if (error)
+        core_destroy();
+    else
+        core_clock();
+    return error;
+}
+
+int core_create(struct config *config, const struct core_io *io, int arena_fd,
+                struct commons *commons, unsigned worker, unsigned workers)
+{
+    struct arena_plan plan = core_arena_plan(config, workers);
+    int error = begin(config, io, commons, worker, workers);
+
     if (!error)
         error = arena_create(&core->arena, arena_fd, &plan);
-    if (error) {
-        core_destroy();
-        return error;
-    }
-    commons_reset_worker(core->commons, worker);
-    core_clock();
-    return 0;
+    if (!error)
+        commons_reset_worker(core->commons, worker);
+    return begun(error);
+}
+
+int core_attach(struct config *config, const struct core_io *io, int arena_fd,
+                struct commons *commons, unsigned worker, unsigned workers)
+{
+    int error = begin(config, io, commons, worker, workers);
+
+    if (!error)
+        error = arena_attach(&core->arena, arena_fd);
+    if (!error && core->arena.header->plan.stride !=
+                      core_arena_plan(config, workers).stride)
+        error = -EINVAL;
+    if (!error)
+        core_clock();
+    if (!error)
+        error = session_rebuild();
+    return begun(error);
 }
 
 static int init_entry(struct pg_entry *entry)

@@ -100,7 +100,14 @@ extern struct core *core;
    `commons` over (NULL: makes one for itself alone). 0 or -errno. */
 int core_create(struct config *config, const struct core_io *io, int arena_fd,
                 struct commons *commons, unsigned worker, unsigned workers);
-/* Runs check-free init() of every entry. False after adding a problem. */
+/*
+ * Goes on with the arena of a process that is no more: finds its sessions,
+ * their state, kept bytes, queues and deadlines, and rebuilds what lives
+ * outside. -EINVAL: the arena was made for another config.
+ */
+int core_attach(struct config *config, const struct core_io *io, int arena_fd,
+                struct commons *commons, unsigned worker, unsigned workers);
+/* Runs init() of every entry. False after adding a problem. */
 bool core_init_entries(void);
 void core_destroy(void);
 

@@ -21,6 +21,36 @@ static bool is_over_total(size_t len)
            (uint64_t)core->config->limits.kept_bytes_total / core->workers;
 }
 
+static void link_in(uint32_t block)
+{
+    uint32_t *first = &core->arena.header->first_later;
+
+    later_at(block)->next = *first;
+    if (*first)
+        later_at(*first)->previous = block;
+    *first = block;
+}
+
+static void link_out(uint32_t block)
+{
+    const struct later *later = later_at(block);
+
+    if (later->previous)
+        later_at(later->previous)->next = later->next;
+    else
+        core->arena.header->first_later = later->next;
+    if (later->next)
+        later_at(later->next)->previous = later->previous;
+}
+
+static int arm(uint32_t block)
+{
+    const struct later *later = later_at(block);
+
+    return timer_add(later->due_ms, later->slot, later->number, TIMER_LATER,
+                     block);
+}
+
 int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
 {
     struct pg_session *session = ctx->session;
@@ -33,6 +63,7 @@ int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
         return -ENOBUFS;
     *later_at(block) = (struct later){
         .number = session->number,
+        .due_ms = core->now_ms + ms,
         .slot = session->slot,
         .len = (uint32_t)bytes.len,
         .at = (uint16_t)ctx->at,
@@ -41,8 +72,8 @@ int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
     if (bytes.len)
         memcpy(later_at(block) + 1, bytes.data, bytes.len);
     core->arena.header->kept += bytes.len;
-    if (timer_add(core->now_ms + ms, session->slot, session->number,
-                  TIMER_LATER, block)) {
+    link_in(block);
+    if (arm(block)) {
         later_free(block);
         return -ENOBUFS;
     }
@@ -53,5 +84,20 @@ int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
 void later_free(uint32_t block)
 {
     core->arena.header->kept -= later_at(block)->len;
+    link_out(block);
     heap_free(&core->arena, block);
+}
+
+/* The list has the newest first; what is due at once comes in the order it
+   was given, so the oldest is armed first. */
+int later_rearm(void)
+{
+    uint32_t block = core->arena.header->first_later;
+
+    while (block && later_at(block)->next)
+        block = later_at(block)->next;
+    for (; block; block = later_at(block)->previous)
+        if (arm(block))
+            return -ENOMEM;
+    return 0;
 }

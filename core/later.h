@@ -6,9 +6,11 @@
 
 #include "chain.h"
 
-/* A heap block; the bytes follow. */
+/* A heap block, linked from the arena's header; the bytes follow. */
 struct later {
     uint64_t number; /* of the session */
+    uint64_t due_ms;
+    uint32_t next, previous;
     uint32_t slot, len;
     uint16_t at, direction;
 };
@@ -18,5 +20,7 @@ int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes);
 struct later *later_at(uint32_t block);
 struct pg_bytes later_bytes(const struct later *later);
 void later_free(uint32_t block);
+/* Sets the timers of all that are in the arena: after core_attach(). */
+int later_rearm(void);
 
 #endif

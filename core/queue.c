@@ -160,6 +160,11 @@ static void mark_dirty(struct pg_session *session)
     core->dirty = session->slot + 1;
 }
 
+void queue_again(struct pg_session *session)
+{
+    mark_dirty(session);
+}
+
 /* The next bytes of a stream often follow the last ones in memory. */
 static bool extend_last(struct pg_session *session, const struct range *range)
 {

@@ -29,6 +29,8 @@ int queue_push(struct pg_session *session, struct pg_bytes bytes);
 void queue_push_shared(struct pg_session *session, struct range range,
                        enum pg_slow slow);
 
+/* What waits is to be sent in this turn: after core_attach(). */
+void queue_again(struct pg_session *session);
 /* Sends what the sockets take, of every session that has something new. */
 void queue_flush(void);
 /* Tries to send now, in the middle of a turn. */

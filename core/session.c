@@ -1,12 +1,14 @@
 #include "session.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "chain.h"
 #include "commons.h"
 #include "counter.h"
 #include "heap.h"
+#include "later.h"
 #include "peers.h"
 #include "queue.h"
 
@@ -111,6 +113,8 @@ static void guard_gaps(struct pg_session *session)
                        listener->chain.entries[i]->handler->session_size);
 }
 
+static void mark(struct pg_session *session, uint32_t flags);
+
 static uint32_t take_slot(void)
 {
     struct arena_header *header = core->arena.header;
@@ -180,6 +184,68 @@ void session_start(struct pg_session *session)
     session_watch(session);
 }
 
+/* ---- after core_attach() ---------------------------------------------- */
+
+static int rearm(const struct pg_session *session)
+{
+    for (unsigned at = 0; at < session_listener(session)->chain.count; at++) {
+        uint64_t due = session_ctx(session, at)->deadline_ms;
+
+        if (due && timer_add(due, session->slot, session->number, (uint16_t)at,
+                             0))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static int rebuild_one(struct pg_session *session)
+{
+    struct pg_listener *listener = session_listener(session);
+    uint32_t was = session->flags;
+
+    guard_gaps(session);
+    core->runs[session->slot] = (struct session_run){ 0 };
+    live_add(session->slot);
+    listener->run->count++;
+    if (listener->transport->provides == PG_RECORDS)
+        peers_add(session);
+    session->flags &= ~(uint32_t)(SESSION_DIRTY | SESSION_RESUMING |
+                                  SESSION_MARKED | SESSION_BLOCKED);
+    session->watching = 0;
+    if (session->head)
+        queue_again(session);
+    if (was & SESSION_CLOSING)
+        mark(session, 0);
+    session_may_resume(session);
+    session_watch(session);
+    return rearm(session);
+}
+
+static int by_activity(const void *a, const void *b)
+{
+    uint64_t one = session_at(*(const uint32_t *)a)->active_ms;
+    uint64_t other = session_at(*(const uint32_t *)b)->active_ms;
+
+    return one < other ? -1 : one > other;
+}
+
+int session_rebuild(void)
+{
+    struct arena_header *header = core->arena.header;
+    uint32_t *slots = calloc(header->used_slots + 1, sizeof(*slots)), count = 0;
+    int error = slots ? 0 : -ENOMEM;
+
+    for (uint32_t slot = 0; slots && slot < header->used_slots; slot++)
+        if (session_at(slot)->number)
+            slots[count++] = slot;
+    if (slots) /* the list of peers is by activity */
+        qsort(slots, count, sizeof(*slots), by_activity);
+    for (uint32_t i = 0; !error && i < count; i++)
+        error = rebuild_one(session_at(slots[i]));
+    free(slots);
+    return error ? error : later_rearm();
+}
+
 /* Gives the slot back. */
 static void session_destroy(struct pg_session *session)
 {
@@ -187,13 +253,13 @@ static void session_destroy(struct pg_session *session)
     struct pg_listener *listener = session_listener(session);
     uint32_t slot = session->slot;
 
+    core->io->release(session);
     queue_clear(session);
     chain_forget(session);
     if (session->reason)
         heap_free(&core->arena, session->reason);
     if (listener->transport->provides == PG_RECORDS)
         peers_forget(session);
-    core->io->release(session);
     live_remove(slot);
     commons_session_remove(core->commons, core->worker);
     listener->run->count--;
@@ -376,7 +442,7 @@ static void keep_reason(struct pg_session *session, const char *text)
                  "%s", text);
 }
 
-static const char *reason_text(const struct pg_session *session)
+const char *session_reason(const struct pg_session *session)
 {
     return session->reason
                ? (const char *)heap_at(&core->arena, session->reason)
@@ -448,7 +514,7 @@ void session_timeout(struct pg_session *session)
 
 static void close_entries(struct pg_session *session)
 {
-    struct pg_reason reason = { session->why, reason_text(session) };
+    struct pg_reason reason = { session->why, session_reason(session) };
 
     session->flags |= SESSION_CLOSED;
     if (session->flags & SESSION_OPEN)

@@ -82,6 +82,10 @@ struct pg_session *session_create(struct pg_listener *listener, int fd,
 /* Runs open() of its entries, then watches its descriptor. */
 void session_start(struct pg_session *session);
 
+/* Finds the sessions of an arena that was attached, and lists, times and
+   watches them anew. -ENOMEM or 0. */
+int session_rebuild(void);
+
 /* From the outside: its descriptor is readable, writable. */
 void session_readable(struct pg_session *session);
 void session_writable(struct pg_session *session);
@@ -92,6 +96,8 @@ void session_input(struct pg_session *session, struct pg_bytes in);
 /* Marks it to end in core_settle(); the first reason counts. */
 void session_end(struct pg_session *session, enum pg_end how, enum pg_why why,
                  const char *text);
+/* Why, in words; once it is closing. */
+const char *session_reason(const struct pg_session *session);
 /* What core_settle() does with the marked ones. */
 void session_close_marked(void);
 void session_resume_marked(void);

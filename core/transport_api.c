@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "core.h"
 #include "counter.h"
 #include "peers.h"
@@ -77,28 +78,6 @@ void pg_listener_idle(struct pg_listener *listener, uint64_t ms)
 
 /* ---- own addresses ---------------------------------------------------- */
 
-/* Both as IPv6, so that an IPv4 address equals its mapped form. */
-static bool to_v6(const struct sockaddr *address, struct in6_addr *out)
-{
-    const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
-
-    if (address->sa_family == AF_INET6) {
-        *out = ((const struct sockaddr_in6 *)address)->sin6_addr;
-        return true;
-    }
-    if (address->sa_family != AF_INET)
-        return false;
-    *out = (struct in6_addr){ .s6_addr = { [10] = 0xff, [11] = 0xff } };
-    memcpy(&out->s6_addr[12], &v4->sin_addr, 4);
-    return true;
-}
-
-static bool is_loopback(const struct in6_addr *address)
-{
-    return IN6_IS_ADDR_LOOPBACK(address) ||
-           (IN6_IS_ADDR_V4MAPPED(address) && address->s6_addr[12] == 127);
-}
-
 static bool has_port(const struct pg_listener *listener, uint16_t port)
 {
     for (unsigned i = 0; i < core->config->listener_count; i++) {
@@ -116,18 +95,10 @@ bool pg_is_own_address(struct pg_listener *listener,
                        const struct sockaddr *peer,
                        const struct sockaddr *local)
 {
-    struct sockaddr_storage copy = { 0 };
-    struct in6_addr from, to;
-
-    memcpy(&copy, peer,
-           peer->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-                                       : sizeof(struct sockaddr_in));
-    if (!to_v6(peer, &from) ||
-        !has_port(listener, *port_of((struct sockaddr *)&copy)))
+    if (!has_port(listener, htons((uint16_t)address_port(peer))))
         return false;
-    if (is_loopback(&from))
-        return true;
-    return local && to_v6(local, &to) && IN6_ARE_ADDR_EQUAL(&from, &to);
+    return address_is_loopback(peer) ||
+           (local && address_equal(peer, local, false));
 }
 
 /* ---- sessions --------------------------------------------------------- */

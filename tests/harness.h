@@ -69,6 +69,12 @@ uint64_t harness_counter(struct harness *harness, const char *entry,
  */
 void harness_cut_everywhere(const char *handlers, struct pg_bytes input);
 
+/* The arena's memfd, for another process to go on with. */
+int harness_arena_fd(struct harness *harness);
+/* Goes on with the arena of another process that had `peers` peers. */
+struct harness *harness_attach(enum pg_kind provides, const char *handlers,
+                               int arena_fd, int peers);
+
 /* Fails unless the bytes equal the text. */
 #define assert_bytes(bytes, text) \
     harness_assert_bytes(bytes, text, __FILE__, __LINE__)

@@ -98,6 +98,15 @@ static void window_changed(uv_signal_t *handle, int number)
         terminal_redraw(client->terminal);
 }
 
+static void continued(uv_signal_t *handle, int number)
+{
+    struct client *client = handle->data;
+
+    (void)number;
+    if (client->terminal)
+        terminal_continue(client->terminal);
+}
+
 int client_poll_init(struct client *client, uv_poll_t *poll, int fd)
 {
     int flags = fcntl(fd, F_GETFL);
@@ -131,7 +140,7 @@ static void set_up_loop(struct client *client)
     watch_signal(client, SIGHUP, signalled);
     watch_signal(client, SIGQUIT, signalled);
     watch_signal(client, SIGWINCH, window_changed);
-    watch_signal(client, SIGCONT, window_changed);
+    watch_signal(client, SIGCONT, continued);
     client_out_start(client);
 }
 

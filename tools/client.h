@@ -188,7 +188,9 @@ void terminal_print(struct terminal *terminal, struct pg_bytes text);
    write in between. The cursor is at the start of an empty row. */
 void terminal_hide(struct terminal *terminal);
 void terminal_show(struct terminal *terminal);
-/* The window has another size, or the program comes back to it. */
+/* The window has another size. */
 void terminal_redraw(struct terminal *terminal);
+/* The program was stopped and goes on, on a row of its own. */
+void terminal_continue(struct terminal *terminal);
 
 #endif

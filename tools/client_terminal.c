@@ -283,6 +283,18 @@ void terminal_redraw(struct terminal *terminal)
     draw_line(terminal);
 }
 
+/* The shell has used the terminal meanwhile and left it in its own mode, on a
+   row that is not ours. */
+void terminal_continue(struct terminal *terminal)
+{
+    el_set(terminal->editor, EL_PREP_TERM, 0); /* or it believes to be in it */
+    el_set(terminal->editor, EL_PREP_TERM, 1);
+    terminal->tail = 0;
+    terminal->client->out.view.column = 0;
+    el_resize(terminal->editor);
+    draw_line(terminal);
+}
+
 /* ---- typing ----------------------------------------------------------- */
 
 static void press(struct terminal *terminal)

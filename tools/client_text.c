@@ -1,5 +1,7 @@
 #include "client_text.h"
 
+#include <playground/utf8.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <wchar.h>
@@ -56,43 +58,21 @@ void client_buffer_finish(struct client_buffer *buffer)
 
 /* ---- view ------------------------------------------------------------- */
 
-/* How many bytes a character has that begins with this one; 0: none does. */
-static size_t sequence_len(uint8_t first)
-{
-    if (first < 0x80)
-        return 1;
-    if (first < 0xc2)
-        return 0;
-    return first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
-}
-
-/* The second byte also excludes what could be said shorter, surrogates and
-   numbers beyond the last (RFC 3629, section 4). */
-static bool is_second(uint8_t first, uint8_t second)
-{
-    uint8_t least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-    uint8_t most = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-
-    return second >= least && second <= most;
-}
-
 int client_utf8(const uint8_t *bytes, size_t len, uint32_t *c)
 {
-    size_t wanted = len ? sequence_len(bytes[0]) : 1;
+    size_t got = pg_utf8_next(pg_bytes(bytes, len), c), wanted;
 
-    if (wanted == 0)
-        return -1;
-    if (len == 0)
-        return 0;
-    *c = wanted == 1 ? bytes[0] : bytes[0] & (0x7fu >> wanted);
-    for (size_t i = 1; i < wanted; i++) {
-        if (i == len)
-            return 0;
-        if (i == 1 ? !is_second(bytes[0], bytes[1]) : bytes[i] >> 6 != 2)
+    if (got || len == 0)
+        return (int)got;
+    wanted = bytes[0] < 0xc2   ? 1
+             : bytes[0] < 0xe0 ? 2
+             : bytes[0] < 0xf0 ? 3
+             : bytes[0] < 0xf5 ? 4
+                               : 1;
+    for (size_t i = 1; i < len; i++)
+        if (bytes[i] >> 6 != 2)
             return -1;
-        *c = *c << 6 | (bytes[i] & 0x3f);
-    }
-    return (int)wanted;
+    return len < wanted ? 0 : -1;
 }
 
 /* Marks that make what follows be read in another order. */
@@ -142,7 +122,7 @@ static void put_character(struct client_view *view, uint32_t c,
     } else if (c == '\n') {
         client_buffer_text(out, "\n");
         view->column = 0;
-    } else if (c < 0x20 || (c >= 0x7f && c < 0xa0)) {
+    } else if (pg_utf8_is_control(c)) {
         put_escape(view, "\\x%02x", c, out);
     } else if (width < 0 || turns_text(c)) {
         put_escape(view, c > 0xffff ? "\\U%08x" : "\\u%04x", c, out);

@@ -68,7 +68,6 @@ struct udp_sending {
 /* A listener's own memory. */
 struct udp {
     union udp_address bound;
-    bool is_wildcard;
     bool is_connected;
     size_t max_segment; /* no longer ones are sent with UDP_SEGMENT */
     struct udp_receiving in;
@@ -204,7 +203,6 @@ static int udp_adopt(struct pg_listener *listener, int fd)
     if (getsockname(fd, &udp->bound.any, &bound_len))
         return -errno;
     udp->is_connected = getpeername(fd, &peer.any, &peer_len) == 0;
-    udp->is_wildcard = udp_is_wildcard(&udp->bound);
     udp->max_segment = DATAGRAM_BYTES;
     for (int i = 0; i < SLOTS; i++) {
         udp->in.messages[i].msg_hdr.msg_name = &udp->in.peers[i];

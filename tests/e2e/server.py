@@ -23,6 +23,7 @@ SOURCE = os.environ.get(
     os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))),
 )
 TIMEOUT_S = 20
+REPORT = r"^worker 0: \d+ sessions"
 
 
 class Lines:
@@ -88,7 +89,8 @@ def chat(*plugins, **rest):
 
 
 class Server:
-    """`playground run` on a config: a dict, or the path of a file.
+    """`playground run` on a config: a dict, the path of a file, or (is_text)
+    the text of one.
 
     with Server(echo("tcp")) as server: ...
 
@@ -96,13 +98,23 @@ class Server:
     sanitizer build also says that nothing leaked.
     """
 
-    def __init__(self, what, *arguments, soft_files=None, hard_files=None, is_ready=True):
+    def __init__(
+        self,
+        what,
+        *arguments,
+        soft_files=None,
+        hard_files=None,
+        is_ready=True,
+        is_text=False,
+    ):
         self.folder = tempfile.mkdtemp(prefix="playground-")
         self.path = what
-        if isinstance(what, dict):
+        if is_text or isinstance(what, dict):
             self.path = os.path.join(self.folder, "playground.json")
             with open(self.path, "w", encoding="utf-8") as file:
-                json.dump(what, file, indent=4)
+                file.write(what if is_text else json.dumps(what, indent=4))
+        self.is_over = False
+        self.reports = 0
         self.files = (soft_files, hard_files)
         self.process = subprocess.Popen(
             [PLAYGROUND, "run", *arguments, self.path],
@@ -136,7 +148,7 @@ class Server:
         if kind:
             self._clean_up()
             print(f"--- stderr of the server ---\n{self.err.text()}\n---")
-        else:
+        elif not self.is_over:
             self.stop()
         return False
 
@@ -144,6 +156,7 @@ class Server:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        self.is_over = True
         self.out.close()
         self.err.close()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -156,10 +169,15 @@ class Server:
             self._clean_up()
 
     def stop(self, how=signal.SIGTERM):
-        if self.process.poll() is None:
-            self.process.send_signal(how)
+        self.process.send_signal(how)
         status = self.wait()
         assert status == 0, f"exit status {status}:\n{self.err.text()}"
+
+    def kill(self):
+        """Ends the guard with SIGKILL."""
+        self.process.kill()
+        self.process.wait()
+        self.is_over = True
 
     def addresses(self, transport):
         """(host, port) of each listener of this transport."""
@@ -177,6 +195,17 @@ class Server:
         pid = self.process.pid
         with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
             return [int(child) for child in file.read().split()]
+
+    def count(self, name, reason):
+        """What a counter of the only worker says now, asked with SIGUSR1."""
+        for _ in range(2):  # the second report begins where the first is whole
+            self.reports += 1
+            self.process.send_signal(signal.SIGUSR1)
+            self.err.wait(REPORT, self.reports)
+        starts = [i for i, line in enumerate(self.err.lines) if re.search(REPORT, line)]
+        report = "\n".join(self.err.lines[starts[-2] : starts[-1]])
+        found = re.search(rf"^{name}: {reason}: (\d+)$", report, re.MULTILINE)
+        return int(found[1]) if found else 0
 
     def processes(self):
         """The pids of all that serve."""
@@ -327,6 +356,15 @@ def member(server, transport="tcp"):
     client.nick = client.name()
     client.line_with("here are ")
     return client
+
+
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+            sock.bind(("::1", 0))
+            return True
+    except OSError:
+        return False
 
 
 def run(*arguments, **options):

@@ -1,0 +1,379 @@
+"""`playground run` itself: starting, stopping, dying, and its options."""
+
+import fcntl
+import glob
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import tempfile
+import unittest
+
+from server import (
+    SOURCE,
+    TIMEOUT_S,
+    Client,
+    Server,
+    chat,
+    config,
+    connect,
+    deadline,
+    echo,
+    listener,
+    member,
+    run,
+    udp_socket,
+)
+
+CONFIGS = sorted(glob.glob(os.path.join(SOURCE, "config", "*.json")))
+
+
+def says_back(address, transport="tcp"):
+    """One line and its echo."""
+    if transport == "tcp":
+        with connect(address) as client:
+            client.send("hello\n")
+            return client.line() == "hello"
+    with udp_socket(address) as sock:
+        sock.send(b"hello\n")
+        return sock.recv(100) == b"hello\n"
+
+
+class Ports(unittest.TestCase):
+    def assert_refused(self, server, transport, workers):
+        host, port = server.address(transport)
+        what = config([{"plugin": transport, "host": host, "port": port}], ["echo"])
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "second.json")
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump({**what, "workers": workers}, file)
+            for single in ([], ["--single"]):
+                second = run("run", *single, path)
+                self.assertEqual(second.returncode, 1)
+                self.assertEqual(second.stdout, "")
+                self.assertIn(f"port {port} is in use; stop the other", second.stderr)
+                self.assertRegex(second.stderr, r"^\S*second\.json:\d+:\d+: ")
+
+    def test_a_second_server_on_the_port_is_refused(self):
+        for transport in ("tcp", "udp"):
+            for workers in (1, 2):
+                with Server(echo(transport, workers=workers)) as server:
+                    self.assert_refused(server, transport, workers)
+                    self.assertTrue(says_back(server.address(transport), transport))
+
+    def test_a_port_somebody_else_uses_is_refused_too(self):
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            port = other.getsockname()[1]
+            with Server(echo("tcp"), "--port", str(port), is_ready=False) as server:
+                self.assertEqual(server.wait(), 1)
+                self.assertIn(f"port {port} is in use", server.err.text())
+
+    def test_the_port_is_free_again_at_once(self):
+        with Server(echo("tcp")) as server:
+            port = server.address()[1]
+            client = connect(server.address())
+            client.send("hello\n")
+            client.line()
+        with Server(echo("tcp"), "--port", str(port)) as server:
+            self.assertTrue(says_back(("127.0.0.1", port)))
+        client.close()
+
+    def test_an_address_of_another_machine_is_refused(self):
+        what = echo("tcp")
+        what["transports"][0]["host"] = "203.0.113.77"
+        with Server(what, is_ready=False) as server:
+            self.assertEqual(server.wait(), 1)
+            self.assertIn("203.0.113.77", server.err.text())
+            self.assertIn("not an address of this machine", server.err.text())
+
+
+class Options(unittest.TestCase):
+    def test_host_and_port_override_every_listener(self):
+        transports = [
+            {"plugin": "tcp", "host": "203.0.113.77", "port": 5000},
+            {"plugin": "udp", "host": "203.0.113.77", "port": 5000},
+        ]
+        what = config(transports, ["echo"])
+        with Server(what, "--host", "127.0.0.2", "--port", "0") as server:
+            for transport in ("tcp", "udp"):
+                host, port = server.address(transport)
+                self.assertEqual(host, "127.0.0.2")
+                self.assertNotIn(port, (0, 5000))
+                self.assertTrue(says_back((host, port), transport))
+
+    def test_single_is_one_process(self):
+        with Server(chat("tcp", "udp", workers=2), "--single") as server:
+            with member(server) as ana, member(server, "udp") as bob:
+                ana.send("hello\n")
+                self.assertEqual(bob.line_with("hello"), f"{ana.nick}: hello")
+            self.assertEqual(server.children(), [])
+
+    def test_workers_are_processes(self):
+        for workers in (1, 3):
+            with Server(echo("tcp", workers=workers)) as server:
+                self.assertEqual(len(server.children()), workers)
+
+    def test_a_wildcard_address_is_read_out(self):
+        for host in ("0.0.0.0", "::"):
+            with Server(chat("tcp", "udp"), "--host", host) as server:
+                lines = server.out.lines
+                self.assertEqual(lines[-1], "ready")
+                for transport in ("tcp", "udp"):
+                    port = server.address(transport)[1]
+                    for address in self.own_addresses():
+                        self.assertIn(
+                            f"others: playground client {transport}://{address}:{port}",
+                            lines,
+                        )
+                self.assertNotIn("127.0.0.1", server.out.text())
+
+    def test_a_loopback_address_is_not(self):
+        with Server(echo("tcp")) as server:
+            self.assertNotIn("others:", server.out.text())
+
+    @staticmethod
+    def own_addresses():
+        """The IPv4 address of each interface, see netdevice(7)."""
+        get_address, get_flags, is_up, is_loopback = 0x8915, 0x8913, 1, 8
+        found = []
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            for _, name in socket.if_nameindex():
+                request = struct.pack("16s24x", name.encode())
+                flags = fcntl.ioctl(sock, get_flags, request)
+                if struct.unpack_from("=H", flags, 16)[0] & (is_up | is_loopback) != is_up:
+                    continue
+                try:
+                    answer = fcntl.ioctl(sock, get_address, request)
+                except OSError:  # it has none
+                    continue
+                found.append(socket.inet_ntoa(answer[20:24]))
+        return found
+
+
+class Stopping(unittest.TestCase):
+    """SIGTERM and Ctrl-C: what is queued still goes to those who read."""
+
+    LINES, WIDTH = 600, 1000  # less than session_queue_bytes
+
+    def queue_for_one(self, server):
+        """A member for whom the server holds all that another one says: it
+        has not read anything yet, and its socket takes little."""
+        slow, ear, ana = connect_small(server.address()), member(server), member(server)
+        slow.name()
+        texts = [f"{i}-".ljust(self.WIDTH, "x") for i in range(self.LINES)]
+        lines = [f"{ana.nick}: {text}" for text in texts]
+        ana.send("\n".join(texts) + "\n")
+        for expected in lines:  # who hears it last is in the same turn
+            self.assertEqual(ear.line_with("xxx"), expected)
+        return slow, ear, ana, lines
+
+    def assert_delivers(self, stop, *arguments):
+        what = chat("tcp", limits={"drain_ms": 10_000})
+        with Server(what, *arguments) as server:
+            slow, ear, ana, lines = self.queue_for_one(server)
+            stop(server)
+            got = slow.rest().decode().splitlines()
+            self.assertEqual([line for line in got if "xxx" in line], lines)
+            for one in (slow, ear, ana):
+                one.close()
+            self.assertEqual(server.process.wait(TIMEOUT_S), 0)
+
+    def test_sigterm_delivers_what_is_queued(self):
+        self.assert_delivers(lambda server: server.process.send_signal(signal.SIGTERM))
+
+    def test_sigterm_delivers_what_is_queued_in_one_process(self):
+        self.assert_delivers(
+            lambda server: server.process.send_signal(signal.SIGTERM), "--single"
+        )
+
+    def test_ctrl_c_delivers_what_is_queued(self):
+        # A terminal sends it to the whole process group, workers included.
+        self.assert_delivers(lambda server: os.killpg(server.process.pid, signal.SIGINT))
+
+    def test_ctrl_c_delivers_what_is_queued_in_one_process(self):
+        self.assert_delivers(
+            lambda server: os.killpg(server.process.pid, signal.SIGINT), "--single"
+        )
+
+    def test_it_does_not_wait_for_those_who_do_not_read(self):
+        with Server(chat("tcp")) as server:
+            clients = self.queue_for_one(server)[:3]
+            server.stop()
+            self.assertRegex(
+                server.err.text(), r"stopped with \d+ bytes not delivered to 1 peer"
+            )
+            for client in clients:
+                client.close()
+
+    def test_clients_see_an_orderly_end(self):
+        with Server(chat("tcp", "udp")) as server:
+            with member(server) as ana, member(server, "udp"):
+                server.process.send_signal(signal.SIGTERM)
+                ana.rest()  # an end, not a reset
+                self.assertEqual(server.process.wait(TIMEOUT_S), 0)
+
+    def test_workers_end_with_their_guard(self):
+        with Server(echo("tcp", workers=2)) as server, connect(server.address()) as client:
+            client.send("hello\n")
+            client.line()
+            server.kill()
+            self.assertTrue(client.is_ended())
+            self.assertTrue(self.is_closed(server.address()))
+
+    @staticmethod
+    def is_closed(address):
+        """Nobody listens any more; a moment before the last worker may."""
+        check = deadline()
+        while True:
+            try:
+                with connect(address) as client:
+                    client.send("hello\n")
+                    client.is_ended()
+            except ConnectionRefusedError:
+                return True
+            except ConnectionError:
+                pass
+            check("the port is closed")
+
+
+def connect_small(address):
+    """A connection whose receive buffer takes little: what is sent to it
+    stays in the server."""
+    client = Client(socket.socket())
+    client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.sock.connect(address)
+    return client
+
+
+class Dying(unittest.TestCase):
+    def test_new_clients_are_served_after_both_workers_are_killed(self):
+        with Server(chat("tcp", "udp", workers=2)) as server:
+            for number, pid in enumerate(server.children()):
+                os.kill(pid, signal.SIGKILL)
+                server.err.wait(rf"worker \d+ \(pid {pid}\) ended: signal 9", 1)
+                members = [member(server) for _ in range(20)]
+                members += [member(server, "udp") for _ in range(5)]
+                members[0].send(f"after {number}\n")
+                for one in members[1:]:
+                    self.assertEqual(
+                        one.line_with("after"), f"{members[0].nick}: after {number}"
+                    )
+                for one in members:
+                    one.close()
+            self.assertEqual(len(server.children()), 2)
+
+    def test_clients_of_the_other_worker_stay(self):
+        with Server(chat("tcp", workers=2)) as server:
+            members = [member(server)]
+            doomed = server.worker_of(members[0])
+            while server.worker_of(members[-1]) == doomed:
+                members.append(member(server))
+            survivor = members[-1]
+            os.kill(doomed, signal.SIGKILL)
+            for one in members[:-1]:
+                self.assertTrue(one.is_ended())
+            server.err.wait(rf"pid {doomed}\) ended")
+            with member(server) as new_one:
+                new_one.send("anybody there?\n")
+                self.assertIn("anybody", survivor.line_with("anybody"))
+                survivor.send("yes\n")
+                self.assertIn("yes", new_one.line_with("yes"))
+                # The names of those who are gone can be had again.
+                survivor.send(f"/nick {members[0].nick}\n")
+                survivor.line_with(f"you are now {members[0].nick}")
+
+
+class Configs(unittest.TestCase):
+    def test_there_are_some(self):
+        names = {os.path.basename(path) for path in CONFIGS}
+        self.assertLessEqual({"lecture.json", "echo.json", "chat.json", "length.json"}, names)
+
+    def test_every_config_is_served_as_it_is(self):
+        for path in CONFIGS:
+            with self.subTest(path), Server(path, "--port", "0") as server:
+                for address in server.addresses("tcp"):
+                    with connect(address) as client:
+                        client.send("hello\n")
+                        client.end()
+                        client.rest()
+
+    def test_every_config_passes_check(self):
+        for path in CONFIGS:
+            checked = run("check", path)
+            self.assertEqual(checked.stdout, f"{path}: ok\n", checked.stderr)
+            self.assertEqual(checked.returncode, 0)
+
+    def test_one_word_makes_the_echo_udp(self):
+        with open(os.path.join(SOURCE, "config", "echo.json"), encoding="utf-8") as file:
+            text = file.read()
+        self.assertEqual(text.count('"tcp"'), 1)
+        answers = []
+        for transport in ("tcp", "udp"):
+            swapped = text.replace('"tcp"', f'"{transport}"')
+            with Server(swapped, "--port", "0", is_text=True) as server:
+                answers.append(self.answers(server.address(transport), transport))
+        self.assertEqual(answers[0], answers[1])
+
+    @staticmethod
+    def answers(address, transport):
+        """What comes back for each of some lines, as bytes."""
+        lines = [b"um\n", b"dois\n", b"\n", b"tr\xc3\xaas\n", b"x" * 1000 + b"\n"]
+        got = []
+        sock = socket.create_connection(address) if transport == "tcp" else udp_socket(address)
+        with sock:
+            sock.settimeout(TIMEOUT_S)
+            for line in lines:
+                sock.sendall(line)
+                answer = b""
+                while len(answer) < len(line):
+                    answer += sock.recv(70_000)
+                got.append(answer)
+        return got
+
+
+class BrokenConfigs(unittest.TestCase):
+    def test_run_and_check_refuse_alike(self):
+        broken = {
+            "syntax": '{ "transports": ["tcp"],\n  "handlers": ["echo"],\n}',
+            "meaning": '{ "transports": ["tcp"],\n  "handlers": ["eco"] }',
+            "types": '{ "transports": ["tcp"],\n  "handlers": ["chat-broadcast"] }',
+            "option": '{ "transports": [{ "plugin": "tcp",\n "port": 70000 }],\n "handlers": [] }',
+            "address": '{ "transports": [{ "plugin": "tcp",\n "host": "1.2.3" }],\n'
+            ' "handlers": ["echo"] }',
+        }
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "broken.json")
+            for name, text in broken.items():
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text)
+                with self.subTest(name):
+                    self.assert_refused(path)
+
+    def assert_refused(self, path):
+        checked = run("check", path)
+        for command in (["run"], ["run", "--single"]):
+            served = run(*command, path)
+            self.assertEqual((served.returncode, served.stdout), (2, ""))
+            self.assertEqual(served.stderr, checked.stderr)
+        self.assertEqual(checked.returncode, 2)
+        self.assertRegex(checked.stderr, r"^\S*broken\.json:[23]:\d+: .+; ")
+
+    def test_a_config_that_is_not_there(self):
+        for command in (["check"], ["run"], ["run", "--single"]):
+            refused = run(*command, "/nonexistent/playground.json")
+            self.assertEqual(refused.returncode, 2)
+            self.assertIn("/nonexistent/playground.json", refused.stderr)
+
+    def test_without_an_argument_it_takes_playground_json(self):
+        with tempfile.TemporaryDirectory() as folder:
+            refused = run("run", cwd=folder)
+            self.assertEqual(refused.returncode, 2)
+            self.assertRegex(refused.stderr, re.escape("playground.json"))
+
+
+if __name__ == "__main__":
+    unittest.main()

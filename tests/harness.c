@@ -1,0 +1,610 @@
+#include "harness.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core.h"
+#include "counter.h"
+#include "harness_transport.h"
+#include "output.h"
+#include "plugin.h"
+#include "problems.h"
+#include "queue.h"
+#include "session.h"
+
+#define PEERS_MAX 64
+#define FAKE_FD   1000000 /* the harness has no descriptors */
+
+struct chunk {
+    uint8_t *data;
+    size_t len;
+};
+
+struct chunks {
+    struct chunk *list;
+    size_t count;
+};
+
+struct peer_end {
+    uint64_t number;      /* of the session; 0: none yet */
+    struct chunks in;     /* pushed and not yet read */
+    struct chunks out;    /* writes or records */
+    struct chunk all;     /* out, joined */
+    bool has_ended, is_reset, is_blocked, is_closed, is_finished;
+    enum pg_why why;
+    char reason[256];
+};
+
+struct harness {
+    struct problems *problems;
+    struct config *config;
+    struct pg_listener *listener;
+    enum pg_kind provides;
+    uint64_t now_ns, armed_ms;
+    struct peer_end peers[PEERS_MAX];
+    int peer_count;
+};
+
+static struct harness *harness; /* one at a time, like the core */
+
+/* ---- chunks ----------------------------------------------------------- */
+
+static void chunks_add(struct chunks *chunks, const void *data, size_t len)
+{
+    struct chunk chunk = { malloc(len + 1), len };
+
+    assert_non_null(chunk.data);
+    if (len)
+        memcpy(chunk.data, data, len);
+    chunk.data[len] = '\0';
+    chunks->list = realloc(chunks->list, (chunks->count + 1) * sizeof(chunk));
+    assert_non_null(chunks->list);
+    chunks->list[chunks->count++] = chunk;
+}
+
+static void chunks_take_first(struct chunks *chunks)
+{
+    free(chunks->list[0].data);
+    memmove(chunks->list, chunks->list + 1,
+            --chunks->count * sizeof(*chunks->list));
+}
+
+static void chunks_clear(struct chunks *chunks)
+{
+    while (chunks->count)
+        free(chunks->list[--chunks->count].data);
+    free(chunks->list);
+    *chunks = (struct chunks){ 0 };
+}
+
+/* ---- the transport ---------------------------------------------------- */
+
+static struct peer_end *end_of(const struct pg_session *session)
+{
+    const struct harness_session *data = pg_session_data_const(session);
+
+    return &harness->peers[data->peer];
+}
+
+ssize_t harness_recv(struct pg_session *session, int fd, void *buffer,
+                     size_t size)
+{
+    struct peer_end *end = end_of(session);
+    struct chunk *first = end->in.list;
+    size_t len;
+
+    (void)fd;
+    if (end->is_reset)
+        return -ECONNRESET;
+    if (!end->in.count)
+        return end->has_ended ? 0 : -EAGAIN;
+    len = first->len < size ? first->len : size;
+    memcpy(buffer, first->data, len);
+    memmove(first->data, first->data + len, first->len - len);
+    first->len -= len;
+    if (!first->len)
+        chunks_take_first(&end->in);
+    return (ssize_t)len;
+}
+
+ssize_t harness_send(struct pg_session *session, int fd,
+                     const struct iovec *parts, int count)
+{
+    struct peer_end *end = end_of(session);
+    ssize_t total = 0;
+
+    (void)fd;
+    if (end->is_blocked)
+        return -EAGAIN;
+    if (end->is_reset)
+        return -EPIPE;
+    for (int i = 0; i < count; i++) {
+        chunks_add(&end->out, parts[i].iov_base, parts[i].iov_len);
+        total += (ssize_t)parts[i].iov_len;
+    }
+    return total;
+}
+
+void harness_finish(struct pg_session *session, int fd)
+{
+    (void)fd;
+    end_of(session)->is_finished = true;
+}
+
+int harness_send_records(struct pg_listener *listener, int fd,
+                         const struct pg_record *records, int count)
+{
+    (void)listener, (void)fd;
+    for (int i = 0; i < count; i++) {
+        struct peer_end *end = end_of(records[i].session);
+
+        if (end->is_blocked)
+            return i ? i : -EAGAIN;
+        chunks_add(&end->out, records[i].bytes.data, records[i].bytes.len);
+    }
+    return count;
+}
+
+void harness_address(struct pg_listener *listener,
+                     const struct pg_session *session, int fd, char *text,
+                     size_t size)
+{
+    (void)listener, (void)fd;
+    snprintf(text, size, "peer %d",
+             session ? (int)(end_of(session) - harness->peers) : -1);
+}
+
+/* ---- what the core asks of the outside -------------------------------- */
+
+static void watch(struct pg_session *session, int events)
+{
+    (void)session, (void)events; /* session->watching says it */
+}
+
+static void release(struct pg_session *session)
+{
+    struct peer_end *end = end_of(session);
+
+    end->is_closed = true;
+    end->why = (enum pg_why)session->why;
+    snprintf(end->reason, sizeof(end->reason), "%s",
+             session_reason(session));
+    end->number = 0;
+}
+
+static void watch_listener(struct pg_listener *listener, int events)
+{
+    (void)listener, (void)events;
+}
+
+static void arm(uint64_t at_ms)
+{
+    harness->armed_ms = at_ms;
+}
+
+static void wake(unsigned worker)
+{
+    (void)worker;
+}
+
+static uint64_t now_ns(void)
+{
+    return harness->now_ns;
+}
+
+static const struct core_io harness_io = {
+    .watch = watch,
+    .release = release,
+    .watch_listener = watch_listener,
+    .arm = arm,
+    .wake = wake,
+    .now_ns = now_ns,
+};
+
+static struct pg_session *session_of(int peer)
+{
+    struct peer_end *end = &harness->peers[peer];
+
+    assert_in_range(peer, 0, harness->peer_count - 1);
+    return end->number ? session_by_number(end->number) : NULL;
+}
+
+/* Reads what the core wants to read, until nothing moves any more. */
+static void pump(void)
+{
+    bool has_moved = true;
+
+    core_settle();
+    while (has_moved) {
+        has_moved = false;
+        for (int i = 0; i < harness->peer_count; i++) {
+            struct peer_end *end = &harness->peers[i];
+            struct pg_session *session = session_of(i);
+
+            if (!session || !(session->watching & CORE_READ) ||
+                !(end->in.count || end->has_ended || end->is_reset))
+                continue;
+            session_readable(session);
+            core_settle();
+            has_moved = true;
+        }
+    }
+}
+
+/* ---- life ------------------------------------------------------------- */
+
+static struct config *load(enum pg_kind provides, const char *handlers,
+                           const char *limits, struct problems *problems)
+{
+    struct config *config;
+    char *text;
+
+    plugin_set_builtin_folder(PLUGINS);
+    assert_true(asprintf(&text,
+                         "{ \"plugin_path\": [\"%s\"],\n"
+                         "\"transports\": [\"harness-%s\"],\n"
+                         "\"limits\": %s,\n\"handlers\": %s }\n",
+                         BAD_PLUGINS,
+                         provides == PG_STREAM ? "stream" : "records", limits,
+                         handlers) > 0);
+    config = config_load("harness.json", text, strlen(text),
+                         &(struct config_overrides){ 0 }, problems);
+    free(text);
+    return config;
+}
+
+static void begin(enum pg_kind provides, const char *handlers,
+                  const char *limits)
+{
+    assert_null(harness);
+    harness = calloc(1, sizeof(*harness));
+    assert_non_null(harness);
+    harness->provides = provides;
+    harness->now_ns = 1000000000;
+    harness->armed_ms = UINT64_MAX;
+    harness->problems = problems_create("harness.json");
+    harness->config = load(provides, handlers, limits, harness->problems);
+    if (!harness->config) {
+        problems_print(harness->problems, stderr);
+        fail_msg("the harness's config was refused");
+    }
+    harness->listener = harness->config->listeners[0];
+}
+
+static struct harness *begun(int error)
+{
+    assert_int_equal(error, 0);
+    if (!core_init_entries()) {
+        problems_print(harness->problems, stderr);
+        fail_msg("an entry's init() failed");
+    }
+    return harness;
+}
+
+struct harness *harness_create_limits(enum pg_kind provides,
+                                      const char *handlers, const char *limits)
+{
+    begin(provides, handlers, limits);
+    return begun(core_create(harness->config, &harness_io, -1, NULL, 0, 1));
+}
+
+int harness_arena_fd(struct harness *unused)
+{
+    (void)unused;
+    return core->arena.fd;
+}
+
+struct harness *harness_attach(enum pg_kind provides, const char *handlers,
+                               int arena_fd, int peers)
+{
+    int error;
+
+    begin(provides, handlers, "{}");
+    error = core_attach(harness->config, &harness_io, arena_fd, NULL, 0, 1);
+    for (uint32_t i = 0; !error && i < core->live_count; i++) {
+        const struct pg_session *session = session_at(core->live[i]);
+
+        end_of(session)->number = session->number;
+    }
+    harness->peer_count = peers;
+    return begun(error);
+}
+
+struct harness *harness_create(enum pg_kind provides, const char *handlers)
+{
+    return harness_create_limits(provides, handlers, "{}");
+}
+
+void harness_destroy(struct harness *unused)
+{
+    (void)unused;
+    for (int i = 0; i < harness->peer_count; i++)
+        harness->peers[i].is_blocked = false;
+    core_destroy();
+    for (int i = 0; i < harness->peer_count; i++) {
+        chunks_clear(&harness->peers[i].in);
+        chunks_clear(&harness->peers[i].out);
+        free(harness->peers[i].all.data);
+    }
+    config_destroy(harness->config);
+    problems_destroy(harness->problems);
+    free(harness);
+    harness = NULL;
+}
+
+char *harness_refusal(enum pg_kind provides, const char *handlers)
+{
+    struct problems *problems = problems_create("harness.json");
+    struct config *config = load(provides, handlers, "{}", problems);
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    assert_null(config);
+    assert_non_null(out);
+    problems_print(problems, out);
+    fclose(out);
+    problems_destroy(problems);
+    return text;
+}
+
+/* ---- what a test does ------------------------------------------------- */
+
+int harness_connect(struct harness *unused)
+{
+    struct harness_session data = { (uint32_t)harness->peer_count };
+    int peer = harness->peer_count++;
+    struct pg_session *session;
+
+    (void)unused;
+    assert_true(peer < PEERS_MAX);
+    core_clock();
+    session = session_create(
+        harness->listener,
+        harness->provides == PG_STREAM ? FAKE_FD + peer : -1, &data);
+    if (!session) {
+        harness->peers[peer].is_closed = true;
+        return peer;
+    }
+    harness->peers[peer].number = session->number;
+    session_start(session);
+    pump();
+    return peer;
+}
+
+void harness_push(struct harness *unused, int peer, struct pg_bytes bytes)
+{
+    struct pg_session *session = session_of(peer);
+
+    (void)unused;
+    core_clock();
+    if (harness->provides == PG_STREAM) {
+        if (bytes.len)
+            chunks_add(&harness->peers[peer].in, bytes.data, bytes.len);
+    } else if (session) {
+        size_t size;
+        uint8_t *buffer = pg_read_buffer(harness->listener, &size);
+
+        assert_true(bytes.len <= size);
+        if (bytes.len)
+            memcpy(buffer, bytes.data, bytes.len);
+        pg_session_recv(session, pg_bytes(buffer, bytes.len));
+    }
+    pump();
+}
+
+void harness_push_text(struct harness *unused, int peer, const char *text)
+{
+    harness_push(unused, peer, pg_text(text));
+}
+
+void harness_end(struct harness *unused, int peer)
+{
+    (void)unused;
+    harness->peers[peer].has_ended = true;
+    core_clock();
+    pump();
+}
+
+void harness_reset(struct harness *unused, int peer)
+{
+    (void)unused;
+    harness->peers[peer].is_reset = true;
+    core_clock();
+    pump();
+}
+
+void harness_advance(struct harness *unused, uint64_t ms)
+{
+    uint64_t until = harness->now_ns / 1000000 + ms;
+
+    (void)unused;
+    while (harness->armed_ms <= until) {
+        uint64_t due = harness->armed_ms;
+
+        if (due > harness->now_ns / 1000000)
+            harness->now_ns = due * 1000000;
+        harness->armed_ms = UINT64_MAX;
+        core_clock();
+        timer_run();
+        pump();
+    }
+    harness->now_ns = until * 1000000;
+    core_clock();
+}
+
+void harness_block(struct harness *unused, int peer, bool is_blocked)
+{
+    struct pg_session *session = session_of(peer);
+
+    (void)unused;
+    harness->peers[peer].is_blocked = is_blocked;
+    if (is_blocked || !session)
+        return;
+    core_clock();
+    if (harness->provides == PG_STREAM)
+        session_writable(session);
+    else
+        queue_unblock(harness->listener);
+    pump();
+}
+
+/* ---- what a test sees ------------------------------------------------- */
+
+struct pg_bytes harness_out(struct harness *unused, int peer)
+{
+    struct peer_end *end = &harness->peers[peer];
+    size_t len = 0;
+
+    (void)unused;
+    for (size_t i = 0; i < end->out.count; i++)
+        len += end->out.list[i].len;
+    free(end->all.data);
+    end->all.data = malloc(len + 1);
+    assert_non_null(end->all.data);
+    end->all.len = 0;
+    for (size_t i = 0; i < end->out.count; i++) {
+        memcpy(end->all.data + end->all.len, end->out.list[i].data,
+               end->out.list[i].len);
+        end->all.len += end->out.list[i].len;
+    }
+    return pg_bytes(end->all.data, len);
+}
+
+size_t harness_record_count(struct harness *unused, int peer)
+{
+    (void)unused;
+    return harness->peers[peer].out.count;
+}
+
+struct pg_bytes harness_record(struct harness *unused, int peer, size_t at)
+{
+    struct chunks *out = &harness->peers[peer].out;
+
+    (void)unused;
+    assert_true(at < out->count);
+    return pg_bytes(out->list[at].data, out->list[at].len);
+}
+
+void harness_clear(struct harness *unused, int peer)
+{
+    (void)unused;
+    chunks_clear(&harness->peers[peer].out);
+}
+
+static bool is_closed(int peer)
+{
+    struct pg_session *session = session_of(peer);
+
+    return !session || session->flags & SESSION_CLOSED;
+}
+
+bool harness_is_closed(struct harness *unused, int peer)
+{
+    (void)unused;
+    return is_closed(peer);
+}
+
+enum pg_why harness_close_why(struct harness *unused, int peer)
+{
+    struct pg_session *session = session_of(peer);
+
+    (void)unused;
+    assert_true(is_closed(peer));
+    return session ? (enum pg_why)session->why : harness->peers[peer].why;
+}
+
+const char *harness_close_reason(struct harness *unused, int peer)
+{
+    struct pg_session *session = session_of(peer);
+
+    (void)unused;
+    assert_true(is_closed(peer));
+    return session ? session_reason(session) : harness->peers[peer].reason;
+}
+
+bool harness_is_read(struct harness *unused, int peer)
+{
+    struct pg_session *session = session_of(peer);
+
+    (void)unused;
+    return session && session->watching & CORE_READ;
+}
+
+uint64_t harness_counter(struct harness *unused, const char *entry,
+                         const char *name)
+{
+    (void)unused;
+    if (!entry)
+        return counter_value((uint16_t)(COUNTER_LISTENER | 0), name);
+    for (unsigned i = 0; i < harness->config->entry_count; i++)
+        if (!strcmp(harness->config->entries[i]->name, entry))
+            return counter_value((uint16_t)i, name);
+    fail_msg("there is no entry \"%s\"", entry);
+    return 0;
+}
+
+void harness_assert_bytes(struct pg_bytes bytes, const char *text,
+                          const char *file, int line)
+{
+    if (pg_equals(bytes, text))
+        return;
+    print_error("got    \"%.*s\"\nwanted \"%s\"\n", (int)bytes.len,
+                (const char *)bytes.data, text);
+    _fail(file, line);
+}
+
+/* ---- every position --------------------------------------------------- */
+
+static void copy_out(struct chunk *to, int peer)
+{
+    struct pg_bytes out = harness_out(harness, peer);
+
+    to->data = realloc(to->data, out.len + 1);
+    assert_non_null(to->data);
+    memcpy(to->data, out.data, out.len);
+    to->len = out.len;
+}
+
+/* `step` 0: in two pieces, cut at `cut`; else pieces of that length. */
+static void run_cut(const char *handlers, struct pg_bytes input, size_t cut,
+                    size_t step, struct chunk *out)
+{
+    struct harness *h = harness_create(PG_STREAM, handlers);
+    int peer = harness_connect(h);
+
+    if (step == 0) {
+        harness_push(h, peer, pg_bytes(input.data, cut));
+        harness_push(h, peer, pg_bytes(input.data + cut, input.len - cut));
+    }
+    for (size_t at = 0; step > 0 && at < input.len; at += step)
+        harness_push(h, peer,
+                     pg_bytes(input.data + at, input.len - at < step
+                                                   ? input.len - at
+                                                   : step));
+    harness_end(h, peer);
+    copy_out(out, peer);
+    harness_destroy(h);
+}
+
+void harness_cut_everywhere(const char *handlers, struct pg_bytes input)
+{
+    struct chunk whole = { 0 }, other = { 0 };
+
+    run_cut(handlers, input, input.len, 0, &whole);
+    for (size_t cut = 0; cut <= input.len + 1; cut++) {
+        bool by_byte = cut == input.len + 1;
+
+        run_cut(handlers, input, by_byte ? 0 : cut, by_byte, &other);
+        if (other.len != whole.len ||
+            memcmp(other.data, whole.data, whole.len) != 0)
+            fail_msg("%s: cut at byte %zu of %zu gave \"%.*s\", whole "
+                     "\"%.*s\"",
+                     handlers, cut, input.len, (int)other.len, other.data,
+                     (int)whole.len, whole.data);
+    }
+    free(whole.data);
+    free(other.data);
+}

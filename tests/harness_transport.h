@@ -1,0 +1,26 @@
+/*
+ * harness_transport - what the two transports of the harness (the plugins
+ * harness-stream and harness-records) call in the test program.
+ */
+#ifndef HARNESS_TRANSPORT_H
+#define HARNESS_TRANSPORT_H
+
+#include <playground/transport.h>
+
+/* A session's own data: the peer's number. */
+struct harness_session {
+    uint32_t peer;
+};
+
+PG_API ssize_t harness_recv(struct pg_session *session, int fd, void *buffer,
+                            size_t size);
+PG_API ssize_t harness_send(struct pg_session *session, int fd,
+                            const struct iovec *parts, int count);
+PG_API void harness_finish(struct pg_session *session, int fd);
+PG_API int harness_send_records(struct pg_listener *listener, int fd,
+                                const struct pg_record *records, int count);
+PG_API void harness_address(struct pg_listener *listener,
+                            const struct pg_session *session, int fd,
+                            char *text, size_t size);
+
+#endif
