@@ -539,8 +539,9 @@ static void close_one(struct pg_session *session)
         return;
     }
     queue_clear(session);
-    /* On another list of the core it waits until that list is done. */
-    if (!(session->flags & (SESSION_DIRTY | SESSION_RESUMING)))
+    /* On another list of the core, or again on this one, it waits until that
+       list is done. */
+    if (!(session->flags & (SESSION_DIRTY | SESSION_RESUMING | SESSION_MARKED)))
         session_destroy(session);
 }
 

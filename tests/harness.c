@@ -258,7 +258,8 @@ static struct config *load(enum pg_kind provides, const char *handlers,
 static void begin(enum pg_kind provides, const char *handlers,
                   const char *limits)
 {
-    assert_null(harness);
+    harness = NULL; /* a test that failed may have left one */
+    core = NULL;
     harness = calloc(1, sizeof(*harness));
     assert_non_null(harness);
     harness->provides = provides;

@@ -165,7 +165,8 @@ static void test_length_ends_a_stream_with_too_long_a_frame(void **state)
                  "frame 18446744073709551615 bytes > max_bytes 65536");
 }
 
-static void test_length_ends_a_stream_with_a_length_below_its_header(void **state)
+static void
+test_length_ends_a_stream_with_a_length_below_its_header(void **state)
 {
     (void)state;
     expect_close("[{\"plugin\": \"length\", \"size\": 2, \"offset\": 3,"
@@ -242,8 +243,7 @@ static void test_length_says_that_input_ended_inside_a_frame(void **state)
     harness_end(harness, peer);
     said = capture_text(&capture);
     capture_end(&capture);
-    dropped =
-        harness_counter(harness, "length", "dropped: unfinished message");
+    dropped = harness_counter(harness, "length", "dropped: unfinished message");
     is_closed = harness_is_closed(harness, peer);
 
     assert_non_null(strstr(said, "input ended inside a frame: its first 7 "
@@ -302,9 +302,9 @@ static void test_length_refuses_what_its_number_cannot_say(void **state)
 
 static void test_length_refuses_a_message_shorter_than_its_header(void **state)
 {
-    struct harness *harness = harness_create(
-        PG_STREAM, "[{\"plugin\": \"length\", \"strip\": false},"
-                   " {\"plugin\": \"say\", \"text\": \"abc\"}]");
+    struct harness *harness =
+        harness_create(PG_STREAM, "[{\"plugin\": \"length\", \"strip\": false},"
+                                  " {\"plugin\": \"say\", \"text\": \"abc\"}]");
     int peer = harness_connect(harness);
 
     (void)state;

@@ -17,7 +17,8 @@ static void test_lines_gives_the_same_however_a_stream_is_cut(void **state)
 
 static void test_lines_cuts_a_stream_at_line_ends(void **state)
 {
-    struct harness *harness = harness_create(PG_STREAM, "[\"lines\", \"echo\"]");
+    struct harness *harness =
+        harness_create(PG_STREAM, "[\"lines\", \"echo\"]");
     int peer = harness_connect(harness);
 
     (void)state;
@@ -34,7 +35,8 @@ static void test_lines_cuts_a_stream_at_line_ends(void **state)
 
 static void test_lines_delivers_an_unfinished_last_line(void **state)
 {
-    struct harness *harness = harness_create(PG_STREAM, "[\"lines\", \"echo\"]");
+    struct harness *harness =
+        harness_create(PG_STREAM, "[\"lines\", \"echo\"]");
     int peer = harness_connect(harness);
 
     (void)state;
@@ -51,7 +53,8 @@ static void test_lines_delivers_an_unfinished_last_line(void **state)
 
 static void test_lines_adds_nothing_at_the_end_of_whole_lines(void **state)
 {
-    struct harness *harness = harness_create(PG_STREAM, "[\"lines\", \"echo\"]");
+    struct harness *harness =
+        harness_create(PG_STREAM, "[\"lines\", \"echo\"]");
     int peer = harness_connect(harness);
 
     (void)state;
@@ -193,9 +196,8 @@ static void test_lines_drops_a_record_with_a_longer_line(void **state)
 
 static void test_lines_follows_a_smaller_frame_bytes(void **state)
 {
-    struct harness *harness =
-        harness_create_limits(PG_STREAM, "[\"lines\", \"echo\"]",
-                              "{\"frame_bytes\": 1024}");
+    struct harness *harness = harness_create_limits(
+        PG_STREAM, "[\"lines\", \"echo\"]", "{\"frame_bytes\": 1024}");
     int peer = harness_connect(harness);
     static uint8_t line[1025];
 
@@ -227,7 +229,8 @@ static void test_lines_refuses_a_limit_that_cannot_be_kept(void **state)
    byte this would be two thousand million steps. */
 static void test_lines_takes_a_long_line_byte_by_byte(void **state)
 {
-    struct harness *harness = harness_create(PG_STREAM, "[\"lines\", \"echo\"]");
+    struct harness *harness =
+        harness_create(PG_STREAM, "[\"lines\", \"echo\"]");
     int peer = harness_connect(harness);
 
     (void)state;
@@ -246,21 +249,21 @@ static void test_lines_takes_a_long_line_byte_by_byte(void **state)
    again when it does, none twice and none lost. */
 static void test_lines_waits_for_a_peer_that_does_not_read(void **state)
 {
-    struct harness *harness =
-        harness_create_limits(PG_STREAM, "[\"lines\", \"echo\"]",
-                              "{\"session_queue_bytes\": 65536}");
+    struct harness *harness = harness_create_limits(
+        PG_STREAM, "[\"lines\", \"echo\"]", "{\"session_queue_bytes\": 65536}");
     int peer = harness_connect(harness);
-    static char chunk[60000], all[4 * sizeof(chunk)];
+    static char chunk[60000 + 1], all[4 * 60000];
+    const size_t len = sizeof(chunk) - 1;
     size_t sent = 0;
 
     (void)state;
     harness_block(harness, peer, true);
-    while (harness_is_read(harness, peer) && sent + sizeof(chunk) < sizeof(all)) {
-        for (size_t i = 0; i < sizeof(chunk); i += 10)
+    while (harness_is_read(harness, peer) && sent < sizeof(all)) {
+        for (size_t i = 0; i < len; i += 10)
             snprintf(chunk + i, 11, "%09zu\n", sent + i);
-        memcpy(all + sent, chunk, sizeof(chunk));
-        harness_push(harness, peer, pg_bytes(chunk, sizeof(chunk)));
-        sent += sizeof(chunk);
+        memcpy(all + sent, chunk, len);
+        harness_push(harness, peer, pg_bytes(chunk, len));
+        sent += len;
     }
     assert_false(harness_is_read(harness, peer));
     harness_block(harness, peer, false);
@@ -340,7 +343,8 @@ static void test_lines_says_nothing_when_line_ends_come(void **state)
 /* The deadline of the hint does not keep a session open. */
 static void test_lines_closes_at_end_of_input_while_it_waits(void **state)
 {
-    struct harness *harness = harness_create(PG_STREAM, "[\"lines\", \"echo\"]");
+    struct harness *harness =
+        harness_create(PG_STREAM, "[\"lines\", \"echo\"]");
     int peer = harness_connect(harness);
 
     (void)state;

@@ -53,9 +53,8 @@ static void test_raw_changes_nothing_on_records(void **state)
    ask for memory. */
 static void test_raw_splits_a_read_over_frame_bytes(void **state)
 {
-    struct harness *harness =
-        harness_create_limits(PG_STREAM, "[\"raw\", \"shout\", \"echo\"]",
-                              "{\"frame_bytes\": 1024}");
+    struct harness *harness = harness_create_limits(
+        PG_STREAM, "[\"raw\", \"shout\", \"echo\"]", "{\"frame_bytes\": 1024}");
     int peer = harness_connect(harness);
     static uint8_t bytes[10000];
     struct pg_bytes out;

@@ -1,16 +1,11 @@
 #include "client.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <locale.h>
 #include <langinfo.h>
-#include <netdb.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
-
-#include <jansson.h>
 
 #include "commands.h"
 
@@ -50,7 +45,7 @@ static void take_turn(uv_idle_t *turn)
         return;
     }
     if (client->must_connect)
-        client_session_connect(client);
+        client_connect(client);
     if (client->must_start)
         client_input_start(client);
     if (client_input_turn(client))
@@ -144,70 +139,6 @@ static void set_up_loop(struct client *client)
     client_out_start(client);
 }
 
-static bool add_address(struct client *client, const struct addrinfo *found)
-{
-    const char *transport = client->options.url.transport;
-    char host[NI_MAXHOST], *options;
-    json_t *json;
-    unsigned at = client->address_count;
-
-    if (at == CLIENT_ADDRESSES ||
-        getnameinfo(found->ai_addr, found->ai_addrlen, host, sizeof(host), NULL,
-                    0, NI_NUMERICHOST))
-        return true; /* enough, or of no use */
-    json = json_pack("{s:s, s:i}", "host", host, "port",
-                     client->options.url.port);
-    options = json_dumps(json, 0);
-    json_decref(json);
-    client->listeners[at] =
-        config_add_listener(client->config, transport, options);
-    free(options);
-    snprintf(client->address_text[at], sizeof(client->address_text[at]),
-             found->ai_family == AF_INET6 ? "%s [%s]:%d" : "%s %s:%d",
-             transport, host, client->options.url.port);
-    client->address_count++;
-    return client->listeners[at] != NULL;
-}
-
-/*
- * A name may have several addresses: TCP tries one after the other. UDP
- * cannot tell whether the first was right, so there IPv4 comes first, which
- * is where a server listens by default ("localhost" often means ::1 first).
- */
-static bool add_addresses(struct client *client, const struct addrinfo *all)
-{
-    bool is_sorted = !strcmp(client->options.url.transport, "udp");
-    const int order[] = { AF_INET, AF_INET6 };
-
-    for (unsigned i = 0; i < (is_sorted ? 2u : 1u); i++)
-        for (const struct addrinfo *one = all; one; one = one->ai_next)
-            if ((!is_sorted || one->ai_family == order[i]) &&
-                !add_address(client, one))
-                return false;
-    return true;
-}
-
-/* 0, or the exit status after saying what is wrong. */
-static int look_up(struct client *client)
-{
-    const struct client_url *url = &client->options.url;
-    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-                                    .ai_family = AF_UNSPEC };
-    struct addrinfo *all;
-    int error = getaddrinfo(url->host, NULL, &hints, &all);
-    bool is_added;
-
-    if (error) {
-        client_complain(client, "cannot find \"%s\": %s; check the spelling, "
-                                "or write the address in numbers",
-                        url->host, gai_strerror(error));
-        return 1;
-    }
-    is_added = add_addresses(client, all);
-    freeaddrinfo(all);
-    return is_added ? 0 : 2;
-}
-
 static int add_framing(struct client *client, const char *text)
 {
     char *name, *json, error[256];
@@ -239,8 +170,8 @@ static int add_entries(struct client *client)
 
 static int build(struct client *client)
 {
-    const struct worker_setup setup = { .count = 1, .arena_fd = -1 };
-    int status = look_up(client);
+    const struct worker_setup setup = {.count = 1, .arena_fd = -1};
+    int status = client_connect_look_up(client);
 
     if (!status)
         status = add_entries(client);
@@ -261,7 +192,7 @@ static int serve(struct client *client)
         return status;
     }
     set_up_loop(client);
-    client_session_start(client);
+    client_connect_start(client);
     worker_run(client->worker);
     worker_destroy(client->worker);
     client_out_finish(client);
@@ -287,7 +218,7 @@ static void set_locale(void)
 
 int cmd_client(int argc, char **argv)
 {
-    struct client client = { 0 };
+    struct client client = {0};
     struct problems *problems;
     int status = client_options_read(&client.options, argc, argv);
 

@@ -4,9 +4,11 @@
  *   client.c           the command: config, worker, signals, exit status
  *   client_options.c   the command line
  *   client_url.c       tcp://HOST:PORT
+ *   client_connect.c   the addresses of a name, one after the other
  *   client_session.c   the entries of the chain, and how a session goes
  *   client_input.c     stdin, in big reads or line by line
- *   client_terminal.c  the line being typed, client_keys.c its keys
+ *   client_terminal.c  the line being typed; client_keys.c: its keys,
+ *                      client_screen.c: where it is, client_mode.c: raw mode
  *   client_out.c       stdout and stderr; client_text.c: bytes made readable
  *
  * It runs in the loop of a worker of its own, with the server's own plugins:
@@ -63,9 +65,9 @@ struct client_out {
 struct client_input {
     struct client_buffer line; /* its end has not come yet */
     bool is_terminal;
-    bool is_file;    /* cannot be polled: read in turns */
-    bool is_by_line; /* each line is one message */
-    bool is_paused;  /* too much waits to be sent */
+    bool is_file;     /* cannot be polled: read in turns */
+    bool is_by_line;  /* each line is one message */
+    bool is_paused;   /* too much waits to be sent */
     bool is_skipping; /* the rest of a line that was too long */
     bool is_over;
     uv_poll_t poll;
@@ -81,7 +83,7 @@ struct client {
     uv_loop_t *loop;
 
     struct pg_listener *listeners[CLIENT_ADDRESSES];
-    unsigned address_count, address; /* which one is tried or used */
+    unsigned address_count, address;         /* which one is tried or used */
     char address_text[CLIENT_ADDRESSES][80]; /* "tcp 127.0.0.1:5000" */
     struct pg_entry *entry;
 
@@ -89,7 +91,7 @@ struct client {
     uint64_t session; /* its number, from CLIENT_OPEN on */
     bool is_records;  /* each message whole; else a stream of bytes */
     bool has_sent, has_heard;
-    bool is_pausing;  /* the session is not read from: stdout is full */
+    bool is_pausing; /* the session is not read from: stdout is full */
     bool must_connect, must_start; /* (to read stdin) in the next turn */
     bool is_leaving;
     bool has_stopped;
@@ -128,15 +130,25 @@ int client_options_read(struct client_options *options, int argc, char **argv);
 bool client_framing_parse(const char *text, char **name, char **json,
                           char *error, size_t error_size);
 
+/* ---- client_connect.c ------------------------------------------------- */
+
+/* Adds a listener for each address of the host. 0, or the exit status after
+   saying what is wrong. */
+int client_connect_look_up(struct client *client);
+/* Connects to the first address, within timeout_ms. */
+void client_connect_start(struct client *client);
+/* ... to the one whose turn it is. */
+void client_connect(struct client *client);
+/* "tcp 127.0.0.1:5000" */
+const char *client_address(const struct client *client);
+
 /* ---- client_session.c ------------------------------------------------- */
 
 /* What the client adds to the chain. */
 extern const struct pg_handler client_handler;
 extern const struct pg_handler client_hex_handler;
 /* Who the handlers work for: a program has one client. */
-void client_session_start(struct client *client);
-/* Connects to the first address, or to the next after a failure. */
-void client_session_connect(struct client *client);
+void client_session_serve(struct client *client);
 /* Sends bytes, or one message. Returns how many bytes wait to be sent. */
 size_t client_session_send(struct client *client, struct pg_bytes bytes);
 size_t client_session_queued(struct client *client);
@@ -158,6 +170,8 @@ void client_input_stop(struct client *client);
 /* ---- client_out.c ----------------------------------------------------- */
 
 void client_out_start(struct client *client);
+/* How wide the terminal is. */
+unsigned client_out_columns(void);
 /* A message, or some bytes of a stream, for stdout. */
 void client_out_message(struct client *client, struct pg_bytes bytes);
 void client_out_hex(struct client *client, bool is_sent, struct pg_bytes bytes);
@@ -174,7 +188,7 @@ void client_note(struct client *client, const char *format, ...)
 void client_complain(struct client *client, const char *format, ...)
     PG_PRINTF(2, 3);
 
-/* ---- client_terminal.c ------------------------------------------------ */
+/* ---- client_terminal.c, client_screen.c ------------------------------- */
 
 /* Starts to edit lines. NULL: this terminal cannot; read plain lines. */
 struct terminal *terminal_start(struct client *client);

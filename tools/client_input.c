@@ -60,8 +60,9 @@ static bool is_too_long(struct client *client, size_t len)
 
     if (len <= most)
         return false;
-    client_complain(client, "a line of more than %zu bytes was not sent; a "
-                            "message cannot be longer",
+    client_complain(client,
+                    "a line of more than %zu bytes was not sent; a "
+                    "message cannot be longer",
                     most);
     client->status = 1;
     return true;
@@ -70,7 +71,7 @@ static bool is_too_long(struct client *client, size_t len)
 void client_input_line(struct client *client, struct pg_bytes line)
 {
     const char *word = client->options.quit_word;
-    struct client_buffer copy = { 0 };
+    struct client_buffer copy = {0};
 
     if (client->input.is_terminal && *word && pg_equals(line, word)) {
         client_leave(client, 0);

@@ -10,14 +10,11 @@ static const struct sequence {
     const char *text;
     wchar_t key[KEY_MAX];
 } sequences[] = {
-    { "A", { CONTROL('P') } },    { "B", { CONTROL('N') } },
-    { "C", { CONTROL('F') } },    { "D", { CONTROL('B') } },
-    { "H", { CONTROL('A') } },    { "F", { CONTROL('E') } },
-    { "1~", { CONTROL('A') } },   { "4~", { CONTROL('E') } },
-    { "7~", { CONTROL('A') } },   { "8~", { CONTROL('E') } },
-    { "3~", { KEY_DELETE } },     { "1;5C", { ESC, 'f' } },
-    { "1;5D", { ESC, 'b' } },     { "1;3C", { ESC, 'f' } },
-    { "1;3D", { ESC, 'b' } },
+    {"A", {CONTROL('P')}},  {"B", {CONTROL('N')}},  {"C", {CONTROL('F')}},
+    {"D", {CONTROL('B')}},  {"H", {CONTROL('A')}},  {"F", {CONTROL('E')}},
+    {"1~", {CONTROL('A')}}, {"4~", {CONTROL('E')}}, {"7~", {CONTROL('A')}},
+    {"8~", {CONTROL('E')}}, {"3~", {KEY_DELETE}},   {"1;5C", {ESC, 'f'}},
+    {"1;5D", {ESC, 'b'}},   {"1;3C", {ESC, 'f'}},   {"1;3D", {ESC, 'b'}},
 };
 
 /* Control characters that edit; Ctrl-C and Ctrl-Z become signals. */

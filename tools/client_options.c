@@ -29,12 +29,15 @@ static const char help[] =
     "  --quiet           say nothing on stderr but what went wrong\n"
     "  --help            this text\n"
     "\n"
-    "On a terminal each typed line is one message: over tcp with its line end,\n"
+    "On a terminal each typed line is one message: over tcp with its line "
+    "end,\n"
     "over udp as one datagram without it. Ctrl-D at the start of a line says\n"
     "goodbye and waits for the last answers, Ctrl-C leaves at once.\n"
     "\n"
-    "From a pipe or a file the bytes go over tcp as they are; over udp, or with\n"
-    "--framing, each line is one message. Messages are printed with a line end,\n"
+    "From a pipe or a file the bytes go over tcp as they are; over udp, or "
+    "with\n"
+    "--framing, each line is one message. Messages are printed with a line "
+    "end,\n"
     "the bytes of a stream as they come. Only they go to stdout.\n"
     "\n"
     "Exit status: 0 fine, 1 failed (refused, reset, no answer, timed out), 2\n"
@@ -43,7 +46,8 @@ static const char help[] =
     "  playground client tcp://127.0.0.1:5000\n"
     "  playground client udp://localhost\n"
     "  printf 'um\\ndois\\n' | playground client tcp://127.0.0.1:5000\n"
-    "  playground client --framing length,size=2,order=little tcp://[::1]:5000\n"
+    "  playground client --framing length,size=2,order=little "
+    "tcp://[::1]:5000\n"
     "  playground client --hex udp://192.168.1.23:5000\n";
 
 enum {
@@ -57,14 +61,14 @@ enum {
 };
 
 static const struct option long_options[] = {
-    { "framing", required_argument, NULL, OPTION_FRAMING },
-    { "hex", no_argument, NULL, OPTION_HEX },
-    { "quit-word", required_argument, NULL, OPTION_QUIT_WORD },
-    { "timeout", required_argument, NULL, OPTION_TIMEOUT },
-    { "wait", required_argument, NULL, OPTION_WAIT },
-    { "quiet", no_argument, NULL, OPTION_QUIET },
-    { "help", no_argument, NULL, OPTION_HELP },
-    { NULL, 0, NULL, 0 },
+    {"framing", required_argument, NULL, OPTION_FRAMING},
+    {"hex", no_argument, NULL, OPTION_HEX},
+    {"quit-word", required_argument, NULL, OPTION_QUIT_WORD},
+    {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+    {"wait", required_argument, NULL, OPTION_WAIT},
+    {"quiet", no_argument, NULL, OPTION_QUIET},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {NULL, 0, NULL, 0},
 };
 
 static int usage(const char *format, ...) PG_PRINTF(1, 2);
@@ -139,9 +143,8 @@ int client_options_read(struct client_options *options, int argc, char **argv)
     char error[512];
     int option, status = -1;
 
-    *options = (struct client_options){ .quit_word = "SAIR",
-                                        .timeout_ms = 10000,
-                                        .wait_ms = 1000 };
+    *options = (struct client_options){
+        .quit_word = "SAIR", .timeout_ms = 10000, .wait_ms = 1000};
     optind = 0; /* whoever read arguments before us: start anew */
     opterr = 0;
     while (status < 0 &&
@@ -182,8 +185,9 @@ static bool framing_option(json_t *object, const char *text, size_t len,
     json_t *value;
 
     if (key_len == 0 || key_len >= sizeof(key)) {
-        snprintf(error, error_size, "\"%.*s\" is no option; write KEY=VALUE, "
-                                    "for example length,size=2",
+        snprintf(error, error_size,
+                 "\"%.*s\" is no option; write KEY=VALUE, "
+                 "for example length,size=2",
                  (int)len, text);
         return false;
     }
@@ -196,8 +200,9 @@ static bool framing_option(json_t *object, const char *text, size_t len,
     value = framing_value(equals + 1, len - key_len - 1);
     if (value && json_object_set_new(object, key, value) == 0)
         return true;
-    snprintf(error, error_size, "the value of \"%s\" is not UTF-8; write it "
-                                "in UTF-8",
+    snprintf(error, error_size,
+             "the value of \"%s\" is not UTF-8; write it "
+             "in UTF-8",
              key);
     return false;
 }
@@ -211,8 +216,9 @@ bool client_framing_parse(const char *text, char **name, char **json,
     bool is_fine = name_len > 0;
 
     if (!is_fine)
-        snprintf(error, error_size, "the name of a framing layer is missing; "
-                                    "write lines or length,size=2");
+        snprintf(error, error_size,
+                 "the name of a framing layer is missing; "
+                 "write lines or length,size=2");
     while (is_fine && *at == ',') {
         size_t len = strcspn(++at, ",");
 

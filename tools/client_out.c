@@ -8,17 +8,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PIECE_BYTES 4096 /* PIPE_BUF: a pipe that polls as writable takes it */
-#define FULL_BYTES  (256 * 1024)
-#define NOTE_BYTES  1024
+#define PIECE_BYTES                                                            \
+    4096 /* PIPE_BUF: a pipe that polls as writable takes it                   \
+          */
+#define FULL_BYTES (256 * 1024)
+#define NOTE_BYTES 1024
 
 /* ---- stdout ----------------------------------------------------------- */
 
-static unsigned window_columns(void)
+unsigned client_out_columns(void)
 {
-    struct winsize window = { 0 };
+    struct winsize window = {0};
 
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) || window.ws_col == 0)
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) || window.ws_col < 2)
         return 80;
     return window.ws_col;
 }
@@ -78,8 +80,7 @@ void client_out_start(struct client *client)
     out->is_terminal = isatty(STDOUT_FILENO);
     out->is_error_terminal = isatty(STDERR_FILENO);
     out->is_pipe = is_pipe(STDOUT_FILENO);
-    out->is_pollable =
-        client_poll_init(client, &out->poll, STDOUT_FILENO) == 0;
+    out->is_pollable = client_poll_init(client, &out->poll, STDOUT_FILENO) == 0;
     watch_stdout(client, false);
 }
 
@@ -87,7 +88,7 @@ void client_out_start(struct client *client)
    non-blocking would change it for the shell and everybody else who has it. */
 static bool is_writable(const struct client *client)
 {
-    struct pollfd wanted = { .fd = STDOUT_FILENO, .events = POLLOUT };
+    struct pollfd wanted = {.fd = STDOUT_FILENO, .events = POLLOUT};
 
     return !client->out.is_pollable || poll(&wanted, 1, 0) > 0;
 }
@@ -137,7 +138,7 @@ static void add(struct client *client, struct pg_bytes bytes)
 {
     struct client_out *out = &client->out;
 
-    out->view.width = out->is_terminal ? window_columns() : 0;
+    out->view.width = out->is_terminal ? client_out_columns() : 0;
     if (out->is_terminal)
         client_view_add(&out->view, bytes, &out->pending);
     else
@@ -160,7 +161,7 @@ void client_out_message(struct client *client, struct pg_bytes bytes)
 
 void client_out_hex(struct client *client, bool is_sent, struct pg_bytes bytes)
 {
-    unsigned columns = client->out.is_terminal ? window_columns() : 80;
+    unsigned columns = client->out.is_terminal ? client_out_columns() : 80;
 
     if (client->out.is_broken)
         return;
@@ -185,8 +186,8 @@ void client_out_finish(struct client *client)
 static void say(struct client *client, const char *format, va_list arguments)
 {
     struct client_out *out = &client->out;
-    struct client_view view = { 0 };
-    struct client_buffer line = { 0 };
+    struct client_view view = {0};
+    struct client_buffer line = {0};
     char text[NOTE_BYTES];
 
     vsnprintf(text, sizeof(text), format, arguments);

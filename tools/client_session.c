@@ -7,11 +7,9 @@
    know it: its own memory is the core's and begins as zeros. */
 static struct client *the_client;
 
-/* ---- connecting ------------------------------------------------------- */
-
-static const char *address(const struct client *client)
+void client_session_serve(struct client *client)
 {
-    return client->address_text[client->address];
+    the_client = client;
 }
 
 static bool is_datagrams(const struct client *client)
@@ -20,85 +18,17 @@ static bool is_datagrams(const struct client *client)
            PG_RECORDS;
 }
 
-static void complain_connect(struct client *client, int error)
-{
-    switch (-error) {
-    case ECONNREFUSED:
-        client_complain(client, "refused: nobody listens on %s; start the "
-                                "server, or check address and port",
-                        address(client));
-        break;
-    case ETIMEDOUT:
-        client_complain(client, "timed out: %s did not answer; check the "
-                                "address, the network and the firewall",
-                        address(client));
-        break;
-    default:
-        client_complain(client, "no connection to %s: %s; check the address "
-                                "and the network",
-                        address(client), strerror(-error));
-    }
-}
-
-/* The name may have another address: tries that in the next turn. */
-static bool has_next_address(struct client *client)
-{
-    if (client->address + 1 >= client->address_count)
-        return false;
-    client->address++;
-    client_note(client, "trying %s", address(client));
-    client->must_connect = true;
-    client_wake(client);
-    return true;
-}
-
-static void connect_failed(int error, void *arg)
-{
-    struct client *client = arg;
-
-    complain_connect(client, error);
-    if (!has_next_address(client))
-        client_leave(client, 1);
-}
-
-void client_session_connect(struct client *client)
-{
-    struct pg_listener *listener = client->listeners[client->address];
-
-    client->must_connect = false;
-    if (worker_connect(client->worker, listener, connect_failed, client) == 0 ||
-        has_next_address(client))
-        return;
-    problems_print(client->config->problems, stderr);
-    client_leave(client, 1);
-}
-
-static void connect_timeout(uv_timer_t *timer)
-{
-    struct client *client = timer->data;
-
-    complain_connect(client, -ETIMEDOUT);
-    client_leave_at_once(client, 1);
-}
-
-void client_session_start(struct client *client)
-{
-    the_client = client;
-    uv_timer_start(&client->timer, connect_timeout, client->options.timeout_ms,
-                   0);
-    client_session_connect(client);
-}
-
 /* ---- the last entry of the chain -------------------------------------- */
 
 static void say_open(struct client *client)
 {
     if (is_datagrams(client))
-        client_note(client, "sending to %s; UDP has no connection: whether "
-                            "anybody listens there, only an answer can tell",
-                    address(client));
+        client_note(client,
+                    "sending to %s; UDP has no connection: whether "
+                    "anybody listens there, only an answer can tell",
+                    client_address(client));
     else
-        client_note(client, "connected to %s", address(client));
+        client_note(client, "connected to %s", client_address(client));
 }
 
 static enum pg_verdict session_open(struct pg_ctx *ctx)
@@ -136,13 +66,14 @@ static enum pg_verdict session_recv(struct pg_ctx *ctx, struct pg_bytes in)
 static void say_lost(struct client *client, const char *text)
 {
     if (is_datagrams(client))
-        client_complain(client, "refused: %s: %s", address(client), text);
+        client_complain(client, "refused: %s: %s", client_address(client),
+                        text);
     else if (!strcmp(text, "connection reset"))
         client_complain(client, "reset by the server: %s broke the connection",
-                        address(client));
+                        client_address(client));
     else
-        client_complain(client, "connection to %s lost: %s", address(client),
-                        text);
+        client_complain(client, "connection to %s lost: %s",
+                        client_address(client), text);
 }
 
 /* Says why it is over. Returns the exit status. */
@@ -223,8 +154,9 @@ static void say_unsent(struct client *client, size_t len, int error)
 {
     client->status = 1;
     if (error == -EMSGSIZE)
-        client_complain(client, "a message of %zu bytes was not sent: it is "
-                                "too long for one datagram; send less at once",
+        client_complain(client,
+                        "a message of %zu bytes was not sent: it is "
+                        "too long for one datagram; send less at once",
                         len);
     else
         client_complain(client, "a message of %zu bytes was not sent: %s", len,
@@ -262,7 +194,7 @@ size_t client_session_queued(struct client *client)
    something, and if it is long now, a writable socket will shorten it. */
 size_t client_session_send(struct client *client, struct pg_bytes bytes)
 {
-    struct sending sending = { client, bytes };
+    struct sending sending = {client, bytes};
 
     if (client->stage == CLIENT_OPEN)
         worker_with_ctx(client->worker, client->entry, client->session,
@@ -297,14 +229,16 @@ static void silence(uv_timer_t *timer)
         return;
     }
     if (client->has_heard || !client->has_sent) {
-        client_note(client, "leaving after %g s of silence; UDP has no "
-                            "goodbye, the server is not told",
+        client_note(client,
+                    "leaving after %g s of silence; UDP has no "
+                    "goodbye, the server is not told",
                     (double)client->options.wait_ms / 1000);
         client_leave(client, 0);
     } else {
-        client_complain(client, "no answer from %s: UDP cannot tell whether "
-                                "anybody listens there",
-                        address(client));
+        client_complain(client,
+                        "no answer from %s: UDP cannot tell whether "
+                        "anybody listens there",
+                        client_address(client));
         client_leave(client, 1);
     }
 }
@@ -323,8 +257,7 @@ void client_session_finish(struct client *client)
     if (is_datagrams(client)) {
         uint64_t wait_ms = client->options.wait_ms;
 
-        uv_timer_start(&client->timer, silence, wait_ms,
-                       wait_ms ? wait_ms : 1);
+        uv_timer_start(&client->timer, silence, wait_ms, wait_ms ? wait_ms : 1);
         return;
     }
     worker_with_ctx(client->worker, client->entry, client->session, finish_with,

@@ -53,7 +53,7 @@ void client_buffer_drop(struct client_buffer *buffer, size_t len)
 void client_buffer_finish(struct client_buffer *buffer)
 {
     free(buffer->data);
-    *buffer = (struct client_buffer){ 0 };
+    *buffer = (struct client_buffer){0};
 }
 
 /* ---- view ------------------------------------------------------------- */

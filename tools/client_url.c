@@ -11,7 +11,7 @@
 
 #include "names.h"
 
-static const char *const transports[] = { "tcp", "udp" };
+static const char *const transports[] = {"tcp", "udp"};
 
 #define TRANSPORTS (sizeof(transports) / sizeof(transports[0]))
 
@@ -39,7 +39,7 @@ static bool fail(struct reader *reader, const char *format, ...)
 static bool unknown_transport(struct reader *reader, size_t len,
                               const char *rest)
 {
-    struct names known = { 0 };
+    struct names known = {0};
     const char *near;
     char word[32];
 
@@ -63,9 +63,10 @@ static bool read_transport(struct reader *reader, const char **rest)
     size_t len;
 
     if (end == NULL)
-        return fail(reader, "\"%s\" does not say how to connect; write "
-                            "tcp://HOST:PORT or udp://HOST:PORT, for example "
-                            "tcp://127.0.0.1:%d",
+        return fail(reader,
+                    "\"%s\" does not say how to connect; write "
+                    "tcp://HOST:PORT or udp://HOST:PORT, for example "
+                    "tcp://127.0.0.1:%d",
                     reader->text, CLIENT_DEFAULT_PORT);
     *rest = end + 3;
     len = (size_t)(end - reader->text);
@@ -84,18 +85,25 @@ static bool read_port(struct reader *reader, const char *text)
     long port = digits && digits < 10 ? strtol(text, NULL, 10) : -1;
 
     if (*text == '\0')
-        return fail(reader, "the port is missing after the colon; write a "
-                            "number, or leave the colon out for %d",
+        return fail(reader,
+                    "the port is missing after the colon; write a "
+                    "number, or leave the colon out for %d",
                     CLIENT_DEFAULT_PORT);
     if (text[digits] == '/')
-        return fail(reader, "\"%s\" is too much; nothing follows the port of "
-                            "a %s URL", text + digits, reader->url->transport);
+        return fail(reader,
+                    "\"%s\" is too much; nothing follows the port of "
+                    "a %s URL",
+                    text + digits, reader->url->transport);
     if (text[digits] != '\0')
-        return fail(reader, "the port \"%s\" is not a number; write one from 1 "
-                            "to 65535", text);
+        return fail(reader,
+                    "the port \"%s\" is not a number; write one from 1 "
+                    "to 65535",
+                    text);
     if (port < 1 || port > 65535)
-        return fail(reader, "there is no port %s to connect to; write a number "
-                            "from 1 to 65535", text);
+        return fail(reader,
+                    "there is no port %s to connect to; write a number "
+                    "from 1 to 65535",
+                    text);
     reader->url->port = (int)port;
     return true;
 }
@@ -103,16 +111,20 @@ static bool read_port(struct reader *reader, const char *text)
 static bool read_host(struct reader *reader, const char *text, size_t len)
 {
     if (len == 0)
-        return fail(reader, "the host is missing; write %s://127.0.0.1:%d for "
-                            "a server on this machine",
+        return fail(reader,
+                    "the host is missing; write %s://127.0.0.1:%d for "
+                    "a server on this machine",
                     reader->url->transport, CLIENT_DEFAULT_PORT);
     if (len >= CLIENT_HOST_BYTES)
-        return fail(reader, "the host has %zu characters; no name is longer "
-                            "than %d", len, CLIENT_HOST_BYTES - 1);
+        return fail(reader,
+                    "the host has %zu characters; no name is longer "
+                    "than %d",
+                    len, CLIENT_HOST_BYTES - 1);
     for (size_t i = 0; i < len; i++)
         if (isspace((unsigned char)text[i]) || iscntrl((unsigned char)text[i]))
-            return fail(reader, "there is a space in the host; write a name or "
-                                "an address as in %s://127.0.0.1:%d",
+            return fail(reader,
+                        "there is a space in the host; write a name or "
+                        "an address as in %s://127.0.0.1:%d",
                         reader->url->transport, CLIENT_DEFAULT_PORT);
     memcpy(reader->url->host, text, len);
     reader->url->host[len] = '\0';
@@ -125,12 +137,15 @@ static bool read_brackets(struct reader *reader, const char *text)
     const char *end = strchr(text, ']');
 
     if (end == NULL)
-        return fail(reader, "the \"]\" is missing after the IPv6 address; "
-                            "write %s://[::1]:%d",
+        return fail(reader,
+                    "the \"]\" is missing after the IPv6 address; "
+                    "write %s://[::1]:%d",
                     reader->url->transport, CLIENT_DEFAULT_PORT);
     if (end[1] != '\0' && end[1] != ':')
-        return fail(reader, "\"%s\" does not fit after \"]\"; write a colon "
-                            "and the port", end + 1);
+        return fail(reader,
+                    "\"%s\" does not fit after \"]\"; write a colon "
+                    "and the port",
+                    end + 1);
     if (!read_host(reader, text + 1, (size_t)(end - text) - 1))
         return false;
     return end[1] == '\0' || read_port(reader, end + 2);
@@ -142,16 +157,19 @@ static bool read_name(struct reader *reader, const char *text)
     size_t len = strcspn(text, ":/?#");
 
     if (strchr(text, '@'))
-        return fail(reader, "there is an \"@\" in the host; %s knows no user "
-                            "names, leave out what stands before it",
+        return fail(reader,
+                    "there is an \"@\" in the host; %s knows no user "
+                    "names, leave out what stands before it",
                     reader->url->transport);
     if (colon && strchr(colon + 1, ':'))
-        return fail(reader, "an IPv6 address stands in brackets; write "
-                            "%s://[::1]:%d",
+        return fail(reader,
+                    "an IPv6 address stands in brackets; write "
+                    "%s://[::1]:%d",
                     reader->url->transport, CLIENT_DEFAULT_PORT);
     if (text[len] != ':' && text[len] != '\0')
-        return fail(reader, "\"%s\" is too much; nothing follows the host and "
-                            "port of a %s URL",
+        return fail(reader,
+                    "\"%s\" is too much; nothing follows the host and "
+                    "port of a %s URL",
                     text + len, reader->url->transport);
     if (!read_host(reader, text, len))
         return false;
@@ -161,12 +179,12 @@ static bool read_name(struct reader *reader, const char *text)
 bool client_url_parse(const char *text, struct client_url *url, char *error,
                       size_t error_size)
 {
-    struct reader reader = { text, url, error, error_size };
+    struct reader reader = {text, url, error, error_size};
     char copy[512];
     const char *rest;
     size_t len;
 
-    *url = (struct client_url){ .port = CLIENT_DEFAULT_PORT };
+    *url = (struct client_url){.port = CLIENT_DEFAULT_PORT};
     if (!read_transport(&reader, &rest))
         return false;
     len = strlen(rest);

@@ -11,7 +11,7 @@
 #define CLIENT_HOST_BYTES   254 /* the longest name of DNS and a NUL */
 
 struct client_url {
-    char transport[8]; /* name of the plugin: "tcp", "udp" */
+    char transport[8];            /* name of the plugin: "tcp", "udp" */
     char host[CLIENT_HOST_BYTES]; /* a name or an address, no brackets */
     int port;
 };

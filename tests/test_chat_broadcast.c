@@ -1,0 +1,544 @@
+/* chat-broadcast: what one member says, all the others hear. */
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ROOM "[\"lines\", \"chat-broadcast\"]"
+#define NAMELESS                                                               \
+    "[\"lines\", {\"plugin\": \"chat-broadcast\","                             \
+    " \"names\": false}]"
+
+static void clear_all(struct harness *harness, int count)
+{
+    for (int i = 0; i < count; i++)
+        harness_clear(harness, i);
+}
+
+/* A room with `count` members who have heard each other come. */
+static struct harness *room_of(enum pg_kind provides, int count)
+{
+    struct harness *harness = harness_create(provides, ROOM);
+
+    for (int i = 0; i < count; i++)
+        assert_int_equal(harness_connect(harness), i);
+    clear_all(harness, count);
+    return harness;
+}
+
+/* ---- coming and going ------------------------------------------------- */
+
+static void test_chat_names_and_greets_who_comes(void **state)
+{
+    struct harness *harness = harness_create(PG_STREAM, ROOM);
+    int one = harness_connect(harness), two, three;
+
+    (void)state;
+    assert_bytes(harness_out(harness, one),
+                 "you are guest1, alone here; /who /nick /quit\n");
+    harness_clear(harness, one);
+
+    two = harness_connect(harness);
+    assert_bytes(harness_out(harness, two),
+                 "you are guest2, with guest1; /who /nick /quit\n");
+    assert_bytes(harness_out(harness, one), "guest2 joined\n");
+    clear_all(harness, 2);
+
+    three = harness_connect(harness);
+    assert_bytes(harness_out(harness, three),
+                 "you are guest3, with guest1, guest2; /who /nick /quit\n");
+    assert_bytes(harness_out(harness, one), "guest3 joined\n");
+    assert_bytes(harness_out(harness, two), "guest3 joined\n");
+    harness_destroy(harness);
+}
+
+static void test_chat_greeting_stays_short_in_a_full_room(void **state)
+{
+    struct harness *harness = room_of(PG_STREAM, 12);
+    int late = harness_connect(harness);
+
+    (void)state;
+    assert_bytes(harness_out(harness, late),
+                 "you are guest13, with guest1, guest2, guest3, guest4, "
+                 "guest5, guest6, guest7, guest8, guest9, guest10 and 2 more; "
+                 "/who /nick /quit\n");
+    harness_destroy(harness);
+}
+
+static void
+test_chat_tells_who_left_and_why_if_it_is_not_the_usual(void **state)
+{
+    struct harness *harness = room_of(PG_STREAM, 4);
+
+    (void)state;
+    harness_end(harness, 1);
+    assert_bytes(harness_out(harness, 0), "guest2 left\n");
+    harness_clear(harness, 0);
+    harness_push_text(harness, 2, "/quit\n");
+    assert_bytes(harness_out(harness, 0), "guest3 left\n");
+    harness_clear(harness, 0);
+    harness_reset(harness, 3);
+    assert_bytes(harness_out(harness, 0), "guest4 left (connection reset)\n");
+    harness_destroy(harness);
+}
+
+static void test_chat_gives_no_name_twice_while_somebody_is_there(void **state)
+{
+    struct harness *harness = room_of(PG_STREAM, 2);
+    int next;
+
+    (void)state;
+    harness_end(harness, 1);
+    next = harness_connect(harness);
+    assert_bytes(harness_out(harness, next),
+                 "you are guest3, with guest1; /who /nick /quit\n");
+    harness_end(harness, 0);
+    harness_end(harness, next);
+    next = harness_connect(harness);
+    assert_bytes(harness_out(harness, next),
+                 "you are guest1, alone here; /who /nick /quit\n");
+    harness_destroy(harness);
+}
+
+static void test_chat_skips_a_guest_number_that_is_taken(void **state)
+{
+    struct harness *harness = room_of(PG_STREAM, 1);
+    int next;
+
+    (void)state;
+    harness_push_text(harness, 0, "/nick guest2\n");
+    next = harness_connect(harness);
+
+    assert_bytes(harness_out(harness, next),
+                 "you are guest3, with guest2; /who /nick /quit\n");
+    harness_destroy(harness);
+}
+
+static void test_chat_quit_says_goodbye_and_closes(void **state)
+{
+    struct harness *harness = room_of(PG_STREAM, 1);
+
+    (void)state;
+    harness_push_text(harness, 0, "/quit\nnot heard\n");
+
+    assert_bytes(harness_out(harness, 0), "goodbye, guest1\n");
+    assert_true(harness_is_closed(harness, 0));
+    assert_int_equal(harness_close_why(harness, 0), PG_WHY_HANDLER);
+    assert_string_equal(harness_close_reason(harness, 0), "said /quit");
+    harness_destroy(harness);
+}
+
+/* ---- talking ---------------------------------------------------------- */
+
+static void test_chat_relays_to_all_the_others(void **state)
+{
+    static const enum pg_kind kinds[] = {PG_STREAM, PG_RECORDS};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct harness *harness = room_of(kinds[i], 3);
+
+        harness_push_text(harness, 1, "hello\n");
+        assert_bytes(harness_out(harness, 0), "guest2: hello\n");
+        assert_bytes(harness_out(harness, 1), "");
+        assert_bytes(harness_out(harness, 2), "guest2: hello\n");
+        harness_destroy(harness);
+    }
+}
+
+static void expect_relay(const char *said, const char *heard)
+{
+    struct harness *harness = room_of(PG_STREAM, 2);
+
+    harness_push_text(harness, 0, said);
+    assert_bytes(harness_out(harness, 1), heard);
+    harness_destroy(harness);
+}
+
+static void test_chat_relays_texts_unchanged(void **state)
+{
+    (void)state;
+    expect_relay("  two  spaces \n", "guest1:   two  spaces \n");
+    expect_relay(" /who\n", "guest1:  /who\n");
+    expect_relay("//who\n", "guest1: //who\n");
+    expect_relay("guest2: not me\n", "guest1: guest2: not me\n");
+    expect_relay("ol\xc3\xa1 \xff\x1b[1m\n",
+                 "guest1: ol\xc3\xa1 \xff\x1b[1m\n");
+}
+
+static void test_chat_drops_empty_messages(void **state)
+{
+    struct harness *harness = room_of(PG_STREAM, 2);
+
+    (void)state;
+    harness_push_text(harness, 0, "\n\r\n");
+
+    assert_bytes(harness_out(harness, 1), "");
+    assert_bytes(harness_out(harness, 0), "");
+    assert_int_equal(
+        harness_counter(harness, "chat-broadcast", "empty message"), 2);
+    harness_destroy(harness);
+}
+
+static void test_chat_answers_the_same_however_a_stream_is_cut(void **state)
+{
+    (void)state;
+    harness_cut_everywhere(ROOM, pg_text("/who\n/nick ana\r\n/nick\nhello\n"
+                                         "/nope\n\n//\n/who\n/quit\n/who\n"));
+    harness_cut_everywhere(NAMELESS, pg_text("/who\nhello\n"));
+}
+
+/* ---- names ------------------------------------------------------------ */
+
+static void test_chat_nick_tells_everybody(void **state)
+{
+    struct harness *harness = room_of(PG_STREAM, 2);
+
+    (void)state;
+    harness_push_text(harness, 0, "/nick  ana \n");
+    assert_bytes(harness_out(harness, 0), "you are now ana\n");
+    assert_bytes(harness_out(harness, 1), "guest1 is now ana\n");
+    clear_all(harness, 2);
+    harness_push_text(harness, 0, "hello\n");
+    assert_bytes(harness_out(harness, 1), "ana: hello\n");
+    clear_all(harness, 2);
+
+    /* The name that was given back can be had. */
+    harness_push_text(harness, 1, "/nick guest1\n");
+    assert_bytes(harness_out(harness, 1), "you are now guest1\n");
+    clear_all(harness, 2);
+    harness_end(harness, 0);
+    assert_bytes(harness_out(harness, 1), "ana left\n");
+    harness_destroy(harness);
+}
+
+static void test_chat_nick_refuses_a_name_that_is_taken(void **state)
+{
+    struct harness *harness = room_of(PG_STREAM, 2);
+
+    (void)state;
+    harness_push_text(harness, 0, "/nick guest2\n");
+    assert_bytes(harness_out(harness, 0),
+                 "guest2 is taken; /who lists the names\n");
+    assert_bytes(harness_out(harness, 1), "");
+    harness_clear(harness, 0);
+    harness_push_text(harness, 0, "/nick guest1\n");
+    assert_bytes(harness_out(harness, 0),
+                 "guest1 is taken; /who lists the names\n");
+    harness_clear(harness, 0);
+    harness_push_text(harness, 0, "hello\n");
+    assert_bytes(harness_out(harness, 1), "guest1: hello\n");
+    harness_destroy(harness);
+}
+
+static void expect_name(const char *name, bool is_good)
+{
+    struct harness *harness = room_of(PG_STREAM, 2);
+    char line[256], expected[256];
+
+    snprintf(line, sizeof(line), "/nick %s\n", name);
+    snprintf(expected, sizeof(expected), "guest1 is now %s\n", name);
+    harness_push_text(harness, 0, line);
+    assert_bytes(harness_out(harness, 1), is_good ? expected : "");
+    if (!is_good)
+        assert_bytes(harness_out(harness, 0),
+                     "no such name can be had: /nick NAME takes 1 to 32 bytes "
+                     "of visible UTF-8 without spaces and without , ; :\n");
+    harness_destroy(harness);
+}
+
+static void test_chat_nick_takes_names_of_visible_characters(void **state)
+{
+    (void)state;
+    expect_name("a", true);
+    expect_name("Jo\xc3\xa3o_2.0", true);
+    expect_name("\xe6\x9d\x8e", true);
+    expect_name("\xf0\x9f\x90\x91", true);
+    expect_name("12345678901234567890123456789012", true);
+}
+
+static void test_chat_nick_refuses_names_that_could_mislead(void **state)
+{
+    (void)state;
+    expect_name("", false);
+    expect_name("123456789012345678901234567890123", false);
+    expect_name("two words", false);
+    expect_name("ana:", false);
+    expect_name("ana,", false);
+    expect_name("a;b", false);
+    expect_name("/who", false);
+    expect_name("a\tb", false);
+    expect_name("\x1b[31mred", false);
+    expect_name("a\x7f", false);
+    expect_name("\xc2\x9b", false); /* C1: CSI */
+    expect_name("a\xc2\xa0"
+                "b",
+                false);                    /* no-break space */
+    expect_name("ana\xe2\x80\x8b", false); /* zero-width space */
+    expect_name("\xe2\x80\xae"
+                "ana",
+                false);                        /* right to left */
+    expect_name("ana\xe3\x80\x80", false);     /* ideographic space */
+    expect_name("ana\xef\xbb\xbf", false);     /* byte order mark */
+    expect_name("ana\xff", false);             /* no UTF-8 */
+    expect_name("\xc1\xa1", false);            /* overlong "a" */
+    expect_name("ana\xf3\xa0\x80\xa1", false); /* tag character */
+}
+
+/* ---- commands --------------------------------------------------------- */
+
+static void test_chat_who_lists_everybody(void **state)
+{
+    struct harness *harness = room_of(PG_STREAM, 3);
+
+    (void)state;
+    harness_push_text(harness, 1, "/nick ana\n");
+    clear_all(harness, 3);
+    harness_push_text(harness, 0, "/who\n");
+
+    assert_bytes(harness_out(harness, 1), "");
+    assert_bytes(harness_out(harness, 0), "here are guest1, guest3, ana\n");
+    harness_destroy(harness);
+}
+
+static void test_chat_who_takes_several_lines_for_many(void **state)
+{
+    struct harness *harness = room_of(PG_RECORDS, 60);
+    struct pg_bytes out;
+    char line[64], *text;
+
+    (void)state;
+    for (int i = 0; i < 60; i++) {
+        snprintf(line, sizeof(line), "/nick a-name-of-the-longest-length--%02d",
+                 i);
+        harness_push_text(harness, i, line);
+    }
+    clear_all(harness, 60);
+    harness_push_text(harness, 0, "/who");
+
+    assert_int_equal(harness_record_count(harness, 0), 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(harness_record(harness, 0, i).len <= 1025);
+    assert_memory_equal(harness_record(harness, 0, 0).data, "here are a-", 11);
+    assert_memory_equal(harness_record(harness, 0, 1).data, "and a-", 6);
+    out = harness_out(harness, 0);
+    text = strndup((const char *)out.data, out.len);
+    for (int i = 0; i < 60; i++) {
+        snprintf(line, sizeof(line), "a-name-of-the-longest-length--%02d", i);
+        assert_non_null(strstr(text, line));
+    }
+    free(text);
+    harness_destroy(harness);
+}
+
+static void expect_advice(const char *line)
+{
+    struct harness *harness = room_of(PG_STREAM, 2);
+
+    harness_push_text(harness, 0, line);
+    assert_bytes(harness_out(harness, 0),
+                 "no such command; there are /who, /nick NAME and /quit; to "
+                 "say this to all, put a space in front\n");
+    assert_bytes(harness_out(harness, 1), "");
+    harness_destroy(harness);
+}
+
+static void test_chat_gives_advice_on_unknown_commands(void **state)
+{
+    (void)state;
+    expect_advice("/help\n");
+    expect_advice("/\n");
+    expect_advice("/whoami\n");
+    expect_advice("/QUIT\n");
+    expect_advice("/etc/passwd is a file\n");
+}
+
+/* ---- slow readers ----------------------------------------------------- */
+
+/* One who never reads is closed; the others miss nothing and are told. */
+static void test_chat_closes_who_reads_too_slowly(void **state)
+{
+    struct harness *harness = harness_create_limits(
+        PG_STREAM, ROOM, "{\"session_queue_bytes\": 65536}");
+    static char line[1001];
+    size_t heard = 0;
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        harness_connect(harness);
+    clear_all(harness, 3);
+    memset(line, 'x', sizeof(line) - 2);
+    line[sizeof(line) - 2] = '\n';
+    harness_block(harness, 2, true);
+    for (int i = 0; i < 200; i++)
+        harness_push_text(harness, 0, line);
+    heard = harness_out(harness, 1).len;
+
+    assert_true(harness_is_closed(harness, 2));
+    assert_int_equal(harness_close_why(harness, 2), PG_WHY_LIMIT);
+    assert_bytes(harness_out(harness, 0), "guest3 left (reads too slowly)\n");
+    assert_int_equal(heard, 200 * strlen("guest1: ") + 200 * 1000 +
+                                strlen("guest3 left (reads too slowly)\n"));
+    harness_destroy(harness);
+}
+
+static void test_chat_may_drop_what_a_slow_reader_has_no_room_for(void **state)
+{
+    struct harness *harness = harness_create_limits(
+        PG_STREAM,
+        "[\"lines\", {\"plugin\": \"chat-broadcast\", \"slow\": \"drop\"}]",
+        "{\"session_queue_bytes\": 65536}");
+    static char line[1001];
+    size_t len;
+
+    (void)state;
+    harness_connect(harness);
+    harness_connect(harness);
+    clear_all(harness, 2);
+    memset(line, 'x', sizeof(line) - 2);
+    line[sizeof(line) - 2] = '\n';
+    harness_block(harness, 1, true);
+    for (int i = 0; i < 200; i++)
+        harness_push_text(harness, 0, line);
+    harness_block(harness, 1, false);
+    len = harness_out(harness, 1).len;
+
+    assert_false(harness_is_closed(harness, 1));
+    assert_true(len > 32768 && len <= 65536);
+    assert_int_equal(len % 1008, 0); /* whole lines only */
+    assert_int_equal(
+        harness_counter(harness, NULL, "dropped: reads too slowly"),
+        200 - len / 1008);
+    harness_destroy(harness);
+}
+
+/* ---- silent members of a transport without connections ---------------- */
+
+#define WARNING                                                                \
+    "you have said nothing for 270 s; say something (/who will do), or you "   \
+    "will be taken for gone\n"
+
+static void test_chat_warns_a_silent_member_over_udp_once(void **state)
+{
+    struct harness *harness = room_of(PG_RECORDS, 1);
+
+    (void)state;
+    harness_advance(harness, 200000);
+    harness_push_text(harness, 0, "still here");
+    harness_advance(harness, 269999);
+    assert_bytes(harness_out(harness, 0), "");
+    harness_advance(harness, 1);
+    assert_bytes(harness_out(harness, 0), WARNING);
+    harness_advance(harness, 3600000);
+    assert_bytes(harness_out(harness, 0), WARNING);
+
+    harness_clear(harness, 0);
+    harness_push_text(harness, 0, "and now again");
+    harness_advance(harness, 270000);
+    assert_bytes(harness_out(harness, 0), WARNING);
+    harness_destroy(harness);
+}
+
+static void test_chat_warns_nobody_over_tcp_or_when_told_not_to(void **state)
+{
+    struct harness *harness = room_of(PG_STREAM, 1);
+
+    (void)state;
+    harness_advance(harness, 3600000);
+    assert_bytes(harness_out(harness, 0), "");
+    harness_destroy(harness);
+
+    harness = harness_create(
+        PG_RECORDS,
+        "[\"lines\", {\"plugin\": \"chat-broadcast\", \"warn_idle_s\": 0}]");
+    harness_connect(harness);
+    harness_clear(harness, 0);
+    harness_advance(harness, 3600000);
+    assert_bytes(harness_out(harness, 0), "");
+    harness_destroy(harness);
+}
+
+/* ---- without names ---------------------------------------------------- */
+
+static void test_chat_without_names_relays_messages_as_they_came(void **state)
+{
+    struct harness *harness = harness_create(
+        PG_RECORDS, "[{\"plugin\": \"chat-broadcast\", \"names\": false}]");
+    int one = harness_connect(harness), two = harness_connect(harness);
+
+    (void)state;
+    assert_bytes(harness_out(harness, one), "");
+    assert_bytes(harness_out(harness, two), "");
+    harness_push_text(harness, one, "/who");
+    harness_push_text(harness, one, "");
+    harness_push_text(harness, one, "hello\nworld\n");
+    harness_push_text(harness, one, "/quit");
+    harness_advance(harness, 3600000);
+
+    assert_int_equal(harness_record_count(harness, two), 4);
+    assert_bytes(harness_record(harness, two, 0), "/who");
+    assert_bytes(harness_record(harness, two, 1), "");
+    assert_bytes(harness_record(harness, two, 2), "hello\nworld\n");
+    assert_bytes(harness_record(harness, two, 3), "/quit");
+    assert_int_equal(harness_record_count(harness, one), 0);
+    assert_false(harness_is_closed(harness, one));
+    harness_destroy(harness);
+}
+
+static void
+test_chat_without_names_says_nothing_of_coming_and_going(void **state)
+{
+    struct harness *harness = harness_create(PG_STREAM, NAMELESS);
+    int one = harness_connect(harness), two = harness_connect(harness);
+
+    (void)state;
+    harness_push_text(harness, two, "\n");
+    harness_end(harness, two);
+
+    assert_bytes(harness_out(harness, one), "\n");
+    harness_destroy(harness);
+}
+
+static void test_chat_is_refused_on_a_bare_stream(void **state)
+{
+    char *said = harness_refusal(PG_STREAM, "[\"chat-broadcast\"]");
+
+    (void)state;
+    assert_non_null(strstr(said, "chat-broadcast"));
+    assert_non_null(strstr(said, "lines"));
+    free(said);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_chat_names_and_greets_who_comes),
+        cmocka_unit_test(test_chat_greeting_stays_short_in_a_full_room),
+        cmocka_unit_test(
+            test_chat_tells_who_left_and_why_if_it_is_not_the_usual),
+        cmocka_unit_test(test_chat_gives_no_name_twice_while_somebody_is_there),
+        cmocka_unit_test(test_chat_skips_a_guest_number_that_is_taken),
+        cmocka_unit_test(test_chat_quit_says_goodbye_and_closes),
+        cmocka_unit_test(test_chat_relays_to_all_the_others),
+        cmocka_unit_test(test_chat_relays_texts_unchanged),
+        cmocka_unit_test(test_chat_drops_empty_messages),
+        cmocka_unit_test(test_chat_answers_the_same_however_a_stream_is_cut),
+        cmocka_unit_test(test_chat_nick_tells_everybody),
+        cmocka_unit_test(test_chat_nick_refuses_a_name_that_is_taken),
+        cmocka_unit_test(test_chat_nick_takes_names_of_visible_characters),
+        cmocka_unit_test(test_chat_nick_refuses_names_that_could_mislead),
+        cmocka_unit_test(test_chat_who_lists_everybody),
+        cmocka_unit_test(test_chat_who_takes_several_lines_for_many),
+        cmocka_unit_test(test_chat_gives_advice_on_unknown_commands),
+        cmocka_unit_test(test_chat_closes_who_reads_too_slowly),
+        cmocka_unit_test(test_chat_may_drop_what_a_slow_reader_has_no_room_for),
+        cmocka_unit_test(test_chat_warns_a_silent_member_over_udp_once),
+        cmocka_unit_test(test_chat_warns_nobody_over_tcp_or_when_told_not_to),
+        cmocka_unit_test(test_chat_without_names_relays_messages_as_they_came),
+        cmocka_unit_test(
+            test_chat_without_names_says_nothing_of_coming_and_going),
+        cmocka_unit_test(test_chat_is_refused_on_a_bare_stream),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
