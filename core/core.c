@@ -9,12 +9,14 @@
 #include "commons.h"
 #include "counter.h"
 #include "mail.h"
+#include "output.h"
 #include "problems.h"
 #include "queue.h"
 #include "session.h"
 
 #define SCRATCH_RESERVE (1ull << 30) /* address space; pages as touched */
 #define SCRATCH_KEEP    (1u << 20)
+#define CLOSE_MS        200 /* for what is not written yet */
 
 struct core *core;
 
@@ -201,6 +203,7 @@ static void finish_entries(void)
 
         if (entry->is_ready && entry->handler->finish)
             entry->handler->finish(entry);
+        output_close_owned(entry, CLOSE_MS);
         entry->is_ready = false;
     }
 }

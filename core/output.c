@@ -39,6 +39,7 @@ static pthread_mutex_t files_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t files_once = PTHREAD_ONCE_INIT;
 static struct pg_file stderr_file;
 static struct pg_file *files; /* all but those closed; under files_lock */
+static uint64_t unseen;       /* lines that closed files have lost; likewise */
 
 /* ---- life ------------------------------------------------------------- */
 
@@ -63,6 +64,7 @@ static void after_fork_in_child(void)
         backlog_taken(&file->backlog, file->backlog.len);
         file->lost = 0;
     }
+    unseen = 0;
 }
 
 static void add_file(struct pg_file *file, int fd)
@@ -86,6 +88,13 @@ static void remove_file(struct pg_file *file)
     while (*at != file)
         at = &(*at)->next;
     *at = file->next;
+    pthread_mutex_unlock(&files_lock);
+}
+
+static void add_unseen(uint64_t lines)
+{
+    pthread_mutex_lock(&files_lock);
+    unseen += lines;
     pthread_mutex_unlock(&files_lock);
 }
 
@@ -311,6 +320,7 @@ void output_close(struct pg_file *file, unsigned ms)
 {
     struct timespec until = in_ms(ms);
     bool is_written;
+    uint64_t lines;
 
     if (!file)
         return;
@@ -318,10 +328,13 @@ void output_close(struct pg_file *file, unsigned ms)
         remove_file(file);
     pthread_mutex_lock(&file->lock);
     is_written = wait_written(file, &until);
-    if (file == &stderr_file)
+    lines = file->lost + backlog_lines(&file->backlog);
+    if (file == &stderr_file) {
         pthread_mutex_unlock(&file->lock);
-    else
-        end_writer(file, !is_written);
+        return;
+    }
+    end_writer(file, !is_written);
+    add_unseen(lines);
 }
 
 static struct pg_file *first_owned(const void *owner)
@@ -346,15 +359,16 @@ void output_close_owned(const void *owner, unsigned ms)
 uint64_t output_finish(unsigned ms)
 {
     struct timespec until = in_ms(ms);
-    uint64_t unseen = 0;
+    uint64_t lines;
 
     pthread_mutex_lock(&files_lock);
+    lines = unseen;
     for (struct pg_file *file = files; file; file = file->next) {
         pthread_mutex_lock(&file->lock);
         wait_written(file, &until);
-        unseen += file->lost + backlog_lines(&file->backlog);
+        lines += file->lost + backlog_lines(&file->backlog);
         pthread_mutex_unlock(&file->lock);
     }
     pthread_mutex_unlock(&files_lock);
-    return unseen;
+    return lines;
 }

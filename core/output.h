@@ -32,7 +32,8 @@ void output_close(struct pg_file *file, unsigned ms);
 void output_set_owner(struct pg_file *file, const void *owner);
 void output_close_owned(const void *owner, unsigned ms);
 /* At the end of the process: waits at most `ms` for all rings to be written;
-   returns how many lines nobody has seen or been told of. */
+   returns how many lines, of closed files too, nobody has seen or been told
+   of. */
 uint64_t output_finish(unsigned ms);
 
 /* Appends bytes as they are, a whole line or several. 0, or -EAGAIN: there was

@@ -220,8 +220,8 @@ static void test_lines_refuses_a_limit_that_cannot_be_kept(void **state)
         PG_STREAM, "[{\"plugin\": \"lines\", \"max_bytes\": 65537}, \"echo\"]");
 
     (void)state;
-    assert_non_null(strstr(said, "max_bytes 65537 is more than "
-                                 "limits.frame_bytes 65536"));
+    assert_non_null(strstr(said, "65537, more than limits.frame_bytes "
+                                 "65536"));
     free(said);
 }
 
@@ -250,7 +250,7 @@ static void test_lines_takes_a_long_line_byte_by_byte(void **state)
 static void test_lines_waits_for_a_peer_that_does_not_read(void **state)
 {
     struct harness *harness = harness_create_limits(
-        PG_STREAM, "[\"lines\", \"echo\"]", "{\"session_queue_bytes\": 65536}");
+        PG_STREAM, "[\"lines\", \"echo\"]", "{\"session_queue_bytes\": 32768}");
     int peer = harness_connect(harness);
     static char chunk[60000 + 1], all[4 * 60000];
     const size_t len = sizeof(chunk) - 1;

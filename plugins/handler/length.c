@@ -15,8 +15,6 @@
 
 #include <playground/handler.h>
 
-#define LENGTH_MAX_BYTES 65536
-
 struct length_options {
     int size, offset;
     const char *order, *includes;
@@ -55,18 +53,10 @@ static const struct pg_option length_options[] = {
 static int length_check(struct pg_entry *entry)
 {
     const struct length_options *options = pg_entry_options(entry);
-    size_t most = pg_entry_frame_bytes(entry);
 
     if (options->size & (options->size - 1))
         return pg_fail(entry, "size", "size %d; give 1, 2, 4 or 8",
                        options->size);
-    /* The default just follows a smaller frame_bytes. */
-    if ((uint64_t)options->max_bytes > most &&
-        options->max_bytes != LENGTH_MAX_BYTES)
-        return pg_fail(entry, "max_bytes",
-                       "max_bytes %" PRId64 " is more than limits.frame_bytes "
-                       "%zu; lower it or raise that limit",
-                       options->max_bytes, most);
     return 0;
 }
 
@@ -79,7 +69,7 @@ static int length_init(struct pg_entry *entry)
     self->size = (size_t)options->size;
     self->header_bytes = (size_t)(options->offset + options->size);
     self->max_bytes = (size_t)options->max_bytes;
-    if (self->max_bytes > most)
+    if (self->max_bytes > most) /* the default follows frame_bytes */
         self->max_bytes = most;
     self->is_little = !strcmp(options->order, "little");
     self->counts_header = !strcmp(options->includes, "header");

@@ -15,8 +15,6 @@
 
 #include <playground/handler.h>
 
-#define LINES_MAX_BYTES 65536
-
 struct lines_options {
     int64_t max_bytes;
     int hint_s;
@@ -43,22 +41,7 @@ static const struct pg_option lines_options[] = {
     {0},
 };
 
-/* A limit that frame_bytes of the config makes impossible is a mistake; the
-   default just follows it. */
-static int lines_check(struct pg_entry *entry)
-{
-    const struct lines_options *options = pg_entry_options(entry);
-    size_t most = pg_entry_frame_bytes(entry);
-
-    if ((uint64_t)options->max_bytes > most &&
-        options->max_bytes != LINES_MAX_BYTES)
-        return pg_fail(entry, "max_bytes",
-                       "max_bytes %lld is more than limits.frame_bytes %zu; "
-                       "lower it or raise that limit",
-                       (long long)options->max_bytes, most);
-    return 0;
-}
-
+/* `check` refuses a max_bytes over limits.frame_bytes; the default follows. */
 static size_t lines_max_bytes(struct pg_ctx *ctx)
 {
     const struct lines_options *options = pg_options(ctx);
@@ -228,7 +211,6 @@ const struct pg_handler pg_handler = {
     .options = lines_options,
     .options_size = sizeof(struct lines_options),
     .session_size = sizeof(struct lines_state),
-    .check = lines_check,
     .recv = lines_recv,
     .send = lines_send,
     .end = lines_end,

@@ -1,0 +1,404 @@
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_parts.h"
+#include "must.h"
+#include "position.h"
+#include "syntax.h"
+
+#define FILE_BYTES_MOST (8u << 20)
+
+/* ---- reading ---------------------------------------------------------- */
+
+static char *read_stream(FILE *file, size_t *len)
+{
+    char *text = NULL;
+    size_t got;
+
+    *len = 0;
+    do {
+        text = must_realloc(text, *len + 65536, 1);
+        got = fread(text + *len, 1, 65536, file);
+        *len += got;
+    } while (got > 0 && *len < FILE_BYTES_MOST);
+    return text;
+}
+
+/* NULL after adding a problem. */
+static char *read_file(const char *path, size_t *len, struct problems *problems)
+{
+    FILE *file = fopen(path, "re");
+    char *text = NULL;
+    int error = errno;
+
+    if (file) {
+        text = read_stream(file, len);
+        error = ferror(file) ? errno : 0;
+        fclose(file);
+    }
+    if (!error && *len < FILE_BYTES_MOST)
+        return text;
+    free(text);
+    problems_add(problems, "", false, "%s; %s",
+                 error ? strerror(error) : "the file is larger than 8 MiB",
+                 error == ENOENT ? "give the path of a config, such as "
+                                   "config/chat.json"
+                                 : "look at the file");
+    return NULL;
+}
+
+static void say_duplicate(const char *key, size_t first, size_t again,
+                          void *arg)
+{
+    (void)first;
+    problems_add_at(arg, again,
+                    "the key \"%s\" is there twice; delete one of them", key);
+}
+
+/* The whole text as JSON; NULL after adding problems. */
+static json_t *parse(const char *text, size_t len, struct problems *problems)
+{
+    json_error_t error;
+    json_t *root;
+
+    problems_set_text(problems, text, len);
+    root = json_loadb(text, len, 0, &error);
+    if (!root) {
+        syntax_explain(problems, text, len, &error);
+        return NULL;
+    }
+    position_each_duplicate(problems_map(problems), say_duplicate, problems);
+    if (json_is_object(root))
+        return root;
+    problems_add(problems, "", false,
+                 "a config is an object; write { \"transports\": [\"tcp\"], "
+                 "\"handlers\": [\"echo\"] }");
+    json_decref(root);
+    return NULL;
+}
+
+/* ---- the top ---------------------------------------------------------- */
+
+static const char *const top_keys[] = {"transports", "handlers", "workers",
+                                       "plugin_path", "limits", "$schema"};
+
+static void check_top_keys(struct config *config, const json_t *root)
+{
+    struct names known = {0};
+    const char *key;
+    json_t *value;
+
+    for (size_t i = 0; i < sizeof(top_keys) / sizeof(*top_keys); i++)
+        names_add(&known, top_keys[i]);
+    json_object_foreach((json_t *)(uintptr_t)root, key, value)
+        if (!config_is_comment(key) && !names_has(&known, key))
+            config_unknown_key(config, "", key, &known, "a config");
+    names_finish(&known);
+}
+
+static void read_workers(struct config *config, const json_t *value)
+{
+    config->workers = 1;
+    if (!value)
+        return;
+    if (json_is_integer(value) && json_integer_value(value) >= 1 &&
+        json_integer_value(value) <= CONFIG_WORKERS_MAX)
+        config->workers = json_integer_value(value);
+    else
+        problems_add(config->problems, "/workers", false,
+                     "\"workers\" takes a whole number from 1 to %d; the "
+                     "default is 1",
+                     CONFIG_WORKERS_MAX);
+}
+
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (!slash)
+        return must_copy(".");
+    return slash == path ? must_copy("/")
+                         : must_printf("%.*s", (int)(slash - path), path);
+}
+
+static bool add_folder(struct config *config, const json_t *value)
+{
+    struct config_internals *internals = config_internals(config);
+    const char *folder = json_string_value(value);
+    unsigned count = 0;
+
+    while (internals->folders[count])
+        count++;
+    if (!folder || count >= 16)
+        return false;
+    internals->folders[count] =
+        folder[0] == '/' ? must_copy(folder)
+                         : must_printf("%s/%s", config->folder, folder);
+    return true;
+}
+
+/* The config's own folder, then plugin_path, then the built-in one. */
+static void read_plugin_path(struct config *config, const json_t *value)
+{
+    struct config_internals *internals = config_internals(config);
+    bool is_good = true;
+    unsigned count = 0;
+    json_t *item;
+    size_t i;
+
+    internals->folders[0] = must_copy(config->folder);
+    if (json_is_array(value)) {
+        json_array_foreach(value, i, item) is_good &= add_folder(config, item);
+    } else if (value) {
+        is_good = add_folder(config, value);
+    }
+    if (!is_good)
+        problems_add(config->problems, "/plugin_path", false,
+                     "\"plugin_path\" takes a folder or a list of up to 15; "
+                     "write \"plugin_path\": [\"my-plugins\"]");
+    while (internals->folders[count])
+        count++;
+    internals->folders[count] = must_copy(plugin_builtin_folder());
+}
+
+/* ---- lists ------------------------------------------------------------ */
+
+/* A list of entries; NULL or its entries, `*count` of them. */
+static struct pg_entry **read_handlers(struct config *config,
+                                       const json_t *list, const char *path,
+                                       unsigned *count, bool *is_good)
+{
+    struct pg_entry **entries = NULL;
+    json_t *item;
+    size_t i;
+
+    *count = 0;
+    if (!list)
+        return NULL;
+    if (!json_is_array(list)) {
+        problems_add(config->problems, path, false,
+                     "\"handlers\" takes a list; write \"handlers\": "
+                     "[\"echo\"]");
+        *is_good = false;
+        return NULL;
+    }
+    entries = must_calloc(json_array_size(list) + 1, sizeof(*entries));
+    json_array_foreach(list, i, item)
+    {
+        char *place = position_path_index(path, i);
+        struct pg_entry *entry = config_make_entry(config, item, place);
+
+        if (entry)
+            entries[(*count)++] = entry;
+        else
+            *is_good = false;
+        free(place);
+    }
+    return entries;
+}
+
+/* One listener with its own handlers before the shared ones. */
+static void read_transport(struct config *config, const json_t *value,
+                           const char *path, bool is_complete,
+                           const struct config_overrides *over)
+{
+    struct pg_listener *listener =
+        config_make_listener(config, value, path, over);
+    char *place = position_path_key(path, "handlers");
+    struct pg_entry **own;
+    unsigned count;
+
+    own = read_handlers(config, json_object_get(value, "handlers"), place,
+                        &count, &is_complete);
+    if (listener && is_complete)
+        config_make_chain(listener, own, count);
+    free(own);
+    free(place);
+}
+
+static void read_transports(struct config *config, const json_t *list,
+                            bool is_complete,
+                            const struct config_overrides *over)
+{
+    json_t *item;
+    size_t i;
+
+    if (!json_is_array(list) || json_array_size(list) == 0) {
+        problems_add(config->problems, list ? "/transports" : "", false,
+                     "%s; write \"transports\": [\"tcp\"]",
+                     list ? "\"transports\" takes a list of at least one"
+                          : "\"transports\" is missing");
+        return;
+    }
+    if (json_array_size(list) > CONFIG_LISTENERS_MAX) {
+        problems_add(config->problems, "/transports", false,
+                     "more than %d transports; delete some",
+                     CONFIG_LISTENERS_MAX);
+        return;
+    }
+    json_array_foreach(list, i, item)
+    {
+        char *place = position_path_index("/transports", i);
+
+        read_transport(config, item, place, is_complete, over);
+        free(place);
+    }
+}
+
+static void read_all(struct config *config, const json_t *root,
+                     const struct config_overrides *over)
+{
+    struct config_internals *internals = config_internals(config);
+    bool is_complete = true;
+
+    check_top_keys(config, root);
+    read_workers(config, json_object_get(root, "workers"));
+    read_plugin_path(config, json_object_get(root, "plugin_path"));
+    config_read_limits(config, json_object_get(root, "limits"));
+    internals->shared =
+        read_handlers(config, json_object_get(root, "handlers"), "/handlers",
+                      &internals->shared_count, &is_complete);
+    read_transports(config, json_object_get(root, "transports"), is_complete,
+                    over);
+    config_check_network(config);
+}
+
+/* ---- life ------------------------------------------------------------- */
+
+static struct config *create(const char *path, struct problems *problems)
+{
+    struct config *config = must_calloc(1, sizeof(*config));
+
+    config->path = must_copy(path);
+    config->folder = folder_of(path);
+    config->problems = problems;
+    config->workers = 1;
+    config->internals = must_calloc(1, sizeof(struct config_internals));
+    return config;
+}
+
+struct config *config_load(const char *path, const char *text, size_t len,
+                           const struct config_overrides *overrides,
+                           struct problems *problems)
+{
+    char *own = text ? NULL : read_file(path, &len, problems);
+    struct config *config;
+    json_t *root;
+
+    if (!text && !own)
+        return NULL;
+    root = parse(text ? text : own, len, problems);
+    free(own);
+    if (!root)
+        return NULL;
+    config = create(path, problems);
+    config_internals(config)->root = root;
+    read_all(config, root, overrides);
+    if (problems_count(problems) == 0)
+        return config;
+    config_destroy(config);
+    return NULL;
+}
+
+void config_destroy(struct config *config)
+{
+    struct config_internals *internals;
+
+    if (!config)
+        return;
+    internals = config_internals(config);
+    for (unsigned i = 0; i < config->listener_count; i++)
+        config_free_listener(config->listeners[i]);
+    for (unsigned i = 0; i < config->entry_count; i++)
+        config_free_entry(config->entries[i]);
+    for (unsigned i = 0; internals->folders[i]; i++)
+        free(internals->folders[i]);
+    for (unsigned i = 0; i < internals->part_count; i++)
+        json_decref(internals->parts[i]);
+    names_finish(&internals->names);
+    json_decref(internals->root);
+    free(internals->shared);
+    free(internals);
+    free(config->listeners);
+    free(config->entries);
+    free(config->folder);
+    free(config->path);
+    free(config);
+}
+
+/* ---- made of parts ---------------------------------------------------- */
+
+struct config *config_create(struct problems *problems)
+{
+    struct config *config = create("command line", problems);
+
+    read_plugin_path(config, NULL);
+    config_read_limits(config, NULL);
+    return config;
+}
+
+/* The options with the plugin's name among them; kept for their strings. */
+static json_t *make_part(struct config *config, const char *plugin,
+                         const char *options_json)
+{
+    struct config_internals *internals = config_internals(config);
+    json_error_t error;
+    json_t *part = json_loads(options_json, 0, &error);
+
+    if (!json_is_object(part) || internals->part_count ==
+                                     sizeof(internals->parts) /
+                                         sizeof(*internals->parts)) {
+        problems_add(config->problems, "", false,
+                     "the options of %s cannot be read: %s", plugin,
+                     part ? "too many" : error.text);
+        json_decref(part);
+        return NULL;
+    }
+    json_object_set_new(part, "plugin", json_string(plugin));
+    internals->parts[internals->part_count++] = part;
+    return part;
+}
+
+struct pg_listener *config_add_listener(struct config *config,
+                                        const char *plugin,
+                                        const char *options_json)
+{
+    json_t *part = make_part(config, plugin, options_json);
+
+    return part ? config_make_listener(config, part, "", NULL) : NULL;
+}
+
+struct pg_entry *config_add_entry(struct config *config, const char *plugin,
+                                  const struct pg_handler *builtin,
+                                  const char *options_json)
+{
+    struct config_internals *internals = config_internals(config);
+    struct pg_entry *entry = NULL;
+    json_t *part;
+
+    if (builtin) {
+        entry = config_make_builtin(config, builtin, "");
+    } else {
+        part = make_part(config, plugin, options_json);
+        if (part)
+            entry = config_make_entry(config, part, "");
+    }
+    if (!entry)
+        return NULL;
+    internals->shared =
+        must_realloc(internals->shared, internals->shared_count + 1,
+                     sizeof(*internals->shared));
+    internals->shared[internals->shared_count++] = entry;
+    return entry;
+}
+
+bool config_finish(struct config *config)
+{
+    for (unsigned i = 0; i < config->listener_count; i++)
+        config_make_chain(config->listeners[i], NULL, 0);
+    return problems_count(config->problems) == 0;
+}

@@ -1,0 +1,69 @@
+/* What plugins call about themselves: names, options, and what is wrong. */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "config_parts.h"
+#include "position.h"
+
+const void *pg_entry_options(const struct pg_entry *entry)
+{
+    return entry->options;
+}
+
+void *pg_entry_private(struct pg_entry *entry)
+{
+    return entry->private;
+}
+
+const char *pg_entry_name(const struct pg_entry *entry)
+{
+    return entry->name;
+}
+
+size_t pg_entry_frame_bytes(const struct pg_entry *entry)
+{
+    return (size_t)entry->config->limits.frame_bytes;
+}
+
+const void *pg_listener_options(const struct pg_listener *listener)
+{
+    return listener->options;
+}
+
+void *pg_listener_private(struct pg_listener *listener)
+{
+    return listener->private;
+}
+
+static int fail_at(struct problems *problems, const char *path,
+                   const char *key, const char *format, va_list arguments)
+{
+    char *place = key ? position_path_key(path, key) : NULL;
+
+    problems_vadd(problems, place ? place : path, false, format, arguments);
+    free(place);
+    return -EINVAL;
+}
+
+int pg_fail(struct pg_entry *entry, const char *key, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    fail_at(entry->config->problems, entry->path, key, format, arguments);
+    va_end(arguments);
+    return -EINVAL;
+}
+
+int pg_listen_fail(struct pg_listener *listener, const char *key,
+                   const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    fail_at(listener->config->problems, listener->path, key, format,
+            arguments);
+    va_end(arguments);
+    return -EINVAL;
+}

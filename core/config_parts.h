@@ -1,0 +1,69 @@
+/*
+ * config_parts - what the files of config.h share.
+ *
+ *   config.c          the whole: reads, walks the top, destroys
+ *   config_plugins.c  one line of "transports" or "handlers"
+ *   config_chain.c    whether what is neighbours fits together
+ *   config_network.c  whether the addresses can be listened on
+ *   config_limits.c   "limits"
+ *   config_api.c      what plugins call
+ */
+#ifndef CONFIG_PARTS_H
+#define CONFIG_PARTS_H
+
+#include <jansson.h>
+
+#include "config.h"
+#include "names.h"
+#include "plugin.h"
+#include "problems.h"
+
+#define CONFIG_CHAIN_MAX     60 /* entries that one session passes */
+#define CONFIG_LISTENERS_MAX 64
+#define CONFIG_WORKERS_MAX   64
+
+struct config_internals {
+    json_t *root;
+    json_t *parts[2 * CONFIG_LISTENERS_MAX]; /* of config_add_...() */
+    unsigned part_count;
+    char *folders[18]; /* where plugins are sought; ends with NULL */
+    struct names names;
+    struct pg_entry **shared; /* entries of the top, then NULL */
+    unsigned shared_count;
+};
+
+struct config_internals *config_internals(const struct config *config);
+
+/* One entry or listener out of its JSON value, "x" or {"plugin": "x"}. NULL
+   after adding a problem; it has been added to the config otherwise. */
+struct pg_entry *config_make_entry(struct config *config, const json_t *value,
+                                   const char *path);
+struct pg_listener *config_make_listener(struct config *config,
+                                         const json_t *value, const char *path,
+                                         const struct config_overrides *over);
+/* ... with a handler that is linked in. */
+struct pg_entry *config_make_builtin(struct config *config,
+                                     const struct pg_handler *handler,
+                                     const char *path);
+void config_free_entry(struct pg_entry *entry);
+void config_free_listener(struct pg_listener *listener);
+
+/* Makes a listener's chain of its own entries and the shared ones, and fits
+   the types. False after adding a problem. */
+bool config_make_chain(struct pg_listener *listener, struct pg_entry **own,
+                       unsigned own_count);
+
+void config_check_network(struct config *config);
+
+/* "limits"; NULL: all defaults. */
+void config_read_limits(struct config *config, const json_t *value);
+const struct pg_option *config_limit_table(void);
+
+/* True for a key that is a comment: it begins with two slashes. */
+bool config_is_comment(const char *key);
+/* A problem about a key that nobody knows. */
+void config_unknown_key(struct config *config, const char *path,
+                        const char *key, const struct names *known,
+                        const char *where);
+
+#endif

@@ -1,0 +1,429 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_parts.h"
+#include "must.h"
+#include "options.h"
+#include "position.h"
+
+#define ERROR_BYTES 1024
+
+struct config_internals *config_internals(const struct config *config)
+{
+    return config->internals;
+}
+
+bool config_is_comment(const char *key)
+{
+    return key[0] == '/' && key[1] == '/';
+}
+
+void config_unknown_key(struct config *config, const char *path,
+                        const char *key, const struct names *known,
+                        const char *where)
+{
+    char *intro = must_printf("%s has", where);
+    char *advice = names_advice(known, key, intro);
+    char *place = position_path_key(path, key);
+
+    problems_add(config->problems, place, true, "%s has no key \"%s\"; %s",
+                 where, key, advice);
+    free(place);
+    free(advice);
+    free(intro);
+}
+
+static struct plugin_search search_of(const struct config *config)
+{
+    return (struct plugin_search){
+        (const char *const *)config_internals(config)->folders};
+}
+
+/* ---- which plugin ----------------------------------------------------- */
+
+/* "x" or the "plugin" of an object. */
+static const char *plugin_wanted(struct config *config, const json_t *value,
+                                 const char *path)
+{
+    const json_t *name = value;
+
+    if (json_is_object(value))
+        name = json_object_get(value, "plugin");
+    if (json_is_object(value) && !name) {
+        problems_add(config->problems, path, false,
+                     "\"plugin\" is missing; write { \"plugin\": \"NAME\" }");
+        return NULL;
+    }
+    if (!json_is_string(name)) {
+        problems_add(config->problems, path, false,
+                     "this is neither a plugin's name nor an object; write "
+                     "\"NAME\" or { \"plugin\": \"NAME\" }");
+        return NULL;
+    }
+    return json_string_value(name);
+}
+
+static void warn_once(struct config *config, struct plugin *plugin,
+                      const char *path)
+{
+    if (plugin->warning)
+        problems_warn(config->problems, path, false, "%s", plugin->warning);
+    free(plugin->warning);
+    plugin->warning = NULL;
+}
+
+static struct plugin *load(struct config *config, enum plugin_kind kind,
+                           const json_t *value, const char *path)
+{
+    struct plugin_search search = search_of(config);
+    const char *name = plugin_wanted(config, value, path);
+    char error[ERROR_BYTES];
+    struct plugin *plugin;
+    char *place;
+
+    if (!name)
+        return NULL;
+    plugin = plugin_load(kind, name, &search, error, sizeof(error));
+    place = json_is_object(value) ? position_path_key(path, "plugin")
+                                  : must_copy(path);
+    if (plugin)
+        warn_once(config, plugin, place);
+    else
+        problems_add(config->problems, place, false, "%s", error);
+    free(place);
+    return plugin;
+}
+
+/* ---- its keys --------------------------------------------------------- */
+
+struct owner {
+    enum plugin_kind kind;
+    const char *key;
+    const struct plugin_search *search;
+    char *found;
+};
+
+static void look_for_owner(enum plugin_kind kind, const char *name,
+                           const char *path, void *arg)
+{
+    struct owner *owner = arg;
+    char error[ERROR_BYTES];
+    const struct plugin *plugin;
+
+    (void)path;
+    if (owner->found || kind != owner->kind)
+        return;
+    plugin = plugin_load(kind, name, owner->search, error, sizeof(error));
+    if (plugin && options_find(plugin_options(plugin), owner->key))
+        owner->found = must_copy(name);
+}
+
+static struct names known_keys(const struct plugin *plugin)
+{
+    const struct pg_option *option = plugin_options(plugin);
+    struct names known = {0};
+
+    for (; option && option->name; option++)
+        names_add(&known, option->name);
+    names_add(&known, "name");
+    if (plugin->kind == PLUGIN_TRANSPORT)
+        names_add(&known, "handlers");
+    return known;
+}
+
+/* "did you mean", or another plugin's option. */
+static void unknown_option(struct config *config, const struct plugin *plugin,
+                           const char *path, const char *key)
+{
+    struct plugin_search search = search_of(config);
+    struct owner owner = {plugin->kind, key, &search, NULL};
+    struct names known = known_keys(plugin);
+
+    if (!names_near(&known, key))
+        plugin_each(&search, look_for_owner, &owner);
+    if (owner.found) {
+        char *place = position_path_key(path, key);
+
+        problems_add(config->problems, place, true,
+                     "%s has no option \"%s\"; %s belongs to %s: delete it "
+                     "for %s",
+                     plugin_name(plugin), key, key, owner.found,
+                     plugin_name(plugin));
+        free(place);
+    } else {
+        config_unknown_key(config, path, key, &known, plugin_name(plugin));
+    }
+    free(owner.found);
+    names_finish(&known);
+}
+
+static void check_on_crash(struct config *config, const json_t *value,
+                           const char *path)
+{
+    char *place;
+
+    if (!value || (json_is_string(value) &&
+                   !strcmp(json_string_value(value), "restart")))
+        return;
+    place = position_path_key(path, "on_crash");
+    problems_add(config->problems, place, false,
+                 "\"on_crash\" takes \"restart\"; write that or delete the "
+                 "key");
+    free(place);
+}
+
+static void check_keys(struct config *config, const struct plugin *plugin,
+                       const json_t *object, const char *path)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
+        if (config_is_comment(key) || !strcmp(key, "plugin") ||
+            !strcmp(key, "name") || !strcmp(key, "on_crash") ||
+            (!strcmp(key, "handlers") && plugin->kind == PLUGIN_TRANSPORT) ||
+            options_find(plugin_options(plugin), key))
+            continue;
+        unknown_option(config, plugin, path, key);
+    }
+    check_on_crash(config, json_object_get(object, "on_crash"), path);
+}
+
+/* ---- its name --------------------------------------------------------- */
+
+static char *free_name(const struct names *taken, const char *name)
+{
+    char *wanted = must_copy(name);
+
+    for (unsigned i = 2; names_has(taken, wanted); i++) {
+        free(wanted);
+        wanted = must_printf("%s-%u", name, i);
+    }
+    return wanted;
+}
+
+static bool is_good_name(const json_t *value)
+{
+    const char *name = json_string_value(value);
+
+    if (!name || !name[0] || strlen(name) > 64)
+        return false;
+    for (; *name; name++)
+        if ((unsigned char)*name <= ' ' || *name == 0x7f)
+            return false;
+    return true;
+}
+
+static char *name_of(struct config *config, const json_t *object,
+                     const char *plugin, const char *path)
+{
+    struct names *names = &config_internals(config)->names;
+    const json_t *value = json_object_get(object, "name");
+    char *place, *name;
+
+    if (!value) {
+        name = free_name(names, plugin);
+    } else {
+        place = position_path_key(path, "name");
+        name = must_copy(json_is_string(value) ? json_string_value(value)
+                                               : plugin);
+        if (!is_good_name(value))
+            problems_add(config->problems, place, false,
+                         "\"name\" takes a text of 1 to 64 bytes without "
+                         "spaces; write for example \"name\": \"%s-a\"",
+                         plugin);
+        else if (names_has(names, name))
+            problems_add(config->problems, place, false,
+                         "the name \"%s\" is taken; choose another, or delete "
+                         "the key",
+                         name);
+        free(place);
+    }
+    names_add(names, name);
+    return name;
+}
+
+/* ---- a limit that every plugin with `max_bytes` has -------------------- */
+
+static void check_max_bytes(struct config *config, const struct plugin *plugin,
+                            const json_t *object, const char *path)
+{
+    const json_t *value = json_object_get(object, "max_bytes");
+    char *place;
+
+    if (!options_find(plugin_options(plugin), "max_bytes") ||
+        !json_is_integer(value) ||
+        json_integer_value(value) <= config->limits.frame_bytes)
+        return;
+    place = position_path_key(path, "max_bytes");
+    problems_add(config->problems, place, false,
+                 "\"max_bytes\" is %lld, more than limits.frame_bytes %lld; "
+                 "lower it, or raise limits.frame_bytes",
+                 (long long)json_integer_value(value),
+                 (long long)config->limits.frame_bytes);
+    free(place);
+}
+
+/* Fills `options`; true when nothing was wrong. */
+static bool read_options(struct config *config, const struct plugin *plugin,
+                         const json_t *value, void *options, const char *path)
+{
+    size_t before = problems_count(config->problems);
+    const json_t *object = json_is_object(value) ? value : NULL;
+
+    options_set_defaults(plugin_options(plugin), options);
+    if (!object)
+        return true;
+    check_keys(config, plugin, object, path);
+    options_fill(plugin_options(plugin), object, options, path,
+                 config->problems);
+    check_max_bytes(config, plugin, object, path);
+    return problems_count(config->problems) == before;
+}
+
+/* ---- entries ---------------------------------------------------------- */
+
+static struct pg_entry *add_entry(struct config *config,
+                                  const struct pg_handler *handler,
+                                  const char *path)
+{
+    struct pg_entry *entry = must_calloc(1, sizeof(*entry));
+
+    entry->handler = handler;
+    entry->config = config;
+    entry->id = config->entry_count;
+    entry->path = must_copy(path);
+    entry->options = must_calloc(1, handler->options_size + 1);
+    entry->private = must_calloc(1, handler->entry_size + 1);
+    config->entries = must_realloc(config->entries, config->entry_count + 1,
+                                   sizeof(*config->entries));
+    config->entries[config->entry_count++] = entry;
+    return entry;
+}
+
+static void run_check(struct pg_entry *entry)
+{
+    size_t before = problems_count(entry->config->problems);
+
+    if (entry->handler->check && entry->handler->check(entry) &&
+        problems_count(entry->config->problems) == before)
+        problems_add(entry->config->problems, entry->path, false,
+                     "%s refuses its options without saying why; look at its "
+                     "check()",
+                     entry->name);
+}
+
+struct pg_entry *config_make_entry(struct config *config, const json_t *value,
+                                   const char *path)
+{
+    struct plugin *plugin = load(config, PLUGIN_HANDLER, value, path);
+    struct pg_entry *entry;
+
+    if (!plugin)
+        return NULL;
+    entry = add_entry(config, &plugin->handler, path);
+    entry->plugin = plugin;
+    entry->name = name_of(config, value, plugin_name(plugin), path);
+    if (read_options(config, plugin, value, entry->options, path))
+        run_check(entry);
+    return entry;
+}
+
+struct pg_entry *config_make_builtin(struct config *config,
+                                     const struct pg_handler *handler,
+                                     const char *path)
+{
+    struct pg_entry *entry = add_entry(config, handler, path);
+
+    entry->name = name_of(config, NULL, handler->name, path);
+    options_set_defaults(handler->options, entry->options);
+    return entry;
+}
+
+void config_free_entry(struct pg_entry *entry)
+{
+    free(entry->name);
+    free(entry->options);
+    free(entry->private);
+    free((char *)(uintptr_t)entry->path);
+    free(entry);
+}
+
+/* ---- listeners -------------------------------------------------------- */
+
+static struct pg_listener *add_listener(struct config *config,
+                                        struct plugin *plugin,
+                                        const char *path)
+{
+    struct pg_listener *listener = must_calloc(1, sizeof(*listener));
+
+    listener->transport = &plugin->transport;
+    listener->plugin = plugin;
+    listener->config = config;
+    listener->id = config->listener_count;
+    listener->path = must_copy(path);
+    listener->options = must_calloc(1, plugin->transport.options_size + 1);
+    listener->private = must_calloc(1, plugin->transport.listener_size + 1);
+    config->listeners =
+        must_realloc(config->listeners, config->listener_count + 1,
+                     sizeof(*config->listeners));
+    config->listeners[config->listener_count++] = listener;
+    return listener;
+}
+
+static void override(struct pg_listener *listener, const char *name,
+                     const char *text)
+{
+    const struct pg_option *option =
+        options_find(listener->transport->options, name);
+    char *problem;
+
+    if (!text || !option)
+        return;
+    problem = options_set_text(option, text, listener->options);
+    if (problem)
+        problems_add(listener->config->problems, "", false,
+                     "--%s on the command line: %s", name, problem);
+    free(problem);
+}
+
+struct pg_listener *config_make_listener(struct config *config,
+                                         const json_t *value, const char *path,
+                                         const struct config_overrides *over)
+{
+    struct plugin *plugin = load(config, PLUGIN_TRANSPORT, value, path);
+    struct pg_listener *listener;
+    size_t before;
+
+    if (!plugin)
+        return NULL;
+    listener = add_listener(config, plugin, path);
+    listener->name = name_of(config, value, plugin_name(plugin), path);
+    before = problems_count(config->problems);
+    read_options(config, plugin, value, listener->options, path);
+    if (over) {
+        override(listener, "host", over->host);
+        override(listener, "port", over->port);
+    }
+    if (problems_count(config->problems) == before &&
+        plugin->transport.check && plugin->transport.check(listener) &&
+        problems_count(config->problems) == before)
+        problems_add(config->problems, path, false,
+                     "%s refuses its options without saying why; look at its "
+                     "check()",
+                     listener->name);
+    return listener;
+}
+
+void config_free_listener(struct pg_listener *listener)
+{
+    free(listener->name);
+    free(listener->options);
+    free(listener->private);
+    free(listener->chain.entries);
+    free(listener->chain.kinds);
+    free((char *)(uintptr_t)listener->path);
+    free(listener);
+}

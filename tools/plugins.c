@@ -1,0 +1,256 @@
+/* playground plugins [NAME]: what is there, and what it takes. */
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "commands.h"
+#include "names.h"
+#include "options.h"
+#include "plugin.h"
+#include "schema.h"
+
+static const char help[] =
+    "usage: playground plugins [--json | --schema] [NAME]\n"
+    "\n"
+    "Lists the plugins that can be found, or says what one of them needs and\n"
+    "which options it takes. Plugins are sought in the current folder and in\n"
+    "the program's own.\n"
+    "\n"
+    "  --json    the same for a program to read\n"
+    "  --schema  a JSON Schema of the plugin's options or, without NAME, of a\n"
+    "            whole config: an editor completes and checks with it\n"
+    "\n"
+    "example: playground plugins lines\n";
+
+#define ERROR_BYTES 1024
+
+struct request {
+    struct plugin_search search;
+    const char *name;  /* NULL: all */
+    json_t *list;      /* --json */
+    struct names names;
+    bool is_found;
+};
+
+static const char *kind_word(enum pg_kind kind)
+{
+    return kind == PG_STREAM ? "stream" : kind == PG_RECORDS ? "records"
+                                                             : "any";
+}
+
+static const char *needs_of(const struct plugin *plugin)
+{
+    static char text[64];
+
+    if (plugin->kind == PLUGIN_TRANSPORT)
+        snprintf(text, sizeof(text), "provides %s",
+                 plugin->transport.provides == PG_STREAM ? "a stream"
+                                                         : "records");
+    else if (plugin->handler.makes == PG_RECORDS)
+        snprintf(text, sizeof(text), "makes records");
+    else
+        snprintf(text, sizeof(text), "needs %s",
+                 kind_word(plugin->handler.needs));
+    return text;
+}
+
+/* ---- JSON ------------------------------------------------------------- */
+
+static void set_text(json_t *object, const char *key, const char *text)
+{
+    if (text)
+        json_object_set_new(object, key, json_string(text));
+}
+
+static json_t *option_json(const struct pg_option *option)
+{
+    static const char *const types[] = {"", "boolean", "integer", "number",
+                                        "string"};
+    json_t *object = json_object();
+
+    set_text(object, "name", option->name);
+    set_text(object, "type", types[option->type]);
+    set_text(object, "unit", option->unit);
+    if (option->min != 0 || option->max != 0) {
+        json_object_set_new(object, "min", json_real(option->min));
+        json_object_set_new(object, "max", json_real(option->max));
+    }
+    set_text(object, "choices", option->choices);
+    json_object_set_new(object, "default", options_default(option));
+    set_text(object, "help", option->help);
+    return object;
+}
+
+static json_t *plugin_json(const struct plugin *plugin)
+{
+    const struct pg_option *option = plugin_options(plugin);
+    json_t *object = json_object(), *options = json_array();
+
+    set_text(object, "name", plugin_name(plugin));
+    set_text(object, "kind", plugin_kind_text(plugin->kind));
+    set_text(object, "summary", plugin_summary(plugin));
+    set_text(object, "path", plugin->path);
+    if (plugin->kind == PLUGIN_TRANSPORT) {
+        set_text(object, "provides", kind_word(plugin->transport.provides));
+    } else {
+        set_text(object, "needs", kind_word(plugin->handler.needs));
+        set_text(object, "makes", kind_word(plugin->handler.makes));
+    }
+    for (; option && option->name; option++)
+        json_array_append_new(options, option_json(option));
+    json_object_set_new(object, "options", options);
+    return object;
+}
+
+static int print_json(json_t *value)
+{
+    int failed = json_dumpf(value, stdout, JSON_INDENT(2));
+
+    putchar('\n');
+    json_decref(value);
+    return failed || ferror(stdout) ? 1 : 0;
+}
+
+/* ---- text ------------------------------------------------------------- */
+
+static void print_option(const struct pg_option *option)
+{
+    json_t *initial = options_default(option);
+    char *standard = json_dumps(initial, JSON_ENCODE_ANY);
+    char *range = options_range_text(option);
+
+    printf("  %-21s %-13s %-21s %-12s %s\n", option->name,
+           options_type_text(option->type), range,
+           json_is_null(initial) ? "none" : standard,
+           option->unit ? option->unit : "");
+    printf("  %-21s %s\n", "", option->help ? option->help : "");
+    free(range);
+    free(standard);
+    json_decref(initial);
+}
+
+static void print_example(const struct plugin *plugin)
+{
+    const struct pg_option *option = plugin_options(plugin);
+
+    printf("\nin a config, in \"%ss\":\n\n  { \"plugin\": \"%s\"",
+           plugin_kind_text(plugin->kind), plugin_name(plugin));
+    for (; option && option->name; option++) {
+        json_t *initial = options_default(option);
+        char *standard = json_dumps(initial, JSON_ENCODE_ANY);
+
+        if (!json_is_null(initial))
+            printf(", \"%s\": %s", option->name, standard);
+        free(standard);
+        json_decref(initial);
+    }
+    printf(" }\n");
+}
+
+static void print_plugin(const struct plugin *plugin)
+{
+    const struct pg_option *option = plugin_options(plugin);
+
+    printf("%s: %s (%s, %s)\n%s\n", plugin_name(plugin),
+           plugin_summary(plugin), plugin_kind_text(plugin->kind),
+           needs_of(plugin), plugin->path);
+    if (option && option->name)
+        printf("\n  %-21s %-13s %-21s %-12s %s\n", "option", "type", "range",
+               "default", "unit");
+    for (; option && option->name; option++)
+        print_option(option);
+    print_example(plugin);
+}
+
+static void take(enum plugin_kind kind, const char *name, const char *path,
+                 void *arg)
+{
+    struct request *request = arg;
+    char error[ERROR_BYTES];
+    const struct plugin *plugin;
+
+    names_add(&request->names, name);
+    if (request->name && strcmp(request->name, name) != 0)
+        return;
+    request->is_found = true;
+    plugin = plugin_load(kind, name, &request->search, error, sizeof(error));
+    if (!plugin)
+        fprintf(stderr, "%s: cannot be used: %s\n", path, error);
+    else if (request->list)
+        json_array_append_new(request->list, plugin_json(plugin));
+    else if (request->name)
+        print_plugin(plugin);
+    else
+        printf("%-10s %-16s %-18s %s\n", plugin_kind_text(kind), name,
+               needs_of(plugin), plugin_summary(plugin));
+}
+
+static int unknown(struct request *request)
+{
+    char *advice = names_advice(&request->names, request->name, "there are");
+
+    fprintf(stderr, "there is no plugin \"%s\"; %s\n", request->name, advice);
+    free(advice);
+    names_finish(&request->names);
+    json_decref(request->list);
+    return 2;
+}
+
+static int list(struct request *request)
+{
+    if (!request->name && !request->list)
+        printf("%-10s %-16s %-18s %s\n", "kind", "name", "data", "summary");
+    plugin_each(&request->search, take, request);
+    if (request->name && !request->is_found)
+        return unknown(request);
+    names_finish(&request->names);
+    return request->list ? print_json(request->list) : 0;
+}
+
+static int schema(struct request *request)
+{
+    json_t *made = request->name ? schema_plugin(&request->search,
+                                                 request->name)
+                                 : schema_config(&request->search);
+
+    if (made)
+        return print_json(made);
+    plugin_each(&request->search, take, request);
+    return unknown(request);
+}
+
+int cmd_plugins(int argc, char **argv)
+{
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+                                            {"schema", no_argument, NULL, 's'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    const char *folders[] = {".", plugin_builtin_folder(), NULL};
+    struct request request = {.search = {folders}};
+    bool is_schema = false;
+    int option;
+
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'h') {
+            fputs(help, stdout);
+            return 0;
+        }
+        if (option == '?') {
+            fputs("`playground plugins --help` shows how\n", stderr);
+            return 2;
+        }
+        is_schema |= option == 's';
+        if (option == 'j' && !request.list)
+            request.list = json_array();
+    }
+    if (argc - optind > 1) {
+        fputs("plugins takes one name at the most\n", stderr);
+        return 2;
+    }
+    request.name = argv[optind];
+    return is_schema ? schema(&request) : list(&request);
+}
