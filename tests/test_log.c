@@ -82,6 +82,39 @@ static void assert_matches(const char *text, const char *pattern)
 
 #define TIME "[0-2][0-9]:[0-5][0-9]:[0-6][0-9] "
 
+/* The objects of a log, all valid, in an array. */
+static json_t *parse_lines(char *text)
+{
+    json_t *all = json_array();
+    json_error_t error;
+
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        json_t *object = json_loads(line, JSON_ALLOW_NUL, &error);
+
+        if (!object)
+            fail_msg("\"%s\": %s", line, error.text);
+        json_array_append_new(all, object);
+    }
+    return all;
+}
+
+static const char *string_of(const json_t *all, size_t at, const char *key)
+{
+    const char *text =
+        json_string_value(json_object_get(json_array_get(all, at), key));
+
+    assert_non_null(text);
+    return text;
+}
+
+static json_int_t number_of(const json_t *all, size_t at, const char *key)
+{
+    const json_t *value = json_object_get(json_array_get(all, at), key);
+
+    assert_true(json_is_integer(value));
+    return json_integer_value(value);
+}
+
 /* ---- text ------------------------------------------------------------- */
 
 static void
@@ -230,6 +263,29 @@ static void test_log_shows_what_goes_out_if_asked(void **state)
     clean_up(&logged);
 }
 
+/* lines makes the answer one byte longer than a datagram can be. */
+static void test_log_shows_what_could_not_go_out(void **state)
+{
+    static char bytes[65507];
+    char rest[] = ", \"lines\", \"echo\"";
+    struct logged logged;
+    json_t *all;
+
+    (void)state;
+    memset(bytes, 'x', sizeof(bytes));
+    log_one(&logged, PG_RECORDS, ", \"send\": true", rest,
+            pg_bytes(bytes, sizeof(bytes)));
+    assert_non_null(strstr(logged.text, " does not get 65508 bytes: xxx"));
+    clean_up(&logged);
+    log_one(&logged, PG_RECORDS, ", \"send\": true, \"format\": \"json\"", rest,
+            pg_bytes(bytes, sizeof(bytes)));
+    all = parse_lines(logged.text);
+    assert_string_equal(string_of(all, 2, "event"), "unsent");
+    assert_int_equal(number_of(all, 2, "bytes"), 65508);
+    json_decref(all);
+    clean_up(&logged);
+}
+
 static void test_log_shows_a_broadcast_once(void **state)
 {
     struct logged logged;
@@ -279,39 +335,6 @@ static void test_log_says_why_a_session_was_closed(void **state)
 }
 
 /* ---- JSON ------------------------------------------------------------- */
-
-/* The objects of a log, all valid, in an array. */
-static json_t *parse_lines(char *text)
-{
-    json_t *all = json_array();
-    json_error_t error;
-
-    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
-        json_t *object = json_loads(line, JSON_ALLOW_NUL, &error);
-
-        if (!object)
-            fail_msg("\"%s\": %s", line, error.text);
-        json_array_append_new(all, object);
-    }
-    return all;
-}
-
-static const char *string_of(const json_t *all, size_t at, const char *key)
-{
-    const char *text =
-        json_string_value(json_object_get(json_array_get(all, at), key));
-
-    assert_non_null(text);
-    return text;
-}
-
-static json_int_t number_of(const json_t *all, size_t at, const char *key)
-{
-    const json_t *value = json_object_get(json_array_get(all, at), key);
-
-    assert_true(json_is_integer(value));
-    return json_integer_value(value);
-}
 
 static void test_log_writes_a_json_object_a_line(void **state)
 {
@@ -432,6 +455,7 @@ int main(void)
         cmocka_unit_test(test_log_shows_bytes_as_numbers),
         cmocka_unit_test(test_log_has_room_for_the_worst_message),
         cmocka_unit_test(test_log_shows_what_goes_out_if_asked),
+        cmocka_unit_test(test_log_shows_what_could_not_go_out),
         cmocka_unit_test(test_log_shows_a_broadcast_once),
         cmocka_unit_test(test_log_says_why_a_session_was_closed),
         cmocka_unit_test(test_log_writes_a_json_object_a_line),

@@ -301,9 +301,13 @@ static enum pg_verdict log_send(struct pg_ctx *ctx, struct pg_bytes out)
 {
     const struct log_private *self = pg_private(ctx);
 
-    if (self->sent)
+    if (!self->sent)
+        return PG_PASS;
+    if (pg_forward(ctx, out) == 0)
         log_message(ctx, "send", "gets", out);
-    return PG_PASS;
+    else
+        log_message(ctx, "unsent", "does not get", out);
+    return PG_STOP;
 }
 
 static const char *why_word(enum pg_why why)
