@@ -506,6 +506,12 @@ static void linger(struct pg_session *session)
         timer_add(until, session->slot, session->number, TIMER_SESSION, 0);
 }
 
+void session_let_go(struct pg_session *session)
+{
+    if (session->flags & SESSION_CLOSED && !session->head)
+        mark(session, SESSION_GONE);
+}
+
 void session_timeout(struct pg_session *session)
 {
     if (session->flags & SESSION_CLOSED)

@@ -110,6 +110,8 @@ void session_drained(struct pg_session *session);
 void session_watch(struct pg_session *session);
 /* Lets it go on reading, and lets held bytes come again. */
 void session_may_resume(struct pg_session *session);
+/* Its peer has everything: releases it without waiting for its goodbye. */
+void session_let_go(struct pg_session *session);
 /* It has left the list of dirty or resuming ones: may now be released. */
 void session_unlisted(struct pg_session *session);
 /* Closing sessions only: the peer took nothing for linger_ms. */

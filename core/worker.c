@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,13 +22,14 @@
 #define TRIM_MS         1000
 #define TRIM_LEAST      (1u << 20)
 #define ACCEPT_AGAIN_MS 100
+#define DRAIN_LOOK_MS   10
 
 /* One a process, like the core it drives. */
 struct worker {
     uv_loop_t loop;
     uv_timer_t timer;      /* the core's next deadline */
     uv_timer_t trim_timer; /* gives memory back after a burst */
-    uv_timer_t drain_timer;
+    uv_timer_t drain_timer, look_timer; /* while it stops */
     uv_poll_t wake;        /* messages of other workers */
     uv_async_t posted;     /* pg_post() of other threads */
     struct worker_setup setup;
@@ -364,6 +367,7 @@ static int start_loop(void)
     uv_timer_init(&worker->loop, &worker->timer);
     uv_timer_init(&worker->loop, &worker->trim_timer);
     uv_timer_init(&worker->loop, &worker->drain_timer);
+    uv_timer_init(&worker->loop, &worker->look_timer);
     error = uv_async_init(&worker->loop, &worker->posted, on_posted);
     if (!error && worker->setup.wake_fds) {
         error = uv_poll_init(&worker->loop, &worker->wake,
@@ -489,6 +493,26 @@ static void on_drained(uv_timer_t *timer)
     uv_stop(&worker->loop);
 }
 
+/* Has the peer's kernel taken all, our FIN included? See tcp(7), SIOCOUTQ. */
+static bool is_delivered(const struct pg_session *session)
+{
+    int left = 0;
+
+    return session->flags & SESSION_FINISHED && session->fd >= 0 &&
+           ioctl(session->fd, SIOCOUTQ, &left) == 0 && left == 0;
+}
+
+/* A client that stays connected after our goodbye does not hold up the end. */
+static void on_drain_look(uv_timer_t *timer)
+{
+    (void)timer;
+    core_clock();
+    for (uint32_t i = 0; i < core->live_count; i++)
+        if (is_delivered(session_at(core->live[i])))
+            session_let_go(session_at(core->live[i]));
+    turn_ends();
+}
+
 static void end_sessions(void)
 {
     for (uint32_t i = 0; i < core->live_count; i++)
@@ -515,6 +539,8 @@ void worker_stop(struct worker *unused)
     end_sessions();
     uv_timer_start(&worker->drain_timer, on_drained,
                    (uint64_t)core->config->limits.drain_ms, 0);
+    uv_timer_start(&worker->look_timer, on_drain_look, DRAIN_LOOK_MS,
+                   DRAIN_LOOK_MS);
     turn_ends();
 }
 

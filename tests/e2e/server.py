@@ -23,7 +23,7 @@ SOURCE = os.environ.get(
     os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))),
 )
 TIMEOUT_S = 20
-REPORT = r"^worker 0: \d+ sessions"
+REPORT = r"^worker \d+: \d+ sessions"
 
 
 class Lines:
@@ -197,15 +197,23 @@ class Server:
             return [int(child) for child in file.read().split()]
 
     def count(self, name, reason):
-        """What a counter of the only worker says now, asked with SIGUSR1."""
-        for _ in range(2):  # the second report begins where the first is whole
+        """What a counter says now, all workers together; see SIGUSR1 in
+        `playground run --help`."""
+        return sum(
+            int(match[1])
+            for pid in self.children() or [self.process.pid]
+            for match in re.finditer(
+                rf"^{name}: {reason}: (\d+)$", self._report(pid), re.MULTILINE
+            )
+        )
+
+    def _report(self, pid):
+        for _ in range(2):  # the first one is whole where the second begins
             self.reports += 1
-            self.process.send_signal(signal.SIGUSR1)
+            os.kill(pid, signal.SIGUSR1)
             self.err.wait(REPORT, self.reports)
         starts = [i for i, line in enumerate(self.err.lines) if re.search(REPORT, line)]
-        report = "\n".join(self.err.lines[starts[-2] : starts[-1]])
-        found = re.search(rf"^{name}: {reason}: (\d+)$", report, re.MULTILINE)
-        return int(found[1]) if found else 0
+        return "\n".join(self.err.lines[starts[-2] : starts[-1]])
 
     def processes(self):
         """The pids of all that serve."""

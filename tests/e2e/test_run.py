@@ -157,7 +157,9 @@ class Options(unittest.TestCase):
 class Stopping(unittest.TestCase):
     """SIGTERM and Ctrl-C: what is queued still goes to those who read."""
 
-    LINES, WIDTH = 600, 1000  # less than session_queue_bytes
+    # More than the kernel takes for a socket, less than session_queue_bytes.
+    LINES, WIDTH = 10_000, 1000
+    LIMITS = {"session_queue_bytes": 16 << 20, "queue_bytes_total": 64 << 20}
 
     def queue_for_one(self, server):
         """A member for whom the server holds all that another one says: it
@@ -172,7 +174,7 @@ class Stopping(unittest.TestCase):
         return slow, ear, ana, lines
 
     def assert_delivers(self, stop, *arguments):
-        what = chat("tcp", limits={"drain_ms": 10_000})
+        what = chat("tcp", limits={**self.LIMITS, "drain_ms": 10_000})
         with Server(what, *arguments) as server:
             slow, ear, ana, lines = self.queue_for_one(server)
             stop(server)
@@ -200,7 +202,7 @@ class Stopping(unittest.TestCase):
         )
 
     def test_it_does_not_wait_for_those_who_do_not_read(self):
-        with Server(chat("tcp")) as server:
+        with Server(chat("tcp", limits=self.LIMITS)) as server:
             clients = self.queue_for_one(server)[:3]
             server.stop()
             self.assertRegex(
@@ -270,21 +272,35 @@ class Dying(unittest.TestCase):
         with Server(chat("tcp", workers=2)) as server:
             members = [member(server)]
             doomed = server.worker_of(members[0])
-            while server.worker_of(members[-1]) == doomed:
-                members.append(member(server))
-            survivor = members[-1]
+            self.join_until(server, members, lambda pid: pid != doomed)
+            survivor = members.pop()
+            other = server.worker_of(survivor)
+            members[0].send("/nick phoenix\n")
+            survivor.line_with("is now phoenix")
+
             os.kill(doomed, signal.SIGKILL)
-            for one in members[:-1]:
+
+            for one in members:
                 self.assertTrue(one.is_ended())
+                one.close()
             server.err.wait(rf"pid {doomed}\) ended")
-            with member(server) as new_one:
-                new_one.send("anybody there?\n")
-                self.assertIn("anybody", survivor.line_with("anybody"))
-                survivor.send("yes\n")
-                self.assertIn("yes", new_one.line_with("yes"))
-                # The names of those who are gone can be had again.
-                survivor.send(f"/nick {members[0].nick}\n")
-                survivor.line_with(f"you are now {members[0].nick}")
+            newcomers = self.join_until(server, [], lambda pid: pid != other)
+            newcomers[-1].send("anybody there?\n")
+            self.assertIn("anybody", survivor.line_with("anybody"))
+            survivor.send("yes\n")
+            self.assertIn("yes", newcomers[-1].line_with("yes"))
+            # The names of those who are gone can be had again.
+            survivor.send("/nick phoenix\n")
+            survivor.line_with("you are now phoenix")
+            for one in (survivor, *newcomers):
+                one.close()
+
+    def join_until(self, server, members, is_wanted):
+        """Members join until one is on a worker of this kind: the last."""
+        while not members or not is_wanted(server.worker_of(members[-1])):
+            self.assertLess(len(members), 200, "one worker gets all clients")
+            members.append(member(server))
+        return members
 
 
 class Configs(unittest.TestCase):
