@@ -48,7 +48,7 @@ static int map(struct arena *arena, int fd, uint64_t size)
 
 int arena_create(struct arena *arena, int fd, const struct arena_plan *plan)
 {
-    struct arena_header header = { .magic = ARENA_MAGIC };
+    struct arena_header header = {.magic = ARENA_MAGIC};
     bool is_ours = fd < 0;
     int error;
 

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #define ARENA_MAGIC    0x31616e6572416750ull /* "PgArena1" */
-#define ARENA_ORDERS   24 /* heap blocks of 64 B << order */
+#define ARENA_ORDERS   24                    /* heap blocks of 64 B << order */
 #define ARENA_COUNTERS 1024
 
 #define ARENA_HEADROOM  (64u * 1024)       /* before the read buffer */
@@ -31,8 +31,8 @@ struct arena_plan {
 
 struct counter {
     uint64_t value;
-    uint16_t owner;  /* an entry's id, or COUNTER_LISTENER | listener's id */
-    char name[54];   /* "" while unused */
+    uint16_t owner; /* an entry's id, or COUNTER_LISTENER | listener's id */
+    char name[54];  /* "" while unused */
 };
 
 struct arena_header {
@@ -44,21 +44,21 @@ struct arena_header {
     uint32_t counters_used; /* counter.c */
 
     /* session.c */
-    uint32_t free_slot;   /* slot + 1, linked through next_free; 0: none */
-    uint32_t used_slots;  /* slots ever used: those above are zero */
-    uint32_t count;       /* sessions now */
+    uint32_t free_slot;  /* slot + 1, linked through next_free; 0: none */
+    uint32_t used_slots; /* slots ever used: those above are zero */
+    uint32_t count;      /* sessions now */
 
     /* heap.c; references count 64-byte granules from 1, 0 is none */
     uint32_t free_block[ARENA_ORDERS];
-    uint32_t top_order;   /* of the largest blocks */
-    uint32_t top_used;    /* how many of those were ever made */
-    uint64_t heap_used;   /* bytes in blocks handed out */
+    uint32_t top_order; /* of the largest blocks */
+    uint32_t top_used;  /* how many of those were ever made */
+    uint64_t heap_used; /* bytes in blocks handed out */
 
     /* queue.c */
     uint32_t free_piece;
-    uint32_t stage;       /* the block that output is staged in; 0: none */
-    uint64_t queued;      /* bytes waiting for all peers */
-    uint64_t kept;        /* bytes in pg_keep() and pg_later() */
+    uint32_t stage;  /* the block that output is staged in; 0: none */
+    uint64_t queued; /* bytes waiting for all peers */
+    uint64_t kept;   /* bytes in pg_keep() and pg_later() */
 
     uint32_t first_later; /* later.c */
 

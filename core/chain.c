@@ -20,7 +20,7 @@ struct frame {
 
 static struct frame enter(const struct pg_entry *entry)
 {
-    struct frame frame = { core->scratch_used, core->arena.header->running };
+    struct frame frame = {core->scratch_used, core->arena.header->running};
 
     core->arena.header->running = entry->id + 1;
     return frame;
@@ -190,12 +190,12 @@ static int walk_out(struct pg_session *session, struct pg_listener *listener,
 {
     while (at-- > 0) {
         struct pg_entry *entry = listener->chain.entries[at];
-        struct pg_ctx ctx = { .session = session,
-                              .listener = listener,
-                              .entry = entry,
-                              .group = group,
-                              .at = at,
-                              .direction = CHAIN_OUT };
+        struct pg_ctx ctx = {.session = session,
+                             .listener = listener,
+                             .entry = entry,
+                             .group = group,
+                             .at = at,
+                             .direction = CHAIN_OUT};
         enum pg_verdict verdict;
         struct frame frame;
 
@@ -209,7 +209,8 @@ static int walk_out(struct pg_session *session, struct pg_listener *listener,
         if (verdict != PG_PASS)
             return ctx.result;
     }
-    return session ? queue_push(session, out) : push_group(listener, out, group);
+    return session ? queue_push(session, out)
+                   : push_group(listener, out, group);
 }
 
 int chain_send(struct pg_session *session, unsigned at, struct pg_bytes out)
@@ -228,7 +229,7 @@ int chain_send_group(struct pg_listener *listener, unsigned at,
 void chain_broadcast(struct pg_entry *entry, struct pg_bytes bytes,
                      uint64_t except, enum pg_slow slow)
 {
-    struct chain_group group = { except, slow };
+    struct chain_group group = {except, slow};
 
     for (unsigned i = 0; i < core->config->listener_count; i++) {
         struct pg_listener *listener = core->config->listeners[i];

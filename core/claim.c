@@ -45,9 +45,9 @@ static void rebuild(struct commons *commons)
     header->free_claim = header->oldest = header->newest = 0;
     for (uint32_t place = 0; place < header->used_claims; place++) {
         struct claim *claim = claim_at(commons, place);
-        uint32_t *list = claim->is_taken
-                             ? bucket_of(commons, claim->owner.entry, claim->key)
-                             : &header->free_claim;
+        uint32_t *list =
+            claim->is_taken ? bucket_of(commons, claim->owner.entry, claim->key)
+                            : &header->free_claim;
 
         claim->next = *list;
         *list = place + 1;

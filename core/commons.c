@@ -48,7 +48,7 @@ static struct commons *map(int fd, uint64_t size)
 static struct commons_header lay_out(unsigned workers, uint32_t claims,
                                      size_t message_bytes)
 {
-    struct commons_header header = { .magic = COMMONS_MAGIC };
+    struct commons_header header = {.magic = COMMONS_MAGIC};
     uint64_t pairs = (uint64_t)workers * workers;
 
     header.workers = workers;
@@ -60,12 +60,12 @@ static struct commons_header lay_out(unsigned workers, uint32_t claims,
     while (header.ring_bytes < 4 * message_bytes)
         header.ring_bytes *= 2;
     header.buckets_at = round_up(sizeof(header));
-    header.claims_at = header.buckets_at +
-                       round_up(header.bucket_count * sizeof(uint32_t));
-    header.rings_at = header.claims_at +
-                      round_up((uint64_t)claims * sizeof(struct claim));
-    header.size = header.rings_at +
-                  pairs * (sizeof(struct ring) + header.ring_bytes);
+    header.claims_at =
+        header.buckets_at + round_up(header.bucket_count * sizeof(uint32_t));
+    header.rings_at =
+        header.claims_at + round_up((uint64_t)claims * sizeof(struct claim));
+    header.size =
+        header.rings_at + pairs * (sizeof(struct ring) + header.ring_bytes);
     return header;
 }
 
@@ -80,7 +80,8 @@ struct commons *commons_create(int fd, unsigned workers, uint32_t claims,
         fd = memfd_create("playground-commons", MFD_CLOEXEC);
     if (fd < 0)
         return NULL;
-    if (ftruncate(fd, (off_t)header.size) || !(commons = map(fd, header.size))) {
+    if (ftruncate(fd, (off_t)header.size) ||
+        !(commons = map(fd, header.size))) {
         if (is_ours)
             close(fd);
         return NULL;
@@ -135,8 +136,7 @@ uint64_t commons_next_number(struct commons *commons)
                                          memory_order_relaxed);
 }
 
-bool commons_session_add(struct commons *commons, unsigned worker,
-                         int64_t most)
+bool commons_session_add(struct commons *commons, unsigned worker, int64_t most)
 {
     int64_t sum = 0;
 

@@ -83,8 +83,8 @@ static json_t *parse(const char *text, size_t len, struct problems *problems)
 
 /* ---- the top ---------------------------------------------------------- */
 
-static const char *const top_keys[] = {"transports", "handlers", "workers",
-                                       "plugin_path", "limits", "$schema"};
+static const char *const top_keys[] = {"transports",  "handlers", "workers",
+                                       "plugin_path", "limits",   "$schema"};
 
 static void check_top_keys(struct config *config, const json_t *root)
 {
@@ -94,7 +94,7 @@ static void check_top_keys(struct config *config, const json_t *root)
 
     for (size_t i = 0; i < sizeof(top_keys) / sizeof(*top_keys); i++)
         names_add(&known, top_keys[i]);
-    json_object_foreach((json_t *)(uintptr_t)root, key, value)
+    json_object_foreach ((json_t *)(uintptr_t)root, key, value)
         if (!config_is_comment(key) && !names_has(&known, key))
             config_unknown_key(config, "", key, &known, "a config");
     names_finish(&known);
@@ -152,7 +152,8 @@ static void read_plugin_path(struct config *config, const json_t *value)
 
     internals->folders[0] = must_copy(config->folder);
     if (json_is_array(value)) {
-        json_array_foreach(value, i, item) is_good &= add_folder(config, item);
+        json_array_foreach (value, i, item)
+            is_good &= add_folder(config, item);
     } else if (value) {
         is_good = add_folder(config, value);
     }
@@ -187,8 +188,7 @@ static struct pg_entry **read_handlers(struct config *config,
         return NULL;
     }
     entries = must_calloc(json_array_size(list) + 1, sizeof(*entries));
-    json_array_foreach(list, i, item)
-    {
+    json_array_foreach (list, i, item) {
         char *place = position_path_index(path, i);
         struct pg_entry *entry = config_make_entry(config, item, place);
 
@@ -240,8 +240,7 @@ static void read_transports(struct config *config, const json_t *list,
                      CONFIG_LISTENERS_MAX);
         return;
     }
-    json_array_foreach(list, i, item)
-    {
+    json_array_foreach (list, i, item) {
         char *place = position_path_index("/transports", i);
 
         read_transport(config, item, place, is_complete, over);
@@ -349,9 +348,9 @@ static json_t *make_part(struct config *config, const char *plugin,
     json_error_t error;
     json_t *part = json_loads(options_json, 0, &error);
 
-    if (!json_is_object(part) || internals->part_count ==
-                                     sizeof(internals->parts) /
-                                         sizeof(*internals->parts)) {
+    if (!json_is_object(part) ||
+        internals->part_count ==
+            sizeof(internals->parts) / sizeof(*internals->parts)) {
         problems_add(config->problems, "", false,
                      "the options of %s cannot be read: %s", plugin,
                      part ? "too many" : error.text);

@@ -19,33 +19,33 @@ struct problems;
 struct pg_entry {
     const struct pg_handler *handler; /* the core's full-size copy */
     struct plugin *plugin;
-    char *name;             /* unique in the config */
-    unsigned id;            /* index in config.entries */
-    void *options;          /* handler->options_size bytes, read-only */
-    void *private;          /* handler->entry_size bytes */
+    char *name;    /* unique in the config */
+    unsigned id;   /* index in config.entries */
+    void *options; /* handler->options_size bytes, read-only */
+    void *private; /* handler->entry_size bytes */
     struct config *config;
-    const char *path;       /* of its JSON value, "/handlers/1" */
-    uint64_t tick_at;       /* ms; 0: no deadline */
-    bool is_ready;          /* init() has run */
+    const char *path; /* of its JSON value, "/handlers/1" */
+    uint64_t tick_at; /* ms; 0: no deadline */
+    bool is_ready;    /* init() has run */
 };
 
 /* The entries a session of one listener passes, first to last. */
 struct chain {
     struct pg_entry **entries;
     unsigned count;
-    enum pg_kind *kinds;    /* kinds[i]: what reaches entries[i] */
+    enum pg_kind *kinds; /* kinds[i]: what reaches entries[i] */
 };
 
 struct pg_listener {
     const struct pg_transport *transport; /* the core's full-size copy */
     struct plugin *plugin;
-    char *name;             /* unique in the config */
-    unsigned id;            /* index in config.listeners */
+    char *name;  /* unique in the config */
+    unsigned id; /* index in config.listeners */
     void *options;
-    void *private;          /* transport->listener_size bytes */
-    struct chain chain;     /* its own entries, then the shared ones */
+    void *private;      /* transport->listener_size bytes */
+    struct chain chain; /* its own entries, then the shared ones */
     struct config *config;
-    const char *path;       /* of its JSON value, "/transports/0" */
+    const char *path;         /* of its JSON value, "/transports/0" */
     struct listener_run *run; /* what the worker keeps for it */
 };
 
@@ -61,16 +61,16 @@ struct limits {
 };
 
 struct config {
-    char *path;             /* as given on the command line */
-    char *folder;           /* of the file; "." when it has none */
+    char *path;   /* as given on the command line */
+    char *folder; /* of the file; "." when it has none */
     struct pg_listener **listeners;
     unsigned listener_count;
     struct pg_entry **entries; /* all, shared and per-transport */
     unsigned entry_count;
     struct limits limits;
-    int64_t workers;        /* 1 to 64 */
+    int64_t workers;           /* 1 to 64 */
     struct problems *problems; /* places for pg_fail() while it lives */
-    void *internals;        /* config.c's own: JSON tree, strings */
+    void *internals;           /* config.c's own: JSON tree, strings */
 };
 
 /* What the command line lays over a config. */

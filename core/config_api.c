@@ -36,8 +36,8 @@ void *pg_listener_private(struct pg_listener *listener)
     return listener->private;
 }
 
-static int fail_at(struct problems *problems, const char *path,
-                   const char *key, const char *format, va_list arguments)
+static int fail_at(struct problems *problems, const char *path, const char *key,
+                   const char *format, va_list arguments)
 {
     char *place = key ? position_path_key(path, key) : NULL;
 
@@ -62,8 +62,7 @@ int pg_listen_fail(struct pg_listener *listener, const char *key,
     va_list arguments;
 
     va_start(arguments, format);
-    fail_at(listener->config->problems, listener->path, key, format,
-            arguments);
+    fail_at(listener->config->problems, listener->path, key, format, arguments);
     va_end(arguments);
     return -EINVAL;
 }

@@ -44,7 +44,7 @@ static void check_keys(struct config *config, const json_t *value)
 
     for (const struct pg_option *at = limit_table; at->name; at++)
         names_add(&known, at->name);
-    json_object_foreach((json_t *)(uintptr_t)value, key, item)
+    json_object_foreach ((json_t *)(uintptr_t)value, key, item)
         if (!config_is_comment(key) && !options_find(limit_table, key))
             config_unknown_key(config, "/limits", key, &known, "limits");
     names_finish(&known);

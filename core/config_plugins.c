@@ -163,8 +163,8 @@ static void check_on_crash(struct config *config, const json_t *value,
 {
     char *place;
 
-    if (!value || (json_is_string(value) &&
-                   !strcmp(json_string_value(value), "restart")))
+    if (!value ||
+        (json_is_string(value) && !strcmp(json_string_value(value), "restart")))
         return;
     place = position_path_key(path, "on_crash");
     problems_add(config->problems, place, false,
@@ -179,8 +179,7 @@ static void check_keys(struct config *config, const struct plugin *plugin,
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)object, key, value)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)object, key, value) {
         if (config_is_comment(key) || !strcmp(key, "plugin") ||
             !strcmp(key, "name") || !strcmp(key, "on_crash") ||
             (!strcmp(key, "handlers") && plugin->kind == PLUGIN_TRANSPORT) ||
@@ -354,8 +353,7 @@ void config_free_entry(struct pg_entry *entry)
 /* ---- listeners -------------------------------------------------------- */
 
 static struct pg_listener *add_listener(struct config *config,
-                                        struct plugin *plugin,
-                                        const char *path)
+                                        struct plugin *plugin, const char *path)
 {
     struct pg_listener *listener = must_calloc(1, sizeof(*listener));
 
@@ -407,8 +405,8 @@ struct pg_listener *config_make_listener(struct config *config,
         override(listener, "host", over->host);
         override(listener, "port", over->port);
     }
-    if (problems_count(config->problems) == before &&
-        plugin->transport.check && plugin->transport.check(listener) &&
+    if (problems_count(config->problems) == before && plugin->transport.check &&
+        plugin->transport.check(listener) &&
         problems_count(config->problems) == before)
         problems_add(config->problems, path, false,
                      "%s refuses its options without saying why; look at its "

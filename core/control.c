@@ -15,11 +15,10 @@ static size_t size_of(const struct control_message *message)
     return offsetof(struct control_message, text) + message->text_len;
 }
 
-int control_send(int fd, const struct control_message *message,
-                 const int *fds)
+int control_send(int fd, const struct control_message *message, const int *fds)
 {
-    struct iovec part = { (void *)(uintptr_t)message, size_of(message) };
-    struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
+    struct iovec part = {(void *)(uintptr_t)message, size_of(message)};
+    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
     size_t bytes = message->fd_count * sizeof(int);
     union rights rights;
 
@@ -55,11 +54,11 @@ static uint32_t take_fds(struct msghdr *header, int *fds)
 int control_receive(int fd, struct control_message *message, int *fds)
 {
     union rights rights;
-    struct iovec part = { message, sizeof(*message) };
-    struct msghdr header = { .msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = &rights,
-                             .msg_controllen = sizeof(rights) };
+    struct iovec part = {message, sizeof(*message)};
+    struct msghdr header = {.msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = &rights,
+                            .msg_controllen = sizeof(rights)};
     ssize_t got;
     uint32_t count;
 

@@ -29,8 +29,8 @@ enum control_type {
 struct control_message {
     uint32_t type;
     uint32_t workers, listeners;
-    uint32_t worker;        /* SOCKETS, START: which */
-    uint32_t claims;        /* PLAN: places in the commons */
+    uint32_t worker; /* SOCKETS, START: which */
+    uint32_t claims; /* PLAN: places in the commons */
     uint32_t fd_count;
     uint64_t message_bytes; /* PLAN: the longest message between workers */
     uint64_t drain_ms;      /* PLAN */
@@ -40,8 +40,7 @@ struct control_message {
 };
 
 /* 0 or -errno. The descriptors stay the caller's. */
-int control_send(int fd, const struct control_message *message,
-                 const int *fds);
+int control_send(int fd, const struct control_message *message, const int *fds);
 /* Fills fds[CONTROL_FDS] and message->fd_count; they are the caller's. 0,
    -EPIPE at the end, or -errno. */
 int control_receive(int fd, struct control_message *message, int *fds);

@@ -20,13 +20,12 @@
 
 struct core *core;
 
-struct arena_plan core_arena_plan(const struct config *config,
-                                  unsigned workers)
+struct arena_plan core_arena_plan(const struct config *config, unsigned workers)
 {
     const struct limits *limits = &config->limits;
-    uint64_t shared = (uint64_t)(limits->queue_bytes_total +
-                                 limits->kept_bytes_total) /
-                      workers;
+    uint64_t shared =
+        (uint64_t)(limits->queue_bytes_total + limits->kept_bytes_total) /
+        workers;
 
     return (struct arena_plan){
         .sessions = (uint32_t)limits->max_sessions,

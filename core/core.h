@@ -45,16 +45,16 @@ struct core_io {
 
 /* What this process keeps for a listener, beside its config. */
 struct listener_run {
-    int fd;             /* -1: none */
-    bool is_blocked;    /* records: the socket takes no more just now */
-    bool is_paused;     /* out of descriptors, or the server stops */
-    bool is_shared;     /* several workers have a socket for this address */
-    bool is_joining;    /* the next socket joins a bound one, see pg_bind() */
+    int fd;              /* -1: none */
+    bool is_blocked;     /* records: the socket takes no more just now */
+    bool is_paused;      /* out of descriptors, or the server stops */
+    bool is_shared;      /* several workers have a socket for this address */
+    bool is_joining;     /* the next socket joins a bound one, see pg_bind() */
     uint16_t bound_port; /* what port 0 became */
-    uint32_t *state_at; /* offset in a slot of each entry's session state */
-    uint32_t data_at;   /* of the transport's own data */
-    int *position;      /* entry id -> place in the chain, or -1 */
-    struct peer *peers; /* records: hash table by address */
+    uint32_t *state_at;  /* offset in a slot of each entry's session state */
+    uint32_t data_at;    /* of the transport's own data */
+    int *position;       /* entry id -> place in the chain, or -1 */
+    struct peer *peers;  /* records: hash table by address */
     uint32_t oldest, newest; /* records: by activity; slot + 1 */
     uint64_t idle_ms;
     uint64_t expiry_at; /* when the expiry timer is set to, or 0 */
@@ -81,16 +81,16 @@ struct core {
     uint32_t *live_at;        /* slot -> its index in live */
     uint32_t live_count;
 
-    uint32_t dirty;   /* sessions with output to send; slot + 1 */
-    uint32_t waiting; /* ... whose records' socket takes no more just now */
-    uint32_t closing; /* sessions to end in core_settle() */
+    uint32_t dirty;    /* sessions with output to send; slot + 1 */
+    uint32_t waiting;  /* ... whose records' socket takes no more just now */
+    uint32_t closing;  /* sessions to end in core_settle() */
     uint32_t resuming; /* sessions that may go on reading */
     struct timers timers;
     uint8_t *scratch;
     size_t scratch_used, scratch_peak;
     uint64_t wake_mask; /* workers that have got messages in this turn */
     bool is_settling, is_stopping;
-    uint8_t *no_state;  /* zeroed state for what runs once for a group */
+    uint8_t *no_state; /* zeroed state for what runs once for a group */
     char peer_text[128];
 };
 

@@ -141,8 +141,8 @@ static void restart_later(struct guarded *worker)
     uint64_t delay = 0;
 
     if (uv_now(&guard.loop) - worker->started_ms < STEADY_MS) {
-        delay = (uint64_t)BACKOFF_MS << (worker->deaths < 6 ? worker->deaths
-                                                            : 6);
+        delay = (uint64_t)BACKOFF_MS
+                << (worker->deaths < 6 ? worker->deaths : 6);
         worker->deaths++;
     } else {
         worker->deaths = 0;
@@ -229,10 +229,10 @@ static void send_start(unsigned index)
     for (unsigned i = 0; i < guard.plan.listeners; i++)
         fds[count++] = worker->listener_fds[i];
     if (message) {
-        *message = (struct control_message){ .type = CONTROL_START,
-                                             .workers = guard.plan.workers,
-                                             .worker = index,
-                                             .fd_count = count };
+        *message = (struct control_message){.type = CONTROL_START,
+                                            .workers = guard.plan.workers,
+                                            .worker = index,
+                                            .fd_count = count};
         error = control_send(worker->control_fd, message, fds);
     }
     free(message);
@@ -301,19 +301,19 @@ static int spawn(struct guarded *worker, int child_fd)
 {
     bool is_first = !guard.is_planned;
     const char *host = guard.overrides->host, *port = guard.overrides->port;
-    char *args[] = { "playground",
-                     GUARD_WORKER_COMMAND,
-                     is_first ? "first" : "next",
-                     (char *)(uintptr_t)(host ? host : "-"),
-                     (char *)(uintptr_t)(port ? port : "-"),
-                     (char *)(uintptr_t)guard.path,
-                     NULL };
+    char *args[] = {"playground",
+                    GUARD_WORKER_COMMAND,
+                    is_first ? "first" : "next",
+                    (char *)(uintptr_t)(host ? host : "-"),
+                    (char *)(uintptr_t)(port ? port : "-"),
+                    (char *)(uintptr_t)guard.path,
+                    NULL};
     uv_stdio_container_t stdio[] = {
-        { .flags = UV_INHERIT_FD, .data.fd = 0 },
-        { .flags = UV_INHERIT_FD, .data.fd = 1 },
-        { .flags = UV_INHERIT_FD, .data.fd = 2 },
-        { .flags = UV_INHERIT_FD, .data.fd = child_fd },
-        { .flags = UV_INHERIT_FD, .data.fd = guard.config_fd },
+        {.flags = UV_INHERIT_FD, .data.fd = 0},
+        {.flags = UV_INHERIT_FD, .data.fd = 1},
+        {.flags = UV_INHERIT_FD, .data.fd = 2},
+        {.flags = UV_INHERIT_FD, .data.fd = child_fd},
+        {.flags = UV_INHERIT_FD, .data.fd = guard.config_fd},
     };
     const uv_process_options_t options = {
         .exit_cb = on_exit_of,

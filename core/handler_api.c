@@ -123,8 +123,8 @@ uint8_t *pg_scratch(struct pg_ctx *ctx, size_t len)
 
 int pg_broadcast(struct pg_ctx *ctx, struct pg_bytes bytes, enum pg_slow slow)
 {
-    chain_broadcast(ctx->entry, bytes,
-                    ctx->session ? ctx->session->number : 0, slow);
+    chain_broadcast(ctx->entry, bytes, ctx->session ? ctx->session->number : 0,
+                    slow);
     return mail_broadcast(ctx->entry, bytes, slow);
 }
 
@@ -138,8 +138,8 @@ int pg_broadcast_all(struct pg_entry *entry, struct pg_bytes bytes,
 int pg_claim(struct pg_ctx *ctx, const char *key)
 {
     struct pg_session *session = ctx->session;
-    struct claim_owner owner = { .entry = owner_of(ctx),
-                                 .worker = (uint16_t)core->worker };
+    struct claim_owner owner = {.entry = owner_of(ctx),
+                                .worker = (uint16_t)core->worker};
     struct ctx_slot *slot;
     uint32_t place;
     int error;
@@ -279,8 +279,7 @@ const void *pg_options(const struct pg_ctx *ctx)
 
 void *pg_state(struct pg_ctx *ctx)
 {
-    return ctx->session ? session_state(ctx->session, ctx->at)
-                        : core->no_state;
+    return ctx->session ? session_state(ctx->session, ctx->at) : core->no_state;
 }
 
 void *pg_private(struct pg_ctx *ctx)

@@ -57,7 +57,7 @@ static void list_add(struct arena *arena, uint32_t block, unsigned order,
     uint32_t *head = &arena->header->free_block[order];
 
     arena_unpoison(links(arena, block), sizeof(struct free_block));
-    *links(arena, block) = (struct free_block){ .next = *head };
+    *links(arena, block) = (struct free_block){.next = *head};
     if (*head)
         links(arena, *head)->previous = block;
     *head = block;

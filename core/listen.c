@@ -59,7 +59,7 @@ bool listen_open(struct config *config, unsigned workers, int *fds)
 static void print_one(struct pg_listener *listener, int fd, FILE *out)
 {
     const struct pg_transport *transport = listener->transport;
-    struct sockaddr_storage bound = { 0 };
+    struct sockaddr_storage bound = {0};
     socklen_t length = sizeof(bound);
     char text[128] = "";
 
@@ -92,8 +92,8 @@ void listen_raise_limit(const struct config *config)
         return;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    fits = limit.rlim_max > OWN_DESCRIPTORS ? limit.rlim_max - OWN_DESCRIPTORS
-                                            : 0;
+    fits =
+        limit.rlim_max > OWN_DESCRIPTORS ? limit.rlim_max - OWN_DESCRIPTORS : 0;
     if (has_streams(config) && (uint64_t)config->limits.max_sessions > fits)
         fprintf(stderr,
                 "%s: limits.max_sessions is %" PRId64 ", but this system lets "

@@ -15,6 +15,7 @@ struct letter {
 };
 
 static struct letter *first, **last = &first;
+static size_t backlog_bytes;
 static uint64_t waiting_for; /* workers with a letter in the backlog */
 
 bool mail_is_backed_up(void)
@@ -25,12 +26,16 @@ bool mail_is_backed_up(void)
 static int keep(unsigned to, const struct message *message,
                 const uint8_t *bytes)
 {
-    struct letter *letter = malloc(sizeof(*letter) + message->len);
+    size_t most = (size_t)core->config->limits.queue_bytes_total;
+    struct letter *letter = NULL;
 
+    if (backlog_bytes + message->len <= most / core->workers)
+        letter = malloc(sizeof(*letter) + message->len);
     if (!letter) {
-        counter_add(message->entry, "dropped: no memory for another worker", 1);
+        counter_add(message->entry, "dropped: another worker takes nothing", 1);
         return -ENOBUFS;
     }
+    backlog_bytes += message->len;
     letter->next = NULL;
     letter->to = to;
     letter->message = *message;
@@ -63,10 +68,10 @@ static bool is_too_long(uint16_t entry, size_t len)
 int mail_broadcast(struct pg_entry *entry, struct pg_bytes bytes,
                    enum pg_slow slow)
 {
-    struct message message = { .len = (uint32_t)bytes.len,
-                               .type = MESSAGE_BROADCAST,
-                               .entry = (uint16_t)entry->id,
-                               .slow = slow };
+    struct message message = {.len = (uint32_t)bytes.len,
+                              .type = MESSAGE_BROADCAST,
+                              .entry = (uint16_t)entry->id,
+                              .slow = slow};
     int result = 0;
 
     if (core->workers > 1 && is_too_long(message.entry, bytes.len))
@@ -79,11 +84,11 @@ int mail_broadcast(struct pg_entry *entry, struct pg_bytes bytes,
 
 int mail_send_to(const struct claim_owner *owner, struct pg_bytes bytes)
 {
-    struct message message = { .len = (uint32_t)bytes.len,
-                               .type = MESSAGE_SEND_TO,
-                               .entry = owner->entry,
-                               .slot = owner->slot,
-                               .number = owner->number };
+    struct message message = {.len = (uint32_t)bytes.len,
+                              .type = MESSAGE_SEND_TO,
+                              .entry = owner->entry,
+                              .slot = owner->slot,
+                              .number = owner->number};
 
     if (is_too_long(owner->entry, bytes.len))
         return -ENOBUFS;
@@ -134,13 +139,14 @@ static void send_backlog(void)
     while (first) {
         struct letter *letter = first;
 
-        if (!ring_put(core->commons, core->worker, letter->to,
-                      &letter->message, letter->bytes))
+        if (!ring_put(core->commons, core->worker, letter->to, &letter->message,
+                      letter->bytes))
             return;
         core->wake_mask |= 1ull << letter->to;
         first = letter->next;
         if (!first)
             last = &first;
+        backlog_bytes -= letter->message.len;
         free(letter);
     }
     waiting_for = 0;
@@ -173,5 +179,6 @@ void mail_finish(void)
         free(letter);
     }
     last = &first;
+    backlog_bytes = 0;
     waiting_for = 0;
 }

@@ -92,8 +92,7 @@ void peers_touch(struct pg_session *session)
 {
     struct listener_run *run = session_listener(session)->run;
 
-    if (run->newest == session->slot + 1 ||
-        !core->runs[session->slot].peer)
+    if (run->newest == session->slot + 1 || !core->runs[session->slot].peer)
         return;
     list_remove(session);
     list_add(session);

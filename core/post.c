@@ -70,7 +70,7 @@ int pg_post(struct pg_entry *entry,
 
     if (!posted)
         return -ENOMEM;
-    *posted = (struct posted){ NULL, entry, fn, data };
+    *posted = (struct posted){NULL, entry, fn, data};
     pthread_mutex_lock(&lock);
     if (wake_worker) {
         *last = posted;

@@ -77,8 +77,8 @@ static uint32_t block_make(size_t bytes)
     uint32_t block = heap_alloc(&core->arena, sizeof(struct block) + bytes);
 
     if (block)
-        *block_at(block) = (struct block){ .refs = 1,
-                                           .used = sizeof(struct block) };
+        *block_at(block) =
+            (struct block){.refs = 1, .used = sizeof(struct block)};
     return block;
 }
 
@@ -123,9 +123,9 @@ bool queue_stage(struct pg_bytes bytes, struct range *range)
     if (!stage_room(bytes.len))
         return false;
     block = block_at(core->arena.header->stage);
-    *range = (struct range){ .block = core->arena.header->stage,
-                             .at = block->used,
-                             .len = (uint32_t)bytes.len };
+    *range = (struct range){.block = core->arena.header->stage,
+                            .at = block->used,
+                            .len = (uint32_t)bytes.len};
     if (bytes.len)
         memcpy((uint8_t *)block + block->used, bytes.data, bytes.len);
     block->used += (uint32_t)bytes.len;
@@ -188,7 +188,7 @@ static bool append(struct pg_session *session, const struct range *range)
         number = piece_take();
         if (!number)
             return false;
-        *piece_at(number) = (struct piece){ .range = *range };
+        *piece_at(number) = (struct piece){.range = *range};
         if (range->block)
             block_at(range->block)->refs++;
         if (session->tail)
@@ -208,11 +208,11 @@ static void pop(struct pg_session *session, uint32_t len, bool whole)
     while (session->head && (len || whole)) {
         uint32_t number = session->head;
         struct piece *piece = piece_at(number);
-        uint32_t part = whole || len > piece->range.len ? piece->range.len
-                                                        : len;
+        uint32_t part =
+            whole || len > piece->range.len ? piece->range.len : len;
 
-        account(session, whole ? -(int64_t)cost(session, part)
-                               : -(int64_t)part);
+        account(session,
+                whole ? -(int64_t)cost(session, part) : -(int64_t)part);
         len -= whole ? 0 : part;
         if (part < piece->range.len) {
             piece->range.at += part;
@@ -338,8 +338,8 @@ int queue_push(struct pg_session *session, struct pg_bytes bytes)
 
     if (error || (bytes.len == 0 && is_stream(session)))
         return error;
-    if (!fits_after_flush(session, bytes.len) || !to_range(session, bytes, &range) ||
-        !append(session, &range))
+    if (!fits_after_flush(session, bytes.len) ||
+        !to_range(session, bytes, &range) || !append(session, &range))
         return no_room(session);
     session->out_bytes += bytes.len;
     session_touch(session);
@@ -417,8 +417,8 @@ static bool settle_piece(struct piece *piece)
     struct range *range = &piece->range;
     uint32_t block;
 
-    if (range->block && (uint64_t)range->len * 4 >=
-                            block_at(range->block)->used)
+    if (range->block &&
+        (uint64_t)range->len * 4 >= block_at(range->block)->used)
         return true;
     if (range->block && range->block != core->arena.header->stage &&
         block_at(range->block)->refs == 1)
@@ -426,8 +426,8 @@ static bool settle_piece(struct piece *piece)
     block = block_make(range->len);
     if (!block)
         return range->block != 0;
-    memcpy((uint8_t *)block_at(block) + sizeof(struct block),
-           range_data(range), range->len);
+    memcpy((uint8_t *)block_at(block) + sizeof(struct block), range_data(range),
+           range->len);
     block_at(block)->used += range->len;
     block_release(range->block);
     range->block = block;
@@ -438,8 +438,8 @@ static bool settle_piece(struct piece *piece)
 /* Makes what could not be sent independent of the read buffer. */
 static void settle(struct pg_session *session)
 {
-    uint32_t number = session->settled ? piece_at(session->settled)->next
-                                       : session->head;
+    uint32_t number =
+        session->settled ? piece_at(session->settled)->next : session->head;
 
     for (; number; number = piece_at(number)->next) {
         if (!settle_piece(piece_at(number))) {
@@ -469,7 +469,7 @@ struct batch {
 static void batch_drop_first(struct pg_record *record, int error)
 {
     count_drop(record->session,
-               error == -EMSGSIZE ? "dropped: too long for one record"
+               error == -EMSGSIZE       ? "dropped: too long for one record"
                : error == -ECONNREFUSED ? "dropped: nobody listens there"
                                         : "dropped: send failed");
     pop(record->session, 0, true);
@@ -508,9 +508,8 @@ static void batch_add(struct batch *batch, struct pg_session *session)
     for (uint32_t n = session->head; n && !listener->run->is_blocked;) {
         const struct range *range = &piece_at(n)->range;
 
-        batch->records[batch->count++] = (struct pg_record){
-            session, { range_data(range), range->len }
-        };
+        batch->records[batch->count++] =
+            (struct pg_record){session, {range_data(range), range->len}};
         n = piece_at(n)->next;
         if (batch->count == BATCH_MAX) {
             batch_send(batch);

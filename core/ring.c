@@ -99,8 +99,9 @@ bool ring_next(struct commons *commons, unsigned from, unsigned to)
 {
     struct ring *ring = ring_at(commons, from, to);
     uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
-    const struct message *message = (const struct message *)(
-        data_of(ring) + tail % commons->header->ring_bytes);
+    const struct message *message =
+        (const struct message *)(data_of(ring) +
+                                 tail % commons->header->ring_bytes);
 
     atomic_store(&ring->tail, tail + room_for(message->len));
     return atomic_exchange(&ring->writer_waits, 0);

@@ -110,8 +110,7 @@ static json_t *plugin_schema(const struct plugin *plugin)
     json_object_set_new(properties, "name", typed("string"));
     json_object_set_new(properties, "on_crash", typed("string"));
     if (plugin->kind == PLUGIN_TRANSPORT)
-        json_object_set_new(properties, "handlers",
-                            list_of("#/$defs/handler"));
+        json_object_set_new(properties, "handlers", list_of("#/$defs/handler"));
     json_array_append_new(required, json_string("plugin"));
     json_object_set_new(schema, "required", required);
     set(schema, "description", plugin_summary(plugin));
@@ -120,7 +119,7 @@ static json_t *plugin_schema(const struct plugin *plugin)
 
 struct gathering {
     const struct plugin_search *search;
-    const char *name;      /* the one that is wanted, or NULL */
+    const char *name;        /* the one that is wanted, or NULL */
     json_t *alternatives[2]; /* by kind */
     json_t *names[2];
     json_t *found;
@@ -143,8 +142,7 @@ static void gather(enum plugin_kind kind, const char *name, const char *path,
         return;
     }
     json_array_append_new(gathering->names[kind], json_string(name));
-    json_array_append_new(gathering->alternatives[kind],
-                          plugin_schema(plugin));
+    json_array_append_new(gathering->alternatives[kind], plugin_schema(plugin));
 }
 
 json_t *schema_plugin(const struct plugin_search *search, const char *name)
@@ -173,8 +171,7 @@ static json_t *top_properties(void)
     json_t *properties = json_object(), *workers = typed("integer");
 
     json_object_set_new(properties, "$schema", typed("string"));
-    json_object_set_new(properties, "transports",
-                        list_of("#/$defs/transport"));
+    json_object_set_new(properties, "transports", list_of("#/$defs/transport"));
     json_object_set_new(properties, "handlers", list_of("#/$defs/handler"));
     json_object_set_new(workers, "minimum", json_integer(1));
     json_object_set_new(workers, "maximum", json_integer(CONFIG_WORKERS_MAX));

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,8 +57,9 @@ static void print_counter(uint16_t owner, const char *name, uint64_t value,
 static void on_report(uv_signal_t *signal, int number)
 {
     (void)signal, (void)number;
-    output_line(output_stderr(), "worker %u: %u sessions, %" PRIu64
-                " bytes queued, %" PRIu64 " bytes kept",
+    output_line(output_stderr(),
+                "worker %u: %u sessions, %" PRIu64 " bytes queued, %" PRIu64
+                " bytes kept",
                 core->worker, core->live_count, core->arena.header->queued,
                 core->arena.header->kept);
     counter_each(print_counter, NULL);
@@ -73,13 +75,21 @@ static void watch_signal(struct server *server, uv_signal_t *handle,
 
 /* ---- serving ---------------------------------------------------------- */
 
+/* A stopped terminal must not hold up the end. */
+static bool may_write(int fd)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+
+    return poll(&poll_fd, 1, 0) == 1 && poll_fd.revents == POLLOUT;
+}
+
 static int finish(struct server *server)
 {
     uint64_t lost;
 
     worker_destroy(server->worker);
     lost = output_finish(WRITE_MS);
-    if (lost)
+    if (lost && may_write(STDERR_FILENO))
         fprintf(stderr, "%" PRIu64 " log lines could not be written\n", lost);
     config_destroy(server->config);
     problems_destroy(server->problems);
@@ -97,8 +107,8 @@ static bool load(struct server *server, const char *path, const char *text,
 
 int serve_single(const char *path, const struct config_overrides *overrides)
 {
-    struct server server = { 0 };
-    struct worker_setup setup = { .count = 1, .arena_fd = -1 };
+    struct server server = {0};
+    struct worker_setup setup = {.count = 1, .arena_fd = -1};
     int *fds;
 
     if (!load(&server, path, NULL, 0, overrides))
@@ -147,12 +157,12 @@ static void add_names(const struct config *config, FILE *out)
         fprintf(out, "%s\n", config->entries[i]->name);
 }
 
-static void write_plan(const struct config *config, struct control_message *plan,
-                       const int *fds)
+static void write_plan(const struct config *config,
+                       struct control_message *plan, const int *fds)
 {
     FILE *out = fmemopen(plan->text, sizeof(plan->text), "w");
 
-    *plan = (struct control_message){ .type = CONTROL_PLAN };
+    *plan = (struct control_message){.type = CONTROL_PLAN};
     plan->workers = (uint32_t)config->workers;
     plan->listeners = config->listener_count;
     plan->claims = 2 * (uint32_t)config->limits.max_sessions;
@@ -174,18 +184,17 @@ static bool send_plan(const struct config *config)
     unsigned count = config->listener_count;
     int *fds = calloc((size_t)count * workers, sizeof(*fds));
     struct control_message *message = calloc(1, sizeof(*message));
-    bool is_good = fds && message &&
-                   listen_open((struct config *)(uintptr_t)config, workers,
-                               fds);
+    bool is_good =
+        fds && message &&
+        listen_open((struct config *)(uintptr_t)config, workers, fds);
 
     if (is_good) {
         write_plan(config, message, fds);
         is_good = control_send(CONTROL_FD, message, NULL) == 0;
     }
     for (unsigned i = 0; is_good && i < workers; i++) {
-        *message = (struct control_message){ .type = CONTROL_SOCKETS,
-                                             .worker = i,
-                                             .fd_count = count };
+        *message = (struct control_message){
+            .type = CONTROL_SOCKETS, .worker = i, .fd_count = count};
         is_good = control_send(CONTROL_FD, message, fds + i * count) == 0;
     }
     for (unsigned i = 0; is_good && i < count * workers; i++)
@@ -228,7 +237,7 @@ static void on_guard(uv_poll_t *poll, int status, int events)
 
 static void run_worker(struct server *server)
 {
-    struct control_message ready = { .type = CONTROL_READY };
+    struct control_message ready = {.type = CONTROL_READY};
 
     signal(SIGINT, SIG_IGN); /* Ctrl-C goes to all: the guard decides */
     signal(SIGHUP, SIG_IGN);
@@ -258,7 +267,7 @@ int serve_worker(bool opens_sockets, const char *path,
 {
     static int fds[CONTROL_FDS]; /* used as long as the worker runs */
     static struct control_message message;
-    struct server server = { 0 };
+    struct server server = {0};
 
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     prctl(PR_SET_NAME, "playground");

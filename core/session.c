@@ -167,7 +167,7 @@ struct pg_session *session_create(struct pg_listener *listener, int fd,
     guard_gaps(session);
     if (listener->transport->session_size)
         memcpy(session_data(session), data, listener->transport->session_size);
-    core->runs[slot] = (struct session_run){ 0 };
+    core->runs[slot] = (struct session_run){0};
     core->arena.header->count++;
     listener->run->count++;
     live_add(slot);
@@ -191,8 +191,8 @@ static int rearm(const struct pg_session *session)
     for (unsigned at = 0; at < session_listener(session)->chain.count; at++) {
         uint64_t due = session_ctx(session, at)->deadline_ms;
 
-        if (due && timer_add(due, session->slot, session->number, (uint16_t)at,
-                             0))
+        if (due &&
+            timer_add(due, session->slot, session->number, (uint16_t)at, 0))
             return -ENOMEM;
     }
     return 0;
@@ -204,7 +204,7 @@ static int rebuild_one(struct pg_session *session)
     uint32_t was = session->flags;
 
     guard_gaps(session);
-    core->runs[session->slot] = (struct session_run){ 0 };
+    core->runs[session->slot] = (struct session_run){0};
     live_add(session->slot);
     listener->run->count++;
     if (listener->transport->provides == PG_RECORDS)
@@ -498,7 +498,8 @@ void session_drained(struct pg_session *session)
    goodbye (RFC 1122, 4.2.2.13: closing with unread input would reset). */
 static void linger(struct pg_session *session)
 {
-    uint64_t until = session->active_ms + (uint64_t)core->config->limits.linger_ms;
+    uint64_t until =
+        session->active_ms + (uint64_t)core->config->limits.linger_ms;
 
     if (until <= core->now_ms)
         mark(session, SESSION_GONE | SESSION_ABORT);
@@ -520,7 +521,7 @@ void session_timeout(struct pg_session *session)
 
 static void close_entries(struct pg_session *session)
 {
-    struct pg_reason reason = { session->why, session_reason(session) };
+    struct pg_reason reason = {session->why, session_reason(session)};
 
     session->flags |= SESSION_CLOSED;
     if (session->flags & SESSION_OPEN)

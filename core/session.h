@@ -16,23 +16,23 @@
 #include "core.h"
 
 enum session_flags {
-    SESSION_OPEN = 1 << 0,     /* open() of the entries has run */
-    SESSION_EOF = 1 << 1,      /* no more input will come */
-    SESSION_ENDED = 1 << 2,    /* every entry has seen that */
-    SESSION_CLOSING = 1 << 3,  /* see above */
-    SESSION_ABORT = 1 << 4,    /* ... without sending what is queued: RST */
+    SESSION_OPEN = 1 << 0,    /* open() of the entries has run */
+    SESSION_EOF = 1 << 1,     /* no more input will come */
+    SESSION_ENDED = 1 << 2,   /* every entry has seen that */
+    SESSION_CLOSING = 1 << 3, /* see above */
+    SESSION_ABORT = 1 << 4,   /* ... without sending what is queued: RST */
     SESSION_CLOSED = 1 << 5,
     SESSION_FINISHED = 1 << 6,
-    SESSION_DIRTY = 1 << 7,    /* in core->dirty */
-    SESSION_BLOCKED = 1 << 8,  /* its socket takes no more just now */
-    SESSION_FULL = 1 << 9,     /* not read from until its queue is short */
-    SESSION_HELD = 1 << 10,    /* an entry keeps bytes it was told to hold */
+    SESSION_DIRTY = 1 << 7,     /* in core->dirty */
+    SESSION_BLOCKED = 1 << 8,   /* its socket takes no more just now */
+    SESSION_FULL = 1 << 9,      /* not read from until its queue is short */
+    SESSION_HELD = 1 << 10,     /* an entry keeps bytes it was told to hold */
     SESSION_RESUMING = 1 << 11, /* in core->resuming */
     SESSION_MARKED = 1 << 14,   /* in core->closing */
     SESSION_GONE = 1 << 15,     /* to be released */
     SESSION_CONNECTING = 1 << 12,
-    SESSION_HALF = 1 << 13,    /* we send FIN when the queue is empty, and go
-                                  on reading */
+    SESSION_HALF = 1 << 13, /* we send FIN when the queue is empty, and go
+                               on reading */
 };
 
 /* One entry in one session. */
@@ -40,9 +40,9 @@ struct ctx_slot {
     uint64_t deadline_ms; /* 0: none */
     uint32_t kept;        /* heap block with unfinished bytes; 0: none */
     uint32_t kept_at, kept_len;
-    uint32_t claim;       /* its place in the table of claims + 1; 0: none */
-    bool is_open;         /* open() has run, close() has not */
-    bool is_held;         /* the kept bytes wait for room ahead */
+    uint32_t claim; /* its place in the table of claims + 1; 0: none */
+    bool is_open;   /* open() has run, close() has not */
+    bool is_held;   /* the kept bytes wait for room ahead */
 };
 
 struct pg_session {
@@ -51,18 +51,18 @@ struct pg_session {
     uint64_t in_bytes, out_bytes;
     uint32_t slot;
     uint32_t flags;
-    int32_t fd;         /* its own descriptor, -1: shares the listener's */
-    uint32_t heard;     /* reads or records */
+    int32_t fd;     /* its own descriptor, -1: shares the listener's */
+    uint32_t heard; /* reads or records */
     uint32_t head, tail, settled; /* pieces of the queue, see queue.c */
-    uint32_t queued;    /* bytes in it */
-    uint32_t older, newer; /* by activity, for records; slot + 1 */
+    uint32_t queued;              /* bytes in it */
+    uint32_t older, newer;        /* by activity, for records; slot + 1 */
     uint32_t next_free, next_dirty, next_closing, next_resuming;
-    uint32_t reason;    /* heap block with the text; 0: none */
+    uint32_t reason; /* heap block with the text; 0: none */
     uint16_t listener;
-    uint16_t why;       /* enum pg_why */
-    uint16_t pauses;    /* pg_pause() not yet undone */
-    uint32_t timed;     /* deadlines and delayed bytes */
-    uint16_t watching;  /* what the descriptor is watched for */
+    uint16_t why;      /* enum pg_why */
+    uint16_t pauses;   /* pg_pause() not yet undone */
+    uint32_t timed;    /* deadlines and delayed bytes */
+    uint16_t watching; /* what the descriptor is watched for */
 };
 
 struct pg_listener *session_listener(const struct pg_session *session);

@@ -160,5 +160,5 @@ void timer_arm(void)
 void timer_finish(void)
 {
     free(core->timers.items);
-    core->timers = (struct timers){ 0 };
+    core->timers = (struct timers){0};
 }

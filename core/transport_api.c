@@ -27,7 +27,7 @@ void core_note_port(struct pg_listener *listener, int fd)
 {
     struct listener_run *run = listener->run;
 
-    struct sockaddr_storage bound = { 0 };
+    struct sockaddr_storage bound = {0};
     socklen_t length = sizeof(bound);
 
     if (getsockname(fd, (struct sockaddr *)&bound, &length) == 0 &&
@@ -39,7 +39,7 @@ int pg_bind(struct pg_listener *listener, int fd,
             const struct sockaddr *address, socklen_t length)
 {
     struct listener_run *run = listener->run;
-    struct sockaddr_storage target = { 0 };
+    struct sockaddr_storage target = {0};
     int on = 1;
 
     memcpy(&target, address, length);

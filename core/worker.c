@@ -2,9 +2,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
-#include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,15 +27,15 @@
 /* One a process, like the core it drives. */
 struct worker {
     uv_loop_t loop;
-    uv_timer_t timer;      /* the core's next deadline */
-    uv_timer_t trim_timer; /* gives memory back after a burst */
+    uv_timer_t timer;                   /* the core's next deadline */
+    uv_timer_t trim_timer;              /* gives memory back after a burst */
     uv_timer_t drain_timer, look_timer; /* while it stops */
-    uv_poll_t wake;        /* messages of other workers */
-    uv_async_t posted;     /* pg_post() of other threads */
+    uv_poll_t wake;                     /* messages of other workers */
+    uv_async_t posted;                  /* pg_post() of other threads */
     struct worker_setup setup;
     struct config *config;
     bool is_trim_set, is_stopping, is_held;
-    bool was_short;        /* of descriptors: said once until it is over */
+    bool was_short; /* of descriptors: said once until it is over */
     void (*connect_failed)(int error, void *arg);
     void *connect_arg;
 };
@@ -169,7 +169,7 @@ static void watch_session(struct pg_session *session, int events)
 static void release_session(struct pg_session *session)
 {
     struct session_run *run = &core->runs[session->slot];
-    const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
 
     if (run->watcher) {
         struct watcher *watcher = run->watcher;
@@ -349,8 +349,8 @@ static bool adopt_all(void)
     bool is_good = true;
 
     for (unsigned i = 0; i < worker->config->listener_count; i++) {
-        int fd = worker->setup.listener_fds ? worker->setup.listener_fds[i]
-                                            : -1;
+        int fd =
+            worker->setup.listener_fds ? worker->setup.listener_fds[i] : -1;
 
         if (adopt_one(worker->config->listeners[i], fd))
             is_good = false;
@@ -401,8 +401,8 @@ struct worker *worker_create(struct config *config,
     worker->setup = *setup;
     error = start_loop();
     if (!error)
-        error = core_create(config, &worker_io, setup->arena_fd,
-                            setup->commons, setup->index, count);
+        error = core_create(config, &worker_io, setup->arena_fd, setup->commons,
+                            setup->index, count);
     if (error)
         return failed(config, error);
     post_start(wake_for_post);
@@ -585,8 +585,8 @@ int worker_connect(struct worker *unused, struct pg_listener *listener,
 }
 
 bool worker_with_ctx(struct worker *unused, struct pg_entry *entry,
-                     uint64_t number,
-                     void (*fn)(struct pg_ctx *ctx, void *arg), void *arg)
+                     uint64_t number, void (*fn)(struct pg_ctx *ctx, void *arg),
+                     void *arg)
 {
     struct pg_session *session = session_by_number(number);
     int at;

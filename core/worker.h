@@ -16,11 +16,11 @@ struct commons;
 
 /* What a worker is given by whoever started it; see guard.c. */
 struct worker_setup {
-    unsigned index, count;  /* this worker and how many there are */
-    int arena_fd;           /* memfd, or -1: make one */
-    struct commons *commons; /* shared with the other workers; NULL: alone */
-    const int *wake_fds;    /* count eventfds: a write wakes that worker */
-    const int *listener_fds; /* one a listener, or -1: connect only */
+    unsigned index, count;      /* this worker and how many there are */
+    int arena_fd;               /* memfd, or -1: make one */
+    struct commons *commons;    /* shared with the other workers; NULL: alone */
+    const int *wake_fds;        /* count eventfds: a write wakes that worker */
+    const int *listener_fds;    /* one a listener, or -1: connect only */
     void (*stopped)(void *arg); /* drained: the loop is about to end */
     void *arg;
 };
@@ -52,8 +52,8 @@ int worker_connect(struct worker *worker, struct pg_listener *listener,
 /* Calls fn with the ctx of `entry` in session `number` (pg_session_number()),
    from outside of any callback. False: there is no such session. */
 bool worker_with_ctx(struct worker *worker, struct pg_entry *entry,
-                     uint64_t number,
-                     void (*fn)(struct pg_ctx *ctx, void *arg), void *arg);
+                     uint64_t number, void (*fn)(struct pg_ctx *ctx, void *arg),
+                     void *arg);
 
 /* No more output: after what is queued has been sent, half-closes (TCP:
    shutdown(SHUT_WR)); input goes on. For use inside worker_with_ctx(). */

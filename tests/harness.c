@@ -28,10 +28,10 @@ struct chunks {
 };
 
 struct peer_end {
-    uint64_t number;      /* of the session; 0: none yet */
-    struct chunks in;     /* pushed and not yet read */
-    struct chunks out;    /* writes or records */
-    struct chunk all;     /* out, joined */
+    uint64_t number;   /* of the session; 0: none yet */
+    struct chunks in;  /* pushed and not yet read */
+    struct chunks out; /* writes or records */
+    struct chunk all;  /* out, joined */
     bool has_ended, is_reset, is_blocked, is_closed, is_finished;
     enum pg_why why;
     char reason[256];
@@ -53,7 +53,7 @@ static struct harness *harness; /* one at a time, like the core */
 
 static void chunks_add(struct chunks *chunks, const void *data, size_t len)
 {
-    struct chunk chunk = { malloc(len + 1), len };
+    struct chunk chunk = {malloc(len + 1), len};
 
     assert_non_null(chunk.data);
     if (len)
@@ -76,7 +76,7 @@ static void chunks_clear(struct chunks *chunks)
     while (chunks->count)
         free(chunks->list[--chunks->count].data);
     free(chunks->list);
-    *chunks = (struct chunks){ 0 };
+    *chunks = (struct chunks){0};
 }
 
 /* ---- the transport ---------------------------------------------------- */
@@ -169,8 +169,7 @@ static void release(struct pg_session *session)
 
     end->is_closed = true;
     end->why = (enum pg_why)session->why;
-    snprintf(end->reason, sizeof(end->reason), "%s",
-             session_reason(session));
+    snprintf(end->reason, sizeof(end->reason), "%s", session_reason(session));
     end->number = 0;
 }
 
@@ -250,7 +249,7 @@ static struct config *load(enum pg_kind provides, const char *handlers,
                          provides == PG_STREAM ? "stream" : "records", limits,
                          handlers) > 0);
     config = config_load("harness.json", text, strlen(text),
-                         &(struct config_overrides){ 0 }, problems);
+                         &(struct config_overrides){0}, problems);
     free(text);
     return config;
 }
@@ -355,7 +354,7 @@ char *harness_refusal(enum pg_kind provides, const char *handlers)
 
 int harness_connect(struct harness *unused)
 {
-    struct harness_session data = { (uint32_t)harness->peer_count };
+    struct harness_session data = {(uint32_t)harness->peer_count};
     int peer = harness->peer_count++;
     struct pg_session *session;
 
@@ -363,8 +362,8 @@ int harness_connect(struct harness *unused)
     assert_true(peer < PEERS_MAX);
     core_clock();
     session = session_create(
-        harness->listener,
-        harness->provides == PG_STREAM ? FAKE_FD + peer : -1, &data);
+        harness->listener, harness->provides == PG_STREAM ? FAKE_FD + peer : -1,
+        &data);
     if (!session) {
         harness->peers[peer].is_closed = true;
         return peer;
@@ -582,9 +581,8 @@ static void run_cut(const char *handlers, struct pg_bytes input, size_t cut,
     }
     for (size_t at = 0; step > 0 && at < input.len; at += step)
         harness_push(h, peer,
-                     pg_bytes(input.data + at, input.len - at < step
-                                                   ? input.len - at
-                                                   : step));
+                     pg_bytes(input.data + at,
+                              input.len - at < step ? input.len - at : step));
     harness_end(h, peer);
     copy_out(out, peer);
     harness_destroy(h);
@@ -592,7 +590,7 @@ static void run_cut(const char *handlers, struct pg_bytes input, size_t cut,
 
 void harness_cut_everywhere(const char *handlers, struct pg_bytes input)
 {
-    struct chunk whole = { 0 }, other = { 0 };
+    struct chunk whole = {0}, other = {0};
 
     run_cut(handlers, input, input.len, 0, &whole);
     for (size_t cut = 0; cut <= input.len + 1; cut++) {

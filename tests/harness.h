@@ -76,7 +76,7 @@ struct harness *harness_attach(enum pg_kind provides, const char *handlers,
                                int arena_fd, int peers);
 
 /* Fails unless the bytes equal the text. */
-#define assert_bytes(bytes, text) \
+#define assert_bytes(bytes, text)                                              \
     harness_assert_bytes(bytes, text, __FILE__, __LINE__)
 void harness_assert_bytes(struct pg_bytes bytes, const char *text,
                           const char *file, int line);

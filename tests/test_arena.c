@@ -22,11 +22,9 @@ static int other_process; /* the arena's descriptor, in the second process */
 
 static struct arena make_arena(void)
 {
-    const struct arena_plan plan = { .sessions = 4,
-                                     .stride = 256,
-                                     .heap = 1 << 20,
-                                     .biggest = 1 << 16 };
-    struct arena arena = { 0 };
+    const struct arena_plan plan = {
+        .sessions = 4, .stride = 256, .heap = 1 << 20, .biggest = 1 << 16};
+    struct arena arena = {0};
 
     assert_int_equal(arena_create(&arena, -1, &plan), 0);
     return arena;
@@ -79,7 +77,10 @@ static void test_heap_shrinks_in_place(void **state)
 static void test_heap_blocks_do_not_overlap(void **state)
 {
     struct arena arena = make_arena();
-    struct { uint32_t block; size_t size; } held[64] = { { 0, 0 } };
+    struct {
+        uint32_t block;
+        size_t size;
+    } held[64] = {{0, 0}};
     unsigned seed = 1;
 
     (void)state;
@@ -114,7 +115,7 @@ static void test_heap_gives_pages_back(void **state)
 
 static void test_arena_refuses_what_is_none(void **state)
 {
-    struct arena arena = { 0 };
+    struct arena arena = {0};
     int fd = memfd_create("no-arena", MFD_CLOEXEC);
 
     (void)state;

@@ -167,8 +167,7 @@ static void test_timer_can_be_stopped(void **state)
 static void test_later_keeps_the_order(void **state)
 {
     int peer;
-    struct harness *h =
-        one_peer("[\"lines\", \"probe\", \"echo\"]", &peer);
+    struct harness *h = one_peer("[\"lines\", \"probe\", \"echo\"]", &peer);
 
     (void)state;
     harness_push_text(h, peer, "later 20 b\nlater 10 a\nlater 20 c\n");
@@ -183,8 +182,7 @@ static void test_later_keeps_the_order(void **state)
 static void test_later_outlives_the_end_of_input(void **state)
 {
     int peer;
-    struct harness *h =
-        one_peer("[\"lines\", \"probe\", \"echo\"]", &peer);
+    struct harness *h = one_peer("[\"lines\", \"probe\", \"echo\"]", &peer);
 
     (void)state;
     harness_push_text(h, peer, "later 20 late\n");
@@ -200,8 +198,7 @@ static void test_later_outlives_the_end_of_input(void **state)
 static void test_later_of_a_closed_session_is_forgotten(void **state)
 {
     int peer, other;
-    struct harness *h =
-        one_peer("[\"lines\", \"probe\", \"echo\"]", &peer);
+    struct harness *h = one_peer("[\"lines\", \"probe\", \"echo\"]", &peer);
 
     (void)state;
     harness_push_text(h, peer, "later 20 late\n");
@@ -262,8 +259,7 @@ static void test_pause_holds_the_end_of_input(void **state)
 static void test_full_queue_stops_reading(void **state)
 {
     struct harness *h = harness_create_limits(
-        PG_STREAM, "[\"lines\", \"echo\"]",
-        "{\"session_queue_bytes\": 65536}");
+        PG_STREAM, "[\"lines\", \"echo\"]", "{\"session_queue_bytes\": 65536}");
     int peer = harness_connect(h);
     char line[1001];
     size_t sent = 0;
@@ -290,9 +286,9 @@ static void test_full_queue_stops_reading(void **state)
    is told to wait and keeps the rest. */
 static void test_one_read_with_too_much_output_waits(void **state)
 {
-    struct harness *h = harness_create_limits(
-        PG_STREAM, "[\"lines\", \"probe\"]",
-        "{\"session_queue_bytes\": 65536}");
+    struct harness *h =
+        harness_create_limits(PG_STREAM, "[\"lines\", \"probe\"]",
+                              "{\"session_queue_bytes\": 65536}");
     int peer = harness_connect(h);
     static char text[60000];
     size_t answers = 0;
@@ -484,7 +480,7 @@ static void test_keep_holds_a_long_message(void **state)
 {
     struct harness *h = harness_create(PG_STREAM, "[\"lines\", \"echo\"]");
     int peer = harness_connect(h);
-    char piece[101] = { 0 };
+    char piece[101] = {0};
 
     (void)state;
     memset(piece, 'y', 100);
@@ -501,7 +497,7 @@ static void test_keep_total_is_bounded(void **state)
 {
     struct harness *h = harness_create_limits(
         PG_STREAM, "[\"lines\", \"echo\"]", "{\"kept_bytes_total\": 65536}");
-    char piece[40001] = { 0 };
+    char piece[40001] = {0};
     int first = harness_connect(h), second = harness_connect(h);
 
     (void)state;

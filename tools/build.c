@@ -66,7 +66,8 @@ static const char *const build_options[] = {
 /* FOLDER/NAME.c becomes FOLDER/NAME.so by way of SCRATCH/NAME.so. */
 struct build {
     const char *source;
-    char *folder, *name, *scratch, *made, *target;
+    char *folder; /* ends with a slash, or is empty */
+    char *name, *scratch, *made, *target;
     char *include; /* the compiler's -I option */
     char **extra;  /* the command line's own options; ends with NULL */
 };
@@ -117,11 +118,10 @@ static void find_places(struct build *build)
     const char *name = slash ? slash + 1 : build->source;
 
     build->folder =
-        slash ? must_printf("%.*s", (int)(slash - build->source), build->source)
-              : must_copy(".");
+        must_printf("%.*s", (int)(name - build->source), build->source);
     build->name = must_printf("%.*s", (int)strlen(name) - 2, name);
-    build->target = must_printf("%s/%s.so", build->folder, build->name);
-    build->scratch = must_printf("%s/.build-XXXXXX", build->folder);
+    build->target = must_printf("%s%s.so", build->folder, build->name);
+    build->scratch = must_printf("%s.build-XXXXXX", build->folder);
 }
 
 /* A folder of our own, on the target's file system so that rename works. */
@@ -129,9 +129,9 @@ static bool make_scratch(struct build *build)
 {
     if (!mkdtemp(build->scratch)) {
         fprintf(stderr,
-                "playground build: cannot write into %s: %s; copy %s to a "
+                "playground build: cannot write beside %s: %s; copy it to a "
                 "folder of your own\n",
-                build->folder, strerror(errno), build->source);
+                build->source, strerror(errno));
         return false;
     }
     build->made = must_printf("%s/%s.so", build->scratch, build->name);
@@ -378,9 +378,9 @@ static void print_next(const struct build *build, const struct verdict *verdict)
     printf("%s: the %s \"%s\", %s\n", build->target,
            verdict->kind == PLUGIN_HANDLER ? "handler" : "transport",
            build->name, verdict->text);
-    printf("To use it, write this into %s/my.json:\n\n", build->folder);
+    printf("To use it, write this into %smy.json:\n\n", build->folder);
     print_config(build->name, verdict);
-    printf("\nand serve: playground run %s/my.json\n", build->folder);
+    printf("\nand serve: playground run %smy.json\n", build->folder);
 }
 
 /* ---- the command ------------------------------------------------------ */

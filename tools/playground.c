@@ -14,16 +14,15 @@ struct command {
 };
 
 static const struct command commands[] = {
-    { "run", "serve what a config says", cmd_run, "serve" },
-    { "check", "say whether a config is right, and what to mend", cmd_check,
-      NULL },
-    { "plugins", "list the plugins, or one plugin's options", cmd_plugins,
-      NULL },
-    { "client", "talk to a server: tcp://HOST:PORT, udp://HOST:PORT",
-      cmd_client, NULL },
-    { "build", "compile a plugin: FILE.c becomes FILE.so", cmd_build,
-      "write a plugin" },
-    { GUARD_WORKER_COMMAND, NULL, cmd_worker, NULL },
+    {"run", "serve what a config says", cmd_run, "serve"},
+    {"check", "say whether a config is right, and what to mend", cmd_check,
+     NULL},
+    {"plugins", "list the plugins, or one plugin's options", cmd_plugins, NULL},
+    {"client", "talk to a server: tcp://HOST:PORT, udp://HOST:PORT", cmd_client,
+     NULL},
+    {"build", "compile a plugin: FILE.c becomes FILE.so", cmd_build,
+     "write a plugin"},
+    {GUARD_WORKER_COMMAND, NULL, cmd_worker, NULL},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -30,16 +30,17 @@ static const char help[] =
 
 struct request {
     struct plugin_search search;
-    const char *name;  /* NULL: all */
-    json_t *list;      /* --json */
+    const char *name; /* NULL: all */
+    json_t *list;     /* --json */
     struct names names;
     bool is_found;
 };
 
 static const char *kind_word(enum pg_kind kind)
 {
-    return kind == PG_STREAM ? "stream" : kind == PG_RECORDS ? "records"
-                                                             : "any";
+    return kind == PG_STREAM    ? "stream"
+           : kind == PG_RECORDS ? "records"
+                                : "any";
 }
 
 static const char *needs_of(const struct plugin *plugin)
@@ -155,9 +156,8 @@ static void print_plugin(const struct plugin *plugin)
 {
     const struct pg_option *option = plugin_options(plugin);
 
-    printf("%s: %s (%s, %s)\n%s\n", plugin_name(plugin),
-           plugin_summary(plugin), plugin_kind_text(plugin->kind),
-           needs_of(plugin), plugin->path);
+    printf("%s: %s (%s, %s)\n%s\n", plugin_name(plugin), plugin_summary(plugin),
+           plugin_kind_text(plugin->kind), needs_of(plugin), plugin->path);
     if (option && option->name)
         printf("\n  %-21s %-13s %-21s %-12s %s\n", "option", "type", "range",
                "default", "unit");
@@ -213,9 +213,9 @@ static int list(struct request *request)
 
 static int schema(struct request *request)
 {
-    json_t *made = request->name ? schema_plugin(&request->search,
-                                                 request->name)
-                                 : schema_config(&request->search);
+    json_t *made = request->name
+                       ? schema_plugin(&request->search, request->name)
+                       : schema_config(&request->search);
 
     if (made)
         return print_json(made);

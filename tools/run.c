@@ -14,14 +14,16 @@ static const char help[] =
     "usage: playground run [--single] [--host ADDR] [--port N] [CONFIG]\n"
     "\n"
     "Serves what CONFIG says (default: ./playground.json) until Ctrl-C or\n"
-    "SIGTERM. Prints `listening ...` for each listener with its real port, then\n"
+    "SIGTERM. Prints `listening ...` for each listener with its real port, "
+    "then\n"
     "`ready`, on stdout; everything else goes to stderr. SIGUSR1 prints the\n"
     "counters there.\n"
     "\n"
     "  --host ADDR  overrides the host of every listener; 0.0.0.0 or :: opens\n"
     "               the server to the network\n"
     "  --port N     overrides the port of every listener; 0 takes a free one\n"
-    "  --single     one process without guard and with one worker, for gdb and\n"
+    "  --single     one process without guard and with one worker, for gdb "
+    "and\n"
     "               valgrind\n"
     "\n"
     "Exit status: 0 stopped when asked, 1 failed while running, 2 wrong usage\n"
@@ -44,13 +46,13 @@ static int refuse(const char *path, const struct config_overrides *overrides)
 int cmd_run(int argc, char **argv)
 {
     static const struct option options[] = {
-        { "single", no_argument, NULL, 's' },
-        { "host", required_argument, NULL, 'h' },
-        { "port", required_argument, NULL, 'p' },
-        { "help", no_argument, NULL, '?' + 256 },
-        { NULL, 0, NULL, 0 },
+        {"single", no_argument, NULL, 's'},
+        {"host", required_argument, NULL, 'h'},
+        {"port", required_argument, NULL, 'p'},
+        {"help", no_argument, NULL, '?' + 256},
+        {NULL, 0, NULL, 0},
     };
-    struct config_overrides overrides = { 0 };
+    struct config_overrides overrides = {0};
     const char *path = "playground.json";
     bool is_single = false;
     int option, status;
@@ -75,8 +77,9 @@ int cmd_run(int argc, char **argv)
         }
     }
     if (argc - optind > 1) {
-        fprintf(stderr, "run takes one config, not %d; `playground run --help` "
-                        "shows how\n",
+        fprintf(stderr,
+                "run takes one config, not %d; `playground run --help` "
+                "shows how\n",
                 argc - optind);
         return 2;
     }
@@ -91,7 +94,7 @@ int cmd_run(int argc, char **argv)
 /* Not for people: what the guard starts, see guard.h. */
 int cmd_worker(int argc, char **argv)
 {
-    struct config_overrides overrides = { 0 };
+    struct config_overrides overrides = {0};
 
     if (argc != 5) {
         fputs("`playground worker` is started by `playground run`\n", stderr);

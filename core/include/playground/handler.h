@@ -33,9 +33,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#define PG_API __attribute__((visibility("default")))
+#define PG_API               __attribute__((visibility("default")))
 #define PG_PRINTF(at, first) __attribute__((format(printf, at, first)))
-#define PG_MUST_USE __attribute__((warn_unused_result))
+#define PG_MUST_USE          __attribute__((warn_unused_result))
 
 /* ---- bytes ------------------------------------------------------------ */
 
@@ -48,12 +48,12 @@ struct pg_bytes {
 /* The bytes of a string, without its NUL. */
 static inline struct pg_bytes pg_text(const char *text)
 {
-    return (struct pg_bytes){ (const uint8_t *)text, strlen(text) };
+    return (struct pg_bytes){(const uint8_t *)text, strlen(text)};
 }
 
 static inline struct pg_bytes pg_bytes(const void *data, size_t len)
 {
-    return (struct pg_bytes){ (const uint8_t *)data, len };
+    return (struct pg_bytes){(const uint8_t *)data, len};
 }
 
 static inline bool pg_equals(struct pg_bytes bytes, const char *text)
@@ -102,8 +102,8 @@ enum pg_slow {
     PG_SLOW_DROP,  /* leave this message out for it, and count that */
 };
 
-struct pg_ctx;     /* one entry in one session */
-struct pg_entry;   /* one line of `handlers` in the config */
+struct pg_ctx;   /* one entry in one session */
+struct pg_entry; /* one line of `handlers` in the config */
 
 /* ---- options ---------------------------------------------------------- */
 
@@ -177,7 +177,8 @@ struct pg_handler {
     /* Bytes go out. */
     enum pg_verdict (*send)(struct pg_ctx *ctx, struct pg_bytes out);
     /* No more input will come; may still forward and send. The session
-       closes when every entry has seen this, no timer is set and all is sent. */
+       closes when every entry has seen this, no timer is set and all is sent.
+     */
     void (*end)(struct pg_ctx *ctx);
     /* The deadline set with pg_timer() has come. */
     void (*timer)(struct pg_ctx *ctx);
@@ -323,7 +324,8 @@ PG_API const char *pg_entry_name(const struct pg_entry *entry);
 /* limits.frame_bytes of the config: no message is longer. */
 PG_API size_t pg_entry_frame_bytes(const struct pg_entry *entry);
 
-/* The peer in words, "tcp 127.0.0.1:40322"; valid until the callback returns. */
+/* The peer in words, "tcp 127.0.0.1:40322"; valid until the callback returns.
+ */
 PG_API const char *pg_peer(struct pg_ctx *ctx);
 /* The name of the session's transport plugin, "tcp". */
 PG_API const char *pg_transport_name(const struct pg_ctx *ctx);

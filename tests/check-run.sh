@@ -1,0 +1,35 @@
+#!/bin/sh
+# check-run.sh SOURCE BUILD: tools/run, from another folder, serves a config
+# named relative to that folder, and asks for nothing when all is there.
+set -eu
+source=$1
+work=$(mktemp -d)
+server=
+trap '[ -z "$server" ] || kill "$server"; rm -rf "$work"' EXIT
+
+cd "$work"
+echo '{ "transports": ["tcp"], "handlers": ["echo"] }' >mine.json
+mkfifo out
+
+# The first run may have to build build/release; the second has nothing to say.
+for run in first second; do
+    timeout 280 "$source/tools/run" --port 0 mine.json >out 2>err </dev/null &
+    server=$!
+    exec 3<out
+    read -r listening <&3
+    read -r ready <&3
+    echo "$run: $listening, $ready"
+    [ "$ready" = ready ]
+    kill "$server"
+    wait "$server"
+    server=
+done
+if grep tools/run err; then
+    echo "the second run had something to do"
+    exit 1
+fi
+
+# Without a CONFIG it is config/chat.json.
+if ! timeout 60 "$source/tools/run" --host nonsense 2>err; then
+    grep -q config/chat.json err
+fi
