@@ -23,16 +23,15 @@ cmake -S "$source/tests/outside" -B "$work/cmake" \
     -DCMAKE_PREFIX_PATH="$copy" >/dev/null
 cmake --build "$work/cmake" >/dev/null
 
-# pkg-config escapes the space in the folder's name for a shell's eval.
-flags=$(PKG_CONFIG_PATH="$copy/lib/pkgconfig" pkg-config --cflags playground)
-plugins=$(PKG_CONFIG_PATH="$copy/lib/pkgconfig" \
-    pkg-config --variable=plugindir playground)
+# pkg-config puts a backslash before the space in the folder's name.
+export PKG_CONFIG_PATH="$copy/lib/pkgconfig"
+eval "plugins=$(pkg-config --variable=plugindir playground)"
 [ -e "$plugins/handler/echo.so" ] || {
     echo "plugindir $plugins: no plugins there"
     exit 1
 }
-eval "cc -shared -fPIC $flags" '-o "$work/pkgconfig/outside.so"' \
-    '"$source/tests/outside/outside.c"'
+eval "cc -shared -fPIC $(pkg-config --cflags playground)" \
+    '-o "$work/pkgconfig/outside.so" "$source/tests/outside/outside.c"'
 
 cp "$source/tests/outside/outside.c" "$work/build"
 "$program" build "$work/build/outside.c"

@@ -80,7 +80,7 @@ class Screen:
             self._line_feed()
         elif c == "\b":
             self.x = max(min(self.x, self.columns - 1) - 1, 0)
-        elif c == "\a":
+        elif c in "\a\0":  # \0: padding, as terminals once needed
             pass
         else:
             assert c >= " " and not 0x7F <= ord(c) < 0xA0, f"control {c!r}"
