@@ -48,7 +48,10 @@ END
     exec 3<"$1/out"
     read -r listening transport address <&3
     read -r ready <&3
-    [ "$listening $transport $ready" = "listening tcp ready" ]
+    [ "$listening $transport $ready" = "listening tcp ready" ] || {
+        echo "$1: no server, but: $listening $transport $address, $ready"
+        exit 1
+    }
 }
 
 for folder in cmake pkgconfig build; do

@@ -186,9 +186,18 @@ static void start_editor(struct terminal *terminal)
     el_wset(editor, EL_UNBUFFERED, 1); /* draws the prompt */
 }
 
+/* Known without asking libedit, which would throw away what is typed already
+   when it finds out. */
+static bool is_dumb(void)
+{
+    const char *name = getenv("TERM");
+
+    return name == NULL || *name == '\0' || !strcmp(name, "dumb");
+}
+
 struct terminal *terminal_start(struct client *client)
 {
-    struct terminal *terminal = calloc(1, sizeof(*terminal));
+    struct terminal *terminal = is_dumb() ? NULL : calloc(1, sizeof(*terminal));
 
     if (terminal == NULL)
         return NULL;

@@ -181,7 +181,7 @@ bool client_url_parse(const char *text, struct client_url *url, char *error,
 {
     struct reader reader = {text, url, error, error_size};
     char copy[512];
-    const char *rest;
+    const char *rest = NULL;
     size_t len;
 
     *url = (struct client_url){.port = CLIENT_DEFAULT_PORT};
