@@ -1,6 +1,7 @@
 #include "client.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
@@ -17,6 +18,18 @@ static void close_handle(uv_handle_t *handle)
         uv_close(handle, NULL);
 }
 
+static void say_lost(struct client *client)
+{
+    if (client->lost == 0 || client->out.is_broken)
+        return;
+    client_complain(client,
+                    "%" PRIu64 " messages were lost: stdout took them too "
+                    "slowly, and nothing holds UDP back",
+                    client->lost);
+    if (client->status == 0)
+        client->status = 1;
+}
+
 /* Once: gives the terminal back and ends the loop. */
 static void stop(struct client *client)
 {
@@ -24,6 +37,7 @@ static void stop(struct client *client)
         return;
     client->has_stopped = true;
     client_input_stop(client);
+    say_lost(client);
     close_handle((uv_handle_t *)&client->turn);
     close_handle((uv_handle_t *)&client->timer);
     close_handle((uv_handle_t *)&client->out.poll);

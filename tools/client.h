@@ -92,6 +92,7 @@ struct client {
     bool is_records;  /* each message whole; else a stream of bytes */
     bool has_sent, has_heard;
     bool is_pausing; /* the session is not read from: stdout is full */
+    uint64_t lost;   /* datagrams that stdout was too slow for */
     bool must_connect, must_start; /* (to read stdin) in the next turn */
     bool is_leaving;
     bool has_stopped;

@@ -16,7 +16,8 @@ static void check_queue(uv_check_t *check)
 {
     struct client *client = check->data;
 
-    if (client_session_queued(client) > RESUME_BYTES)
+    if (client_session_queued(client) > RESUME_BYTES ||
+        client_out_is_full(client))
         return;
     uv_check_stop(check);
     client->input.is_paused = false;
@@ -40,7 +41,8 @@ static void pause_input(struct client *client)
 
 static void send_bytes(struct client *client, struct pg_bytes bytes)
 {
-    if (client_session_send(client, bytes) > PAUSE_BYTES)
+    if (client_session_send(client, bytes) > PAUSE_BYTES ||
+        client_out_is_full(client)) /* --hex shows what is sent, too */
         pause_input(client);
 }
 
@@ -190,6 +192,13 @@ bool client_input_turn(struct client *client)
     return !input->is_over && !input->is_paused;
 }
 
+static void say_how_to_leave(struct client *client)
+{
+    const char *word = client->options.quit_word;
+
+    client_note(client, "%s%sCtrl-D leaves", word, *word ? " or " : "");
+}
+
 /* ---- from open to close ----------------------------------------------- */
 
 void client_input_start(struct client *client)
@@ -201,6 +210,8 @@ void client_input_start(struct client *client)
     input->is_by_line = client->is_records || input->is_terminal;
     uv_check_init(client->loop, &input->check);
     input->check.data = client;
+    if (input->is_terminal)
+        say_how_to_leave(client);
     if (input->is_terminal && client->out.is_terminal)
         client->terminal = terminal_start(client);
     if (client_poll_init(client, &input->poll, STDIN_FILENO) == 0)

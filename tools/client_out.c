@@ -8,11 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PIECE_BYTES                                                            \
-    4096 /* PIPE_BUF: a pipe that polls as writable takes it                   \
-          */
-#define FULL_BYTES (256 * 1024)
-#define NOTE_BYTES 1024
+/* PIPE_BUF: a pipe that polls as writable takes as much at once. */
+#define PIECE_BYTES 4096
+#define FULL_BYTES  (256 * 1024)
+#define NOTE_BYTES  1024
 
 /* ---- stdout ----------------------------------------------------------- */
 

@@ -24,8 +24,7 @@ static void say_open(struct client *client)
 {
     if (is_datagrams(client))
         client_note(client,
-                    "sending to %s; UDP has no connection: whether "
-                    "anybody listens there, only an answer can tell",
+                    "sending to %s; UDP cannot tell whether anybody listens",
                     client_address(client));
     else
         client_note(client, "connected to %s", client_address(client));
@@ -47,6 +46,25 @@ static enum pg_verdict session_open(struct pg_ctx *ctx)
     return PG_PASS;
 }
 
+/* Nothing can hold datagrams back: those that stdout is too slow for are
+   lost, and counted. */
+static bool is_lost(struct client *client)
+{
+    if (!is_datagrams(client) || !client_out_is_full(client))
+        return false;
+    client->lost++;
+    return true;
+}
+
+static void hold_back(struct client *client, struct pg_ctx *ctx)
+{
+    if (is_datagrams(client) || client->is_pausing ||
+        !client_out_is_full(client))
+        return;
+    client->is_pausing = true;
+    pg_pause(ctx);
+}
+
 static enum pg_verdict session_recv(struct pg_ctx *ctx, struct pg_bytes in)
 {
     struct client *client = the_client;
@@ -54,12 +72,9 @@ static enum pg_verdict session_recv(struct pg_ctx *ctx, struct pg_bytes in)
     client->has_heard = true;
     if (uv_is_active((uv_handle_t *)&client->timer))
         uv_timer_again(&client->timer);
-    if (!client->options.is_hex)
+    if (!client->options.is_hex && !is_lost(client))
         client_out_message(client, in);
-    if (client_out_is_full(client) && !client->is_pausing) {
-        client->is_pausing = true;
-        pg_pause(ctx);
-    }
+    hold_back(client, ctx);
     return PG_STOP;
 }
 
@@ -123,7 +138,8 @@ const struct pg_handler client_handler = {
 static enum pg_verdict hex_recv(struct pg_ctx *ctx, struct pg_bytes in)
 {
     (void)ctx;
-    client_out_hex(the_client, false, in);
+    if (!is_lost(the_client))
+        client_out_hex(the_client, false, in);
     return PG_PASS;
 }
 
@@ -263,6 +279,6 @@ void client_session_finish(struct client *client)
     worker_with_ctx(client->worker, client->entry, client->session, finish_with,
                     NULL);
     if (client->input.is_terminal)
-        client_note(client, "said goodbye; waiting for the server's last "
-                            "answers (Ctrl-C leaves at once)");
+        client_note(client, "said goodbye; waiting for the last answers "
+                            "(Ctrl-C leaves at once)");
 }

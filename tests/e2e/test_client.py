@@ -209,7 +209,7 @@ class Piped(Case):
         self.assertTrue(received[0] == data, "other bytes came")
 
     def test_a_reader_that_pauses_gets_everything(self):
-        data = os.urandom(12_000_000)
+        data = os.urandom(4_000_000)
         with serving(lambda p: p.send(data), Peer.close) as peer:
             process = subprocess.Popen(
                 [*COMMAND, "--quiet", peer.url],
@@ -372,6 +372,28 @@ class Udp(Case):
         self.assertEqual((process.returncode, out), (1, b"ok\n"))
         self.assertIn(b"a message of 65508 bytes was not sent", err)
         self.assertIn(b"a line of more than 65536 bytes was not sent", err)
+
+
+    def test_what_stdout_is_too_slow_for_is_counted(self):
+        sock, url = udp_server()
+        with sock:
+            process = subprocess.Popen(
+                [*COMMAND, url],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            process.stdin.write(b"um\n")
+            process.stdin.flush()
+            peer = sock.recvfrom(100)[1]
+            for _ in range(2000):  # of which 64 KiB + 256 KiB find room
+                sock.sendto(b"x" * 1000, peer)
+            out, err = process.communicate(timeout=TIMEOUT_S)
+        lost = re.search(rb"(\d+) messages were lost", err)
+        self.assertTrue(lost, err)
+        self.assertEqual(process.returncode, 1)
+        self.assertLessEqual(len(out) // 1001 + int(lost[1]), 2000)
+        self.assertEqual(out, (b"x" * 1000 + b"\n") * (len(out) // 1001))
 
 
 class Broken(Case):

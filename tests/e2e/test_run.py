@@ -304,6 +304,8 @@ class Dying(unittest.TestCase):
 
 
 class Configs(unittest.TestCase):
+    """Every file of config/ runs as it is, and does what it is there for."""
+
     def test_there_are_some(self):
         names = {os.path.basename(path) for path in CONFIGS}
         self.assertLessEqual({"lecture.json", "echo.json", "chat.json", "length.json"}, names)
@@ -311,11 +313,16 @@ class Configs(unittest.TestCase):
     def test_every_config_is_served_as_it_is(self):
         for path in CONFIGS:
             with self.subTest(path), Server(path, "--port", "0") as server:
+                self.assertIn("listening ", server.out.text())
                 for address in server.addresses("tcp"):
                     with connect(address) as client:
                         client.send("hello\n")
                         client.end()
                         client.rest()
+                for address in server.addresses("udp"):
+                    with udp_socket(address) as sock:
+                        sock.send(b"hello\n")
+                server.stop()  # with status 0
 
     def test_every_config_passes_check(self):
         for path in CONFIGS:
@@ -323,14 +330,46 @@ class Configs(unittest.TestCase):
             self.assertEqual(checked.stdout, f"{path}: ok\n", checked.stderr)
             self.assertEqual(checked.returncode, 0)
 
-    def test_one_word_makes_the_echo_udp(self):
-        with open(os.path.join(SOURCE, "config", "echo.json"), encoding="utf-8") as file:
+    @staticmethod
+    def serve(name, transport=None):
+        """A config on free ports, with its first transport swapped."""
+        with open(os.path.join(SOURCE, "config", name), encoding="utf-8") as file:
             text = file.read()
-        self.assertEqual(text.count('"tcp"'), 1)
+        if transport:
+            text = text.replace('"tcp"', f'"{transport}"', 1)
+        return Server(text, "--port", "0", is_text=True)
+
+    def test_lecture_merges_what_tcp_has_merged(self):
+        with self.serve("lecture.json") as server, connect(server.address()) as client:
+            client.send("Mensagem 1Mensagem 2")  # two send() may arrive so
+            client.end()
+            self.assertEqual(client.rest(), b"")
+            server.err.wait("said 20 bytes: Mensagem 1Mensagem 2")
+            server.err.wait(" left: ")
+
+    def test_lecture_over_udp_keeps_messages_apart(self):
+        with self.serve("lecture.json", "udp") as server:
+            with udp_socket(server.address("udp")) as sock:
+                sock.send(b"Mensagem 1")
+                sock.send(b"Mensagem 2")
+            server.err.wait("said 10 bytes: Mensagem 1$")
+            server.err.wait("said 10 bytes: Mensagem 2$")
+
+    def test_length_answers_whole_messages(self):
+        message = b"\x01\x00\x02\x00\x00\x00\x05hello"
+        with self.serve("length.json") as server, connect(server.address()) as client:
+            client.send(message[:9])
+            client.send(message[9:] + message)
+            self.assertEqual(client.exactly(2 * len(message)), 2 * message)
+        with self.serve("length.json", "udp") as server:
+            with udp_socket(server.address("udp")) as sock:
+                sock.send(message)
+                self.assertEqual(sock.recv(100), message)
+
+    def test_one_word_makes_the_echo_udp(self):
         answers = []
         for transport in ("tcp", "udp"):
-            swapped = text.replace('"tcp"', f'"{transport}"')
-            with Server(swapped, "--port", "0", is_text=True) as server:
+            with self.serve("echo.json", transport) as server:
                 answers.append(self.answers(server.address(transport), transport))
         self.assertEqual(answers[0], answers[1])
 
