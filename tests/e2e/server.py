@@ -229,7 +229,7 @@ class Server:
 
     def worker_of(self, client):
         """The pid of the worker that serves a TCP client on IPv4."""
-        inode = _inode_of_peer(client.address())
+        inode = _inode_of_peer(client.sock)
         for pid in self.processes():
             folder = f"/proc/{pid}/fd"
             for name in os.listdir(folder):
@@ -238,16 +238,19 @@ class Server:
         raise AssertionError("nobody has accepted the client")
 
 
-def _inode_of_peer(client):
+def _hex(address):
+    host, port = address
+    return f"{struct.unpack('=I', socket.inet_aton(host))[0]:08X}:{port:04X}"
+
+
+def _inode_of_peer(sock):
     """The other end of a TCP client's connection, as /proc/net/tcp has it."""
-    host, port = client
-    number = struct.unpack("=I", socket.inet_aton(host))[0]
-    remote = f"{number:08X}:{port:04X}"
+    ends = [_hex(sock.getpeername()), _hex(sock.getsockname())]
     with open("/proc/net/tcp", encoding="ascii") as file:
         for fields in map(str.split, file):
-            if fields[2] == remote:
+            if fields[1:3] == ends:
                 return int(fields[9])
-    raise AssertionError(f"no connection of {client}")
+    raise AssertionError(f"no connection between {ends}")
 
 
 class Client:

@@ -816,6 +816,7 @@ class OnTerminal(unittest.TestCase):
                 ana.wait_text("you are ")
                 rui.wait_rows(">")
                 rui.type("oi\roi\r")  # a UDP peer has to be heard from twice
+                rui.wait_text("you are ")
                 ana.wait(
                     lambda t: any(re.search(r"\boi$", row) for row in t.screen.rows()),
                     "oi",

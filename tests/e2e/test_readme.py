@@ -133,11 +133,9 @@ class Readme(unittest.TestCase):
             stderr=subprocess.STDOUT,
             text=True,
         )
-        reader = threading.Thread(
+        threading.Thread(
             target=self.transcript.follow, args=(process.stdout,), daemon=True
-        )
-        reader.start()
-        self.addCleanup(reader.join, TIMEOUT_S)
+        ).start()
         return process
 
     def run_command(self, command, fails):
@@ -148,12 +146,11 @@ class Readme(unittest.TestCase):
 
     def serve(self, command):
         self.stop()
-        first = len(self.transcript.lines)
+        start = self.transcript.at = len(self.transcript.lines)
         self.server = self.spawn("exec " + command.rstrip("& "))
-        at = self.transcript.at
         self.transcript.expect("ready")
-        self.transcript.at = at
-        for line in self.transcript.lines[first:]:
+        self.transcript.at = start
+        for line in self.transcript.lines[start:]:
             match = re.fullmatch(r"listening (\S+) 127\.0\.0\.1:(\d+)", line)
             if match:
                 self.ports[match[1]] = match[2]
