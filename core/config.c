@@ -59,6 +59,15 @@ static void say_duplicate(const char *key, size_t first, size_t again,
                     "the key \"%s\" is there twice; delete one of them", key);
 }
 
+/* A problem of the whole: its place is where the JSON begins. */
+static void complain_top(struct problems *problems, const char *text)
+{
+    struct position top = {0};
+
+    position_find(problems_map(problems), "", &top);
+    problems_add_at(problems, top.value, "%s", text);
+}
+
 /* The whole text as JSON; NULL after adding problems. */
 static json_t *parse(const char *text, size_t len, struct problems *problems)
 {
@@ -74,9 +83,8 @@ static json_t *parse(const char *text, size_t len, struct problems *problems)
     position_each_duplicate(problems_map(problems), say_duplicate, problems);
     if (json_is_object(root))
         return root;
-    problems_add(problems, "", false,
-                 "a config is an object; write { \"transports\": [\"tcp\"], "
-                 "\"handlers\": [\"echo\"] }");
+    complain_top(problems, "a config is an object; write { \"transports\": "
+                           "[\"tcp\"], \"handlers\": [\"echo\"] }");
     json_decref(root);
     return NULL;
 }
@@ -227,11 +235,16 @@ static void read_transports(struct config *config, const json_t *list,
     json_t *item;
     size_t i;
 
+    if (!list) {
+        complain_top(config->problems,
+                     "\"transports\" is missing; write \"transports\": "
+                     "[\"tcp\"]");
+        return;
+    }
     if (!json_is_array(list) || json_array_size(list) == 0) {
-        problems_add(config->problems, list ? "/transports" : "", false,
-                     "%s; write \"transports\": [\"tcp\"]",
-                     list ? "\"transports\" takes a list of at least one"
-                          : "\"transports\" is missing");
+        problems_add(config->problems, "/transports", false,
+                     "\"transports\" takes a list of at least one; write "
+                     "\"transports\": [\"tcp\"]");
         return;
     }
     if (json_array_size(list) > CONFIG_LISTENERS_MAX) {

@@ -136,8 +136,7 @@ static bool explain_empty(const struct mistake *m)
 {
     if (next_token(m, 0).first)
         return false;
-    problems_add(m->problems, "", false,
-                 "the file is empty; begin with " EXAMPLE);
+    problems_add_at(m->problems, 0, "the file is empty; begin with " EXAMPLE);
     return true;
 }
 

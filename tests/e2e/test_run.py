@@ -21,7 +21,6 @@ from server import (
     connect,
     deadline,
     echo,
-    listener,
     member,
     run,
     udp_socket,

@@ -219,13 +219,13 @@ class Leaving(unittest.TestCase):
 
     def test_a_peer_that_only_listens_does_not_expire(self):
         # The chat's own warning, later than idle_s, marks the time.
-        handlers = ["lines", {"plugin": "chat-broadcast", "warn_idle_s": 4}]
+        handlers = ["lines", {"plugin": "chat-broadcast", "warn_idle_s": 3}]
         what = config([listener("tcp"), listener("udp", idle_s=2)], handlers)
         with Server(what) as server, member(server) as witness:
             with member(server, "udp") as ear:
                 heard = 0
                 witness.send("still talking\n")
-                while "you have said nothing for 4 s" not in (line := ear.line()):
+                while "you have said nothing for 3 s" not in (line := ear.line()):
                     heard += "still talking" in line
                     witness.send("still talking\n")
                 self.assertGreater(heard, 0)
