@@ -200,7 +200,11 @@ static ssize_t tcp_send(struct pg_session *session, int fd,
         .msg_iov = (struct iovec *)parts,
         .msg_iovlen = (size_t)count,
     };
-    ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+    /* send() is the cheaper call where there is one part: one copy less of
+       what describes them. */
+    ssize_t sent = count == 1
+                       ? send(fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL)
+                       : sendmsg(fd, &message, MSG_NOSIGNAL);
 
     (void)session;
     return sent < 0 ? -errno : sent;
