@@ -53,6 +53,7 @@ union udp_control {
 };
 
 struct udp_receiving {
+    int used; /* slots to be laid anew */
     struct mmsghdr messages[SLOTS];
     struct iovec parts[SLOTS];
     union udp_address peers[SLOTS];
@@ -204,6 +205,7 @@ static int udp_adopt(struct pg_listener *listener, int fd)
         return -errno;
     udp->is_connected = getpeername(fd, &peer.any, &peer_len) == 0;
     udp->max_segment = DATAGRAM_BYTES;
+    udp->in.used = SLOTS;
     for (int i = 0; i < SLOTS; i++) {
         udp->in.messages[i].msg_hdr.msg_name = &udp->in.peers[i];
         udp->in.messages[i].msg_hdr.msg_iov = &udp->in.parts[i];
@@ -217,21 +219,17 @@ static int udp_adopt(struct pg_listener *listener, int fd)
 
 /* ---- receiving -------------------------------------------------------- */
 
-/* recvmmsg() overwrites the lengths, so they are set anew for each call. */
-static unsigned udp_lay_slots(struct udp_receiving *in, uint8_t *buffer,
-                              size_t size)
+/* recvmmsg() overwrites the lengths of the slots it uses. */
+static void udp_lay_slots(struct udp_receiving *in, uint8_t *buffer)
 {
-    unsigned slots = 0;
+    for (int i = 0; i < in->used; i++) {
+        struct msghdr *header = &in->messages[i].msg_hdr;
 
-    for (; slots < SLOTS && (slots + 1u) * SLOT_BYTES <= size; slots++) {
-        struct msghdr *header = &in->messages[slots].msg_hdr;
-
-        in->parts[slots].iov_base = buffer + slots * (size_t)SLOT_BYTES;
-        in->parts[slots].iov_len = SLOT_BYTES;
-        header->msg_namelen = sizeof(in->peers[slots]);
-        header->msg_controllen = sizeof(in->controls[slots]);
+        in->parts[i].iov_base = buffer + i * (size_t)SLOT_BYTES;
+        in->parts[i].iov_len = SLOT_BYTES;
+        header->msg_namelen = sizeof(in->peers[i]);
+        header->msg_controllen = sizeof(in->controls[i]);
     }
-    return slots;
 }
 
 static void udp_read_local(const struct cmsghdr *control, struct udp *udp,
@@ -374,9 +372,12 @@ static int udp_ready(struct pg_listener *listener, int fd)
     struct udp *udp = pg_listener_private(listener);
     size_t size;
     uint8_t *buffer = pg_read_buffer(listener, &size);
-    unsigned slots = udp_lay_slots(&udp->in, buffer, size);
-    int count = recvmmsg(fd, udp->in.messages, slots, 0, NULL);
+    unsigned slots = size / SLOT_BYTES < SLOTS ? size / SLOT_BYTES : SLOTS;
+    int count;
 
+    udp_lay_slots(&udp->in, buffer);
+    count = recvmmsg(fd, udp->in.messages, slots, 0, NULL);
+    udp->in.used = count < 0 ? 0 : count;
     if (count < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
     if (count < 0 && udp->is_connected) {

@@ -166,8 +166,8 @@ PG_API bool pg_is_own_address(struct pg_listener *listener,
                               const struct sockaddr *peer,
                               const struct sockaddr *local);
 
-/* The worker's read buffer, lent until ready() returns: at least 1 MiB. What
-   is sent out of it is not copied. */
+/* The worker's read buffer, lent until ready() returns: at least 1 MiB, always
+   at the same place. What is sent out of it is not copied. */
 PG_API uint8_t *pg_read_buffer(struct pg_listener *listener, size_t *size);
 
 /* Counts a datagram or connection that was refused before it had a session. */
