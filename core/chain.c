@@ -1,6 +1,7 @@
 #include "chain.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "commons.h"
@@ -73,46 +74,61 @@ static int standing(struct pg_session *session)
     return session_is_pressed(session) ? -EAGAIN : 0;
 }
 
-/* Runs one recv(); true if the bytes (with what was kept) pass on. What was
-   kept and passes on stays in its block until all have seen it: `passed`. */
-static bool deliver(struct pg_session *session, unsigned at,
-                    struct pg_bytes *in, uint64_t *passed)
+/* What becomes of the kept bytes of an entry that has run. What passes on
+   stays in its block until all have seen it: `passed`. */
+static void after_recv(struct pg_session *session, unsigned at, bool is_passed,
+                       uint64_t *passed)
 {
-    struct pg_ctx ctx = ctx_in(session, at);
-    enum pg_verdict verdict;
-    struct frame frame;
-
-    if (!keep_join(session, at, in))
-        return false;
-    frame = enter(ctx.entry);
-    verdict = ctx.entry->handler->recv(&ctx, *in);
-    leave(frame);
-    if (!ctx.has_kept && verdict != PG_PASS)
+    if (is_passed)
+        *passed |= session->keeping & 1ull << at;
+    else
         keep_drop(session, at);
-    else if (!ctx.has_kept && session_ctx(session, at)->kept)
-        *passed |= 1ull << at;
-    return verdict == PG_PASS;
 }
 
+static void drop_passed(struct pg_session *session, uint64_t passed)
+{
+    for (unsigned at = 0; passed; at++, passed >>= 1)
+        if (passed & 1)
+            keep_drop(session, at);
+}
+
+/* The hot path: one ctx serves all entries, and enter() and leave() are taken
+   apart around the loop. */
 int chain_recv(struct pg_session *session, unsigned at, struct pg_bytes in)
 {
     const struct chain *chain = &session_listener(session)->chain;
+    struct pg_ctx ctx = {.session = session,
+                         .listener = session_listener(session),
+                         .direction = CHAIN_IN};
+    struct core *this = core;
+    struct frame frame = {this->scratch_used, this->arena.header->running};
     uint64_t passed = 0; /* a chain has at most CONFIG_CHAIN_MAX entries */
+    unsigned count = chain->count;
 
-    for (; at < chain->count; at++) {
-        if (is_closing(session))
-            break;
-        if (!chain->entries[at]->handler->recv)
+    for (; at < count && !is_closing(session); at++) {
+        struct pg_entry *entry = chain->entries[at];
+        enum pg_verdict verdict;
+
+        if (!entry->handler->recv)
             continue;
-        if (!deliver(session, at, &in, &passed))
+        if (session->keeping && !keep_join(session, at, &in))
+            break;
+        ctx.entry = entry;
+        ctx.at = at;
+        ctx.has_kept = ctx.must_wait = false;
+        this->arena.header->running = entry->id + 1;
+        verdict = entry->handler->recv(&ctx, in);
+        if (session->keeping && !ctx.has_kept)
+            after_recv(session, at, verdict == PG_PASS, &passed);
+        if (verdict != PG_PASS)
             break;
     }
-    if (at == chain->count)
+    leave(frame);
+    if (at == count)
         counter_add((uint16_t)(COUNTER_LISTENER | session->listener),
                     "unanswered", 1);
-    for (unsigned i = 0; passed; i++, passed >>= 1)
-        if (passed & 1)
-            keep_drop(session, i);
+    if (passed)
+        drop_passed(session, passed);
     return standing(session);
 }
 
@@ -184,33 +200,67 @@ static int push_group(struct pg_listener *listener, struct pg_bytes out,
     return 0;
 }
 
+static int push(struct pg_session *session, struct pg_listener *listener,
+                const struct chain_group *group, struct pg_bytes out)
+{
+    return session ? queue_push(session, out)
+                   : push_group(listener, out, group);
+}
+
+/* The place of the next lower send(), or UINT_MAX. */
+static inline unsigned next_sender(const struct pg_listener *listener,
+                                   unsigned at)
+{
+    while (at-- > 0)
+        if (listener->chain.entries[at]->handler->send)
+            break;
+    return at;
+}
+
+/* The hot path outward, likewise. `at` is a place with a send(). */
+static int walk_senders(struct pg_session *session,
+                        struct pg_listener *listener,
+                        const struct chain_group *group, unsigned at,
+                        struct pg_bytes out)
+{
+    struct pg_ctx ctx = {.session = session,
+                         .listener = listener,
+                         .group = group,
+                         .direction = CHAIN_OUT};
+    struct core *this = core;
+    struct frame frame = {this->scratch_used, this->arena.header->running};
+    enum pg_verdict verdict = PG_PASS;
+    bool is_shared = true;
+
+    for (; at != UINT_MAX; at = next_sender(listener, at)) {
+        struct pg_entry *entry = listener->chain.entries[at];
+
+        if (group && !entry->handler->send_is_shared) {
+            is_shared = false;
+            break;
+        }
+        ctx.entry = entry;
+        ctx.at = at;
+        this->arena.header->running = entry->id + 1;
+        verdict = entry->handler->send(&ctx, out);
+        if (verdict != PG_PASS)
+            break;
+    }
+    leave(frame);
+    if (!is_shared)
+        return each_receiver(listener, at + 1, out, group);
+    return verdict == PG_PASS ? push(session, listener, group, out)
+                              : ctx.result;
+}
+
 static int walk_out(struct pg_session *session, struct pg_listener *listener,
                     const struct chain_group *group, unsigned at,
                     struct pg_bytes out)
 {
-    while (at-- > 0) {
-        struct pg_entry *entry = listener->chain.entries[at];
-        struct pg_ctx ctx = {.session = session,
-                             .listener = listener,
-                             .entry = entry,
-                             .group = group,
-                             .at = at,
-                             .direction = CHAIN_OUT};
-        enum pg_verdict verdict;
-        struct frame frame;
-
-        if (!entry->handler->send)
-            continue;
-        if (group && !entry->handler->send_is_shared)
-            return each_receiver(listener, at + 1, out, group);
-        frame = enter(entry);
-        verdict = entry->handler->send(&ctx, out);
-        leave(frame);
-        if (verdict != PG_PASS)
-            return ctx.result;
-    }
-    return session ? queue_push(session, out)
-                   : push_group(listener, out, group);
+    at = next_sender(listener, at);
+    if (at == UINT_MAX)
+        return push(session, listener, group, out);
+    return walk_senders(session, listener, group, at, out);
 }
 
 int chain_send(struct pg_session *session, unsigned at, struct pg_bytes out)

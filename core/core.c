@@ -29,7 +29,7 @@ struct arena_plan core_arena_plan(const struct config *config, unsigned workers)
 
     return (struct arena_plan){
         .sessions = (uint32_t)limits->max_sessions,
-        .stride = (session_stride(config) + 15) / 16 * 16,
+        .stride = (session_stride(config) + 63) / 64 * 64,
         /* Powers of two waste less than half; then slots, stage, reasons. */
         .heap = 2 * shared + 512 * (uint64_t)limits->max_sessions + (8 << 20),
         .biggest = (uint32_t)(4 * limits->frame_bytes + (1 << 20)),
@@ -128,6 +128,8 @@ static int begin(struct config *config, const struct core_io *io,
     core->io = io;
     core->worker = worker;
     core->workers = workers;
+    core->high_water = (uint32_t)(config->limits.session_queue_bytes / 2);
+    core->queued_most = (uint64_t)config->limits.queue_bytes_total / workers;
     core->commons = commons ? commons : commons_alone(config);
     return core->commons ? allocate(config) : -errno;
 }
@@ -254,7 +256,7 @@ void core_destroy(void)
 
 void core_clock(void)
 {
-    core->now_ms = core->io->now_ns() / 1000000;
+    core->now_ms = 0;
 }
 
 void core_flush(void)
@@ -274,9 +276,11 @@ static void trim_scratch(void)
 void core_settle(void)
 {
     while (core->closing || core->dirty || core->resuming) {
-        session_close_marked();
+        if (core->closing)
+            session_close_marked();
         core_flush();
-        session_resume_marked();
+        if (core->resuming)
+            session_resume_marked();
     }
     trim_scratch();
     if (core->wake_mask)

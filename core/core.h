@@ -74,7 +74,9 @@ struct core {
     const struct core_io *io;
     struct commons *commons;
     unsigned worker, workers;
-    uint64_t now_ms; /* of this turn of the loop */
+    uint64_t now_ms;     /* of this turn of the loop; 0: nobody has asked yet */
+    uint32_t high_water; /* queued bytes from which a session is not read */
+    uint64_t queued_most; /* this worker's part of queue_bytes_total */
 
     struct session_run *runs; /* by slot */
     uint32_t *live;           /* slots in use, no order */
@@ -115,8 +117,16 @@ void core_destroy(void);
 void core_settle(void);
 /* Sends what is queued, for a read buffer that is about to be used again. */
 void core_flush(void);
-/* Takes the time anew: at the start of each turn. */
+/* The time is to be taken anew: at the start of each turn. */
 void core_clock(void);
+
+/* The time of this turn, taken when the first one asks. */
+static inline uint64_t core_now_ms(void)
+{
+    if (!core->now_ms)
+        core->now_ms = core->io->now_ns() / 1000000;
+    return core->now_ms;
+}
 
 /* Asks the listener's socket which port it has. */
 void core_note_port(struct pg_listener *listener, int fd);

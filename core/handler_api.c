@@ -207,7 +207,7 @@ int pg_send_to(struct pg_entry *entry, const char *key, struct pg_bytes bytes)
 
 uint64_t pg_now(void)
 {
-    return core->now_ms;
+    return core_now_ms();
 }
 
 uint64_t pg_now_ns(void)
@@ -239,7 +239,7 @@ void pg_timer(struct pg_ctx *ctx, uint32_t ms)
         return;
     slot = session_ctx(session, ctx->at);
     before = slot->deadline_ms;
-    slot->deadline_ms = core->now_ms + ms;
+    slot->deadline_ms = core_now_ms() + ms;
     if (!before)
         session->timed++;
     if (!before || slot->deadline_ms < before)
@@ -249,7 +249,7 @@ void pg_timer(struct pg_ctx *ctx, uint32_t ms)
 
 void pg_entry_timer(struct pg_entry *entry, uint32_t ms)
 {
-    entry->tick_at = core->now_ms + ms;
+    entry->tick_at = core_now_ms() + ms;
     timer_add(entry->tick_at, entry->id, 0, TIMER_ENTRY, 0);
 }
 

@@ -37,6 +37,7 @@ void keep_drop(struct pg_session *session, unsigned at)
     heap_free(&core->arena, slot->kept);
     slot->kept = 0;
     slot->kept_at = 0;
+    session->keeping &= ~(1ull << at);
 }
 
 static bool too_much(struct pg_session *session, const char *text)
@@ -162,7 +163,10 @@ bool keep_set(struct pg_session *session, unsigned at, struct pg_bytes tail)
             (uint32_t)(tail.data - heap_at(&core->arena, slot->kept));
         account(slot, (uint32_t)tail.len);
     } else {
-        bool is_copied = copy_in(slot, tail);
+        bool is_copied;
+
+        session->keeping |= 1ull << at;
+        is_copied = copy_in(slot, tail);
 
         account(slot, is_copied ? (uint32_t)tail.len : 0);
         if (!is_copied)

@@ -63,7 +63,7 @@ int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
         return -ENOBUFS;
     *later_at(block) = (struct later){
         .number = session->number,
-        .due_ms = core->now_ms + ms,
+        .due_ms = core_now_ms() + ms,
         .slot = session->slot,
         .len = (uint32_t)bytes.len,
         .at = (uint16_t)ctx->at,

@@ -136,7 +136,7 @@ bool queue_stage(struct pg_bytes bytes, struct range *range)
 
 static bool is_stream(const struct pg_session *session)
 {
-    return session_listener(session)->transport->provides == PG_STREAM;
+    return session->flags & SESSION_STREAM;
 }
 
 /* What a piece counts for: an empty datagram takes room too. */
@@ -202,43 +202,57 @@ static bool append(struct pg_session *session, const struct range *range)
     return true;
 }
 
-/* Takes `len` bytes off the front; one whole record when it is none. */
-static void pop(struct pg_session *session, uint32_t len, bool whole)
+static void piece_give(uint32_t first, uint32_t last)
 {
-    while (session->head && (len || whole)) {
-        uint32_t number = session->head;
-        struct piece *piece = piece_at(number);
-        uint32_t part =
-            whole || len > piece->range.len ? piece->range.len : len;
+    piece_at(last)->next = core->arena.header->free_piece;
+    core->arena.header->free_piece = first;
+}
 
-        account(session,
-                whole ? -(int64_t)cost(session, part) : -(int64_t)part);
-        len -= whole ? 0 : part;
-        if (part < piece->range.len) {
-            piece->range.at += part;
-            piece->range.len -= part;
+/* Takes the first piece off the queue. */
+static void pop_piece(struct pg_session *session)
+{
+    uint32_t number = session->head;
+    struct piece *piece = piece_at(number);
+
+    account(session, -(int64_t)cost(session, piece->range.len));
+    session->head = piece->next;
+    if (session->tail == number)
+        session->tail = 0;
+    if (session->settled == number)
+        session->settled = 0;
+    block_release(piece->range.block);
+    piece_give(number, number);
+}
+
+/* Takes `len` bytes off the front of a stream. */
+static void pop_bytes(struct pg_session *session, uint32_t len)
+{
+    while (session->head && len) {
+        struct range *range = &piece_at(session->head)->range;
+
+        if (len < range->len) {
+            range->at += len;
+            range->len -= len;
+            account(session, -(int64_t)len);
             return;
         }
-        session->head = piece->next;
-        if (session->tail == number)
-            session->tail = 0;
-        if (session->settled == number)
-            session->settled = 0;
-        block_release(piece->range.block);
-        piece->next = core->arena.header->free_piece;
-        core->arena.header->free_piece = number;
-        if (whole)
-            return;
+        len -= range->len;
+        pop_piece(session);
     }
 }
 
+/* All at once is the usual case: what was queued has been sent. */
 uint32_t queue_clear(struct pg_session *session)
 {
     uint32_t bytes = session->queued;
 
-    while (session->head)
-        pop(session, 0, true);
-    /* pop() counts a stream's pieces by their length: nothing is left. */
+    if (!session->head)
+        return 0;
+    for (uint32_t n = session->head; n; n = piece_at(n)->next)
+        block_release(piece_at(n)->range.block);
+    piece_give(session->head, session->tail);
+    session->head = session->tail = session->settled = 0;
+    account(session, -(int64_t)bytes);
     return bytes;
 }
 
@@ -271,8 +285,7 @@ static bool fits(const struct pg_session *session, size_t len)
 {
     const struct limits *limits = &core->config->limits;
 
-    if (core->arena.header->queued + len >
-        (uint64_t)limits->queue_bytes_total / core->workers)
+    if (core->arena.header->queued + len > core->queued_most)
         return false;
     return session->queued == 0 ||
            session->queued + len <= (uint64_t)limits->session_queue_bytes;
@@ -289,10 +302,15 @@ static bool fits_after_flush(struct pg_session *session, size_t len)
 /* What a spoofed first datagram may be answered with. */
 static bool is_over_ratio(const struct pg_session *session, size_t len)
 {
-    unsigned ratio = session_listener(session)->transport->unverified_ratio;
+    return session->heard < 2 && len > session->credit &&
+           session_listener(session)->transport->unverified_ratio;
+}
 
-    return ratio && session->heard < 2 &&
-           session->out_bytes + len > ratio * session->in_bytes;
+/* What was sent while nobody could tell whether the peer is there. */
+static void spend(struct pg_session *session, size_t len)
+{
+    if (session->heard < 2)
+        session->credit -= len < session->credit ? len : session->credit;
 }
 
 static void count_drop(const struct pg_session *session, const char *why)
@@ -308,7 +326,7 @@ static int refuse(struct pg_session *session, size_t len)
 
     if (session->flags & (SESSION_CLOSING | SESSION_HALF))
         return -ECANCELED;
-    if (listener->transport->provides == PG_STREAM)
+    if (is_stream(session))
         return 0;
     if (most && len > most) {
         count_drop(session, "dropped: too long for one record");
@@ -341,7 +359,7 @@ int queue_push(struct pg_session *session, struct pg_bytes bytes)
     if (!fits_after_flush(session, bytes.len) ||
         !to_range(session, bytes, &range) || !append(session, &range))
         return no_room(session);
-    session->out_bytes += bytes.len;
+    spend(session, bytes.len);
     session_touch(session);
     return 0;
 }
@@ -359,7 +377,7 @@ void queue_push_shared(struct pg_session *session, struct range range,
             count_drop(session, "dropped: reads too slowly");
         return;
     }
-    session->out_bytes += range.len;
+    spend(session, range.len);
     session_touch(session);
 }
 
@@ -404,8 +422,10 @@ static void send_stream(struct pg_session *session)
             send_failed(session, (int)sent);
             return;
         }
-        if (sent > 0)
-            pop(session, (uint32_t)sent, false);
+        if (sent == (ssize_t)session->queued)
+            queue_clear(session);
+        else if (sent > 0)
+            pop_bytes(session, (uint32_t)sent);
         if (sent != -EINTR && sent < total) /* the socket buffer is full */
             session->flags |= SESSION_BLOCKED;
     }
@@ -472,7 +492,7 @@ static void batch_drop_first(struct pg_record *record, int error)
                error == -EMSGSIZE       ? "dropped: too long for one record"
                : error == -ECONNREFUSED ? "dropped: nobody listens there"
                                         : "dropped: send failed");
-    pop(record->session, 0, true);
+    pop_piece(record->session);
 }
 
 static void batch_send(struct batch *batch)
@@ -492,7 +512,7 @@ static void batch_send(struct batch *batch)
             batch_drop_first(&batch->records[done++], sent);
         }
         for (int i = 0; i < sent; i++)
-            pop(batch->records[done++].session, 0, true);
+            pop_piece(batch->records[done++].session);
     }
     batch->count = 0;
 }
@@ -527,14 +547,25 @@ static void wait_for_socket(struct pg_session *session)
     core->waiting = session->slot + 1;
 }
 
+/* Open, all is sent, and it is read from: so it is with most. */
+static bool is_at_rest(const struct pg_session *session)
+{
+    return !session->head && session->watching == CORE_READ &&
+           !session->pauses &&
+           session->flags == (SESSION_OPEN | SESSION_STREAM);
+}
+
 static void after_send(struct pg_session *session)
 {
-    settle(session);
+    if (session->head)
+        settle(session);
     if (session->head && !is_stream(session)) {
         wait_for_socket(session); /* and stays marked as dirty */
         return;
     }
     session->flags &= ~(uint32_t)SESSION_DIRTY;
+    if (is_at_rest(session))
+        return;
     session_unlisted(session);
     if (!session->head)
         session_drained(session);
@@ -550,35 +581,58 @@ static uint32_t take_dirty(void)
     return list;
 }
 
+/* Streams are done one by one; records go out in batches first, and are
+   looked at again when all have gone: from this list. */
+static uint32_t flush_each(uint32_t list, struct batch *batch)
+{
+    uint32_t records = 0;
+
+    while (list) {
+        struct pg_session *session = session_at(list - 1);
+        uint32_t next = session->next_dirty;
+
+        if (is_stream(session)) {
+            queue_flush_session(session);
+            after_send(session);
+        } else {
+            batch_add(batch, session);
+            session->next_dirty = records;
+            records = list;
+        }
+        list = next;
+    }
+    return records;
+}
+
+static void stage_reuse(void)
+{
+    uint32_t stage = core->arena.header->stage;
+
+    if (!stage)
+        return;
+    if (block_at(stage)->refs == 1)
+        block_at(stage)->used = sizeof(struct block);
+    else
+        stage_retire();
+}
+
 void queue_flush(void)
 {
     struct batch batch;
-    uint32_t list = take_dirty(), all = list;
+    uint32_t records;
 
     batch.listener = NULL;
     batch.count = 0;
-    for (uint32_t at = list; at; at = session_at(at - 1)->next_dirty) {
-        struct pg_session *session = session_at(at - 1);
-
-        if (is_stream(session))
-            queue_flush_session(session);
-        else
-            batch_add(&batch, session);
-    }
+    records = flush_each(take_dirty(), &batch);
     if (batch.count)
         batch_send(&batch);
-    while (all) {
-        struct pg_session *session = session_at(all - 1);
+    while (records) {
+        struct pg_session *session = session_at(records - 1);
 
-        all = session->next_dirty;
+        records = session->next_dirty;
         after_send(session);
     }
-    if (core->arena.header->stage) {
-        if (block_at(core->arena.header->stage)->refs == 1)
-            block_at(core->arena.header->stage)->used = sizeof(struct block);
-        else
-            stage_retire();
-    }
+    stage_reuse();
 }
 
 void queue_unblock(struct pg_listener *listener)

@@ -19,7 +19,7 @@
 
 static uint32_t aligned(size_t bytes)
 {
-    return (uint32_t)((bytes + 15) / 16 * 16);
+    return (uint32_t)SESSION_ALIGNED(bytes);
 }
 
 /* Walks the layout of a listener's slots; fills `run` when there is one. */
@@ -60,18 +60,6 @@ void session_lay_out(struct pg_listener *listener)
     lay_out(listener, listener->run);
 }
 
-struct pg_listener *session_listener(const struct pg_session *session)
-{
-    return core->config->listeners[session->listener];
-}
-
-struct ctx_slot *session_ctx(const struct pg_session *session, unsigned at)
-{
-    return (struct ctx_slot *)((uint8_t *)(uintptr_t)session +
-                               aligned(sizeof(*session))) +
-           at;
-}
-
 void *session_state(const struct pg_session *session, unsigned at)
 {
     return (uint8_t *)(uintptr_t)session +
@@ -82,11 +70,6 @@ static void *session_data(const struct pg_session *session)
 {
     return (uint8_t *)(uintptr_t)session +
            session_listener(session)->run->data_at;
-}
-
-struct pg_session *session_at(uint32_t slot)
-{
-    return arena_slot(&core->arena, slot);
 }
 
 struct pg_session *session_by_number(uint64_t number)
@@ -162,8 +145,10 @@ struct pg_session *session_create(struct pg_listener *listener, int fd,
     session->slot = slot;
     session->fd = fd;
     session->listener = (uint16_t)listener->id;
+    if (listener->transport->provides == PG_STREAM)
+        session->flags = SESSION_STREAM;
     session->number = commons_next_number(core->commons);
-    session->active_ms = core->now_ms;
+    session->active_ms = core_now_ms();
     guard_gaps(session);
     if (listener->transport->session_size)
         memcpy(session_data(session), data, listener->transport->session_size);
@@ -289,21 +274,28 @@ void session_unlisted(struct pg_session *session)
 
 /* ---- input ------------------------------------------------------------ */
 
+/* Streams do without: only when they end does it matter who is silent. */
 void session_touch(struct pg_session *session)
 {
-    session->active_ms = core->now_ms;
-    if (session_listener(session)->transport->provides == PG_RECORDS)
-        peers_touch(session);
+    if (session->flags & SESSION_STREAM)
+        return;
+    session->active_ms = core_now_ms();
+    peers_touch(session);
 }
 
 void session_input(struct pg_session *session, struct pg_bytes in)
 {
-    if (session->heard < UINT32_MAX)
+    if (session->heard < 2) {
         session->heard++;
-    session->in_bytes += in.len;
+        session->credit +=
+            in.len * session_listener(session)->transport->unverified_ratio;
+    }
     session_touch(session);
-    if (session->flags & (SESSION_CLOSING | SESSION_EOF))
-        return; /* our goodbye is on its way: what still comes is discarded */
+    if (session->flags & (SESSION_CLOSING | SESSION_EOF)) {
+        /* Our goodbye is on its way: what still comes is discarded. */
+        session->active_ms = core_now_ms();
+        return;
+    }
     if (session->pauses) {
         counter_add((uint16_t)(COUNTER_LISTENER | session->listener),
                     "dropped: session is paused", 1);
@@ -343,13 +335,14 @@ void session_readable(struct pg_session *session)
         input_ended(session);
     else if (got != -EAGAIN && got != -EINTR)
         session_end(session, PG_END_ABORT, PG_WHY_RESET, error_text((int)-got));
-    session_watch(session);
+    if (!(session->flags & SESSION_DIRTY)) /* else it is looked at then */
+        session_watch(session);
 }
 
 void session_writable(struct pg_session *session)
 {
     session->flags &= ~(uint32_t)SESSION_BLOCKED;
-    session->active_ms = core->now_ms;
+    session->active_ms = core_now_ms();
     queue_flush_session(session);
     if (!session->head)
         session_drained(session);
@@ -359,23 +352,11 @@ void session_writable(struct pg_session *session)
 
 /* ---- pressure --------------------------------------------------------- */
 
-static uint32_t high_water(void)
-{
-    return (uint32_t)(core->config->limits.session_queue_bytes / 2);
-}
-
-bool session_is_pressed(const struct pg_session *session)
-{
-    if (session_listener(session)->transport->provides != PG_STREAM)
-        return false;
-    return session->pauses || session->queued > high_water();
-}
-
 void session_may_resume(struct pg_session *session)
 {
-    if (session->queued > high_water())
+    if (session->queued > core->high_water)
         session->flags |= SESSION_FULL;
-    else if (session->queued <= high_water() / 2)
+    else if (session->queued <= core->high_water / 2)
         session->flags &= ~(uint32_t)SESSION_FULL;
     if (!(session->flags & SESSION_HELD) || session->pauses ||
         session->flags & (SESSION_FULL | SESSION_RESUMING | SESSION_CLOSING))
@@ -428,7 +409,7 @@ void session_watch(struct pg_session *session)
 
     if (session->fd < 0 || events == session->watching || !session->number)
         return;
-    session->watching = (uint16_t)events;
+    session->watching = (uint8_t)events;
     core->io->watch(session, events);
 }
 
@@ -501,7 +482,7 @@ static void linger(struct pg_session *session)
     uint64_t until =
         session->active_ms + (uint64_t)core->config->limits.linger_ms;
 
-    if (until <= core->now_ms)
+    if (until <= core_now_ms())
         mark(session, SESSION_GONE | SESSION_ABORT);
     else
         timer_add(until, session->slot, session->number, TIMER_SESSION, 0);
@@ -526,7 +507,7 @@ static void close_entries(struct pg_session *session)
     session->flags |= SESSION_CLOSED;
     if (session->flags & SESSION_OPEN)
         chain_close(session, reason);
-    session->active_ms = core->now_ms;
+    session->active_ms = core_now_ms();
     if (session->flags & SESSION_ABORT)
         session->flags |= SESSION_GONE;
     else if (!session->head)
@@ -573,7 +554,7 @@ void session_expire(struct pg_listener *listener)
     while (run->idle_ms && run->oldest) {
         struct pg_session *session = session_at(run->oldest - 1);
 
-        if (session->active_ms + run->idle_ms > core->now_ms) {
+        if (session->active_ms + run->idle_ms > core_now_ms()) {
             run->expiry_at = session->active_ms + run->idle_ms;
             timer_add(run->expiry_at, listener->id, 0, TIMER_LISTENER, 0);
             return;

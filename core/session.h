@@ -30,10 +30,14 @@ enum session_flags {
     SESSION_RESUMING = 1 << 11, /* in core->resuming */
     SESSION_MARKED = 1 << 14,   /* in core->closing */
     SESSION_GONE = 1 << 15,     /* to be released */
+    SESSION_STREAM = 1 << 16,   /* what its transport provides */
     SESSION_CONNECTING = 1 << 12,
     SESSION_HALF = 1 << 13, /* we send FIN when the queue is empty, and go
                                on reading */
 };
+
+/* What is in a slot begins at multiples of 16. */
+#define SESSION_ALIGNED(bytes) (((bytes) + 15) / 16 * 16)
 
 /* One entry in one session. */
 struct ctx_slot {
@@ -45,30 +49,53 @@ struct ctx_slot {
     bool is_held;   /* the kept bytes wait for room ahead */
 };
 
+/* What every message touches is in front: one cache line a session, since
+   slots begin at multiples of 64. */
 struct pg_session {
     uint64_t number;    /* 0: the slot is free */
-    uint64_t active_ms; /* last traffic */
-    uint64_t in_bytes, out_bytes;
+    uint64_t keeping;   /* a bit for each entry that keeps bytes */
+    uint64_t active_ms; /* last traffic; streams: last progress at the end */
     uint32_t slot;
     uint32_t flags;
-    int32_t fd;     /* its own descriptor, -1: shares the listener's */
-    uint32_t heard; /* reads or records */
+    int32_t fd; /* its own descriptor, -1: shares the listener's */
     uint32_t head, tail, settled; /* pieces of the queue, see queue.c */
     uint32_t queued;              /* bytes in it */
-    uint32_t older, newer;        /* by activity, for records; slot + 1 */
-    uint32_t next_free, next_dirty, next_closing, next_resuming;
-    uint32_t reason; /* heap block with the text; 0: none */
+    uint32_t next_dirty;
     uint16_t listener;
-    uint16_t why;      /* enum pg_why */
-    uint16_t pauses;   /* pg_pause() not yet undone */
-    uint32_t timed;    /* deadlines and delayed bytes */
-    uint16_t watching; /* what the descriptor is watched for */
+    uint16_t pauses;  /* pg_pause() not yet undone */
+    uint8_t watching; /* what the descriptor is watched for */
+    uint8_t heard;    /* reads or records; 2 stands for more */
+
+    uint64_t credit;       /* bytes it may be sent while heard from once only */
+    uint32_t older, newer; /* by activity, for records; slot + 1 */
+    uint32_t next_free, next_closing, next_resuming;
+    uint32_t reason; /* heap block with the text; 0: none */
+    uint32_t timed;  /* deadlines and delayed bytes */
+    uint16_t why;    /* enum pg_why */
 };
 
-struct pg_listener *session_listener(const struct pg_session *session);
-struct ctx_slot *session_ctx(const struct pg_session *session, unsigned at);
+/* Inline, because every message asks for these a dozen times. */
+
+static inline struct pg_session *session_at(uint32_t slot)
+{
+    return (struct pg_session *)arena_slot(&core->arena, slot);
+}
+
+static inline struct pg_listener *
+session_listener(const struct pg_session *session)
+{
+    return core->config->listeners[session->listener];
+}
+
+static inline struct ctx_slot *session_ctx(const struct pg_session *session,
+                                           unsigned at)
+{
+    return (struct ctx_slot *)((uint8_t *)(uintptr_t)session +
+                               SESSION_ALIGNED(sizeof(*session))) +
+           at;
+}
+
 void *session_state(const struct pg_session *session, unsigned at);
-struct pg_session *session_at(uint32_t slot);
 /* NULL: it is gone. */
 struct pg_session *session_by_number(uint64_t number);
 
@@ -122,6 +149,10 @@ void session_touch(struct pg_session *session);
 void session_expire(struct pg_listener *listener);
 
 /* Is the way to the peer full, or reading paused? */
-bool session_is_pressed(const struct pg_session *session);
+static inline bool session_is_pressed(const struct pg_session *session)
+{
+    return (session->pauses || session->queued > core->high_water) &&
+           session->flags & SESSION_STREAM;
+}
 
 #endif

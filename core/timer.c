@@ -82,7 +82,7 @@ static void run_ctx(struct pg_session *session, const struct timer_item *item)
 
     if (slot->deadline_ms == 0)
         return;
-    if (slot->deadline_ms > core->now_ms) {
+    if (slot->deadline_ms > core_now_ms()) {
         if (slot->deadline_ms > item->due_ms)
             timer_add(slot->deadline_ms, item->slot, item->number, item->at, 0);
         return;
@@ -138,7 +138,7 @@ void timer_run(void)
     timers->armed_ms = 0;
     /* What is added meanwhile and due at once waits for the next turn. */
     for (size_t left = timers->count;
-         left > 0 && timers->count && timers->items[0].due_ms <= core->now_ms;
+         left > 0 && timers->count && timers->items[0].due_ms <= core_now_ms();
          left--) {
         struct timer_item item = take_first(timers);
 

@@ -40,12 +40,6 @@ struct worker {
     void *connect_arg;
 };
 
-/* Watches a descriptor; freed by libuv's close callback. */
-struct watcher {
-    uv_poll_t poll;
-    void *what; /* struct pg_session or struct pg_listener */
-};
-
 static struct worker *worker;
 
 static void on_trim(uv_timer_t *timer);
@@ -79,30 +73,36 @@ static int to_uv(int events)
 
 static void free_watcher(uv_handle_t *handle)
 {
-    free(handle->data);
+    free(handle);
 }
 
-static struct watcher *watcher_create(int fd, void *what)
+/* Watches a descriptor for `what`, a session or a listener. */
+static uv_poll_t *watcher_create(int fd, void *what)
 {
-    struct watcher *watcher = calloc(1, sizeof(*watcher));
+    uv_poll_t *watcher = malloc(sizeof(*watcher));
 
     if (!watcher)
         return NULL;
-    watcher->what = what;
-    if (uv_poll_init(&worker->loop, &watcher->poll, fd)) {
+    if (uv_poll_init(&worker->loop, watcher, fd)) {
         free(watcher);
         return NULL;
     }
-    watcher->poll.data = watcher;
+    watcher->data = what;
     return watcher;
 }
 
-static void watcher_set(struct watcher *watcher, int events, uv_poll_cb fn)
+static void watcher_set(uv_poll_t *watcher, int events, uv_poll_cb fn)
 {
     if (events)
-        uv_poll_start(&watcher->poll, to_uv(events), fn);
+        uv_poll_start(watcher, to_uv(events), fn);
     else
-        uv_poll_stop(&watcher->poll);
+        uv_poll_stop(watcher);
+}
+
+static void watcher_destroy(uv_poll_t *watcher)
+{
+    if (watcher)
+        uv_close((uv_handle_t *)watcher, free_watcher);
 }
 
 /* ---- sessions --------------------------------------------------------- */
@@ -136,7 +136,7 @@ static bool hold(struct pg_session *session)
 
 static void on_session(uv_poll_t *poll, int status, int events)
 {
-    struct pg_session *session = ((struct watcher *)poll->data)->what;
+    struct pg_session *session = poll->data;
 
     core_clock();
     if (status < 0) { /* an error waits: recv() tells which; libuv stopped */
@@ -171,12 +171,8 @@ static void release_session(struct pg_session *session)
     struct session_run *run = &core->runs[session->slot];
     const struct linger reset = {.l_onoff = 1, .l_linger = 0};
 
-    if (run->watcher) {
-        struct watcher *watcher = run->watcher;
-
-        run->watcher = NULL;
-        uv_close((uv_handle_t *)&watcher->poll, free_watcher);
-    }
+    watcher_destroy(run->watcher);
+    run->watcher = NULL;
     if (session->fd < 0)
         return;
     if (session->flags & SESSION_ABORT) /* close(2) then sends RST */
@@ -204,7 +200,8 @@ static void pause_listener(struct pg_listener *listener, int error)
     pg_refuse(listener, "waiting for free descriptors");
     listener->run->is_paused = true;
     core->io->watch_listener(listener, 0);
-    timer_add(core->now_ms + ACCEPT_AGAIN_MS, listener->id, 0, TIMER_ACCEPT, 0);
+    timer_add(core_now_ms() + ACCEPT_AGAIN_MS, listener->id, 0, TIMER_ACCEPT,
+              0);
 }
 
 static void listener_ready(struct pg_listener *listener)
@@ -227,7 +224,7 @@ static void listener_ready(struct pg_listener *listener)
 
 static void on_listener(uv_poll_t *poll, int status, int events)
 {
-    struct pg_listener *listener = ((struct watcher *)poll->data)->what;
+    struct pg_listener *listener = poll->data;
 
     core_clock();
     if (events & UV_WRITABLE)
@@ -428,9 +425,7 @@ static void close_listeners(void)
 
         if (!run)
             continue;
-        if (run->watcher)
-            uv_close((uv_handle_t *)&((struct watcher *)run->watcher)->poll,
-                     free_watcher);
+        watcher_destroy(run->watcher);
         run->watcher = NULL;
         if (run->fd >= 0)
             close(run->fd);
