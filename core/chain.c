@@ -56,9 +56,10 @@ void chain_with(struct pg_session *session, unsigned at,
     leave(frame);
 }
 
+/* Nothing more is delivered to it. */
 static bool is_closing(const struct pg_session *session)
 {
-    return session->flags & SESSION_CLOSING;
+    return session->flags & (SESSION_CLOSING | SESSION_LEAVING);
 }
 
 /* ---- inward ----------------------------------------------------------- */
@@ -165,7 +166,7 @@ static bool is_receiver(const struct pg_session *session,
 {
     return session->listener == listener->id &&
            session->number != group->except &&
-           (session->flags & (SESSION_OPEN | SESSION_CLOSING)) == SESSION_OPEN;
+           (session->flags & SESSION_OPEN) && !is_closing(session);
 }
 
 /* Layers whose output is not the same for all run once a receiver. */
@@ -265,7 +266,7 @@ static int walk_out(struct pg_session *session, struct pg_listener *listener,
 
 int chain_send(struct pg_session *session, unsigned at, struct pg_bytes out)
 {
-    if (is_closing(session))
+    if (session->flags & SESSION_CLOSING)
         return -ECANCELED;
     return walk_out(session, session_listener(session), NULL, at, out);
 }
@@ -329,8 +330,11 @@ void chain_end(struct pg_session *session)
 {
     unsigned count = session_listener(session)->chain.count;
 
-    for (unsigned at = 0; at < count && !is_closing(session); at++)
-        end_one(session, at);
+    while (session->ended < count && !is_closing(session)) {
+        if (session->ended && session_ctx(session, session->ended - 1u)->late)
+            return;
+        end_one(session, session->ended++);
+    }
 }
 
 void chain_timer(struct pg_session *session, unsigned at)
@@ -399,23 +403,25 @@ void chain_forget(struct pg_session *session)
 static void later_run(struct pg_session *session, const struct later *later)
 {
     struct pg_bytes bytes = later_bytes(later);
+    bool is_outward = later->direction == CHAIN_OUT;
 
-    session->timed--;
-    if (is_closing(session))
-        return;
-    if (later->direction == CHAIN_IN)
+    if (is_outward && !(session->flags & SESSION_CLOSING))
+        chain_send(session, later->at, bytes);
+    else if (!is_outward && !is_closing(session))
         chain_recv(session, later->at + 1u, bytes);
     else
-        chain_send(session, later->at, bytes);
-    session_check_done(session);
+        counter_add(later->entry, "dropped: session over before its delay", 1);
+    session_later_ends(session, later->at, is_outward, later->len);
 }
 
 void chain_later(uint32_t block)
 {
-    struct later *later = later_at(block);
+    const struct later *later = later_at(block);
     struct pg_session *session = session_at(later->slot);
 
     if (session->number == later->number)
         later_run(session, later);
+    else
+        counter_add(later->entry, "dropped: session over before its delay", 1);
     later_free(block);
 }

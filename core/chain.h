@@ -40,6 +40,8 @@ int chain_send_group(struct pg_listener *listener, unsigned at,
                      struct pg_bytes out, const struct chain_group *group);
 
 void chain_open(struct pg_session *session);
+/* Goes on where it stopped: an entry sees the end after what the one before it
+   has delayed. */
 void chain_end(struct pg_session *session);
 void chain_timer(struct pg_session *session, unsigned at);
 void chain_close(struct pg_session *session, struct pg_reason reason);

@@ -19,6 +19,22 @@ static void misfit(const struct pg_listener *listener,
                  entry->name, listener->name, kind_text(PG_STREAM));
 }
 
+static bool fits(const struct pg_listener *listener, struct pg_entry *entry,
+                 enum pg_kind kind)
+{
+    struct problems *problems = listener->config->problems;
+
+    if (!entry->handler->check_place ||
+        !entry->handler->check_place(entry, kind, listener->name))
+        return true;
+    if (problems_count(problems) == 0)
+        problems_add(problems, entry->path, false,
+                     "%s refuses its place behind %s without saying why; look "
+                     "at its check_place()",
+                     entry->name, listener->name);
+    return false;
+}
+
 static bool fit_types(struct pg_listener *listener)
 {
     struct chain *chain = &listener->chain;
@@ -32,6 +48,8 @@ static bool fit_types(struct pg_listener *listener)
             misfit(listener, chain->entries[i]);
             return false;
         }
+        if (!fits(listener, chain->entries[i], kind))
+            return false;
         if (handler->makes != PG_ANY)
             kind = handler->makes;
     }

@@ -36,6 +36,13 @@ enum pg_verdict pg_close(struct pg_ctx *ctx, const char *reason)
     return PG_CLOSE;
 }
 
+enum pg_verdict pg_reset(struct pg_ctx *ctx, const char *reason)
+{
+    if (ctx->session)
+        session_end(ctx->session, PG_END_ABORT, PG_WHY_HANDLER, reason);
+    return PG_CLOSE;
+}
+
 /* ---- passing on ------------------------------------------------------- */
 
 static int send_below(struct pg_ctx *ctx, struct pg_bytes bytes)
@@ -329,4 +336,9 @@ uint64_t pg_session_number(const struct pg_ctx *ctx)
 void pg_count(struct pg_ctx *ctx, const char *name)
 {
     counter_add(owner_of(ctx), name, 1);
+}
+
+void pg_count_many(struct pg_ctx *ctx, const char *name, uint64_t many)
+{
+    counter_add(owner_of(ctx), name, many);
 }

@@ -68,6 +68,7 @@ int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
         .len = (uint32_t)bytes.len,
         .at = (uint16_t)ctx->at,
         .direction = (uint16_t)ctx->direction,
+        .entry = (uint16_t)ctx->entry->id,
     };
     if (bytes.len)
         memcpy(later_at(block) + 1, bytes.data, bytes.len);
@@ -77,7 +78,8 @@ int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
         later_free(block);
         return -ENOBUFS;
     }
-    session->timed++;
+    session_later_begins(session, ctx->at, ctx->direction == CHAIN_OUT,
+                         (uint32_t)bytes.len);
     return 0;
 }
 

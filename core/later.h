@@ -13,6 +13,7 @@ struct later {
     uint32_t next, previous;
     uint32_t slot, len;
     uint16_t at, direction;
+    uint16_t entry; /* its id */
 };
 
 /* -ENOBUFS: no room. */

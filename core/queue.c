@@ -324,7 +324,8 @@ static int refuse(struct pg_session *session, size_t len)
     const struct pg_listener *listener = session_listener(session);
     size_t most = listener->transport->max_record;
 
-    if (session->flags & (SESSION_CLOSING | SESSION_HALF))
+    if (session->flags & SESSION_CLOSING ||
+        (session->flags & SESSION_HALF && !session->late_out))
         return -ECANCELED;
     if (is_stream(session))
         return 0;

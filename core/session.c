@@ -291,7 +291,7 @@ void session_input(struct pg_session *session, struct pg_bytes in)
             in.len * session_listener(session)->transport->unverified_ratio;
     }
     session_touch(session);
-    if (session->flags & (SESSION_CLOSING | SESSION_EOF)) {
+    if (session->flags & (SESSION_CLOSING | SESSION_LEAVING | SESSION_EOF)) {
         /* Our goodbye is on its way: what still comes is discarded. */
         session->active_ms = core_now_ms();
         return;
@@ -304,16 +304,24 @@ void session_input(struct pg_session *session, struct pg_bytes in)
     chain_recv(session, 0, in);
 }
 
+/* From entry to entry; what one of them has delayed comes first. */
+static void pass_end(struct pg_session *session)
+{
+    if (session->flags & SESSION_CLOSING)
+        return;
+    chain_end(session);
+    if (session->ended < session_listener(session)->chain.count)
+        return;
+    session->flags |= SESSION_ENDED;
+    session_check_done(session);
+}
+
 static void input_ended(struct pg_session *session)
 {
     session->flags |= SESSION_EOF;
     if (session->flags & SESSION_CLOSED && session->flags & SESSION_FINISHED)
         mark(session, SESSION_GONE);
-    if (session->flags & SESSION_CLOSING)
-        return;
-    chain_end(session);
-    session->flags |= SESSION_ENDED;
-    session_check_done(session);
+    pass_end(session);
 }
 
 static const char *error_text(int error)
@@ -359,7 +367,8 @@ void session_may_resume(struct pg_session *session)
     else if (session->queued <= core->high_water / 2)
         session->flags &= ~(uint32_t)SESSION_FULL;
     if (!(session->flags & SESSION_HELD) || session->pauses ||
-        session->flags & (SESSION_FULL | SESSION_RESUMING | SESSION_CLOSING))
+        session->flags &
+            (SESSION_FULL | SESSION_LADEN | SESSION_RESUMING | SESSION_CLOSING))
         return;
     session->flags |= SESSION_RESUMING;
     session->next_resuming = core->resuming;
@@ -389,7 +398,8 @@ static int wanted(const struct pg_session *session)
 {
     int events = 0;
     bool is_reading = !(session->flags & SESSION_EOF) &&
-                      !(session->flags & (SESSION_FULL | SESSION_HELD)) &&
+                      !(session->flags & (SESSION_FULL | SESSION_LADEN |
+                                          SESSION_HELD | SESSION_LEAVING)) &&
                       !session->pauses;
 
     if (session->flags & SESSION_CONNECTING)
@@ -413,6 +423,57 @@ void session_watch(struct pg_session *session)
     core->io->watch(session, events);
 }
 
+/* ---- what pg_later() has on its way ----------------------------------- */
+
+/* A sender faster than a delay or a rate in its chain has to wait; each piece
+   counts for its bytes and for what it costs. */
+static void weigh(struct pg_session *session)
+{
+    uint64_t load =
+        session->delayed + (uint64_t)session->timed * sizeof(struct later);
+
+    if (load > core->high_water)
+        session->flags |= SESSION_LADEN;
+    else if (load <= core->high_water / 2)
+        session->flags &= ~(uint32_t)SESSION_LADEN;
+    session_may_resume(session);
+    session_watch(session);
+}
+
+void session_later_begins(struct pg_session *session, unsigned at,
+                          bool is_outward, uint32_t len)
+{
+    session->timed++;
+    session->delayed += len;
+    session->late_out += is_outward;
+    session_ctx(session, at)->late += !is_outward;
+    weigh(session);
+}
+
+/* Nothing more is on its way out: what waited for that. */
+static void all_are_out(struct pg_session *session)
+{
+    if (session->flags & SESSION_LEAVING)
+        mark(session, SESSION_CLOSING);
+    else if (session->flags & SESSION_HALF && !session->head)
+        session_drained(session);
+}
+
+void session_later_ends(struct pg_session *session, unsigned at,
+                        bool is_outward, uint32_t len)
+{
+    session->timed--;
+    session->delayed -= len;
+    session->late_out -= is_outward;
+    session_ctx(session, at)->late -= !is_outward;
+    if (is_outward && !session->late_out)
+        all_are_out(session);
+    if (session->flags & SESSION_EOF && !(session->flags & SESSION_ENDED))
+        pass_end(session);
+    weigh(session);
+    session_check_done(session);
+}
+
 /* ---- the end ---------------------------------------------------------- */
 
 static void keep_reason(struct pg_session *session, const char *text)
@@ -433,10 +494,15 @@ const char *session_reason(const struct pg_session *session)
 void session_end(struct pg_session *session, enum pg_end how, enum pg_why why,
                  const char *text)
 {
-    if (!(session->flags & SESSION_CLOSING)) {
+    if (!(session->flags & (SESSION_CLOSING | SESSION_LEAVING))) {
         session->why = (uint16_t)why;
         keep_reason(session, text);
         counter_add((uint16_t)(COUNTER_LISTENER | session->listener), text, 1);
+    }
+    if (how == PG_END_FIN && session->late_out) {
+        session->flags |= SESSION_LEAVING;
+        session_watch(session);
+        return;
     }
     mark(session, how == PG_END_ABORT ? SESSION_CLOSING | SESSION_ABORT
                                       : SESSION_CLOSING);
@@ -444,7 +510,8 @@ void session_end(struct pg_session *session, enum pg_end how, enum pg_why why,
 
 void session_check_done(struct pg_session *session)
 {
-    uint32_t flags = session->flags & (SESSION_ENDED | SESSION_CLOSING);
+    uint32_t flags =
+        session->flags & (SESSION_ENDED | SESSION_CLOSING | SESSION_LEAVING);
 
     if (flags == SESSION_ENDED && !session->timed && !session->head &&
         !(session->flags & SESSION_HELD))
@@ -469,7 +536,7 @@ void session_drained(struct pg_session *session)
             mark(session, SESSION_GONE);
         else
             finish_output(session);
-    } else if (session->flags & SESSION_HALF) {
+    } else if (session->flags & SESSION_HALF && !session->late_out) {
         finish_output(session);
     }
     session_check_done(session);

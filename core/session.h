@@ -32,8 +32,11 @@ enum session_flags {
     SESSION_GONE = 1 << 15,     /* to be released */
     SESSION_STREAM = 1 << 16,   /* what its transport provides */
     SESSION_CONNECTING = 1 << 12,
-    SESSION_HALF = 1 << 13, /* we send FIN when the queue is empty, and go
-                               on reading */
+    SESSION_LEAVING = 1 << 17, /* closing as soon as what pg_later() has on its
+                                  way out is sent; takes nothing in */
+    SESSION_LADEN = 1 << 18,   /* not read from until less is on its way */
+    SESSION_HALF = 1 << 13,    /* we send FIN when the queue is empty, and go
+                                  on reading */
 };
 
 /* What is in a slot begins at multiples of 16. */
@@ -45,6 +48,7 @@ struct ctx_slot {
     uint32_t kept;        /* heap block with unfinished bytes; 0: none */
     uint32_t kept_at, kept_len;
     uint32_t claim; /* its place in the table of claims + 1; 0: none */
+    uint32_t late;  /* how much of pg_later() is on its way inward */
     bool is_open;   /* open() has run, close() has not */
     bool is_held;   /* the kept bytes wait for room ahead */
 };
@@ -69,9 +73,12 @@ struct pg_session {
     uint64_t credit;       /* bytes it may be sent while heard from once only */
     uint32_t older, newer; /* by activity, for records; slot + 1 */
     uint32_t next_free, next_closing, next_resuming;
-    uint32_t reason; /* heap block with the text; 0: none */
-    uint32_t timed;  /* deadlines and delayed bytes */
-    uint16_t why;    /* enum pg_why */
+    uint32_t reason;   /* heap block with the text; 0: none */
+    uint32_t timed;    /* deadlines and what pg_later() has on its way */
+    uint32_t delayed;  /* ... bytes of the latter */
+    uint32_t late_out; /* ... how much of it outward */
+    uint16_t ended;    /* entries that have seen the end of input */
+    uint16_t why;      /* enum pg_why */
 };
 
 /* Inline, because every message asks for these a dozen times. */
@@ -129,6 +136,12 @@ const char *session_reason(const struct pg_session *session);
 void session_close_marked(void);
 void session_resume_marked(void);
 
+/* Something of pg_later() has begun or ended its way from entry `at`. */
+void session_later_begins(struct pg_session *session, unsigned at,
+                          bool is_outward, uint32_t len);
+void session_later_ends(struct pg_session *session, unsigned at,
+                        bool is_outward, uint32_t len);
+
 /* Ends it if the peer has no more and everything is answered. */
 void session_check_done(struct pg_session *session);
 /* Its queue is empty: half-close, linger or release, as its flags say. */
@@ -151,7 +164,8 @@ void session_expire(struct pg_listener *listener);
 /* Is the way to the peer full, or reading paused? */
 static inline bool session_is_pressed(const struct pg_session *session)
 {
-    return (session->pauses || session->queued > core->high_water) &&
+    return (session->pauses || session->queued > core->high_water ||
+            session->flags & SESSION_LADEN) &&
            session->flags & SESSION_STREAM;
 }
 

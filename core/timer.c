@@ -101,7 +101,7 @@ static void run_session(const struct timer_item *item)
         return;
     if (item->at == TIMER_SESSION)
         session_timeout(session);
-    else if (!(session->flags & SESSION_CLOSING))
+    else if (!(session->flags & (SESSION_CLOSING | SESSION_LEAVING)))
         run_ctx(session, item);
 }
 

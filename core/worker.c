@@ -471,8 +471,8 @@ static void report_left(void)
     for (uint32_t i = 0; i < core->live_count; i++) {
         const struct pg_session *session = session_at(core->live[i]);
 
-        bytes += session->queued;
-        sessions += session->queued > 0;
+        bytes += session->queued + (session->late_out ? session->delayed : 0);
+        sessions += session->queued || session->late_out;
     }
     if (bytes)
         output_line(output_stderr(),
@@ -603,11 +603,11 @@ void worker_finish_output(struct pg_ctx *ctx)
     if (!ctx->session)
         return;
     ctx->session->flags |= SESSION_HALF;
-    if (!ctx->session->head)
+    if (!ctx->session->head && !ctx->session->late_out)
         session_drained(ctx->session);
 }
 
 size_t worker_queued(const struct pg_ctx *ctx)
 {
-    return ctx->session ? ctx->session->queued : 0;
+    return ctx->session ? ctx->session->queued + ctx->session->delayed : 0;
 }

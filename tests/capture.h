@@ -21,6 +21,7 @@ static inline struct capture capture_begin(void)
 {
     struct capture capture = {tmpfile(), dup(STDERR_FILENO)};
 
+    assert_int_equal(output_finish(60000), 0); /* of the tests before */
     assert_non_null(capture.file);
     assert_true(dup2(fileno(capture.file), STDERR_FILENO) >= 0);
     return capture;

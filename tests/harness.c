@@ -17,6 +17,8 @@
 #define PEERS_MAX 64
 #define FAKE_FD   1000000 /* the harness has no descriptors */
 
+#define CUT_WAIT_MS 60000
+
 struct chunk {
     uint8_t *data;
     size_t len;
@@ -584,6 +586,7 @@ static void run_cut(const char *handlers, struct pg_bytes input, size_t cut,
                      pg_bytes(input.data + at,
                               input.len - at < step ? input.len - at : step));
     harness_end(h, peer);
+    harness_advance(h, CUT_WAIT_MS); /* an entry may delay */
     copy_out(out, peer);
     harness_destroy(h);
 }

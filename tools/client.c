@@ -9,6 +9,9 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "output.h"
+
+#define WRITE_MS 100 /* for what framing layers say at the end */
 
 /* ---- in the loop ------------------------------------------------------ */
 
@@ -244,6 +247,7 @@ int cmd_client(int argc, char **argv)
     problems = problems_create("client");
     client.config = config_create(problems);
     status = serve(&client);
+    output_finish(WRITE_MS);
     config_destroy(client.config);
     problems_destroy(problems);
     return status;

@@ -77,7 +77,7 @@ enum pg_verdict {
     PG_PASS = 1, /* hand them on unchanged */
     PG_STOP,     /* dealt with: answered, forwarded or kept */
     PG_DROP,     /* only as `return pg_drop(ctx, "reason")` */
-    PG_CLOSE,    /* only as `return pg_close(ctx, "reason")` */
+    PG_CLOSE,    /* only as `return pg_close(ctx, "reason")`, or pg_reset() */
 };
 
 /* Why a session ended. */
@@ -185,6 +185,11 @@ struct pg_handler {
     /* The session is over; runs once for every ctx that was opened. What is
        sent to this session now is lost; pg_broadcast() reaches the others. */
     void (*close)(struct pg_ctx *ctx, struct pg_reason reason);
+
+    /* Like check(), once for each chain the entry stands in: PG_STREAM or
+       PG_RECORDS reaches it there, from the transport `name`. */
+    int (*check_place)(struct pg_entry *entry, enum pg_kind input,
+                       const char *name);
 };
 
 /* The one symbol a handler exports. */
@@ -198,6 +203,9 @@ PG_API enum pg_verdict pg_drop(struct pg_ctx *ctx, const char *reason);
 /* Ends the session after what is queued has been sent. Takes effect when the
    callbacks have returned; until then nothing more is delivered to it. */
 PG_API enum pg_verdict pg_close(struct pg_ctx *ctx, const char *reason);
+
+/* The same without sending anything more: TCP sends RST instead of FIN. */
+PG_API enum pg_verdict pg_reset(struct pg_ctx *ctx, const char *reason);
 
 /* ---- passing bytes on ------------------------------------------------- */
 
@@ -228,8 +236,12 @@ PG_API int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes);
  */
 PG_API int pg_send(struct pg_ctx *ctx, struct pg_bytes bytes);
 
-/* Like pg_forward(), but `ms` milliseconds later. The copy counts against
-   limits.kept_bytes_total. -ENOBUFS: no room, the bytes are yours still. */
+/*
+ * Like pg_forward(), but `ms` milliseconds later. What is due at once comes in
+ * the order it was given, and end() and the session's close come after it. The
+ * copy counts against limits.kept_bytes_total, and a stream is not read from
+ * while too much is on its way. -ENOBUFS: no room, the bytes are yours still.
+ */
 PG_API int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes);
 
 /*
@@ -340,6 +352,7 @@ PG_API uint64_t pg_session_number(const struct pg_ctx *ctx);
 
 /* Adds one to the entry's counter `name`. */
 PG_API void pg_count(struct pg_ctx *ctx, const char *name);
+PG_API void pg_count_many(struct pg_ctx *ctx, const char *name, uint64_t many);
 
 /* One line on stderr with entry and peer in front; never blocks: what does
    not fit is counted and announced. Control characters are escaped. */
