@@ -277,6 +277,7 @@ static void read_all(struct config *config, const json_t *root,
     read_transports(config, json_object_get(root, "transports"), is_complete,
                     over);
     config_check_network(config);
+    config_check_clock(config);
 }
 
 /* ---- life ------------------------------------------------------------- */

@@ -37,7 +37,9 @@ struct chain {
 };
 
 struct pg_listener {
-    const struct pg_transport *transport; /* the core's full-size copy */
+    const struct pg_transport *transport; /* &shape */
+    struct pg_transport
+        shape; /* a full-size copy, with what it provides here */
     struct plugin *plugin;
     char *name;  /* unique in the config */
     unsigned id; /* index in config.listeners */
@@ -104,6 +106,9 @@ struct pg_entry *config_add_entry(struct config *config, const char *plugin,
 /* Makes the chains (every listener gets every entry) and fits their types.
    False after adding a problem. */
 bool config_finish(struct config *config);
+
+/* True when its transports have no sockets but a virtual clock. */
+bool config_is_virtual(const struct config *config);
 
 /* Frees everything; accepts NULL. finish() of entries is the worker's. */
 void config_destroy(struct config *config);

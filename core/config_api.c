@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "config_parts.h"
+#include "must.h"
 #include "position.h"
 
 const void *pg_entry_options(const struct pg_entry *entry)
@@ -34,6 +35,20 @@ const void *pg_listener_options(const struct pg_listener *listener)
 void *pg_listener_private(struct pg_listener *listener)
 {
     return listener->private;
+}
+
+FILE *pg_listener_file(struct pg_listener *listener, const char *path,
+                       const char *mode)
+{
+    char *whole = path[0] == '/'
+                      ? must_copy(path)
+                      : must_printf("%s/%s", listener->config->folder, path);
+    FILE *file = fopen(whole, mode);
+    int error = errno;
+
+    free(whole);
+    errno = error;
+    return file;
 }
 
 static int fail_at(struct problems *problems, const char *path, const char *key,

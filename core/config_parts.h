@@ -5,6 +5,7 @@
  *   config_plugins.c  one line of "transports" or "handlers"
  *   config_chain.c    whether what is neighbours fits together
  *   config_network.c  whether the addresses can be listened on
+ *   config_clock.c    whether real and virtual time are kept apart
  *   config_limits.c   "limits"
  *   config_api.c      what plugins call
  */
@@ -54,6 +55,8 @@ bool config_make_chain(struct pg_listener *listener, struct pg_entry **own,
                        unsigned own_count);
 
 void config_check_network(struct config *config);
+/* Whether all have the same kind of clock. */
+void config_check_clock(struct config *config);
 
 /* "limits"; NULL: all defaults. */
 void config_read_limits(struct config *config, const json_t *value);

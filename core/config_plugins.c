@@ -357,7 +357,8 @@ static struct pg_listener *add_listener(struct config *config,
 {
     struct pg_listener *listener = must_calloc(1, sizeof(*listener));
 
-    listener->transport = &plugin->transport;
+    listener->shape = plugin->transport;
+    listener->transport = &listener->shape;
     listener->plugin = plugin;
     listener->config = config;
     listener->id = config->listener_count;
@@ -369,6 +370,22 @@ static struct pg_listener *add_listener(struct config *config,
                      sizeof(*config->listeners));
     config->listeners[config->listener_count++] = listener;
     return listener;
+}
+
+/* What a transport that can do both provides here. */
+static void choose_kind(struct pg_listener *listener)
+{
+    struct pg_transport *shape = &listener->shape;
+
+    if (shape->provides == PG_ANY)
+        shape->provides = shape->kind(listener);
+    if (shape->provides == PG_STREAM || shape->provides == PG_RECORDS)
+        return;
+    shape->provides = PG_STREAM;
+    problems_add(listener->config->problems, listener->path, false,
+                 "%s does not say what it provides; let its kind() return "
+                 "PG_STREAM or PG_RECORDS",
+                 listener->name);
 }
 
 static void override(struct pg_listener *listener, const char *name,
@@ -405,6 +422,7 @@ struct pg_listener *config_make_listener(struct config *config,
         override(listener, "host", over->host);
         override(listener, "port", over->port);
     }
+    choose_kind(listener);
     if (problems_count(config->problems) == before && plugin->transport.check &&
         plugin->transport.check(listener) &&
         problems_count(config->problems) == before)

@@ -6,6 +6,8 @@
  *   worker 0 -> guard   SOCKETS   for each worker: one descriptor a listener
  *   guard -> worker     START     who it is; arena, commons, eventfds, sockets
  *   worker -> guard     READY
+ *   worker 0 -> guard   ALONE     instead of PLAN: there is nothing to guard,
+ *                                 its exit status is the guard's
  */
 #ifndef CONTROL_H
 #define CONTROL_H
@@ -24,6 +26,7 @@ enum control_type {
     CONTROL_SOCKETS,
     CONTROL_START,
     CONTROL_READY,
+    CONTROL_ALONE,
 };
 
 struct control_message {

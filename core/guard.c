@@ -48,6 +48,7 @@ static struct guard {
     struct guarded workers[WORKERS_MAX];
     unsigned running, sockets_known;
     bool is_planned, is_announced, is_stopping;
+    bool is_alone; /* worker 0 needs no guard: it simulates */
     int status;
 } guard;
 
@@ -125,7 +126,10 @@ static void say_death(const struct guarded *worker, int64_t status, int number)
     else
         fprintf(stderr, " with status %" PRId64, status);
     print_culprit(worker);
-    fprintf(stderr, "; its clients are disconnected, a new one starts\n");
+    fputs(guard.is_announced
+              ? "; its clients are disconnected, a new one starts\n"
+              : "\n",
+          stderr);
 }
 
 static void on_restart(uv_timer_t *timer)
@@ -171,7 +175,7 @@ static void on_exit_of(uv_process_t *process, int64_t status, int number)
     if (!guard.is_announced) { /* it has said why on stderr */
         if (number)
             say_death(worker, status, number);
-        stop(number || !status ? 1 : (int)status);
+        stop(number || (!status && !guard.is_alone) ? 1 : (int)status);
         return;
     }
     (void)was_ready;
@@ -275,6 +279,9 @@ static void take_message(struct guarded *worker,
     case CONTROL_READY:
         worker->is_ready = true;
         announce();
+        break;
+    case CONTROL_ALONE:
+        guard.is_alone = true;
         break;
     default:
         failed("a worker sent what nobody understands", EPROTO);

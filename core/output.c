@@ -40,6 +40,7 @@ static pthread_once_t files_once = PTHREAD_ONCE_INIT;
 static struct pg_file stderr_file;
 static struct pg_file *files; /* all but those closed; under files_lock */
 static uint64_t unseen;       /* lines that closed files have lost; likewise */
+static bool is_patient;       /* see output_be_patient() */
 
 /* ---- life ------------------------------------------------------------- */
 
@@ -237,6 +238,8 @@ static void *write_all(void *arg)
         }
         write_some(file);
         announce(file);
+        if (is_patient)
+            pthread_cond_broadcast(&file->changed);
     }
     is_orphaned = file->is_orphaned;
     pthread_mutex_unlock(&file->lock);
@@ -262,6 +265,23 @@ static void start_writer(struct pg_file *file)
     pthread_attr_destroy(&attributes);
 }
 
+/* ---- patience --------------------------------------------------------- */
+
+void output_be_patient(void)
+{
+    is_patient = true;
+}
+
+static void wait_for_room(struct pg_file *file, size_t len)
+{
+    while (!file->is_dead && file->has_writer &&
+           len > backlog_room(&file->backlog)) {
+        struct timespec until = in_ms(RETRY_MS);
+
+        pthread_cond_timedwait(&file->changed, &file->lock, &until);
+    }
+}
+
 /* ---- for the others --------------------------------------------------- */
 
 int output_write(struct pg_file *file, struct pg_bytes bytes)
@@ -272,6 +292,8 @@ int output_write(struct pg_file *file, struct pg_bytes bytes)
         return 0;
     pthread_mutex_lock(&file->lock);
     file->is_json = bytes.data[0] == '{';
+    if (is_patient)
+        wait_for_room(file, bytes.len);
     announce(file);
     if (file->lost || file->is_dead ||
         bytes.len > backlog_room(&file->backlog)) {

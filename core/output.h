@@ -31,6 +31,9 @@ void output_close(struct pg_file *file, unsigned ms);
 /* Closes the files that were given to `owner`. */
 void output_set_owner(struct pg_file *file, const void *owner);
 void output_close_owned(const void *owner, unsigned ms);
+/* From now on output_write() waits for room: in a simulation nobody minds, and
+   no line may be lost. */
+void output_be_patient(void);
 /* At the end of the process: waits at most `ms` for all rings to be written;
    returns how many lines, of closed files too, nobody has seen or been told
    of. */

@@ -35,29 +35,39 @@ static char *check_kinds(const struct plugin *plugin)
 
 static char *missing(const struct plugin *plugin, const char *callback)
 {
-    return must_printf("%s: .%s is missing; a transport that provides %s needs "
-                       "it",
+    static const char *const kinds[] = {"PG_ANY", "PG_STREAM", "PG_RECORDS"};
+
+    return must_printf("%s: .%s is missing; a transport that provides %s%s "
+                       "needs it",
                        plugin->path, callback,
-                       plugin->transport.provides == PG_STREAM ? "PG_STREAM"
-                                                               : "PG_RECORDS");
+                       kinds[plugin->transport.provides],
+                       plugin->transport.step ? " and has .step" : "");
 }
 
 static char *check_transport(const struct plugin *plugin)
 {
     const struct pg_transport *transport = &plugin->transport;
 
-    if (transport->provides != PG_STREAM && transport->provides != PG_RECORDS)
-        return must_printf("%s: .provides must be PG_STREAM or PG_RECORDS",
+    if (transport->provides != PG_STREAM && transport->provides != PG_RECORDS &&
+        !(transport->provides == PG_ANY && transport->kind))
+        return must_printf("%s: .provides must be PG_STREAM or PG_RECORDS, or "
+                           "PG_ANY with .kind",
                            plugin->path);
     if (!transport->address)
         return missing(plugin, "address");
-    if (transport->provides == PG_RECORDS)
-        return !transport->send_records ? missing(plugin, "send_records")
-               : !transport->peer_size  ? missing(plugin, "peer_size")
-                                        : NULL;
-    return !transport->recv   ? missing(plugin, "recv")
-           : !transport->send ? missing(plugin, "send")
-                              : NULL;
+    if (transport->step && !transport->next_ns)
+        return missing(plugin, "next_ns");
+    if (transport->step && !transport->stop)
+        return missing(plugin, "stop");
+    if (transport->provides != PG_STREAM && !transport->send_records)
+        return missing(plugin, "send_records");
+    if (transport->provides != PG_STREAM && !transport->peer_size)
+        return missing(plugin, "peer_size");
+    if (transport->provides != PG_RECORDS && !transport->recv)
+        return missing(plugin, "recv");
+    if (transport->provides != PG_RECORDS && !transport->send)
+        return missing(plugin, "send");
+    return NULL;
 }
 
 static char *check_options(const struct plugin *plugin)

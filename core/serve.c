@@ -16,9 +16,11 @@
 #include "listen.h"
 #include "output.h"
 #include "problems.h"
+#include "simulate.h"
 #include "worker.h"
 
-#define WRITE_MS 100 /* for log lines at the end */
+#define WRITE_MS    100   /* for log lines at the end */
+#define PATIENCE_MS 10000 /* ... of a simulation */
 
 struct server {
     struct problems *problems;
@@ -105,6 +107,18 @@ static bool load(struct server *server, const char *path, const char *text,
     return server->config != NULL;
 }
 
+static int run_simulation(struct server *server)
+{
+    int status;
+
+    output_be_patient();
+    status = simulate(server->config);
+    output_finish(PATIENCE_MS);
+    problems_print(server->problems, stderr);
+    finish(server);
+    return status;
+}
+
 int serve_single(const char *path, const struct config_overrides *overrides)
 {
     struct server server = {0};
@@ -113,6 +127,8 @@ int serve_single(const char *path, const struct config_overrides *overrides)
 
     if (!load(&server, path, NULL, 0, overrides))
         return complain(&server, 2);
+    if (config_is_virtual(server.config))
+        return run_simulation(&server);
     listen_raise_limit(server.config);
     fds = calloc(server.config->listener_count, sizeof(*fds));
     if (!fds || !listen_open(server.config, 1, fds))
@@ -250,6 +266,18 @@ static void run_worker(struct server *server)
     worker_run(server->worker);
 }
 
+/* Nothing listens, so there is nothing to guard. */
+static int simulate_for_guard(struct server *server)
+{
+    struct control_message alone = {.type = CONTROL_ALONE};
+
+    signal(SIGINT, SIG_IGN); /* Ctrl-C goes to all: the guard decides */
+    signal(SIGHUP, SIG_IGN);
+    if (control_send(CONTROL_FD, &alone, NULL))
+        return complain(server, 1); /* the guard has gone */
+    return run_simulation(server);
+}
+
 static int load_for_worker(struct server *server, const char *path,
                            const struct config_overrides *overrides)
 {
@@ -273,6 +301,8 @@ int serve_worker(bool opens_sockets, const char *path,
     prctl(PR_SET_NAME, "playground");
     if (load_for_worker(&server, path, overrides))
         return server.problems ? complain(&server, 2) : 1;
+    if (config_is_virtual(server.config))
+        return simulate_for_guard(&server);
     if (opens_sockets) {
         listen_raise_limit(server.config);
         if (!send_plan(server.config))

@@ -11,6 +11,7 @@
 #include "counter.h"
 #include "peers.h"
 #include "session.h"
+#include "virtual.h"
 
 /* ---- listeners -------------------------------------------------------- */
 
@@ -109,7 +110,7 @@ struct pg_session *pg_session_open(struct pg_listener *listener, int fd,
     struct pg_session *session = session_create(listener, fd, data);
 
     if (!session) {
-        if (fd >= 0)
+        if (fd >= 0 && !listener->transport->step)
             close(fd);
         return NULL;
     }
@@ -149,6 +150,16 @@ bool pg_session_evict(struct pg_listener *listener, const char *text)
 size_t pg_session_count(const struct pg_listener *listener)
 {
     return listener->run->count;
+}
+
+void pg_session_readable(struct pg_session *session, bool is_readable)
+{
+    virtual_ready(session, CORE_READ, is_readable);
+}
+
+void pg_session_writable(struct pg_session *session)
+{
+    virtual_ready(session, CORE_WRITE, true);
 }
 
 void *pg_session_data(struct pg_session *session)

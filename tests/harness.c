@@ -13,6 +13,7 @@
 #include "problems.h"
 #include "queue.h"
 #include "session.h"
+#include "virtual.h"
 
 #define PEERS_MAX 64
 #define FAKE_FD   1000000 /* the harness has no descriptors */
@@ -44,7 +45,6 @@ struct harness {
     struct config *config;
     struct pg_listener *listener;
     enum pg_kind provides;
-    uint64_t now_ns, armed_ms;
     struct peer_end peers[PEERS_MAX];
     int peer_count;
 };
@@ -100,8 +100,12 @@ ssize_t harness_recv(struct pg_session *session, int fd, void *buffer,
     (void)fd;
     if (end->is_reset)
         return -ECONNRESET;
+    if (!end->in.count && !end->has_ended) {
+        pg_session_readable(session, false);
+        return -EAGAIN;
+    }
     if (!end->in.count)
-        return end->has_ended ? 0 : -EAGAIN;
+        return 0;
     len = first->len < size ? first->len : size;
     memcpy(buffer, first->data, len);
     memmove(first->data, first->data + len, first->len - len);
@@ -149,6 +153,17 @@ int harness_send_records(struct pg_listener *listener, int fd,
     return count;
 }
 
+void harness_release(struct pg_session *session, enum pg_end how)
+{
+    struct peer_end *end = end_of(session);
+
+    (void)how;
+    end->is_closed = true;
+    end->why = (enum pg_why)session->why;
+    snprintf(end->reason, sizeof(end->reason), "%s", session_reason(session));
+    end->number = 0;
+}
+
 void harness_address(struct pg_listener *listener,
                      const struct pg_session *session, int fd, char *text,
                      size_t size)
@@ -158,52 +173,6 @@ void harness_address(struct pg_listener *listener,
              session ? (int)(end_of(session) - harness->peers) : -1);
 }
 
-/* ---- what the core asks of the outside -------------------------------- */
-
-static void watch(struct pg_session *session, int events)
-{
-    (void)session, (void)events; /* session->watching says it */
-}
-
-static void release(struct pg_session *session)
-{
-    struct peer_end *end = end_of(session);
-
-    end->is_closed = true;
-    end->why = (enum pg_why)session->why;
-    snprintf(end->reason, sizeof(end->reason), "%s", session_reason(session));
-    end->number = 0;
-}
-
-static void watch_listener(struct pg_listener *listener, int events)
-{
-    (void)listener, (void)events;
-}
-
-static void arm(uint64_t at_ms)
-{
-    harness->armed_ms = at_ms;
-}
-
-static void wake(unsigned worker)
-{
-    (void)worker;
-}
-
-static uint64_t now_ns(void)
-{
-    return harness->now_ns;
-}
-
-static const struct core_io harness_io = {
-    .watch = watch,
-    .release = release,
-    .watch_listener = watch_listener,
-    .arm = arm,
-    .wake = wake,
-    .now_ns = now_ns,
-};
-
 static struct pg_session *session_of(int peer)
 {
     struct peer_end *end = &harness->peers[peer];
@@ -212,26 +181,16 @@ static struct pg_session *session_of(int peer)
     return end->number ? session_by_number(end->number) : NULL;
 }
 
-/* Reads what the core wants to read, until nothing moves any more. */
-static void pump(void)
+/* Whether recv() of a stream has something to say. */
+static void set_readable(int peer)
 {
-    bool has_moved = true;
+    const struct peer_end *end = &harness->peers[peer];
+    struct pg_session *session = session_of(peer);
 
-    core_settle();
-    while (has_moved) {
-        has_moved = false;
-        for (int i = 0; i < harness->peer_count; i++) {
-            struct peer_end *end = &harness->peers[i];
-            struct pg_session *session = session_of(i);
-
-            if (!session || !(session->watching & CORE_READ) ||
-                !(end->in.count || end->has_ended || end->is_reset))
-                continue;
-            session_readable(session);
-            core_settle();
-            has_moved = true;
-        }
-    }
+    if (session)
+        pg_session_readable(session,
+                            end->in.count || end->has_ended || end->is_reset);
+    virtual_settle();
 }
 
 /* ---- life ------------------------------------------------------------- */
@@ -264,8 +223,6 @@ static void begin(enum pg_kind provides, const char *handlers,
     harness = calloc(1, sizeof(*harness));
     assert_non_null(harness);
     harness->provides = provides;
-    harness->now_ns = 1000000000;
-    harness->armed_ms = UINT64_MAX;
     harness->problems = problems_create("harness.json");
     harness->config = load(provides, handlers, limits, harness->problems);
     if (!harness->config) {
@@ -273,6 +230,7 @@ static void begin(enum pg_kind provides, const char *handlers,
         fail_msg("the harness's config was refused");
     }
     harness->listener = harness->config->listeners[0];
+    assert_int_equal(virtual_start(harness->config), 0);
 }
 
 static struct harness *begun(int error)
@@ -289,7 +247,7 @@ struct harness *harness_create_limits(enum pg_kind provides,
                                       const char *handlers, const char *limits)
 {
     begin(provides, handlers, limits);
-    return begun(core_create(harness->config, &harness_io, -1, NULL, 0, 1));
+    return begun(core_create(harness->config, &virtual_io, -1, NULL, 0, 1));
 }
 
 int harness_arena_fd(struct harness *unused)
@@ -304,7 +262,7 @@ struct harness *harness_attach(enum pg_kind provides, const char *handlers,
     int error;
 
     begin(provides, handlers, "{}");
-    error = core_attach(harness->config, &harness_io, arena_fd, NULL, 0, 1);
+    error = core_attach(harness->config, &virtual_io, arena_fd, NULL, 0, 1);
     for (uint32_t i = 0; !error && i < core->live_count; i++) {
         const struct pg_session *session = session_at(core->live[i]);
 
@@ -325,6 +283,7 @@ void harness_destroy(struct harness *unused)
     for (int i = 0; i < harness->peer_count; i++)
         harness->peers[i].is_blocked = false;
     core_destroy();
+    virtual_finish();
     for (int i = 0; i < harness->peer_count; i++) {
         chunks_clear(&harness->peers[i].in);
         chunks_clear(&harness->peers[i].out);
@@ -372,7 +331,7 @@ int harness_connect(struct harness *unused)
     }
     harness->peers[peer].number = session->number;
     session_start(session);
-    pump();
+    virtual_settle();
     return peer;
 }
 
@@ -385,6 +344,7 @@ void harness_push(struct harness *unused, int peer, struct pg_bytes bytes)
     if (harness->provides == PG_STREAM) {
         if (bytes.len)
             chunks_add(&harness->peers[peer].in, bytes.data, bytes.len);
+        set_readable(peer);
     } else if (session) {
         size_t size;
         uint8_t *buffer = pg_read_buffer(harness->listener, &size);
@@ -394,7 +354,7 @@ void harness_push(struct harness *unused, int peer, struct pg_bytes bytes)
             memcpy(buffer, bytes.data, bytes.len);
         pg_session_recv(session, pg_bytes(buffer, bytes.len));
     }
-    pump();
+    virtual_settle();
 }
 
 void harness_push_text(struct harness *unused, int peer, const char *text)
@@ -407,7 +367,7 @@ void harness_end(struct harness *unused, int peer)
     (void)unused;
     harness->peers[peer].has_ended = true;
     core_clock();
-    pump();
+    set_readable(peer);
 }
 
 void harness_reset(struct harness *unused, int peer)
@@ -415,26 +375,13 @@ void harness_reset(struct harness *unused, int peer)
     (void)unused;
     harness->peers[peer].is_reset = true;
     core_clock();
-    pump();
+    set_readable(peer);
 }
 
 void harness_advance(struct harness *unused, uint64_t ms)
 {
-    uint64_t until = harness->now_ns / 1000000 + ms;
-
     (void)unused;
-    while (harness->armed_ms <= until) {
-        uint64_t due = harness->armed_ms;
-
-        if (due > harness->now_ns / 1000000)
-            harness->now_ns = due * 1000000;
-        harness->armed_ms = UINT64_MAX;
-        core_clock();
-        timer_run();
-        pump();
-    }
-    harness->now_ns = until * 1000000;
-    core_clock();
+    virtual_advance(virtual_io.now_ns() + ms * 1000000);
 }
 
 void harness_block(struct harness *unused, int peer, bool is_blocked)
@@ -447,10 +394,10 @@ void harness_block(struct harness *unused, int peer, bool is_blocked)
         return;
     core_clock();
     if (harness->provides == PG_STREAM)
-        session_writable(session);
+        pg_session_writable(session);
     else
         queue_unblock(harness->listener);
-    pump();
+    virtual_settle();
 }
 
 /* ---- what a test sees ------------------------------------------------- */

@@ -19,6 +19,7 @@ PG_API ssize_t harness_send(struct pg_session *session, int fd,
 PG_API void harness_finish(struct pg_session *session, int fd);
 PG_API int harness_send_records(struct pg_listener *listener, int fd,
                                 const struct pg_record *records, int count);
+PG_API void harness_release(struct pg_session *session, enum pg_end how);
 PG_API void harness_address(struct pg_listener *listener,
                             const struct pg_session *session, int fd,
                             char *text, size_t size);

@@ -49,8 +49,9 @@ static const char *needs_of(const struct plugin *plugin)
 
     if (plugin->kind == PLUGIN_TRANSPORT)
         snprintf(text, sizeof(text), "provides %s",
-                 plugin->transport.provides == PG_STREAM ? "a stream"
-                                                         : "records");
+                 plugin->transport.provides == PG_STREAM    ? "a stream"
+                 : plugin->transport.provides == PG_RECORDS ? "records"
+                                                            : "either");
     else if (plugin->handler.makes == PG_RECORDS)
         snprintf(text, sizeof(text), "makes records");
     else

@@ -5,7 +5,7 @@
  * A transport exports `const struct pg_transport pg_transport` and declares:
  *
  *   provides         PG_STREAM (a socket a session) or PG_RECORDS (one socket,
- *                    a session for each peer heard from)
+ *                    a session for each peer heard from); PG_ANY: kind() says
  *   options          as in handler.h; `host` and `port` are what --host and
  *                    --port of the command line override
  *   listener_size    its own memory for one listener, this process only
@@ -18,6 +18,8 @@
  *   recv, send       streams: read and write one session's socket
  *   send_records     records: send a batch for many peers
  *   address          the peer or the listener in words
+ *   next_ns, step,   instead of sockets: plays peers on a virtual clock, see
+ *   stop             "without sockets" below; plugins/transport/sim.c
  *
  * The core owns every descriptor it is given, the queues and the
  * back-pressure: it registers sockets with its event loop, asks for
@@ -33,6 +35,7 @@
 
 #include <playground/handler.h>
 
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -59,7 +62,7 @@ struct pg_record {
 struct pg_transport {
     uint32_t abi; /* PG_TRANSPORT_ABI */
     const char *name, *summary;
-    enum pg_kind provides; /* PG_STREAM or PG_RECORDS */
+    enum pg_kind provides; /* PG_STREAM, PG_RECORDS, or PG_ANY with kind() */
 
     const struct pg_option *options; /* ends with an empty element */
     size_t options_size;
@@ -118,6 +121,27 @@ struct pg_transport {
     void (*address)(struct pg_listener *listener,
                     const struct pg_session *session, int fd, char *text,
                     size_t size);
+
+    /* .provides is PG_ANY: PG_STREAM or PG_RECORDS, as the options say. */
+    enum pg_kind (*kind)(struct pg_listener *listener);
+
+    /*
+     * Without sockets: `playground run` jumps through virtual time, from one
+     * event of the transport or timer of the core to the next, and ends when
+     * there is none. A config has only such transports, and one worker.
+     * adopt() is called first, with -1 for a descriptor; a session of a stream
+     * is opened with any number for a descriptor, which only names it.
+     */
+
+    /* When step() has something to do; UINT64_MAX: it is over. */
+    uint64_t (*next_ns)(struct pg_listener *listener);
+    /* That time is now. 0, or -errno, which ends it all. */
+    int (*step)(struct pg_listener *listener);
+    /* The session is over; its peer does not know that yet. */
+    void (*release)(struct pg_session *session, enum pg_end how);
+    /* All sessions are over: writes what happened, and frees what adopt() made.
+       0, or -errno when something could not be written. */
+    int (*stop)(struct pg_listener *listener, FILE *out);
 };
 
 /* The one symbol a transport exports. */
@@ -132,6 +156,10 @@ PG_API void *pg_listener_private(struct pg_listener *listener);
    of the whole listener). Returns -EINVAL. */
 PG_API int pg_listen_fail(struct pg_listener *listener, const char *key,
                           const char *format, ...) PG_PRINTF(3, 4);
+
+/* fopen(3) for a path of the config, which counts from its file's folder. */
+PG_API FILE *pg_listener_file(struct pg_listener *listener, const char *path,
+                              const char *mode);
 
 /*
  * bind(2) so that a second server on the address is refused with EADDRINUSE,
@@ -206,6 +234,11 @@ PG_API size_t pg_session_count(const struct pg_listener *listener);
 
 /* Records: ends sessions without traffic for `ms` milliseconds; 0: never. */
 PG_API void pg_listener_idle(struct pg_listener *listener, uint64_t ms);
+
+/* Without sockets: a session's recv() has something, or has no more; its
+   send() takes bytes again. The core comes for it soon. */
+PG_API void pg_session_readable(struct pg_session *session, bool is_readable);
+PG_API void pg_session_writable(struct pg_session *session);
 
 /* The transport's own data of a session (session_size bytes). */
 PG_API void *pg_session_data(struct pg_session *session);
