@@ -29,6 +29,12 @@ from server import (
 CONFIGS = sorted(glob.glob(os.path.join(SOURCE, "config", "*.json")))
 
 
+def is_simulated(path):
+    with open(path, encoding="utf-8") as file:
+        transports = json.load(file)["transports"]
+    return "sim" in [one.get("plugin") for one in transports if isinstance(one, dict)]
+
+
 def says_back(address, transport="tcp"):
     """One line and its echo."""
     if transport == "tcp":
@@ -311,6 +317,8 @@ class Configs(unittest.TestCase):
 
     def test_every_config_is_served_as_it_is(self):
         for path in CONFIGS:
+            if is_simulated(path):
+                continue
             with self.subTest(path), Server(path, "--port", "0") as server:
                 self.assertIn("listening ", server.out.text())
                 for address in server.addresses("tcp"):
@@ -322,6 +330,14 @@ class Configs(unittest.TestCase):
                     with udp_socket(address) as sock:
                         sock.send(b"hello\n")
                 server.stop()  # with status 0
+
+    def test_every_simulation_runs_to_its_end(self):
+        simulations = [path for path in CONFIGS if is_simulated(path)]
+        self.assertTrue(simulations)
+        for path in simulations:
+            done = run("run", path)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertRegex(done.stdout, r"\nsimulated \d+\.\d{3} s\n$")
 
     def test_every_config_passes_check(self):
         for path in CONFIGS:
