@@ -97,17 +97,17 @@ static void drop_passed(struct pg_session *session, uint64_t passed)
    apart around the loop. */
 int chain_recv(struct pg_session *session, unsigned at, struct pg_bytes in)
 {
-    const struct chain *chain = &session_listener(session)->chain;
-    struct pg_ctx ctx = {.session = session,
-                         .listener = session_listener(session),
-                         .direction = CHAIN_IN};
+    struct pg_listener *listener = session_listener(session);
+    struct pg_entry **entries = listener->chain.entries;
+    struct pg_ctx ctx = {
+        .session = session, .listener = listener, .direction = CHAIN_IN};
     struct core *this = core;
     struct frame frame = {this->scratch_used, this->arena.header->running};
     uint64_t passed = 0; /* a chain has at most CONFIG_CHAIN_MAX entries */
-    unsigned count = chain->count;
+    unsigned count = listener->chain.count;
 
     for (; at < count && !is_closing(session); at++) {
-        struct pg_entry *entry = chain->entries[at];
+        struct pg_entry *entry = entries[at];
         enum pg_verdict verdict;
 
         if (!entry->handler->recv)

@@ -254,11 +254,6 @@ void core_destroy(void)
 
 /* ---- a turn ----------------------------------------------------------- */
 
-void core_clock(void)
-{
-    core->now_ms = 0;
-}
-
 void core_flush(void)
 {
     if (core->dirty)
@@ -267,23 +262,25 @@ void core_flush(void)
 
 static void trim_scratch(void)
 {
-    if (core->scratch_peak <= SCRATCH_KEEP)
-        return;
     madvise(core->scratch, core->scratch_peak, MADV_DONTNEED);
     core->scratch_peak = 0;
 }
 
 void core_settle(void)
 {
-    while (core->closing || core->dirty || core->resuming) {
-        if (core->closing)
+    struct core *this = core;
+
+    do {
+        if (this->closing)
             session_close_marked();
-        core_flush();
-        if (core->resuming)
+        if (this->dirty)
+            queue_flush();
+        if (this->resuming)
             session_resume_marked();
-    }
-    trim_scratch();
-    if (core->wake_mask)
+    } while (this->closing || this->dirty || this->resuming);
+    if (this->scratch_peak > SCRATCH_KEEP)
+        trim_scratch();
+    if (this->wake_mask)
         mail_wake();
     timer_arm();
 }

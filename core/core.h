@@ -90,7 +90,8 @@ struct core {
     struct timers timers;
     uint8_t *scratch;
     size_t scratch_used, scratch_peak;
-    uint64_t wake_mask; /* workers that have got messages in this turn */
+    uint64_t wake_mask;  /* workers that have got messages in this turn */
+    uint64_t mail_waits; /* workers with a message in the backlog, see mail.c */
     bool is_settling, is_stopping;
     uint8_t *no_state; /* zeroed state for what runs once for a group */
     char peer_text[128];
@@ -118,7 +119,10 @@ void core_settle(void);
 /* Sends what is queued, for a read buffer that is about to be used again. */
 void core_flush(void);
 /* The time is to be taken anew: at the start of each turn. */
-void core_clock(void);
+static inline void core_clock(void)
+{
+    core->now_ms = 0;
+}
 
 /* The time of this turn, taken when the first one asks. */
 static inline uint64_t core_now_ms(void)

@@ -16,12 +16,6 @@ struct letter {
 
 static struct letter *first, **last = &first;
 static size_t backlog_bytes;
-static uint64_t waiting_for; /* workers with a letter in the backlog */
-
-bool mail_is_backed_up(void)
-{
-    return first != NULL;
-}
 
 static int keep(unsigned to, const struct message *message,
                 const uint8_t *bytes)
@@ -43,7 +37,7 @@ static int keep(unsigned to, const struct message *message,
         memcpy(letter->bytes, bytes, message->len);
     *last = letter;
     last = &letter->next;
-    waiting_for |= 1ull << to;
+    core->mail_waits |= 1ull << to;
     return 0;
 }
 
@@ -51,7 +45,7 @@ static int post(unsigned to, const struct message *message,
                 const uint8_t *bytes)
 {
     core->wake_mask |= 1ull << to;
-    if (!(waiting_for & 1ull << to) &&
+    if (!(core->mail_waits & 1ull << to) &&
         ring_put(core->commons, core->worker, to, message, bytes))
         return 0;
     return keep(to, message, bytes);
@@ -149,7 +143,7 @@ static void send_backlog(void)
         backlog_bytes -= letter->message.len;
         free(letter);
     }
-    waiting_for = 0;
+    core->mail_waits = 0;
 }
 
 void mail_take(void)
@@ -180,5 +174,5 @@ void mail_finish(void)
     }
     last = &first;
     backlog_bytes = 0;
-    waiting_for = 0;
+    core->mail_waits = 0;
 }

@@ -9,6 +9,7 @@
 #define MAIL_H
 
 #include "commons.h"
+#include "core.h"
 
 /* To all other workers. -ENOBUFS: out of memory, counted. */
 int mail_broadcast(struct pg_entry *entry, struct pg_bytes bytes,
@@ -20,7 +21,11 @@ void mail_take(void);
 /* Wakes whom we have written to in this turn. */
 void mail_wake(void);
 /* True: something waits for room in a ring, so read nothing new. */
-bool mail_is_backed_up(void);
+static inline bool mail_is_backed_up(void)
+{
+    return core->mail_waits != 0;
+}
+
 void mail_finish(void);
 
 #endif

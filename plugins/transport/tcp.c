@@ -196,17 +196,17 @@ static ssize_t tcp_recv(struct pg_session *session, int fd, void *buffer,
 static ssize_t tcp_send(struct pg_session *session, int fd,
                         const struct iovec *parts, int count)
 {
-    const struct msghdr message = {
-        .msg_iov = (struct iovec *)parts,
-        .msg_iovlen = (size_t)count,
-    };
-    /* send() is the cheaper call where there is one part: one copy less of
-       what describes them. */
-    ssize_t sent = count == 1
-                       ? send(fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL)
-                       : sendmsg(fd, &message, MSG_NOSIGNAL);
+    struct msghdr message = {0};
+    ssize_t sent;
 
     (void)session;
+    if (count == 1) { /* the cheaper call, and the usual case */
+        sent = send(fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL);
+    } else {
+        message.msg_iov = (struct iovec *)(uintptr_t)parts;
+        message.msg_iovlen = (size_t)count;
+        sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+    }
     return sent < 0 ? -errno : sent;
 }
 
