@@ -22,6 +22,8 @@ static const struct command commands[] = {
      NULL},
     {"build", "compile a plugin: FILE.c becomes FILE.so", cmd_build,
      "write a plugin"},
+    {"compare", "experiments that show what TCP and UDP do", cmd_compare,
+     "experiment"},
     {GUARD_WORKER_COMMAND, NULL, cmd_worker, NULL},
 };
 

@@ -1,0 +1,21 @@
+/*
+ * child - runs an experiment in a process of its own, and sees to it that
+ * nothing of it is left, whatever it does and however we end.
+ */
+#ifndef CHILD_H
+#define CHILD_H
+
+#include <jansson.h>
+
+#include "experiment.h"
+#include "progress.h"
+
+/*
+ * The result, a new reference; with "error" when it could not be run.
+ * On SIGINT, SIGTERM and SIGHUP the experiment is ended and cleaned up, then
+ * the signal ends this process too.
+ */
+json_t *child_run(const struct experiment *experiment,
+                  const struct settings *settings, struct progress *progress);
+
+#endif

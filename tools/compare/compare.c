@@ -1,0 +1,163 @@
+/* playground compare: experiments that show what TCP and UDP do. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../commands.h"
+#include "child.h"
+#include "columns.h"
+#include "page.h"
+#include "predict.h"
+#include "print_text.h"
+#include "report.h"
+#include "run_parts.h"
+
+static void list_json(void)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; experiments[i]; i++) {
+        json_t *one = result_create(experiments[i]), *brief = json_object();
+        static const char *const keys[] = {"name", "title", "question",
+                                           "is_first", "needs"};
+
+        for (size_t k = 0; k < sizeof(keys) / sizeof(*keys); k++)
+            result_set(brief, keys[k],
+                       json_incref(json_object_get(one, keys[k])));
+        result_append(list, brief);
+        json_decref(one);
+    }
+    json_dumpf(list, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(list);
+}
+
+static int list_experiments(const struct request *request)
+{
+    if (request->is_json) {
+        list_json();
+        return 0;
+    }
+    print_text_list(stdout, columns_of_terminal(STDOUT_FILENO));
+    puts("\n*  one of those for a first class; `playground compare first` runs "
+         "them.\n`playground compare NAME...` or `all` runs others, --help "
+         "says how.");
+    return 0;
+}
+
+/* Asked in text, so not into the JSON of stdout. */
+static int ask(const struct request *request,
+               const struct experiment *experiment)
+{
+    return predict_ask(experiment, stdin, request->is_json ? stderr : stdout);
+}
+
+static void print_one(const struct request *request, const json_t *result,
+                      size_t number)
+{
+    size_t width = columns_of_terminal(STDOUT_FILENO);
+
+    if (request->is_json)
+        return;
+    if (number > 1 && !request->predicts)
+        putchar('\n');
+    print_text(stdout, result, width);
+    predict_tell(result, stdout, width);
+    if (request->predicts)
+        putchar('\n');
+    fflush(stdout);
+}
+
+static void run_all(const struct request *request, json_t *results)
+{
+    for (size_t i = 0; i < request->count; i++) {
+        const struct experiment *experiment = request->chosen[i];
+        struct progress progress;
+        int guess = request->predicts ? ask(request, experiment) : -1;
+        json_t *result;
+
+        progress_begin(&progress, experiment->name, i + 1, request->count);
+        result = child_run(experiment, &request->settings, &progress);
+        if (request->predicts)
+            predict_note(result, experiment, guess);
+        result_append(results, result);
+        print_one(request, result, i + 1);
+    }
+}
+
+/* True when it stands in the file. */
+static bool write_page(const struct request *request, const json_t *report)
+{
+    FILE *file;
+
+    if (!request->page)
+        return true;
+    file = fopen(request->page, "we");
+    if (file) {
+        page_print(file, report);
+        if (!ferror(file) && !fclose(file)) {
+            fprintf(stderr, "the page: %s\n", request->page);
+            return true;
+        }
+    }
+    fprintf(stderr, "playground compare: cannot write %s: %s\n", request->page,
+            strerror(errno));
+    return false;
+}
+
+/* Said before the experiments rather than after them. */
+static bool may_write_page(const struct request *request)
+{
+    FILE *file;
+    bool is_new;
+
+    if (!request->page)
+        return true;
+    is_new = access(request->page, F_OK) != 0;
+    file = fopen(request->page, "ae");
+    if (!file) {
+        fprintf(stderr,
+                "playground compare: cannot write %s: %s; give --html a file "
+                "in a folder you may write to\n",
+                request->page, strerror(errno));
+        return false;
+    }
+    fclose(file);
+    if (is_new)
+        unlink(request->page);
+    return true;
+}
+
+static int run_request(const struct request *request)
+{
+    json_t *report = report_create(request);
+    json_t *results = json_object_get(report, "experiments");
+    bool is_fine;
+
+    run_all(request, results);
+    if (request->is_json) {
+        json_dumpf(report, stdout, JSON_INDENT(2));
+        putchar('\n');
+    } else if (request->predicts) {
+        predict_sum(results, stdout);
+    }
+    is_fine = write_page(request, report) && report_is_fine(report);
+    json_decref(report);
+    return is_fine ? 0 : 1;
+}
+
+int cmd_compare(int argc, char **argv)
+{
+    struct request request;
+    int status = request_parse(&request, argc, argv);
+
+    if (status < 0 && request.count == 0)
+        status = list_experiments(&request);
+    else if (status < 0)
+        status = may_write_page(&request) ? run_request(&request) : 1;
+    request_finish(&request);
+    return status;
+}

@@ -1,0 +1,43 @@
+/* The experiments, in the order in which they are listed and run. */
+
+#include "experiment.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* One line for each: X(name) stands for the struct experiment_name, which
+   name.c defines. */
+/* clang-format off */
+#define EXPERIMENTS \
+    X(boundaries)
+/* clang-format on */
+
+#define X(name) extern const struct experiment experiment_##name;
+EXPERIMENTS
+#undef X
+
+const struct experiment *const experiments[] = {
+#define X(name) &experiment_##name,
+    EXPERIMENTS
+#undef X
+        NULL,
+};
+
+const struct experiment *experiment_find(const char *name)
+{
+    for (size_t i = 0; experiments[i]; i++)
+        if (!strcmp(experiments[i]->name, name))
+            return experiments[i];
+    return NULL;
+}
+
+const char *experiment_needs(const struct experiment *experiment)
+{
+    static const char *const words[] = {
+        [NEED_NOTHING] = "nothing",
+        [NEED_MULTICAST] = "multicast",
+        [NEED_LINK] = "a link",
+    };
+
+    return words[experiment->need];
+}

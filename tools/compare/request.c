@@ -1,0 +1,304 @@
+#include "request.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "columns.h"
+#include "must.h"
+#include "names.h"
+#include "text.h"
+
+enum { OPTION_JSON = 1000, OPTION_HTML, OPTION_PREDICT, OPTION_HELP };
+
+static const char help_head[] =
+    "usage: playground compare [OPTIONS] NAME... | first | all\n"
+    "\n"
+    "Experiments that show what TCP and UDP do, each on both, with this\n"
+    "program's own server and real sockets. Without a NAME it lists them.\n"
+    "`first` stands for those marked for a first class, `all` for all.\n"
+    "\n"
+    "  --json               one JSON object with all that was found\n"
+    "  --html FILE          a page with tables and plots, complete in one "
+    "file\n"
+    "  --predict            asks for your guess before each experiment\n"
+    "\n"
+    "For those that use them, which stand in brackets; else they are refused:\n"
+    "\n";
+
+static const char help_tail[] =
+    "\n"
+    "Exit status: 0 fine, 1 an experiment could not be run or did not come "
+    "out\n"
+    "as theory says, 2 wrong usage.\n"
+    "\n"
+    "example: playground compare boundaries --html report.html\n";
+
+static const struct option fixed_options[] = {
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"html", required_argument, NULL, OPTION_HTML},
+    {"predict", no_argument, NULL, OPTION_PREDICT},
+    {"help", no_argument, NULL, OPTION_HELP},
+};
+
+#define FIXED_OPTIONS (sizeof(fixed_options) / sizeof(*fixed_options))
+
+/* ---- which experiments ------------------------------------------------ */
+
+static void choose(struct request *request, const struct experiment *one)
+{
+    for (size_t i = 0; i < request->count; i++)
+        if (request->chosen[i] == one)
+            return;
+    request->chosen =
+        must_grow(request->chosen, request->count, sizeof(*request->chosen));
+    request->chosen[request->count++] = one;
+}
+
+static void choose_all(struct request *request, bool is_first)
+{
+    for (size_t i = 0; experiments[i]; i++)
+        if (!is_first || experiments[i]->is_first)
+            choose(request, experiments[i]);
+}
+
+static void refuse_name(const char *name)
+{
+    char wrong[TEXT_QUOTE_BYTES], meant[TEXT_QUOTE_BYTES];
+    struct names names = {0};
+
+    for (size_t i = 0; experiments[i]; i++)
+        names_add(&names, experiments[i]->name);
+    names_add(&names, "first");
+    names_add(&names, "all");
+
+    const char *near = names_near(&names, name);
+
+    fprintf(stderr, "playground compare: there is no experiment %s; ",
+            text_quote(name, wrong));
+    if (near)
+        fprintf(stderr, "did you mean %s?\n", text_quote(near, meant));
+    else
+        fputs("`playground compare` lists them\n", stderr);
+    names_finish(&names);
+}
+
+static bool choose_named(struct request *request, const char *name)
+{
+    const struct experiment *one = experiment_find(name);
+
+    if (one)
+        choose(request, one);
+    else if (!strcmp(name, "all") || !strcmp(name, "first"))
+        choose_all(request, !strcmp(name, "first"));
+    else
+        refuse_name(name);
+    return one || !strcmp(name, "all") || !strcmp(name, "first");
+}
+
+/* ---- settings --------------------------------------------------------- */
+
+/* "loss, headofline", those that use it; the caller frees it. */
+static char *users_of(enum setting which)
+{
+    char *users = must_copy("");
+
+    for (size_t i = 0; experiments[i]; i++) {
+        if (!(experiments[i]->settings & SETTING(which)))
+            continue;
+
+        char *more = must_printf("%s%s%s", users, *users ? ", " : "",
+                                 experiments[i]->name);
+
+        free(users);
+        users = more;
+    }
+    return users;
+}
+
+static bool is_used(const struct request *request, enum setting which)
+{
+    for (size_t i = 0; i < request->count; i++)
+        if (request->chosen[i]->settings & SETTING(which))
+            return true;
+    return false;
+}
+
+/* The seed belongs to the command, used or not. */
+static bool check_settings(const struct request *request)
+{
+    bool is_fine = true;
+
+    for (int i = SETTING_SEED + 1; i < SETTINGS; i++) {
+        if (!(request->settings.given & SETTING(i)) ||
+            is_used(request, (enum setting)i))
+            continue;
+
+        char *users = users_of((enum setting)i);
+
+        fprintf(stderr,
+                "playground compare: no chosen experiment uses --%s; leave it "
+                "out, or choose one that does: %s\n",
+                setting_infos[i].name, *users ? users : "none yet");
+        free(users);
+        is_fine = false;
+    }
+    return is_fine;
+}
+
+/* ---- the command again ------------------------------------------------ */
+
+static bool is_plain(const char *word)
+{
+    return *word && word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
+                                      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                      "0123456789-_./=,:%+@")] == '\0';
+}
+
+/* In single quotes where a shell would see more than a word. */
+static char *quoted(const char *word)
+{
+    char *quote, *out;
+
+    if (is_plain(word))
+        return must_copy(word);
+    quote = out = must_calloc(4 * strlen(word) + 3, 1);
+    *out++ = '\'';
+    for (; *word; word++)
+        out = *word == '\'' ? stpcpy(out, "'\\''") : (*out = *word, out + 1);
+    *out = '\'';
+    return quote;
+}
+
+static char *command_of(int argc, char **argv, const struct settings *settings)
+{
+    char *command = must_copy("playground");
+
+    for (int i = 0; i < argc; i++) {
+        char *word = quoted(argv[i]);
+        char *longer = must_printf("%s %s", command, word);
+
+        free(word);
+        free(command);
+        command = longer;
+    }
+    if (!(settings->given & SETTING(SETTING_SEED))) {
+        char *longer = must_printf("%s --seed %.0f", command,
+                                   settings->values[SETTING_SEED]);
+
+        free(command);
+        command = longer;
+    }
+    return command;
+}
+
+/* ---- all of it -------------------------------------------------------- */
+
+/* What each is, and who uses it. */
+static void print_settings(void)
+{
+    for (int i = 0; i < SETTINGS; i++) {
+        const struct setting_info *info = &setting_infos[i];
+        char *users = users_of((enum setting)i), *left, *text;
+
+        left = must_printf("  --%s %s", info->name, info->unit);
+        text = must_printf(*users ? "%s (%s)" : "%s", info->help, users);
+        printf("%-23s", left);
+        columns_paragraph(stdout, "", text, 57);
+        free(left);
+        free(text);
+        free(users);
+    }
+}
+
+static void print_help(void)
+{
+    fputs(help_head, stdout);
+    print_settings();
+    fputs(help_tail, stdout);
+}
+
+static void make_options(struct option *options)
+{
+    memcpy(options, fixed_options, sizeof(fixed_options));
+    options += FIXED_OPTIONS;
+    for (int i = 0; i < SETTINGS; i++)
+        options[i] =
+            (struct option){setting_infos[i].name, required_argument, NULL, i};
+    options[SETTINGS] = (struct option){0};
+}
+
+/* -1: go on; else the exit status. */
+static int take_option(struct request *request, int option)
+{
+    switch (option) {
+    case OPTION_JSON:
+        request->is_json = true;
+        return -1;
+    case OPTION_HTML:
+        request->page = optarg;
+        return -1;
+    case OPTION_PREDICT:
+        request->predicts = true;
+        return -1;
+    case OPTION_HELP:
+        print_help();
+        return 0;
+    case '?':
+        fputs("`playground compare --help` shows how\n", stderr);
+        return 2;
+    default:
+        return settings_set(&request->settings, (enum setting)option, optarg)
+                   ? -1
+                   : 2;
+    }
+}
+
+/* Whether the parts of the request go together. */
+static bool check_request(const struct request *request)
+{
+    if (request->count == 0 && (request->page || request->predicts)) {
+        fprintf(stderr,
+                "playground compare: %s needs the name of an experiment, or "
+                "`all`\n",
+                request->page ? "--html" : "--predict");
+        return false;
+    }
+    return check_settings(request);
+}
+
+int request_parse(struct request *request, int argc, char **argv)
+{
+    struct option options[FIXED_OPTIONS + SETTINGS + 1];
+    bool is_fine = true;
+    int option;
+
+    memset(request, 0, sizeof(*request));
+    settings_init(&request->settings);
+    make_options(options);
+
+    /* Before getopt reorders it; a wrong command is not repeated. */
+    char **typed = must_calloc((size_t)argc, sizeof(*typed));
+
+    memcpy(typed, argv, (size_t)argc * sizeof(*typed));
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        int status = take_option(request, option);
+
+        if (status >= 0) {
+            free(typed);
+            return status;
+        }
+    }
+    request->command = command_of(argc, typed, &request->settings);
+    free(typed);
+    for (int i = optind; i < argc; i++)
+        is_fine = choose_named(request, argv[i]) && is_fine;
+    return is_fine && check_request(request) ? -1 : 2;
+}
+
+void request_finish(struct request *request)
+{
+    free(request->chosen);
+    free(request->command);
+}

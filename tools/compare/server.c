@@ -1,0 +1,260 @@
+/* The playground's own server, started for an experiment. */
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "must.h"
+#include "run_parts.h"
+
+#define READY_MS  10000
+#define PIPE_SIZE (1024 * 1024) /* a log need not wait for us to read it */
+#define LINE_SIZE (64 * 1024)
+
+/* A pipe read line by line. */
+struct pipe_lines {
+    int fd;
+    size_t len;
+    char data[LINE_SIZE];
+};
+
+struct server {
+    pid_t pid;
+    struct pipe_lines out, err;
+    struct sockaddr_in addresses[2]; /* by enum side; port 0: none */
+};
+
+/* ---- lines ------------------------------------------------------------ */
+
+/* Takes the first line off; false when no whole one is there. */
+static bool take_line(struct pipe_lines *lines, char *line)
+{
+    char *end = memchr(lines->data, '\n', lines->len);
+
+    if (!end && lines->len == sizeof(lines->data))
+        end = lines->data + lines->len - 1; /* cut: longer than any of ours */
+    if (!end)
+        return false;
+
+    size_t len = (size_t)(end - lines->data);
+
+    memcpy(line, lines->data, len);
+    line[len] = '\0';
+    lines->len -= len + 1;
+    memmove(lines->data, end + 1, lines->len);
+    return true;
+}
+
+/* The next line, of LINE_SIZE bytes at the most; false at the end and when
+   none comes until `limit` (of run_now_ms). */
+static bool next_line(struct pipe_lines *lines, char *line, double limit)
+{
+    while (!take_line(lines, line)) {
+        struct pollfd poll_fd = {.fd = lines->fd, .events = POLLIN};
+        double left = limit - run_now_ms();
+        ssize_t got;
+
+        if (poll(&poll_fd, 1, left > 0 ? (int)left + 1 : 0) <= 0 && left <= 0)
+            return false;
+        if (!poll_fd.revents)
+            continue;
+        got = read(lines->fd, lines->data + lines->len,
+                   sizeof(lines->data) - lines->len);
+        if (got == 0)
+            return false;
+        if (got > 0)
+            lines->len += (size_t)got;
+    }
+    return true;
+}
+
+/* ---- start ------------------------------------------------------------ */
+
+/* Port 0 wherever the config names none. */
+static void take_free_ports(json_t *config)
+{
+    json_t *transport, *list = json_object_get(config, "transports");
+    size_t i;
+
+    json_array_foreach (list, i, transport) {
+        if (json_is_string(transport)) {
+            json_t *whole = json_object();
+
+            result_set(whole, "plugin", json_incref(transport));
+            json_array_set_new(list, i, whole);
+            transport = whole;
+        }
+        if (!json_object_get(transport, "port"))
+            result_set(transport, "port", json_integer(0));
+    }
+}
+
+static char *write_config(struct run *run, json_t *config)
+{
+    char *path = must_printf("%s/server-%u.json", run->folder, run->servers++);
+
+    take_free_ports(config);
+    if (json_dump_file(config, path, JSON_INDENT(4)))
+        run_fail_errno(run, path);
+    json_decref(config);
+    return path;
+}
+
+/* In the new process: one process of the server, which ends with the
+   experiment. */
+static void serve(const char *path, const int out[2], const int err[2],
+                  pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(1);
+    signal(SIGPIPE, SIG_DFL);
+    dup2(out[1], STDOUT_FILENO);
+    dup2(err[1], STDERR_FILENO);
+    execl("/proc/self/exe", "playground", "run", "--single", path,
+          (char *)NULL);
+    perror("/proc/self/exe");
+    _exit(1);
+}
+
+static void start(struct run *run, struct server *server, const char *path)
+{
+    pid_t parent = getpid();
+    int out[2], err[2];
+
+    if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
+        run_fail_errno(run, "pipe");
+    fcntl(err[1], F_SETPIPE_SZ, PIPE_SIZE); /* without, it is 64 KiB */
+    server->pid = fork();
+    if (server->pid < 0)
+        run_fail_errno(run, "fork");
+    if (server->pid == 0)
+        serve(path, out, err, parent);
+    close(out[1]);
+    close(err[1]);
+    server->out.fd = out[0];
+    server->err.fd = err[0];
+}
+
+/* "listening tcp 127.0.0.1:5000" */
+static void note_address(struct server *server, const char *line)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    char transport[16], host[64];
+    unsigned port;
+
+    if (sscanf(line, "listening %15s %63[^:]:%u", transport, host, &port) != 3)
+        return;
+    address.sin_port = htons((uint16_t)port);
+    if (inet_pton(AF_INET, host, &address.sin_addr) != 1)
+        return;
+
+    int side = !strcmp(transport, "tcp") ? SIDE_TCP : SIDE_UDP;
+
+    if (server->addresses[side].sin_port == 0)
+        server->addresses[side] = address;
+}
+
+static void await_ready(struct run *run, struct server *server)
+{
+    double limit = run_now_ms() + READY_MS;
+    char line[LINE_SIZE];
+
+    while (next_line(&server->out, line, limit)) {
+        if (!strcmp(line, "ready"))
+            return;
+        note_address(server, line);
+    }
+    if (next_line(&server->err, line, run_now_ms() + 100))
+        run_fail(run, "the server did not start: %s", line);
+    run_fail(run, "the server did not start");
+}
+
+struct server *run_server(struct run *run, json_t *config)
+{
+    struct server *server = must_calloc(1, sizeof(*server));
+    char *path;
+
+    if (!config)
+        run_fail(run, "the server's config could not be made");
+    path = write_config(run, config);
+    start(run, server, path);
+    free(path);
+    await_ready(run, server);
+    return server;
+}
+
+struct server *run_log_server(struct run *run, const char *handler)
+{
+    json_t *config =
+        json_pack("{s:[s,s], s:[{s:s,s:s}]}", "transports", "tcp", "udp",
+                  "handlers", "plugin", "log", "format", "json");
+
+    if (handler)
+        result_append(json_object_get(config, "handlers"),
+                      json_string(handler));
+    return run_server(run, config);
+}
+
+struct sockaddr_in server_address(const struct server *server, enum side side)
+{
+    return server->addresses[side];
+}
+
+pid_t server_pid(const struct server *server)
+{
+    return server->pid;
+}
+
+/* ---- what it does ----------------------------------------------------- */
+
+json_t *server_event(struct server *server, const char *event, int limit_ms)
+{
+    double limit = run_now_ms() + limit_ms;
+    char line[LINE_SIZE];
+
+    while (next_line(&server->err, line, limit)) {
+        json_t *found = json_loads(line, JSON_ALLOW_NUL, NULL);
+        const char *name = json_string_value(json_object_get(found, "event"));
+
+        if (name && (!event || !strcmp(name, event)))
+            return found;
+        json_decref(found);
+    }
+    return NULL;
+}
+
+void server_pause(struct server *server)
+{
+    siginfo_t info;
+
+    kill(server->pid, SIGSTOP);
+    while (
+        waitid(P_PID, (id_t)server->pid, &info, WSTOPPED | WEXITED | WNOWAIT) &&
+        errno == EINTR)
+        ;
+}
+
+void server_resume(struct server *server)
+{
+    kill(server->pid, SIGCONT);
+}
+
+int server_stop(struct server *server, int signal_number)
+{
+    int status = 0;
+
+    kill(server->pid, signal_number);
+    while (waitpid(server->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return status;
+}

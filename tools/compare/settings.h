@@ -1,0 +1,49 @@
+/*
+ * settings - the numbers of the command line that experiments may use, each
+ * described in one table, from which parsing and help are made.
+ */
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include <stdbool.h>
+
+enum setting {
+    SETTING_SEED,      /* every experiment accepts it; default 1 */
+    SETTING_LOSS,      /* percent */
+    SETTING_DELAY,     /* ms, each way */
+    SETTING_JITTER,    /* ms */
+    SETTING_RATE,      /* Mbit/s */
+    SETTING_REORDER,   /* percent */
+    SETTING_DUPLICATE, /* percent */
+    SETTING_MESSAGES,  /* how many */
+    SETTING_CLIENTS,   /* how many */
+    SETTING_SIZE,      /* bytes of a message */
+    SETTING_FOR,       /* s */
+    SETTINGS,          /* how many there are */
+};
+
+#define SETTING(which) (1u << (which))
+
+struct setting_info {
+    const char *name; /* "loss" */
+    const char *unit; /* "%" */
+    double min, max;
+    bool is_whole;
+    const char *help;
+};
+
+extern const struct setting_info setting_infos[SETTINGS];
+
+struct settings {
+    double values[SETTINGS];
+    unsigned given; /* SETTING(...) of those that were on the command line */
+};
+
+void settings_init(struct settings *settings);
+
+/* Takes `text` for a setting; says on stderr what is wrong with it, and
+   returns false. */
+bool settings_set(struct settings *settings, enum setting which,
+                  const char *text);
+
+#endif

@@ -1,0 +1,106 @@
+#include "shown.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "must.h"
+#include "text.h"
+
+#define DASH "\u2013"
+
+/* Commas between groups of three, for the digits before a point. */
+static char *group(const char *digits)
+{
+    size_t sign = *digits == '-', whole = strcspn(digits, ".");
+    char *grouped = must_calloc(2 * strlen(digits) + 1, 1), *out = grouped;
+
+    for (size_t i = 0; digits[i]; i++) {
+        if (i > sign && i < whole && (whole - i) % 3 == 0)
+            *out++ = ',';
+        *out++ = digits[i];
+    }
+    return grouped;
+}
+
+char *shown_count(json_int_t count)
+{
+    char digits[32];
+
+    snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT, count);
+    return group(digits);
+}
+
+char *shown_number(double number)
+{
+    char digits[400];
+    double size;
+    int decimals;
+
+    if (fabs(number) < 100) { /* 99.96 is 100 and has no decimals then */
+        snprintf(digits, sizeof(digits), "%.2e", number);
+        number = strtod(digits, NULL);
+    }
+    size = fabs(number);
+    decimals = size >= 100 || size == 0 ? 0 : 2 - (int)floor(log10(size));
+    snprintf(digits, sizeof(digits), "%.*f", decimals < 9 ? decimals : 9,
+             number);
+    return group(digits);
+}
+
+char *shown_tick(double number)
+{
+    static const struct {
+        double size;
+        const char *suffix;
+    } units[] = {{1e9, "G"}, {1e6, "M"}, {1e3, "k"}};
+    double size = fabs(number);
+
+    for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+        if (size >= units[i].size && size >= 1e4)
+            return must_printf("%.4g%s", number / units[i].size,
+                               units[i].suffix);
+    return must_printf("%.4g", number);
+}
+
+static char *shown_list(const json_t *list)
+{
+    char *text = must_copy("");
+    json_t *value;
+    size_t i;
+
+    json_array_foreach (list, i, value) {
+        char *one = shown_value(value, "");
+        char *longer = must_printf("%s%s%s", text, i > 0 ? ", " : "", one);
+
+        free(text);
+        free(one);
+        text = longer;
+    }
+    return text;
+}
+
+char *shown_value(const json_t *value, const char *unit)
+{
+    char *text;
+
+    if (json_is_string(value))
+        return text_clean(json_string_value(value));
+    if (json_is_boolean(value))
+        return must_copy(json_is_true(value) ? "yes" : "no");
+    if (json_is_integer(value))
+        text = shown_count(json_integer_value(value));
+    else if (json_is_real(value))
+        text = shown_number(json_real_value(value));
+    else if (json_is_array(value))
+        text = shown_list(value);
+    else
+        return must_copy(DASH);
+
+    char *whole = must_printf("%s%s%s", text, *unit ? " " : "", unit);
+
+    free(text);
+    return whole;
+}

@@ -1,0 +1,22 @@
+/*
+ * shown - the values of a result as people read them.
+ */
+#ifndef SHOWN_H
+#define SHOWN_H
+
+#include <jansson.h>
+
+/* "1,234", "0.0123", "12.3": three digits that count, thousands with commas;
+   whole numbers with all their digits. The caller frees it. */
+char *shown_number(double number);
+char *shown_count(json_int_t count);
+
+/* A cell: a number with its unit, text, yes or no, a dash, or several with
+   commas between them. Fit to be shown whatever it contains; the caller frees
+   it. */
+char *shown_value(const json_t *value, const char *unit);
+
+/* A number beside an axis: "20k", "1.5M"; the caller frees it. */
+char *shown_tick(double number);
+
+#endif
