@@ -9,7 +9,10 @@
    name.c defines. */
 /* clang-format off */
 #define EXPERIMENTS \
-    X(boundaries)
+    X(boundaries) \
+    X(truncation) \
+    X(empty) \
+    X(largest)
 /* clang-format on */
 
 #define X(name) extern const struct experiment experiment_##name;
