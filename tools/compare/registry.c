@@ -12,7 +12,11 @@
     X(boundaries) \
     X(truncation) \
     X(empty) \
-    X(largest)
+    X(largest) \
+    X(nobody) \
+    X(halfclose) \
+    X(abort) \
+    X(restart)
 /* clang-format on */
 
 #define X(name) extern const struct experiment experiment_##name;
