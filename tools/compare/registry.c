@@ -14,9 +14,13 @@
     X(empty) \
     X(largest) \
     X(nobody) \
+    X(backpressure) \
     X(halfclose) \
     X(abort) \
-    X(restart)
+    X(restart) \
+    X(nagle) \
+    X(fanout) \
+    X(slow)
 /* clang-format on */
 
 #define X(name) extern const struct experiment experiment_##name;
