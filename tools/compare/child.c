@@ -220,12 +220,12 @@ static void note_end(struct child *child, const char *why, int status)
 
 static void block_signals(struct child *child)
 {
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
     sigset_t set;
 
     sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+        sigaddset(&set, numbers[i]);
     sigprocmask(SIG_BLOCK, &set, &child->mask);
     child->signals = signalfd(-1, &set, SFD_CLOEXEC);
 }

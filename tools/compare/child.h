@@ -12,8 +12,8 @@
 
 /*
  * The result, a new reference; with "error" when it could not be run.
- * On SIGINT, SIGTERM and SIGHUP the experiment is ended and cleaned up, then
- * the signal ends this process too.
+ * On SIGINT and the other signals that end a process from outside the
+ * experiment is ended and cleaned up, then the signal ends this process too.
  */
 json_t *child_run(const struct experiment *experiment,
                   const struct settings *settings, struct progress *progress);
