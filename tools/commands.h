@@ -13,6 +13,7 @@ int cmd_plugins(int argc, char **argv);
 int cmd_client(int argc, char **argv);
 int cmd_build(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
+int cmd_wire(int argc, char **argv);
 /* Not for people: what `run` starts its workers as. */
 int cmd_worker(int argc, char **argv);
 

@@ -24,6 +24,8 @@ static const struct command commands[] = {
      "write a plugin"},
     {"compare", "experiments that show what TCP and UDP do", cmd_compare,
      "experiment"},
+    {"wire", "two commands at the two ends of a link that loses packets",
+     cmd_wire, NULL},
     {GUARD_WORKER_COMMAND, NULL, cmd_worker, NULL},
 };
 
