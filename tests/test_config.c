@@ -32,26 +32,34 @@ static char *read_text(const char *path)
     return text;
 }
 
-/* `NAME.json:LINE:COLUMN: text` of each problem, a line each. */
-static void add_report(const struct problem_report *report, void *arg)
+/* The problems of `path` as they are printed, without the folder and the
+   source lines: "NAME.json:LINE:COLUMN: text", a line each. */
+static char *printed(const struct problems *problems, const char *path)
 {
-    const char *name = strrchr(report->file, '/');
+    size_t folder = strrchr(path, '/') ? strrchr(path, '/') + 1 - path : 0;
+    char *all = NULL, *places = NULL, *rest, *line;
+    size_t len;
+    FILE *out = open_memstream(&all, &len);
 
-    fprintf(arg, "%s:%zu:%zu: %s\n", name ? name + 1 : report->file,
-            report->line, report->column, report->text);
+    problems_print(problems, out);
+    fclose(out);
+    out = open_memstream(&places, &len);
+    for (rest = all; (line = strsep(&rest, "\n"));)
+        if (!strncmp(line, path, strlen(path)))
+            fprintf(out, "%s\n", line + folder);
+    fclose(out);
+    free(all);
+    return places;
 }
 
 static char *problems_of(const char *path)
 {
     struct problems *problems = problems_create(path);
-    char *text = NULL;
-    size_t len;
-    FILE *out = open_memstream(&text, &len);
+    char *text;
 
     assert_null(config_load(path, NULL, 0, NULL, problems));
     assert_true(problems_count(problems) > 0);
-    problems_each(problems, add_report, out);
-    fclose(out);
+    text = printed(problems, path);
     problems_destroy(problems);
     return text;
 }
