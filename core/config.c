@@ -4,13 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "config_parts.h"
 #include "must.h"
 #include "position.h"
 #include "syntax.h"
-
-#define FILE_BYTES_MOST (8u << 20)
 
 /* ---- reading ---------------------------------------------------------- */
 
@@ -24,7 +23,7 @@ static char *read_stream(FILE *file, size_t *len)
         text = must_realloc(text, *len + 65536, 1);
         got = fread(text + *len, 1, 65536, file);
         *len += got;
-    } while (got > 0 && *len < FILE_BYTES_MOST);
+    } while (got > 0 && *len < CONFIG_BYTES_MOST);
     return text;
 }
 
@@ -40,7 +39,7 @@ static char *read_file(const char *path, size_t *len, struct problems *problems)
         error = ferror(file) ? errno : 0;
         fclose(file);
     }
-    if (!error && *len < FILE_BYTES_MOST)
+    if (!error && *len < CONFIG_BYTES_MOST)
         return text;
     free(text);
     problems_add(problems, "", false, "%s; %s",
@@ -54,9 +53,13 @@ static char *read_file(const char *path, size_t *len, struct problems *problems)
 static void say_duplicate(const char *key, size_t first, size_t again,
                           void *arg)
 {
-    (void)first;
+    size_t line, column;
+
+    problems_line(arg, first, &line, &column);
     problems_add_at(arg, again,
-                    "the key \"%s\" is there twice; delete one of them", key);
+                    "the key \"%s\" is there twice; delete this one or that of "
+                    "line %zu, column %zu",
+                    key, line, column);
 }
 
 /* A problem of the whole: its place is where the JSON begins. */
@@ -91,23 +94,6 @@ static json_t *parse(const char *text, size_t len, struct problems *problems)
 
 /* ---- the top ---------------------------------------------------------- */
 
-static const char *const top_keys[] = {"transports",  "handlers", "workers",
-                                       "plugin_path", "limits",   "$schema"};
-
-static void check_top_keys(struct config *config, const json_t *root)
-{
-    struct names known = {0};
-    const char *key;
-    json_t *value;
-
-    for (size_t i = 0; i < sizeof(top_keys) / sizeof(*top_keys); i++)
-        names_add(&known, top_keys[i]);
-    json_object_foreach ((json_t *)(uintptr_t)root, key, value)
-        if (!config_is_comment(key) && !names_has(&known, key))
-            config_unknown_key(config, "", key, &known, "a config");
-    names_finish(&known);
-}
-
 static void read_workers(struct config *config, const json_t *value)
 {
     config->workers = 1;
@@ -133,7 +119,22 @@ static char *folder_of(const char *path)
                          : must_printf("%.*s", (int)(slash - path), path);
 }
 
-static bool add_folder(struct config *config, const json_t *value)
+/* What is not there yet may come; but most often it is misspelt. */
+static void warn_missing(struct config *config, const char *folder,
+                         const char *path)
+{
+    struct stat status;
+
+    if (stat(folder, &status) == 0 && S_ISDIR(status.st_mode))
+        return;
+    problems_warn(config->problems, path, false,
+                  "there is no folder %s; make it, or correct the path (it "
+                  "counts from the config's folder)",
+                  folder);
+}
+
+static bool add_folder(struct config *config, const json_t *value,
+                       const char *path)
 {
     struct config_internals *internals = config_internals(config);
     const char *folder = json_string_value(value);
@@ -146,6 +147,7 @@ static bool add_folder(struct config *config, const json_t *value)
     internals->folders[count] =
         folder[0] == '/' ? must_copy(folder)
                          : must_printf("%s/%s", config->folder, folder);
+    warn_missing(config, internals->folders[count], path);
     return true;
 }
 
@@ -160,10 +162,14 @@ static void read_plugin_path(struct config *config, const json_t *value)
 
     internals->folders[0] = must_copy(config->folder);
     if (json_is_array(value)) {
-        json_array_foreach (value, i, item)
-            is_good &= add_folder(config, item);
+        json_array_foreach (value, i, item) {
+            char *path = position_path_index("/plugin_path", i);
+
+            is_good &= add_folder(config, item, path);
+            free(path);
+        }
     } else if (value) {
-        is_good = add_folder(config, value);
+        is_good = add_folder(config, value, "/plugin_path");
     }
     if (!is_good)
         problems_add(config->problems, "/plugin_path", false,
@@ -267,9 +273,9 @@ static void read_all(struct config *config, const json_t *root,
     struct config_internals *internals = config_internals(config);
     bool is_complete = true;
 
-    check_top_keys(config, root);
-    read_workers(config, json_object_get(root, "workers"));
     read_plugin_path(config, json_object_get(root, "plugin_path"));
+    config_check_top_keys(config, root);
+    read_workers(config, json_object_get(root, "workers"));
     config_read_limits(config, json_object_get(root, "limits"));
     internals->shared =
         read_handlers(config, json_object_get(root, "handlers"), "/handlers",

@@ -12,6 +12,8 @@
 
 #include <playground/transport.h>
 
+#define CONFIG_BYTES_MOST (8u << 20) /* a larger file is refused */
+
 struct plugin;
 struct problems;
 

@@ -1,8 +1,5 @@
-#include <stdlib.h>
-
 #include "config_parts.h"
 #include "options.h"
-#include "position.h"
 
 static const struct pg_option limit_table[] = {
     {"max_sessions", PG_INT, PG_FIELD(struct limits, max_sessions),
@@ -36,20 +33,6 @@ const struct pg_option *config_limit_table(void)
     return limit_table;
 }
 
-static void check_keys(struct config *config, const json_t *value)
-{
-    struct names known = {0};
-    const char *key;
-    json_t *item;
-
-    for (const struct pg_option *at = limit_table; at->name; at++)
-        names_add(&known, at->name);
-    json_object_foreach ((json_t *)(uintptr_t)value, key, item)
-        if (!config_is_comment(key) && !options_find(limit_table, key))
-            config_unknown_key(config, "/limits", key, &known, "limits");
-    names_finish(&known);
-}
-
 void config_read_limits(struct config *config, const json_t *value)
 {
     options_set_defaults(limit_table, &config->limits);
@@ -61,7 +44,7 @@ void config_read_limits(struct config *config, const json_t *value)
                      "\"max_sessions\": 10000 }");
         return;
     }
-    check_keys(config, value);
+    config_check_limit_keys(config, value);
     options_fill(limit_table, value, &config->limits, "/limits",
                  config->problems);
 }

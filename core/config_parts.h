@@ -2,6 +2,7 @@
  * config_parts - what the files of config.h share.
  *
  *   config.c          the whole: reads, walks the top, destroys
+ *   config_keys.c     which keys belong where
  *   config_plugins.c  one line of "transports" or "handlers"
  *   config_chain.c    whether what is neighbours fits together
  *   config_network.c  whether the addresses can be listened on
@@ -62,11 +63,14 @@ void config_check_clock(struct config *config);
 void config_read_limits(struct config *config, const json_t *value);
 const struct pg_option *config_limit_table(void);
 
-/* True for a key that is a comment: it begins with two slashes. */
-bool config_is_comment(const char *key);
-/* A problem about a key that nobody knows. */
-void config_unknown_key(struct config *config, const char *path,
-                        const char *key, const struct names *known,
-                        const char *where);
+/* Where plugins are sought. */
+struct plugin_search config_search(const struct config *config);
+
+/* A problem for each key that does not belong there. */
+void config_check_top_keys(struct config *config, const json_t *root);
+void config_check_limit_keys(struct config *config, const json_t *limits);
+void config_check_plugin_keys(struct config *config,
+                              const struct plugin *plugin, const json_t *object,
+                              const char *path);
 
 #endif

@@ -14,32 +14,6 @@ struct config_internals *config_internals(const struct config *config)
     return config->internals;
 }
 
-bool config_is_comment(const char *key)
-{
-    return key[0] == '/' && key[1] == '/';
-}
-
-void config_unknown_key(struct config *config, const char *path,
-                        const char *key, const struct names *known,
-                        const char *where)
-{
-    char *intro = must_printf("%s has", where);
-    char *advice = names_advice(known, key, intro);
-    char *place = position_path_key(path, key);
-
-    problems_add(config->problems, place, true, "%s has no key \"%s\"; %s",
-                 where, key, advice);
-    free(place);
-    free(advice);
-    free(intro);
-}
-
-static struct plugin_search search_of(const struct config *config)
-{
-    return (struct plugin_search){
-        (const char *const *)config_internals(config)->folders};
-}
-
 /* ---- which plugin ----------------------------------------------------- */
 
 /* "x" or the "plugin" of an object. */
@@ -76,7 +50,7 @@ static void warn_once(struct config *config, struct plugin *plugin,
 static struct plugin *load(struct config *config, enum plugin_kind kind,
                            const json_t *value, const char *path)
 {
-    struct plugin_search search = search_of(config);
+    struct plugin_search search = config_search(config);
     const char *name = plugin_wanted(config, value, path);
     char error[ERROR_BYTES];
     struct plugin *plugin;
@@ -95,68 +69,7 @@ static struct plugin *load(struct config *config, enum plugin_kind kind,
     return plugin;
 }
 
-/* ---- its keys --------------------------------------------------------- */
-
-struct owner {
-    enum plugin_kind kind;
-    const char *key;
-    const struct plugin_search *search;
-    char *found;
-};
-
-static void look_for_owner(enum plugin_kind kind, const char *name,
-                           const char *path, void *arg)
-{
-    struct owner *owner = arg;
-    char error[ERROR_BYTES];
-    const struct plugin *plugin;
-
-    (void)path;
-    if (owner->found || kind != owner->kind)
-        return;
-    plugin = plugin_load(kind, name, owner->search, error, sizeof(error));
-    if (plugin && options_find(plugin_options(plugin), owner->key))
-        owner->found = must_copy(name);
-}
-
-static struct names known_keys(const struct plugin *plugin)
-{
-    const struct pg_option *option = plugin_options(plugin);
-    struct names known = {0};
-
-    for (; option && option->name; option++)
-        names_add(&known, option->name);
-    names_add(&known, "name");
-    if (plugin->kind == PLUGIN_TRANSPORT)
-        names_add(&known, "handlers");
-    return known;
-}
-
-/* "did you mean", or another plugin's option. */
-static void unknown_option(struct config *config, const struct plugin *plugin,
-                           const char *path, const char *key)
-{
-    struct plugin_search search = search_of(config);
-    struct owner owner = {plugin->kind, key, &search, NULL};
-    struct names known = known_keys(plugin);
-
-    if (!names_near(&known, key))
-        plugin_each(&search, look_for_owner, &owner);
-    if (owner.found) {
-        char *place = position_path_key(path, key);
-
-        problems_add(config->problems, place, true,
-                     "%s has no option \"%s\"; %s belongs to %s: delete it "
-                     "for %s",
-                     plugin_name(plugin), key, key, owner.found,
-                     plugin_name(plugin));
-        free(place);
-    } else {
-        config_unknown_key(config, path, key, &known, plugin_name(plugin));
-    }
-    free(owner.found);
-    names_finish(&known);
-}
+/* ---- keys of the host ------------------------------------------------- */
 
 static void check_on_crash(struct config *config, const json_t *value,
                            const char *path)
@@ -171,23 +84,6 @@ static void check_on_crash(struct config *config, const json_t *value,
                  "\"on_crash\" takes \"restart\"; write that or delete the "
                  "key");
     free(place);
-}
-
-static void check_keys(struct config *config, const struct plugin *plugin,
-                       const json_t *object, const char *path)
-{
-    const char *key;
-    json_t *value;
-
-    json_object_foreach ((json_t *)(uintptr_t)object, key, value) {
-        if (config_is_comment(key) || !strcmp(key, "plugin") ||
-            !strcmp(key, "name") || !strcmp(key, "on_crash") ||
-            (!strcmp(key, "handlers") && plugin->kind == PLUGIN_TRANSPORT) ||
-            options_find(plugin_options(plugin), key))
-            continue;
-        unknown_option(config, plugin, path, key);
-    }
-    check_on_crash(config, json_object_get(object, "on_crash"), path);
 }
 
 /* ---- its name --------------------------------------------------------- */
@@ -275,7 +171,8 @@ static bool read_options(struct config *config, const struct plugin *plugin,
     options_set_defaults(plugin_options(plugin), options);
     if (!object)
         return true;
-    check_keys(config, plugin, object, path);
+    config_check_plugin_keys(config, plugin, object, path);
+    check_on_crash(config, json_object_get(object, "on_crash"), path);
     options_fill(plugin_options(plugin), object, options, path,
                  config->problems);
     check_max_bytes(config, plugin, object, path);

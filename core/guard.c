@@ -363,18 +363,22 @@ static void start_worker(unsigned index)
 
 /* ---- life ------------------------------------------------------------- */
 
-/* The config as it is now: later workers start with the same. */
+/* The config as it is now: later workers start with the same. -1: it cannot
+   be read, or has no end. */
 static int snapshot(const char *path)
 {
     int from = open(path, O_RDONLY | O_CLOEXEC);
     int to = memfd_create("playground-config", MFD_CLOEXEC);
     char buffer[16384];
     ssize_t got = -1;
+    size_t all = 0;
 
-    while (from >= 0 && to >= 0 &&
-           (got = read(from, buffer, sizeof(buffer))) > 0)
+    while (from >= 0 && to >= 0 && all < CONFIG_BYTES_MOST &&
+           (got = read(from, buffer, sizeof(buffer))) > 0) {
         if (write(to, buffer, (size_t)got) != got)
             break;
+        all += (size_t)got;
+    }
     if (from >= 0)
         close(from);
     if (got == 0)

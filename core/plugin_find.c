@@ -158,13 +158,21 @@ static char *explain(enum plugin_kind kind, const char *name,
     return problem;
 }
 
+static bool is_name(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > 0 && name[0] != '.' && !strchr(name, '/') &&
+           (len < 3 || strcmp(name + len - 3, ".so") != 0);
+}
+
 char *plugin_find(enum plugin_kind kind, const char *name,
                   const struct plugin_search *search, char **path)
 {
     char *doubtful = NULL;
 
     *path = NULL;
-    if (!name[0] || strchr(name, '/') || name[0] == '.')
+    if (!is_name(name))
         return must_printf("\"%s\" is no name of a plugin; write the name "
                            "without folder and without .so, and put the "
                            "folder into \"plugin_path\"",

@@ -142,6 +142,12 @@ void problems_add_at(struct problems *problems, size_t offset,
     va_end(arguments);
 }
 
+void problems_line(const struct problems *problems, size_t offset, size_t *line,
+                   size_t *column)
+{
+    position_line(problems->text, problems->len, offset, line, column);
+}
+
 void problems_warn(struct problems *problems, const char *path, bool at_key,
                    const char *format, ...)
 {

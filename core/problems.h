@@ -40,6 +40,9 @@ void problems_vadd(struct problems *problems, const char *path, bool at_key,
 /* A problem at a byte offset of the text (syntax errors). */
 void problems_add_at(struct problems *problems, size_t offset,
                      const char *format, ...) PG_PRINTF(3, 4);
+/* Line and column of an offset in it, from 1. */
+void problems_line(const struct problems *problems, size_t offset, size_t *line,
+                   size_t *column);
 /* Like problems_add(), but nothing is refused for it. */
 void problems_warn(struct problems *problems, const char *path, bool at_key,
                    const char *format, ...) PG_PRINTF(4, 5);

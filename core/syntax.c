@@ -140,6 +140,17 @@ static bool explain_empty(const struct mistake *m)
     return true;
 }
 
+/* Text, a number, YAML: jansson has not seen a bracket yet. */
+static bool explain_start(const struct mistake *m)
+{
+    bool is_ours = m->token.first == '/' || m->token.first == '#';
+
+    if (!expects(m, "'[' or '{' expected") || is_ours)
+        return false;
+    say(m, m->token.at, "a config is a JSON object; write " EXAMPLE);
+    return true;
+}
+
 static bool explain_limit(const struct mistake *m)
 {
     switch (json_error_code(m->error)) {
@@ -331,6 +342,35 @@ static bool explain_comma(const struct mistake *m)
     return true;
 }
 
+/* "transports: ["tcp"]: the quote that is missing ends the text too late, and
+   the rest of it touches what follows. */
+static bool explain_quote_before(const struct mistake *m)
+{
+    if (m->before.first != '"' || m->before.end != m->token.at ||
+        !is_word(m->token.first))
+        return false;
+    say(m, m->before.at,
+        "the text that begins here ends at the next quote; put a \" where it "
+        "is to end");
+    return true;
+}
+
+/* A key after the last element: the list was to end before it. */
+static bool explain_list(const struct mistake *m)
+{
+    size_t open, line, column;
+
+    if (m->token.first != ':' || m->before.first != '"' ||
+        !expects(m, "']' expected") || !open_bracket(m, &open))
+        return false;
+    position_line(m->text, m->len, open, &line, &column);
+    problems_add_at(m->problems, m->before.at,
+                    "a key in a list; close the [ of line %zu, column %zu with "
+                    "a ] before it, or put the key and its value into { }",
+                    line, column);
+    return true;
+}
+
 static bool explain_missing(const struct mistake *m)
 {
     if (expects(m, "':' expected") && m->token.first == '=')
@@ -357,9 +397,10 @@ void syntax_explain(struct problems *problems, const char *text, size_t len,
                     const json_error_t *error)
 {
     static bool (*const explain[])(const struct mistake *m) = {
-        explain_encoding, explain_empty,   explain_limit, explain_string,
-        explain_comment,  explain_quote,   explain_word,  explain_bracket,
-        explain_comma,    explain_missing,
+        explain_encoding, explain_empty,   explain_start,        explain_limit,
+        explain_string,   explain_comment, explain_quote,        explain_word,
+        explain_bracket,  explain_comma,   explain_quote_before, explain_list,
+        explain_missing,
     };
     size_t stop = error->position > 0 ? (size_t)error->position : 0;
     struct mistake mistake = {

@@ -13,12 +13,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <jansson.h>
 
 #include "config.h"
 #include "options.h"
 #include "plugin.h"
 #include "problems.h"
+#include "schema.h"
 
 static char *read_text(const char *path)
 {
@@ -105,6 +109,31 @@ static void done(struct config *config, struct problems *problems)
     problems_destroy(problems);
 }
 
+static int64_t int_of(const struct pg_option *table, const void *options,
+                      const char *name)
+{
+    const struct pg_option *option = options_find(table, name);
+
+    assert_non_null(option);
+    return options_get_int(option, options);
+}
+
+static int64_t port_of(const struct pg_listener *listener)
+{
+    return int_of(listener->transport->options, listener->options, "port");
+}
+
+static const char *host_of(const struct pg_listener *listener)
+{
+    const struct pg_option *option =
+        options_find(listener->transport->options, "host");
+
+    assert_non_null(option);
+    return options_get_string(option, listener->options);
+}
+
+/* ---- what a config means ---------------------------------------------- */
+
 static void test_config_one_word_is_complete(void **state)
 {
     struct problems *problems;
@@ -116,9 +145,54 @@ static void test_config_one_word_is_complete(void **state)
     assert_int_equal(config->listener_count, 1);
     assert_string_equal(config->listeners[0]->name, "tcp");
     assert_int_equal(config->listeners[0]->chain.count, 0);
+    assert_string_equal(host_of(config->listeners[0]), "127.0.0.1");
+    assert_int_equal(port_of(config->listeners[0]), 5000);
     assert_int_equal(config->workers, 1);
-    assert_int_equal(config->limits.max_sessions, 10000);
-    assert_int_equal(config->limits.session_queue_bytes, 1 << 20);
+    done(config, problems);
+}
+
+static void test_config_limits_have_defaults(void **state)
+{
+    struct problems *problems;
+    struct config *config =
+        load("{ \"transports\": [\"tcp\"] }", &problems, NULL);
+    const struct limits *limits;
+
+    (void)state;
+    assert_non_null(config);
+    limits = &config->limits;
+    assert_int_equal(limits->max_sessions, 10000);
+    assert_int_equal(limits->session_queue_bytes, 1 << 20);
+    assert_int_equal(limits->queue_bytes_total, 64 << 20);
+    assert_int_equal(limits->kept_bytes_total, 64 << 20);
+    assert_int_equal(limits->frame_bytes, 64 << 10);
+    assert_int_equal(limits->drain_ms, 800);
+    assert_int_equal(limits->linger_ms, 1000);
+    done(config, problems);
+}
+
+static void test_config_limits_and_options_are_read(void **state)
+{
+    struct problems *problems;
+    struct config *config =
+        load("{ \"limits\": { \"max_sessions\": 7, \"drain_ms\": 0 },"
+             " \"workers\": 64, \"transports\": [\"udp\"], \"handlers\": ["
+             "{ \"plugin\": \"lines\", \"max_bytes\": 20 }, \"lines\"] }",
+             &problems, NULL);
+    const struct pg_option *table;
+
+    (void)state;
+    assert_non_null(config);
+    assert_int_equal(config->limits.max_sessions, 7);
+    assert_int_equal(config->limits.drain_ms, 0);
+    assert_int_equal(config->limits.linger_ms, 1000);
+    assert_int_equal(config->workers, 64);
+    table = config->entries[0]->handler->options;
+    assert_int_equal(int_of(table, config->entries[0]->options, "max_bytes"),
+                     20);
+    assert_int_equal(int_of(table, config->entries[0]->options, "hint_s"), 3);
+    assert_int_equal(int_of(table, config->entries[1]->options, "max_bytes"),
+                     65536);
     done(config, problems);
 }
 
@@ -160,6 +234,30 @@ static void test_config_names_are_made_unique(void **state)
     done(config, problems);
 }
 
+/* A name that was given is not given again. */
+static void test_config_made_names_keep_clear_of_given_ones(void **state)
+{
+    struct problems *problems;
+    struct config *config =
+        load("{ \"transports\": [\"tcp\", { \"plugin\": \"udp\", \"name\": "
+             "\"log\" }], \"handlers\": [{ \"plugin\": \"echo\", \"name\": "
+             "\"log-2\" }, \"log\", \"log\"] }",
+             &problems, NULL);
+
+    (void)state;
+    assert_null(config); /* the handlers come first: "log" is taken */
+    assert_int_equal(problems_count(problems), 1);
+    problems_destroy(problems);
+
+    config = load("{ \"transports\": [\"tcp\"], \"handlers\": [{ \"plugin\": "
+                  "\"echo\", \"name\": \"log-2\" }, \"log\", \"log\"] }",
+                  &problems, NULL);
+    assert_non_null(config);
+    assert_string_equal(config->entries[1]->name, "log");
+    assert_string_equal(config->entries[2]->name, "log-3");
+    done(config, problems);
+}
+
 static void test_config_comments_and_schema_are_accepted(void **state)
 {
     struct problems *problems;
@@ -173,12 +271,6 @@ static void test_config_comments_and_schema_are_accepted(void **state)
     done(config, problems);
 }
 
-static int64_t port_of(const struct pg_listener *listener)
-{
-    return options_get_int(options_find(listener->transport->options, "port"),
-                           listener->options);
-}
-
 static void test_config_command_line_overrides(void **state)
 {
     const struct config_overrides overrides = {"::1", "6001"};
@@ -190,11 +282,7 @@ static void test_config_command_line_overrides(void **state)
     assert_non_null(config);
     assert_int_equal(port_of(config->listeners[0]), 6001);
     assert_int_equal(port_of(config->listeners[1]), 6001);
-    assert_string_equal(
-        options_get_string(
-            options_find(config->listeners[0]->transport->options, "host"),
-            config->listeners[0]->options),
-        "::1");
+    assert_string_equal(host_of(config->listeners[0]), "::1");
     done(config, problems);
 }
 
@@ -277,6 +365,184 @@ static void test_config_every_example_loads(void **state)
     assert_true(count >= 5);
 }
 
+/* ---- where plugins are found ------------------------------------------ */
+
+static void copy_file(const char *from, const char *to)
+{
+    char buffer[65536];
+    FILE *in = fopen(from, "re"), *out = fopen(to, "we");
+    size_t got;
+
+    assert_non_null(in);
+    assert_non_null(out);
+    while ((got = fread(buffer, 1, sizeof(buffer), in)) > 0)
+        assert_int_equal(fwrite(buffer, 1, got, out), got);
+    fclose(in);
+    assert_int_equal(fclose(out), 0);
+}
+
+/* The folder of a config, with "say" in some of its folders. */
+static void make_folder(char *folder, const char *const *files)
+{
+    char path[4096];
+
+    strcpy(folder, "/tmp/playground-test-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/extra", folder);
+    assert_int_equal(mkdir(path, 0755), 0);
+    snprintf(path, sizeof(path), "%s/extra/handler", folder);
+    assert_int_equal(mkdir(path, 0755), 0);
+    for (; *files; files++) {
+        snprintf(path, sizeof(path), "%s/%s", folder, *files);
+        copy_file(BAD_PLUGINS "/say.so", path);
+    }
+}
+
+static void remove_folder(const char *folder)
+{
+    static const char *const parts[] = {
+        "/say.so",        "/extra/say.so", "/extra/handler/say.so",
+        "/extra/handler", "/extra",        ""};
+    char path[4096];
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+        snprintf(path, sizeof(path), "%s%s", folder, parts[i]);
+        remove(path);
+    }
+}
+
+/* Loads a config of that folder that uses "say"; the file it came from. */
+static void expect_found(const char *const *files, const char *expected)
+{
+    static const char text[] = "{ \"plugin_path\": [\"extra\"], "
+                               "\"transports\": [\"tcp\"], "
+                               "\"handlers\": [\"say\"] }";
+    char folder[64], path[256];
+    struct problems *problems;
+    struct config *config;
+
+    make_folder(folder, files);
+    snprintf(path, sizeof(path), "%s/test.json", folder);
+    problems = problems_create(path);
+    config = config_load(path, text, strlen(text), NULL, problems);
+    problems_print(problems, stderr);
+    assert_non_null(config);
+    assert_string_equal(config->folder, folder);
+    snprintf(path, sizeof(path), "%s/%s", folder, expected);
+    assert_string_equal(config->entries[0]->plugin->path, path);
+    done(config, problems);
+    remove_folder(folder);
+}
+
+static void test_config_paths_count_from_its_folder(void **state)
+{
+    (void)state;
+    expect_found((const char *[]){"extra/say.so", NULL}, "extra/say.so");
+    expect_found((const char *[]){"extra/handler/say.so", NULL},
+                 "extra/handler/say.so");
+}
+
+static void test_config_own_folder_comes_first(void **state)
+{
+    (void)state;
+    expect_found((const char *[]){"say.so", "extra/say.so", NULL}, "say.so");
+}
+
+/* A folder that is not there is no error: the plugins may be elsewhere. */
+static void test_config_warns_of_a_missing_folder(void **state)
+{
+    struct problems *problems;
+    struct config *config = load("{ \"plugin_path\": [\"/\", \"missing\"], "
+                                 "\"transports\": [\"tcp\"] }",
+                                 &problems, NULL);
+    char *text;
+
+    (void)state;
+    assert_non_null(config);
+    assert_int_equal(problems_warnings(problems), 1);
+    text = printed(problems, "test.json");
+    assert_string_equal(
+        text, "test.json:1:24: warning: there is no folder ./missing; make it, "
+              "or correct the path (it counts from the config's folder)\n");
+    free(text);
+    done(config, problems);
+}
+
+/* ---- the schema ------------------------------------------------------- */
+
+static const json_t *at(const json_t *value, const char *const *path)
+{
+    for (; *path; path++) {
+        value = json_object_get(value, *path);
+        if (!value)
+            fail_msg("the schema has no \"%s\"", *path);
+    }
+    return value;
+}
+#define AT(value, ...) at(value, (const char *const[]){__VA_ARGS__, NULL})
+
+static const struct plugin_search builtin = {
+    (const char *const[]){PLUGINS, NULL}};
+
+static void test_schema_of_a_plugin_has_its_options(void **state)
+{
+    json_t *schema = schema_plugin(&builtin, "tcp");
+    const json_t *port;
+
+    (void)state;
+    assert_non_null(schema);
+    port = AT(schema, "properties", "port");
+    assert_string_equal(json_string_value(AT(port, "type")), "integer");
+    assert_int_equal((int)json_number_value(AT(port, "minimum")), 0);
+    assert_int_equal((int)json_number_value(AT(port, "maximum")), 65535);
+    assert_int_equal(json_integer_value(AT(port, "default")), 5000);
+    assert_true(json_is_true(AT(schema, "properties", "nodelay", "default")));
+    assert_non_null(AT(schema, "properties", "handlers"));
+    assert_true(json_is_true(AT(schema, "patternProperties", "^//")));
+    assert_true(json_is_false(AT(schema, "additionalProperties")));
+    json_decref(schema);
+    assert_null(schema_plugin(&builtin, "nothing"));
+}
+
+static void test_schema_lists_choices(void **state)
+{
+    json_t *schema = schema_plugin(&builtin, "chat-broadcast");
+    const json_t *choices = AT(schema, "properties", "slow", "enum");
+
+    (void)state;
+    assert_int_equal(json_array_size(choices), 2);
+    assert_string_equal(json_string_value(json_array_get(choices, 0)), "close");
+    json_decref(schema);
+}
+
+/* Every key that the loader takes is in the schema, and no other. */
+static void test_schema_of_a_config_has_all_keys(void **state)
+{
+    static const char *const keys[] = {"$schema",     "transports", "handlers",
+                                       "plugin_path", "workers",    "limits"};
+    json_t *schema = schema_config(&builtin);
+    const json_t *properties = AT(schema, "properties"), *names;
+    json_t *alternatives;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+        assert_non_null(json_object_get(properties, keys[i]));
+    assert_int_equal(json_object_size(properties),
+                     sizeof(keys) / sizeof(*keys));
+    assert_int_equal(
+        (int)json_number_value(
+            AT(properties, "limits", "properties", "max_sessions", "default")),
+        10000);
+    alternatives =
+        (json_t *)(uintptr_t)AT(schema, "$defs", "transport", "anyOf");
+    names = AT(json_array_get(alternatives, 0), "enum");
+    assert_true(json_array_size(names) >= 2);
+    assert_int_equal(json_array_size(alternatives), json_array_size(names) + 1);
+    json_decref(schema);
+}
+
+/* ---- without a file --------------------------------------------------- */
+
 static void test_config_made_of_parts(void **state)
 {
     struct problems *problems = problems_create("parts");
@@ -304,14 +570,23 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_config_refuses_the_zoo),
         cmocka_unit_test(test_config_one_word_is_complete),
+        cmocka_unit_test(test_config_limits_have_defaults),
+        cmocka_unit_test(test_config_limits_and_options_are_read),
         cmocka_unit_test(test_config_own_handlers_stand_first),
         cmocka_unit_test(test_config_names_are_made_unique),
+        cmocka_unit_test(test_config_made_names_keep_clear_of_given_ones),
         cmocka_unit_test(test_config_comments_and_schema_are_accepted),
         cmocka_unit_test(test_config_command_line_overrides),
         cmocka_unit_test(test_config_bad_overrides_are_refused),
         cmocka_unit_test(test_config_prints_twenty_problems),
         cmocka_unit_test(test_config_unreadable_files),
         cmocka_unit_test(test_config_every_example_loads),
+        cmocka_unit_test(test_config_paths_count_from_its_folder),
+        cmocka_unit_test(test_config_own_folder_comes_first),
+        cmocka_unit_test(test_config_warns_of_a_missing_folder),
+        cmocka_unit_test(test_schema_of_a_plugin_has_its_options),
+        cmocka_unit_test(test_schema_lists_choices),
+        cmocka_unit_test(test_schema_of_a_config_has_all_keys),
         cmocka_unit_test(test_config_made_of_parts),
     };
 

@@ -332,7 +332,7 @@ static void test_length_refuses_impossible_options(void **state)
 {
     (void)state;
     expect_refusal("[{\"plugin\": \"length\", \"size\": 3}, \"echo\"]",
-                   "size 3; give 1, 2, 4 or 8");
+                   "\"size\" is 3; choose 1, 2, 4 or 8");
     expect_refusal("[{\"plugin\": \"length\", \"max_bytes\": 65537}, \"echo\"]",
                    "65537, more than limits.frame_bytes 65536");
 }

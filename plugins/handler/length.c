@@ -55,7 +55,7 @@ static int length_check(struct pg_entry *entry)
     const struct length_options *options = pg_entry_options(entry);
 
     if (options->size & (options->size - 1))
-        return pg_fail(entry, "size", "size %d; give 1, 2, 4 or 8",
+        return pg_fail(entry, "size", "\"size\" is %d; choose 1, 2, 4 or 8",
                        options->size);
     return 0;
 }

@@ -4,6 +4,7 @@ place and the text that its .expect file says, no crash."""
 import glob
 import os
 import subprocess
+import tempfile
 import unittest
 
 PLAYGROUND = os.environ["PLAYGROUND"]
@@ -36,6 +37,8 @@ class BadConfigs(unittest.TestCase):
                 self.assertEqual(done.returncode, 2, done.stderr)
                 self.assertEqual(done.stdout, "")
                 self.assertEqual(places(done.stderr), wanted)
+                for line in wanted:  # what is wrong; what to do
+                    self.assertRegex(line, r"^\S+\.json(:\d+:\d+)?: .+; .+")
 
     def test_check_refuses_them(self):
         self.refused("check")
@@ -45,6 +48,38 @@ class BadConfigs(unittest.TestCase):
 
     def test_run_single_refuses_them(self):
         self.refused("run", "--single")
+
+    def test_a_file_without_end(self):
+        for command in (["check"], ["run"], ["run", "--single"]):
+            with self.subTest(command):
+                done = tried(command, "/dev/zero")
+                self.assertEqual(done.returncode, 2)
+                self.assertIn("/dev/zero: the file is larger than 8 MiB", done.stderr)
+
+    def test_a_port_that_needs_privileges(self):
+        """To a user who has none; root gives up the one that matters."""
+        with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding="ascii") as file:
+            first_free = int(file.read())
+        port = first_free - 1 if first_free > 1 else 80
+        give_up = ["setpriv", "--bounding-set=-net_bind_service"]
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "low.json")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write('{ "transports": [{ "plugin": "udp", "port": %d }] }' % port)
+            done = subprocess.run(
+                [*(give_up if os.geteuid() == 0 else []), PLAYGROUND, "check", path],
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+        if port < first_free:
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertEqual(
+                places(done.stderr),
+                [f"{path}:1:45: port {port} needs privileges; try {port + 5000}"],
+            )
+        else:  # here every port is free to all
+            self.assertEqual(done.returncode, 0, done.stderr)
 
 
 if __name__ == "__main__":
