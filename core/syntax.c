@@ -1,5 +1,6 @@
 #include "syntax.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -12,7 +13,8 @@
 /* A bracket, comma or colon, a string, or a run of letters and digits. */
 struct token {
     size_t at, end;
-    char first; /* '\0': the end of the text */
+    char first;   /* '\0': the end of the text */
+    bool is_open; /* a string without its closing quote */
 };
 
 struct mistake {
@@ -39,14 +41,16 @@ static bool is_word(char c)
 }
 
 /* A string ends at its line's end too: that one is not closed. */
-static size_t string_end(const struct mistake *m, size_t at)
+static size_t string_end(const struct mistake *m, size_t at, bool *is_open)
 {
+    *is_open = false;
     for (at++; at < m->len && m->text[at] != '\n'; at++) {
         if (m->text[at] == '"')
             return at + 1;
         if (m->text[at] == '\\' && at + 1 < m->len && m->text[at + 1] != '\n')
             at++;
     }
+    *is_open = true;
     return at;
 }
 
@@ -56,12 +60,12 @@ static struct token next_token(const struct mistake *m, size_t at)
 
     while (at < m->len && memchr(" \t\r\n", m->text[at], 4))
         at++;
-    token = (struct token){at, at, '\0'};
+    token = (struct token){.at = at, .end = at};
     if (at == m->len)
         return token;
     token.first = m->text[at];
     if (token.first == '"') {
-        token.end = string_end(m, at);
+        token.end = string_end(m, at, &token.is_open);
     } else {
         do
             token.end++;
@@ -78,7 +82,8 @@ static bool is_before_stop(const struct mistake *m)
         json_error_code(m->error) == json_error_premature_end_of_input &&
         !expects(m, "premature end of input");
 
-    return m->token.first && (is_at_end || m->token.end < m->stop);
+    return m->token.first && !m->token.is_open &&
+           (is_at_end || m->token.end < m->stop);
 }
 
 static void find_token(struct mistake *m)
@@ -190,13 +195,27 @@ static void explain_control(const struct mistake *m)
                         code, code);
 }
 
+/* What begins at `at` and ends before `end` is a character or an escape that
+   JSON knows. */
+static bool is_good_escape(const struct mistake *m, size_t at, size_t end)
+{
+    if (m->text[at] != '\\')
+        return true;
+    if (at + 1 >= end || !m->text[at + 1])
+        return false;
+    if (m->text[at + 1] != 'u')
+        return strchr("\"\\/bfnrt", m->text[at + 1]);
+    for (size_t i = at + 2; i < at + 6; i++)
+        if (i >= end || !isxdigit((unsigned char)m->text[i]))
+            return false;
+    return true;
+}
+
 static void explain_escape(const struct mistake *m)
 {
     size_t at = m->token.at + 1;
 
-    while (at + 1 < m->token.end &&
-           (m->text[at] != '\\' ||
-            (m->text[at + 1] != 'u' && strchr("\"\\/bfnrt", m->text[at + 1]))))
+    while (at < m->token.end && is_good_escape(m, at, m->token.end))
         at += m->text[at] == '\\' ? 2 : 1;
     say(m, at,
         "a backslash that means nothing here; write \\\\ for a backslash (the "

@@ -31,6 +31,7 @@ struct chunks {
 };
 
 struct peer_end {
+    struct pg_listener *listener;
     uint64_t number;   /* of the session; 0: none yet */
     struct chunks in;  /* pushed and not yet read */
     struct chunks out; /* writes or records */
@@ -43,8 +44,6 @@ struct peer_end {
 struct harness {
     struct problems *problems;
     struct config *config;
-    struct pg_listener *listener;
-    enum pg_kind provides;
     struct peer_end peers[PEERS_MAX];
     int peer_count;
 };
@@ -181,13 +180,18 @@ static struct pg_session *session_of(int peer)
     return end->number ? session_by_number(end->number) : NULL;
 }
 
+static bool is_stream(int peer)
+{
+    return harness->peers[peer].listener->transport->provides == PG_STREAM;
+}
+
 /* Whether recv() of a stream has something to say. */
 static void set_readable(int peer)
 {
     const struct peer_end *end = &harness->peers[peer];
     struct pg_session *session = session_of(peer);
 
-    if (session)
+    if (session && is_stream(peer))
         pg_session_readable(session,
                             end->in.count || end->has_ended || end->is_reset);
     virtual_settle();
@@ -195,6 +199,14 @@ static void set_readable(int peer)
 
 /* ---- life ------------------------------------------------------------- */
 
+static const char *transport_of(enum pg_kind provides)
+{
+    return provides == PG_STREAM    ? "\"harness-stream\""
+           : provides == PG_RECORDS ? "\"harness-records\""
+                                    : "\"harness-stream\", \"harness-records\"";
+}
+
+/* PG_ANY: under both. */
 static struct config *load(enum pg_kind provides, const char *handlers,
                            const char *limits, struct problems *problems)
 {
@@ -204,10 +216,9 @@ static struct config *load(enum pg_kind provides, const char *handlers,
     plugin_set_builtin_folder(PLUGINS);
     assert_true(asprintf(&text,
                          "{ \"plugin_path\": [\"%s\"],\n"
-                         "\"transports\": [\"harness-%s\"],\n"
+                         "\"transports\": [%s],\n"
                          "\"limits\": %s,\n\"handlers\": %s }\n",
-                         BAD_PLUGINS,
-                         provides == PG_STREAM ? "stream" : "records", limits,
+                         BAD_PLUGINS, transport_of(provides), limits,
                          handlers) > 0);
     config = config_load("harness.json", text, strlen(text),
                          &(struct config_overrides){0}, problems);
@@ -222,14 +233,12 @@ static void begin(enum pg_kind provides, const char *handlers,
     core = NULL;
     harness = calloc(1, sizeof(*harness));
     assert_non_null(harness);
-    harness->provides = provides;
     harness->problems = problems_create("harness.json");
     harness->config = load(provides, handlers, limits, harness->problems);
     if (!harness->config) {
         problems_print(harness->problems, stderr);
         fail_msg("the harness's config was refused");
     }
-    harness->listener = harness->config->listeners[0];
     assert_int_equal(virtual_start(harness->config), 0);
 }
 
@@ -267,6 +276,7 @@ struct harness *harness_attach(enum pg_kind provides, const char *handlers,
         const struct pg_session *session = session_at(core->live[i]);
 
         end_of(session)->number = session->number;
+        end_of(session)->listener = session_listener(session);
     }
     harness->peer_count = peers;
     return begun(error);
@@ -277,6 +287,35 @@ struct harness *harness_create(enum pg_kind provides, const char *handlers)
     return harness_create_limits(provides, handlers, "{}");
 }
 
+struct harness *harness_create_both(const char *handlers, const char *limits)
+{
+    return harness_create_limits(PG_ANY, handlers, limits);
+}
+
+static void clear_peers(void)
+{
+    for (int i = 0; i < harness->peer_count; i++) {
+        chunks_clear(&harness->peers[i].in);
+        chunks_clear(&harness->peers[i].out);
+        free(harness->peers[i].all.data);
+        harness->peers[i] = (struct peer_end){0};
+    }
+    harness->peer_count = 0;
+}
+
+void harness_forget(struct harness *unused)
+{
+    for (int i = 0; i < harness->peer_count; i++) {
+        struct pg_session *session = session_of(i);
+
+        if (session)
+            session_end(session, PG_END_ABORT, PG_WHY_RESET, "forgotten");
+        harness_block(unused, i, false);
+    }
+    core_settle();
+    clear_peers();
+}
+
 void harness_destroy(struct harness *unused)
 {
     (void)unused;
@@ -284,11 +323,7 @@ void harness_destroy(struct harness *unused)
         harness->peers[i].is_blocked = false;
     core_destroy();
     virtual_finish();
-    for (int i = 0; i < harness->peer_count; i++) {
-        chunks_clear(&harness->peers[i].in);
-        chunks_clear(&harness->peers[i].out);
-        free(harness->peers[i].all.data);
-    }
+    clear_peers();
     config_destroy(harness->config);
     problems_destroy(harness->problems);
     free(harness);
@@ -315,16 +350,25 @@ char *harness_refusal(enum pg_kind provides, const char *handlers)
 
 int harness_connect(struct harness *unused)
 {
+    return harness_connect_by(
+        unused, harness->config->listeners[0]->transport->provides);
+}
+
+int harness_connect_by(struct harness *unused, enum pg_kind provides)
+{
     struct harness_session data = {(uint32_t)harness->peer_count};
+    struct pg_listener **listener = harness->config->listeners;
     int peer = harness->peer_count++;
     struct pg_session *session;
 
     (void)unused;
     assert_true(peer < PEERS_MAX);
+    while ((*listener)->transport->provides != provides)
+        listener++;
+    harness->peers[peer].listener = *listener;
     core_clock();
-    session = session_create(
-        harness->listener, harness->provides == PG_STREAM ? FAKE_FD + peer : -1,
-        &data);
+    session =
+        session_create(*listener, is_stream(peer) ? FAKE_FD + peer : -1, &data);
     if (!session) {
         harness->peers[peer].is_closed = true;
         return peer;
@@ -341,13 +385,13 @@ void harness_push(struct harness *unused, int peer, struct pg_bytes bytes)
 
     (void)unused;
     core_clock();
-    if (harness->provides == PG_STREAM) {
+    if (is_stream(peer)) {
         if (bytes.len)
             chunks_add(&harness->peers[peer].in, bytes.data, bytes.len);
         set_readable(peer);
     } else if (session) {
         size_t size;
-        uint8_t *buffer = pg_read_buffer(harness->listener, &size);
+        uint8_t *buffer = pg_read_buffer(harness->peers[peer].listener, &size);
 
         assert_true(bytes.len <= size);
         if (bytes.len)
@@ -393,10 +437,10 @@ void harness_block(struct harness *unused, int peer, bool is_blocked)
     if (is_blocked || !session)
         return;
     core_clock();
-    if (harness->provides == PG_STREAM)
+    if (is_stream(peer))
         pg_session_writable(session);
     else
-        queue_unblock(harness->listener);
+        queue_unblock(harness->peers[peer].listener);
     virtual_settle();
 }
 

@@ -26,13 +26,19 @@ struct harness *harness_create(enum pg_kind provides, const char *handlers);
 /* ... with other limits, `{"frame_bytes": 100}`. */
 struct harness *harness_create_limits(enum pg_kind provides,
                                       const char *handlers, const char *limits);
+/* ... under both at once; harness_connect() comes by the stream. */
+struct harness *harness_create_both(const char *handlers, const char *limits);
 void harness_destroy(struct harness *harness);
+/* Breaks every connection and forgets all peers: numbers begin at 0 again. */
+void harness_forget(struct harness *harness);
 
 /* Loads a chain that must be refused; returns what was said, to be freed. */
 char *harness_refusal(enum pg_kind provides, const char *handlers);
 
 /* A new peer comes; returns its number, from 0. */
 int harness_connect(struct harness *harness);
+/* ... by the transport that provides this. */
+int harness_connect_by(struct harness *harness, enum pg_kind provides);
 /* Bytes or one record from it. */
 void harness_push(struct harness *harness, int peer, struct pg_bytes bytes);
 void harness_push_text(struct harness *harness, int peer, const char *text);

@@ -1,0 +1,74 @@
+/*
+ * fuzz_stream - one stream given to a chain whole and cut, through the
+ * harness: what comes back must be the same.
+ */
+#ifndef FUZZ_STREAM_H
+#define FUZZ_STREAM_H
+
+#include "../harness.h"
+#include "fuzz.h"
+
+#include "core.h"
+
+/* Enough to fill the queue of a peer that is blocked. */
+#define STREAM_BYTES 3000
+
+/* Pushes it in pieces whose lengths follow from `seed`: 0 in one piece. A
+   blocked peer's socket takes nothing until all has been pushed. */
+static inline int stream_push(struct harness *h, struct pg_bytes in,
+                              uint8_t seed, bool is_blocked)
+{
+    int peer = harness_connect(h);
+    uint32_t random = seed;
+
+    harness_block(h, peer, is_blocked);
+    while (in.len) {
+        size_t len = in.len;
+
+        random = random * 1664525 + 1013904223;
+        if (seed && len > 1 + (random >> 24) % seed)
+            len = 1 + (random >> 24) % seed;
+        harness_push(h, peer, pg_bytes(in.data, len));
+        in = pg_bytes(in.data + len, in.len - len);
+    }
+    harness_block(h, peer, false);
+    harness_end(h, peer);
+    return peer;
+}
+
+static inline void stream_compare(struct harness *h, int a, int b)
+{
+    struct pg_bytes one = harness_out(h, a), other = harness_out(h, b);
+
+    MUST(harness_is_closed(h, a) && harness_is_closed(h, b));
+    MUST(one.len == other.len && !memcmp(one.data, other.data, one.len));
+    MUST(harness_close_why(h, a) == harness_close_why(h, b));
+    MUST(!strcmp(harness_close_reason(h, a), harness_close_reason(h, b)));
+}
+
+/* Returns the peer that was given all at once. */
+static inline int stream_check_cuts(struct harness *h, struct pg_bytes in,
+                                    uint8_t seed)
+{
+    int whole = stream_push(h, in, 0, false);
+
+    if (in.len <= STREAM_BYTES / 4)
+        stream_compare(h, whole, stream_push(h, in, 1, false));
+    stream_compare(h, whole, stream_push(h, in, (uint8_t)(seed | 2), false));
+    stream_compare(h, whole, stream_push(h, in, (uint8_t)(seed | 2), true));
+    stream_compare(h, whole, stream_push(h, in, 0, true));
+    return whole;
+}
+
+/* Between two inputs nothing may be left in the arena. */
+static inline void stream_forget(struct harness *h)
+{
+    harness_forget(h);
+    harness_advance(h, 24 * 3600 * 1000);
+    MUST(core->live_count == 0);
+    MUST(core->arena.header->kept == 0);
+    MUST(core->arena.header->queued == 0);
+    MUST(core->timers.count == 0);
+}
+
+#endif
