@@ -102,6 +102,20 @@ static void stage_retire(void)
     *stage = 0;
 }
 
+/* What many turns leave behind for peers that do not read cuts the heap into
+   pieces; then a smaller stage has to do. */
+static uint32_t stage_make(size_t least)
+{
+    size_t size = STAGE_BYTES - sizeof(struct block);
+    uint32_t block;
+
+    if (size < least)
+        size = least;
+    while (!(block = block_make(size)) && size > least)
+        size = size / 2 > least ? size / 2 : least;
+    return block;
+}
+
 static bool stage_room(size_t len)
 {
     uint32_t *stage = &core->arena.header->stage;
@@ -110,9 +124,7 @@ static bool stage_room(size_t len)
         heap_size(&core->arena, *stage) - block_at(*stage)->used >= len)
         return true;
     stage_retire();
-    *stage = block_make(len > STAGE_BYTES - sizeof(struct block)
-                            ? len
-                            : STAGE_BYTES - sizeof(struct block));
+    *stage = stage_make(len);
     return *stage != 0;
 }
 

@@ -284,6 +284,26 @@ static void test_full_queue_stops_reading(void **state)
 
 /* One read that makes far more output than the queue takes: the layer below
    is told to wait and keeps the rest. */
+/* Each turn leaves a little for a peer that does not read; the heap is 10 MiB,
+   and 64 KiB of it a turn would be too much. */
+static void test_many_small_answers_wait(void **state)
+{
+    struct harness *h = harness_create_limits(
+        PG_STREAM, PROBE,
+        "{ \"max_sessions\": 8, \"queue_bytes_total\": 65536,"
+        " \"kept_bytes_total\": 65536 }");
+    int peer = harness_connect(h);
+
+    (void)state;
+    harness_block(h, peer, true);
+    for (int i = 0; i < 1000; i++)
+        harness_push_text(h, peer, "send hello\n");
+    assert_false(harness_is_closed(h, peer));
+    harness_block(h, peer, false);
+    assert_int_equal(harness_out(h, peer).len, 6000);
+    harness_destroy(h);
+}
+
 static void test_one_read_with_too_much_output_waits(void **state)
 {
     struct harness *h =
@@ -612,6 +632,7 @@ int main(void)
         cmocka_unit_test(test_pause_stops_reading_until_resume),
         cmocka_unit_test(test_pause_holds_the_end_of_input),
         cmocka_unit_test(test_full_queue_stops_reading),
+        cmocka_unit_test(test_many_small_answers_wait),
         cmocka_unit_test(test_one_read_with_too_much_output_waits),
         cmocka_unit_test(test_broadcast_closes_slow_readers),
         cmocka_unit_test(test_broadcast_drops_for_slow_readers),
