@@ -9,6 +9,24 @@
 #include "fuzz.h"
 
 #include "core.h"
+#include "heap.h"
+
+/* Each byte of the heap is in a block handed out or on a list, see heap.c. */
+static inline void stream_check_heap(void)
+{
+    const struct arena *arena = &core->arena;
+    const struct arena_header *header = arena->header;
+    uint64_t bytes = header->heap_used;
+
+    for (unsigned order = 0; order <= header->top_order; order++) {
+        uint32_t block = header->free_block[order];
+
+        for (; block; block = *(const uint32_t *)heap_at(arena, block))
+            bytes += (uint64_t)HEAP_GRANULE << order;
+    }
+    MUST(bytes ==
+         header->top_used * ((uint64_t)HEAP_GRANULE << header->top_order));
+}
 
 /* Enough to fill the queue of a peer that is blocked. */
 #define STREAM_BYTES 3000
@@ -30,9 +48,11 @@ static inline int stream_push(struct harness *h, struct pg_bytes in,
             len = 1 + (random >> 24) % seed;
         harness_push(h, peer, pg_bytes(in.data, len));
         in = pg_bytes(in.data + len, in.len - len);
+        stream_check_heap();
     }
     harness_block(h, peer, false);
     harness_end(h, peer);
+    stream_check_heap();
     return peer;
 }
 
@@ -41,6 +61,10 @@ static inline void stream_compare(struct harness *h, int a, int b)
     struct pg_bytes one = harness_out(h, a), other = harness_out(h, b);
 
     MUST(harness_is_closed(h, a) && harness_is_closed(h, b));
+    if (one.len != other.len)
+        fprintf(stderr, "%zu bytes (%s) and %zu (%s)\n", one.len,
+                harness_close_reason(h, a), other.len,
+                harness_close_reason(h, b));
     MUST(one.len == other.len && !memcmp(one.data, other.data, one.len));
     MUST(harness_close_why(h, a) == harness_close_why(h, b));
     MUST(!strcmp(harness_close_reason(h, a), harness_close_reason(h, b)));
@@ -69,6 +93,7 @@ static inline void stream_forget(struct harness *h)
     MUST(core->arena.header->kept == 0);
     MUST(core->arena.header->queued == 0);
     MUST(core->timers.count == 0);
+    stream_check_heap();
 }
 
 #endif
