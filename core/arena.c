@@ -40,6 +40,8 @@ static int map(struct arena *arena, int fd, uint64_t size)
 
     if (base == MAP_FAILED)
         return -errno;
+    /* A child that a handler made and forgot to end must not serve too. */
+    madvise(base, size, MADV_DONTFORK);
     arena->base = base;
     arena->header = base;
     arena->fd = fd;

@@ -9,6 +9,7 @@
 #include "heap.h"
 #include "keep.h"
 #include "later.h"
+#include "output.h"
 #include "queue.h"
 
 /* ---- one callback ----------------------------------------------------- */
@@ -60,6 +61,31 @@ void chain_with(struct pg_session *session, unsigned at,
 static bool is_closing(const struct pg_session *session)
 {
     return session->flags & (SESSION_CLOSING | SESSION_LEAVING);
+}
+
+/* PG_PASS and PG_STOP need nothing more. The others come with a reason;
+   without one, or with something else, the handler has a mistake. */
+static void judge(const struct pg_ctx *ctx, enum pg_verdict verdict)
+{
+    struct pg_session *session = ctx->session;
+
+    if (verdict == PG_STOP || (verdict == PG_DROP && ctx->has_dropped))
+        return;
+    if (verdict == PG_DROP) {
+        counter_add((uint16_t)ctx->entry->id, "dropped without a reason", 1);
+    } else if (verdict == PG_CLOSE) {
+        if (session) /* unless pg_close() has done it */
+            session_end(session, PG_END_FIN, PG_WHY_HANDLER,
+                        "closed without a reason");
+    } else {
+        output_line(output_stderr(),
+                    "%s: a callback returned %d, which is no verdict; return "
+                    "PG_PASS, PG_STOP, pg_drop() or pg_close()",
+                    ctx->entry->name, verdict);
+        if (session)
+            session_end(session, PG_END_FIN, PG_WHY_HANDLER,
+                        "a handler returned no verdict");
+    }
 }
 
 /* ---- inward ----------------------------------------------------------- */
@@ -121,8 +147,10 @@ int chain_recv(struct pg_session *session, unsigned at, struct pg_bytes in)
         verdict = entry->handler->recv(&ctx, in);
         if (session->keeping && !ctx.has_kept)
             after_recv(session, at, verdict == PG_PASS, &passed);
-        if (verdict != PG_PASS)
+        if (verdict != PG_PASS) {
+            judge(&ctx, verdict);
             break;
+        }
     }
     leave(frame);
     if (at == count)
@@ -244,8 +272,10 @@ static int walk_senders(struct pg_session *session,
         ctx.at = at;
         this->arena.header->running = entry->id + 1;
         verdict = entry->handler->send(&ctx, out);
-        if (verdict != PG_PASS)
+        if (verdict != PG_PASS) {
+            judge(&ctx, verdict);
             break;
+        }
     }
     leave(frame);
     if (!is_shared)
@@ -299,14 +329,17 @@ void chain_open(struct pg_session *session)
 
     for (unsigned at = 0; at < chain->count && !is_closing(session); at++) {
         struct pg_ctx ctx = ctx_in(session, at);
+        enum pg_verdict verdict;
         struct frame frame;
 
         session_ctx(session, at)->is_open = true;
         if (!ctx.entry->handler->open)
             continue;
         frame = enter(ctx.entry);
-        ctx.entry->handler->open(&ctx);
+        verdict = ctx.entry->handler->open(&ctx);
         leave(frame);
+        if (verdict != PG_PASS)
+            judge(&ctx, verdict);
     }
 }
 

@@ -16,9 +16,10 @@ struct pg_ctx {
     const struct chain_group *group;
     unsigned at; /* the entry's place in the chain */
     enum chain_direction direction;
-    bool has_kept;  /* pg_keep() was called in this callback */
-    bool must_wait; /* pg_forward() has said -EAGAIN in this callback */
-    int result;     /* outward: what became of the bytes handed on */
+    bool has_kept;    /* pg_keep() was called in this callback */
+    bool has_dropped; /* pg_drop() was */
+    bool must_wait;   /* pg_forward() has said -EAGAIN in this callback */
+    int result;       /* outward: what became of the bytes handed on */
 };
 
 /*

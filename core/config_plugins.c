@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config_parts.h"
+#include "crash.h"
 #include "must.h"
 #include "options.h"
 #include "position.h"
@@ -202,13 +203,18 @@ static struct pg_entry *add_entry(struct config *config,
 static void run_check(struct pg_entry *entry)
 {
     size_t before = problems_count(entry->config->problems);
+    int error = 0;
 
-    if (entry->handler->check && entry->handler->check(entry) &&
-        problems_count(entry->config->problems) == before)
-        problems_add(entry->config->problems, entry->path, false,
-                     "%s refuses its options without saying why; look at its "
-                     "check()",
-                     entry->name);
+    crash_enter(entry->plugin->path, "check()");
+    if (entry->handler->check)
+        error = entry->handler->check(entry);
+    crash_leave();
+    if (error && problems_count(entry->config->problems) == before)
+        problems_add(
+            entry->config->problems, entry->path, false,
+            "%s refuses its options without saying why; let its check() "
+            "call pg_fail()",
+            entry->name);
 }
 
 struct pg_entry *config_make_entry(struct config *config, const json_t *value,
@@ -301,6 +307,23 @@ static void override(struct pg_listener *listener, const char *name,
     free(problem);
 }
 
+static void run_listener_check(struct pg_listener *listener)
+{
+    size_t before = problems_count(listener->config->problems);
+    int error = 0;
+
+    crash_enter(listener->plugin->path, "check()");
+    if (listener->transport->check)
+        error = listener->transport->check(listener);
+    crash_leave();
+    if (error && problems_count(listener->config->problems) == before)
+        problems_add(
+            listener->config->problems, listener->path, false,
+            "%s refuses its options without saying why; let its check() "
+            "call pg_listen_fail()",
+            listener->name);
+}
+
 struct pg_listener *config_make_listener(struct config *config,
                                          const json_t *value, const char *path,
                                          const struct config_overrides *over)
@@ -320,13 +343,8 @@ struct pg_listener *config_make_listener(struct config *config,
         override(listener, "port", over->port);
     }
     choose_kind(listener);
-    if (problems_count(config->problems) == before && plugin->transport.check &&
-        plugin->transport.check(listener) &&
-        problems_count(config->problems) == before)
-        problems_add(config->problems, path, false,
-                     "%s refuses its options without saying why; look at its "
-                     "check()",
-                     listener->name);
+    if (problems_count(config->problems) == before)
+        run_listener_check(listener);
     return listener;
 }
 

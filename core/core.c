@@ -8,15 +8,16 @@
 #include "chain.h"
 #include "commons.h"
 #include "counter.h"
+#include "crash.h"
 #include "mail.h"
 #include "output.h"
+#include "plugin.h"
 #include "problems.h"
 #include "queue.h"
 #include "session.h"
 
-#define SCRATCH_RESERVE (1ull << 30) /* address space; pages as touched */
-#define SCRATCH_KEEP    (1u << 20)
-#define CLOSE_MS        200 /* for what is not written yet */
+#define SCRATCH_KEEP (1u << 20)
+#define CLOSE_MS     200 /* for what is not written yet */
 
 struct core *core;
 
@@ -104,7 +105,7 @@ static int allocate(struct config *config)
     core->runs = reserve(slots * sizeof(*core->runs));
     core->live = reserve(slots * sizeof(*core->live));
     core->live_at = reserve(slots * sizeof(*core->live_at));
-    core->scratch = reserve(SCRATCH_RESERVE);
+    core->scratch = reserve(CORE_SCRATCH_BYTES);
     core->no_state = calloc(1, most_state(config));
     if (!core->runs || !core->live || !core->live_at || !core->scratch ||
         !core->no_state)
@@ -173,18 +174,27 @@ int core_attach(struct config *config, const struct core_io *io, int arena_fd,
     return begun(error);
 }
 
+static void enter_plugin(const struct pg_entry *entry, const char *callback)
+{
+    crash_enter(entry->plugin ? entry->plugin->path : entry->name, callback);
+}
+
 static int init_entry(struct pg_entry *entry)
 {
     size_t before = problems_count(entry->config->problems);
+    int error = 0;
 
-    if (entry->handler->init && entry->handler->init(entry)) {
-        if (problems_count(entry->config->problems) == before)
-            problems_add(entry->config->problems, entry->path, false,
-                         "%s could not start; its init() failed", entry->name);
-        return -EINVAL;
-    }
-    entry->is_ready = true;
-    return 0;
+    enter_plugin(entry, "init()");
+    if (entry->handler->init)
+        error = entry->handler->init(entry);
+    crash_leave();
+    entry->is_ready = !error;
+    if (error && problems_count(entry->config->problems) == before)
+        problems_add(entry->config->problems, entry->path, false,
+                     "%s could not start, and its init() does not say why; let "
+                     "it call pg_fail()",
+                     entry->name);
+    return error;
 }
 
 bool core_init_entries(void)
@@ -202,8 +212,10 @@ static void finish_entries(void)
     for (unsigned i = 0; i < core->config->entry_count; i++) {
         struct pg_entry *entry = core->config->entries[i];
 
+        enter_plugin(entry, "finish()");
         if (entry->is_ready && entry->handler->finish)
             entry->handler->finish(entry);
+        crash_leave();
         output_close_owned(entry, CLOSE_MS);
         entry->is_ready = false;
     }
@@ -246,7 +258,7 @@ void core_destroy(void)
     unreserve(core->runs, slots * sizeof(*core->runs));
     unreserve(core->live, slots * sizeof(*core->live));
     unreserve(core->live_at, slots * sizeof(*core->live_at));
-    unreserve(core->scratch, SCRATCH_RESERVE);
+    unreserve(core->scratch, CORE_SCRATCH_BYTES);
     free(core->no_state);
     free(core);
     core = NULL;

@@ -26,6 +26,9 @@ struct commons;
 struct peer;
 struct pg_session;
 
+/* Of address space for pg_scratch(); pages as touched. */
+#define CORE_SCRATCH_BYTES (1ull << 30)
+
 enum core_watch { CORE_READ = 1, CORE_WRITE = 2 };
 
 /* What the core asks of the outside. */

@@ -12,6 +12,7 @@
 #include "keep.h"
 #include "later.h"
 #include "mail.h"
+#include "output.h"
 #include "queue.h"
 
 #define SCRATCH_MORE 1024 /* over frame_bytes: room for a header */
@@ -26,6 +27,7 @@ static uint16_t owner_of(const struct pg_ctx *ctx)
 enum pg_verdict pg_drop(struct pg_ctx *ctx, const char *reason)
 {
     counter_add(owner_of(ctx), reason, 1);
+    ctx->has_dropped = true;
     return PG_DROP;
 }
 
@@ -45,6 +47,19 @@ enum pg_verdict pg_reset(struct pg_ctx *ctx, const char *reason)
 
 /* ---- passing on ------------------------------------------------------- */
 
+/* Bytes at NULL: whoever looked at them would crash, and get the blame. */
+static bool are_nowhere(const struct pg_entry *entry, struct pg_bytes bytes)
+{
+    if (bytes.data || bytes.len == 0)
+        return false;
+    output_line(output_stderr(),
+                "%s: gives %zu bytes at NULL to pg_send() or another function, "
+                "which are not taken; give the address of the bytes",
+                entry->name, bytes.len);
+    counter_add((uint16_t)entry->id, "dropped: bytes at NULL", 1);
+    return true;
+}
+
 static int send_below(struct pg_ctx *ctx, struct pg_bytes bytes)
 {
     if (!ctx->session)
@@ -56,6 +71,8 @@ int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes)
 {
     int result;
 
+    if (are_nowhere(ctx->entry, bytes))
+        return -EINVAL;
     if (ctx->direction == CHAIN_OUT) {
         result = send_below(ctx, bytes);
         if (!ctx->result)
@@ -70,19 +87,21 @@ int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes)
 
 int pg_send(struct pg_ctx *ctx, struct pg_bytes bytes)
 {
-    return send_below(ctx, bytes);
+    return are_nowhere(ctx->entry, bytes) ? -EINVAL : send_below(ctx, bytes);
 }
 
 int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
 {
-    return ctx->session ? later_add(ctx, ms, bytes) : -EINVAL;
+    if (!ctx->session || are_nowhere(ctx->entry, bytes))
+        return -EINVAL;
+    return later_add(ctx, ms, bytes);
 }
 
 enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail)
 {
     struct ctx_slot *slot;
 
-    if (!ctx->session)
+    if (!ctx->session || are_nowhere(ctx->entry, tail))
         return PG_STOP;
     slot = session_ctx(ctx->session, ctx->at);
     ctx->has_kept = true;
@@ -115,11 +134,10 @@ uint8_t *pg_scratch(struct pg_ctx *ctx, size_t len)
 {
     size_t at = (core->scratch_used + 15) / 16 * 16;
 
-    if (len > (size_t)core->config->limits.frame_bytes + SCRATCH_MORE) {
+    if (len > (size_t)core->config->limits.frame_bytes + SCRATCH_MORE)
         over_scratch(ctx);
-        if (len > (1u << 30) - at)
-            abort(); /* no memory could hold it: the plugin's name is known */
-    }
+    if (len > CORE_SCRATCH_BYTES - at)
+        abort(); /* no memory could hold it: the plugin's name is known */
     core->scratch_used = at + len;
     if (core->scratch_used > core->scratch_peak)
         core->scratch_peak = core->scratch_used;
@@ -130,6 +148,8 @@ uint8_t *pg_scratch(struct pg_ctx *ctx, size_t len)
 
 int pg_broadcast(struct pg_ctx *ctx, struct pg_bytes bytes, enum pg_slow slow)
 {
+    if (are_nowhere(ctx->entry, bytes))
+        return -EINVAL;
     chain_broadcast(ctx->entry, bytes, ctx->session ? ctx->session->number : 0,
                     slow);
     return mail_broadcast(ctx->entry, bytes, slow);
@@ -138,6 +158,8 @@ int pg_broadcast(struct pg_ctx *ctx, struct pg_bytes bytes, enum pg_slow slow)
 int pg_broadcast_all(struct pg_entry *entry, struct pg_bytes bytes,
                      enum pg_slow slow)
 {
+    if (are_nowhere(entry, bytes))
+        return -EINVAL;
     chain_broadcast(entry, bytes, 0, slow);
     return mail_broadcast(entry, bytes, slow);
 }
@@ -199,6 +221,8 @@ int pg_send_to(struct pg_entry *entry, const char *key, struct pg_bytes bytes)
     struct pg_session *session;
     int at;
 
+    if (are_nowhere(entry, bytes))
+        return -EINVAL;
     if (!claim_find(core->commons, (uint16_t)entry->id, key, &owner))
         return -ENOENT;
     if (owner.worker != core->worker)

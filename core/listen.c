@@ -8,6 +8,8 @@
 
 #include "address.h"
 #include "core.h"
+#include "crash.h"
+#include "plugin.h"
 #include "problems.h"
 
 #define OWN_DESCRIPTORS 64 /* loop, memfds, log files, ... */
@@ -17,6 +19,27 @@ static void close_all(int *fds, unsigned count)
     for (unsigned i = 0; i < count; i++)
         if (fds[i] >= 0)
             close(fds[i]);
+}
+
+static int listen_once(struct pg_listener *listener)
+{
+    size_t before = problems_count(listener->config->problems);
+    int fd;
+
+    if (!listener->transport->listen)
+        return pg_listen_fail(listener, NULL,
+                              "%s cannot listen; use it to connect",
+                              listener->name);
+
+    crash_enter(listener->plugin->path, "listen()");
+    fd = listener->transport->listen(listener);
+    crash_leave();
+    if (fd < 0 && problems_count(listener->config->problems) == before)
+        problems_add(listener->config->problems, listener->path, false,
+                     "%s could not listen, and does not say why; let its "
+                     "listen() call pg_listen_fail()",
+                     listener->name);
+    return fd;
 }
 
 /* The first socket of a listener takes the address, the others join it. */
@@ -29,7 +52,7 @@ static bool open_one(struct pg_listener *listener, unsigned workers, int *fds)
         int fd;
 
         listener->run->is_joining = i > 0;
-        fd = listener->transport->listen(listener);
+        fd = listen_once(listener);
         if (fd < 0)
             return false;
         fds[listener->id + i * step] = fd;

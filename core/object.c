@@ -81,6 +81,8 @@ static bool check_header(const struct object *object, char *error, size_t size)
 {
     const ehdr *head = header(object), *own = own_header();
 
+    if (object->size == 0)
+        return refuse(error, size, "is empty; build it again");
     if (object->size < SELFMAG || memcmp(object->data, ELFMAG, SELFMAG) != 0)
         return refuse(error, size,
                       "is no shared object; build one: `playground build "
@@ -106,28 +108,35 @@ static bool check_segments(const struct object *object, char *error,
                            size_t size)
 {
     size_t count, i;
+    bool has_sections = sections(object, &count) || count == 0;
     const phdr *segment = segments(object, &count);
 
     for (i = 0; segment && i < count; i++) {
+        if (segment[i].p_type == PT_INTERP)
+            return refuse(error, size,
+                          "is a program, not a shared object; link it with "
+                          "-shared, or use `playground build FILE.c`");
         if (segment[i].p_type == PT_LOAD &&
             !at(object, segment[i].p_offset, segment[i].p_filesz))
             break;
     }
-    if (!segment || count == 0 || i < count)
+    if (!has_sections || !segment || count == 0 || i < count)
         return refuse(error, size, "is cut off; build it again");
     return true;
 }
 
 static bool map_file(struct object *object, const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* A pipe that nobody writes to must not hold us up. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat status;
     void *data;
 
     if (fd < 0)
         return false;
-    if (fstat(fd, &status) < 0) {
+    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
         close(fd);
+        errno = EINVAL;
         return false;
     }
     *object = (struct object){(const uint8_t *)"", 0};
@@ -147,7 +156,8 @@ bool object_open(struct object *object, const char *path, char *error,
                  size_t error_size)
 {
     if (!map_file(object, path)) {
-        snprintf(error, error_size, "%s; make it readable", strerror(errno));
+        snprintf(error, error_size, "cannot be read: %s; make it readable",
+                 strerror(errno));
         return false;
     }
     if (check_header(object, error, error_size) &&

@@ -55,7 +55,8 @@ static bool check_name(const struct checked *checked)
     const char *allowed = "abcdefghijklmnopqrstuvwxyz0123456789_";
 
     if (!*name || name[strspn(name, allowed)])
-        return fail(checked, "its name may hold small letters, digits and _");
+        return fail(checked, "its name may hold small letters, digits and _; "
+                             "choose another");
     if (options_is_reserved(name))
         return fail(checked, "this name is the host's own; choose another");
     return true;
@@ -66,6 +67,12 @@ static bool check_field(const struct checked *checked, size_t size)
     const struct pg_option *option = checked->option;
     bool fits = false;
 
+    if (option->type < PG_BOOL || option->type > PG_STRING)
+        return fail(checked, "it has no type; write PG_BOOL, PG_INT, PG_NUMBER "
+                             "or PG_STRING");
+    if (option->size == 0)
+        return fail(checked,
+                    "it has no field; write PG_FIELD(struct NAME, FIELD)");
     switch (option->type) {
     case PG_BOOL:
         fits = option->size == sizeof(bool);
@@ -98,17 +105,20 @@ static bool check_range(const struct checked *checked)
     bool is_number = option->type == PG_INT || option->type == PG_NUMBER;
 
     if (!is_number && (option->min != 0 || option->max != 0))
-        return fail(checked, "only numbers have .min and .max");
-    if (isnan(option->min) || isnan(option->max) || option->min > option->max)
-        return fail(checked, "its .min is greater than its .max");
+        return fail(checked, "only numbers have .min and .max; delete them");
+    if (isnan(option->min) || isnan(option->max))
+        return fail(checked, "its .min or .max is no number; write one");
+    if (option->min > option->max)
+        return fail(checked, "its .min is greater than its .max; swap them");
     if (option->type == PG_INT && option->size == sizeof(int) &&
         (option->min < INT_MIN || option->max > INT_MAX))
         return fail(checked, "its range is wider than int; use int64_t");
     if (option->choices && option->type != PG_STRING)
-        return fail(checked, "only a PG_STRING has .choices");
+        return fail(checked, "only a PG_STRING has .choices; delete them");
     if (option->choices &&
         strspn(option->choices, " ") == strlen(option->choices))
-        return fail(checked, "its .choices are empty");
+        return fail(checked,
+                    "its .choices are empty; write them, or delete it");
     return true;
 }
 
@@ -129,7 +139,7 @@ static bool check_initial(const struct checked *checked)
 
     if (!problem)
         return true;
-    fail(checked, "its default does not fit: %s", problem);
+    fail(checked, "its .initial does not fit: %s", problem);
     free(problem);
     return false;
 }
@@ -142,10 +152,12 @@ static bool check_others(const struct checked *checked,
 
     for (const struct pg_option *other = table; other < option; other++) {
         if (!strcmp(other->name, option->name))
-            return fail(checked, "the table has it twice");
+            return fail(checked, "the table has it twice; delete one of them");
         if (other->offset < option->offset + option->size &&
             option->offset < other->offset + other->size)
-            return fail(checked, "it has the field of \"%s\"", other->name);
+            return fail(checked,
+                        "it has the field of \"%s\"; give it one of its own",
+                        other->name);
     }
     return true;
 }
@@ -157,9 +169,9 @@ bool options_check_table(const struct pg_option *table, size_t size,
         struct checked checked = {at, error, error_size};
 
         if (at - table == MOST) {
-            snprintf(error, error_size,
-                     "the option table has no end; let { 0 } be its last "
-                     "element");
+            snprintf(
+                error, error_size,
+                "the option table has no end; let {0} be its last element");
             return false;
         }
         if (!check_name(&checked) || !check_field(&checked, size) ||

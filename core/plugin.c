@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crash.h"
 #include "must.h"
 #include "plugin_parts.h"
 
@@ -64,7 +65,9 @@ static char *open_file(struct plugin *plugin, const char *name)
 {
     const void *symbol;
 
+    crash_enter(plugin->path, "constructor");
     plugin->handle = dlopen(plugin->path, RTLD_NOW | RTLD_LOCAL);
+    crash_leave();
     if (!plugin->handle)
         return explain_dlopen(plugin->path, dlerror());
     symbol = dlsym(plugin->handle, plugin_symbol(plugin->kind));

@@ -45,6 +45,9 @@ struct plugin *plugin_load(enum plugin_kind kind, const char *name,
                            const struct plugin_search *search, char *error,
                            size_t error_size);
 
+/* True if there is a file of this name, whatever is in it. */
+bool plugin_is_there(const struct plugin_search *search, const char *name);
+
 /* Calls fn for each plugin that can be found, sorted by kind and name; also
    for those that cannot be loaded. */
 void plugin_each(const struct plugin_search *search,

@@ -63,12 +63,24 @@ static char *check_mode(const char *path, const struct stat *status,
     return NULL;
 }
 
+static char *unreadable(const char *path)
+{
+    struct stat status;
+
+    if (errno == ENOENT && lstat(path, &status) == 0)
+        return must_printf("%s points to a file that is not there; make that "
+                           "file, or the link anew",
+                           path);
+    return must_printf("%s cannot be read: %s; look at the file", path,
+                       strerror(errno));
+}
+
 static char *check_status(const char *path, char **warning)
 {
     struct stat status;
 
     if (stat(path, &status) < 0)
-        return must_printf("%s: %s; look at the file", path, strerror(errno));
+        return unreadable(path);
     return check_mode(path, &status, warning);
 }
 
@@ -101,7 +113,7 @@ static char *check_kind_of_file(const char *path)
     struct stat status;
 
     if (stat(path, &status) < 0)
-        return must_printf("%s: %s; look at the file", path, strerror(errno));
+        return unreadable(path);
     if (S_ISDIR(status.st_mode))
         return must_printf("%s is a folder, no plugin; rename it, or build the "
                            "plugin with `playground build`",

@@ -41,11 +41,12 @@ const char *plugin_kind_text(enum plugin_kind kind)
     return kind == PLUGIN_HANDLER ? "handler" : "transport";
 }
 
+/* A link to nothing is there, too: it is refused with a reason. */
 static bool is_there(const char *path)
 {
     struct stat status;
 
-    return stat(path, &status) == 0;
+    return lstat(path, &status) == 0;
 }
 
 /* ---- every plugin of a folder ----------------------------------------- */
@@ -185,6 +186,20 @@ char *plugin_find(enum plugin_kind kind, const char *name,
     }
     free(doubtful);
     return *path ? NULL : explain(kind, name, search);
+}
+
+bool plugin_is_there(const struct plugin_search *search, const char *name)
+{
+    for (int kind = PLUGIN_HANDLER; kind <= PLUGIN_TRANSPORT; kind++) {
+        char *path,
+            *problem = plugin_find((enum plugin_kind)kind, name, search, &path);
+
+        free(problem);
+        free(path);
+        if (!problem)
+            return true;
+    }
+    return false;
 }
 
 /* ---- all -------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "crash.h"
 #include "guard.h"
 
 struct command {
@@ -60,6 +61,7 @@ static int unknown(const char *name)
 
 int main(int argc, char **argv)
 {
+    crash_watch();
     if (argc < 2) {
         print_help(stderr);
         return 2;

@@ -33,7 +33,7 @@ struct request {
     const char *name; /* NULL: all */
     json_t *list;     /* --json */
     struct names names;
-    bool is_found;
+    bool is_found, is_refused;
 };
 
 static const char *kind_word(enum pg_kind kind)
@@ -174,13 +174,15 @@ static void take(enum plugin_kind kind, const char *name, const char *path,
     char error[ERROR_BYTES];
     const struct plugin *plugin;
 
+    (void)path;
     names_add(&request->names, name);
     if (request->name && strcmp(request->name, name) != 0)
         return;
     request->is_found = true;
     plugin = plugin_load(kind, name, &request->search, error, sizeof(error));
+    request->is_refused |= !plugin;
     if (!plugin)
-        fprintf(stderr, "%s: cannot be used: %s\n", path, error);
+        fprintf(stderr, "%s\n", error);
     else if (request->list)
         json_array_append_new(request->list, plugin_json(plugin));
     else if (request->name)
@@ -201,14 +203,27 @@ static int unknown(struct request *request)
     return 2;
 }
 
+/* A file that is no plugin of any kind is not among all: it is tried. */
+static void look_at_file(struct request *request)
+{
+    if (plugin_is_there(&request->search, request->name))
+        take(PLUGIN_HANDLER, request->name, NULL, request);
+}
+
 static int list(struct request *request)
 {
     if (!request->name && !request->list)
         printf("%-10s %-16s %-18s %s\n", "kind", "name", "data", "summary");
     plugin_each(&request->search, take, request);
     if (request->name && !request->is_found)
+        look_at_file(request);
+    if (request->name && !request->is_found)
         return unknown(request);
     names_finish(&request->names);
+    if (request->name && request->is_refused) {
+        json_decref(request->list);
+        return 2;
+    }
     return request->list ? print_json(request->list) : 0;
 }
 
@@ -220,8 +235,7 @@ static int schema(struct request *request)
 
     if (made)
         return print_json(made);
-    plugin_each(&request->search, take, request);
-    return unknown(request);
+    return list(request);
 }
 
 int cmd_plugins(int argc, char **argv)
