@@ -219,7 +219,7 @@ char *claim_list(struct commons *commons, uint16_t entry, size_t *count)
 
     lock(commons);
     bytes = walk(commons, entry, NULL);
-    keys = bytes ? malloc(bytes) : NULL;
+    keys = malloc(bytes + 1);
     if (keys)
         walk(commons, entry, keys);
     unlock(commons);

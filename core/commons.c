@@ -36,7 +36,10 @@ static struct commons *map(int fd, uint64_t size)
                       MAP_SHARED | MAP_NORESERVE, fd, 0);
 
     if (!commons || base == MAP_FAILED) {
+        if (base != MAP_FAILED)
+            munmap(base, size);
         free(commons);
+        errno = ENOMEM;
         return NULL;
     }
     commons->base = base;

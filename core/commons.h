@@ -51,7 +51,7 @@ bool claim_find(struct commons *commons, uint16_t entry, const char *key,
 /* The key at a place; copied into `key` (PG_KEY_BYTES + 1). */
 void claim_key(struct commons *commons, uint32_t place, char *key);
 /* The keys of an entry in the order they were claimed, each with its NUL, in
-   memory the caller frees; NULL: out of memory or none. */
+   memory the caller frees; NULL: out of memory. */
 char *claim_list(struct commons *commons, uint16_t entry, size_t *count);
 
 /* ---- rings ------------------------------------------------------------ */

@@ -106,9 +106,10 @@ static int allocate(struct config *config)
     core->live = reserve(slots * sizeof(*core->live));
     core->live_at = reserve(slots * sizeof(*core->live_at));
     core->scratch = reserve(CORE_SCRATCH_BYTES);
+    core->timers.items = reserve(TIMERS_MOST * sizeof(struct timer_item));
     core->no_state = calloc(1, most_state(config));
     if (!core->runs || !core->live || !core->live_at || !core->scratch ||
-        !core->no_state)
+        !core->timers.items || !core->no_state)
         return -ENOMEM;
     return core_listeners(config);
 }
@@ -250,7 +251,6 @@ void core_destroy(void)
         forget_peers();
     finish_entries();
     mail_finish();
-    timer_finish();
     for (unsigned i = 0; i < core->config->listener_count; i++)
         run_destroy(core->config->listeners[i]);
     arena_finish(&core->arena);
@@ -259,6 +259,7 @@ void core_destroy(void)
     unreserve(core->live, slots * sizeof(*core->live));
     unreserve(core->live_at, slots * sizeof(*core->live_at));
     unreserve(core->scratch, CORE_SCRATCH_BYTES);
+    unreserve(core->timers.items, TIMERS_MOST * sizeof(struct timer_item));
     free(core->no_state);
     free(core);
     core = NULL;

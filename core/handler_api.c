@@ -208,6 +208,8 @@ void pg_claims(struct pg_entry *entry, void (*fn)(const char *key, void *arg),
     size_t count;
     char *keys = claim_list(core->commons, (uint16_t)entry->id, &count);
 
+    if (!keys)
+        counter_add((uint16_t)entry->id, "no memory to list the keys", 1);
     for (const char *key = keys; count > 0; count--) {
         fn(key, arg);
         key += strlen(key) + 1;

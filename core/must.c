@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 static void *must(void *memory)
 {
     if (memory)
@@ -15,6 +17,16 @@ static void *must(void *memory)
 void *must_calloc(size_t count, size_t size)
 {
     return must(calloc(count ? count : 1, size ? size : 1));
+}
+
+static void *must_alloc(size_t size)
+{
+    return must(malloc(size ? size : 1));
+}
+
+void must_serve_jansson(void)
+{
+    json_set_alloc_funcs(must_alloc, free);
 }
 
 void *must_realloc(void *memory, size_t count, size_t size)

@@ -15,6 +15,10 @@ char *must_copy(const char *text);
 char *must_printf(const char *format, ...) PG_PRINTF(1, 2);
 char *must_vprintf(const char *format, va_list arguments);
 
+/* From now on jansson's memory is of this kind, too: what it cannot have would
+   look like a mistake in the text. */
+void must_serve_jansson(void);
+
 /* Makes room for one more in an array that doubles; returns the array. */
 void *must_grow(void *array, size_t count, size_t size);
 

@@ -46,7 +46,7 @@ static void set_expiry(struct pg_listener *listener)
         session_expire(listener);
 }
 
-void peers_add(struct pg_session *session)
+bool peers_add(struct pg_session *session)
 {
     struct pg_listener *listener = session_listener(session);
     struct peer *peer = calloc(1, sizeof(*peer));
@@ -54,15 +54,16 @@ void peers_add(struct pg_session *session)
     list_add(session);
     set_expiry(listener);
     if (!peer)
-        return;
+        return false;
     peer->slot = session->slot;
     HASH_ADD_KEYPTR(hh, listener->run->peers, pg_session_data(session),
                     listener->transport->peer_size, peer);
     if (!peer->hh.tbl) {
         free(peer);
-        return;
+        return false;
     }
     core->runs[session->slot].peer = peer;
+    return true;
 }
 
 void peers_forget(struct pg_session *session)

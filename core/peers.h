@@ -7,7 +7,8 @@
 
 #include "session.h"
 
-void peers_add(struct pg_session *session);
+/* False: no memory; its address would not be found again. */
+bool peers_add(struct pg_session *session);
 /* Takes it out of the table and the list, so that its address may come anew
    while the session ends. */
 void peers_forget(struct pg_session *session);

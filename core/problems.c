@@ -32,6 +32,7 @@ struct problems *problems_create(const char *path)
 {
     struct problems *problems = must_calloc(1, sizeof(*problems));
 
+    must_serve_jansson();
     problems->path = text_clean(path);
     return problems;
 }

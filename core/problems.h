@@ -19,7 +19,8 @@ struct position_map;
 struct problems;
 
 /* Memory for problems of one file; never NULL (out of memory ends the
-   program with a message: nothing has been accepted yet). */
+   program with a message: nothing has been accepted yet). The JSON that is
+   read from here on has the same kind of memory. */
 struct problems *problems_create(const char *path);
 /* Accepts NULL. */
 void problems_destroy(struct problems *problems);

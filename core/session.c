@@ -97,6 +97,7 @@ static void guard_gaps(struct pg_session *session)
 }
 
 static void mark(struct pg_session *session, uint32_t flags);
+static void session_destroy(struct pg_session *session);
 
 static uint32_t take_slot(void)
 {
@@ -156,9 +157,12 @@ struct pg_session *session_create(struct pg_listener *listener, int fd,
     core->arena.header->count++;
     listener->run->count++;
     live_add(slot);
-    if (listener->transport->provides == PG_RECORDS)
-        peers_add(session);
-    return session;
+    if (listener->transport->provides != PG_RECORDS || peers_add(session))
+        return session;
+    counter_add((uint16_t)(COUNTER_LISTENER | listener->id),
+                "refused: no memory", 1);
+    session_destroy(session);
+    return NULL;
 }
 
 void session_start(struct pg_session *session)
@@ -192,8 +196,8 @@ static int rebuild_one(struct pg_session *session)
     core->runs[session->slot] = (struct session_run){0};
     live_add(session->slot);
     listener->run->count++;
-    if (listener->transport->provides == PG_RECORDS)
-        peers_add(session);
+    if (listener->transport->provides == PG_RECORDS && !peers_add(session))
+        return -ENOMEM;
     session->flags &= ~(uint32_t)(SESSION_DIRTY | SESSION_RESUMING |
                                   SESSION_MARKED | SESSION_BLOCKED);
     session->watching = 0;

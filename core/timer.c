@@ -1,7 +1,6 @@
 #include "timer.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "chain.h"
 #include "core.h"
@@ -54,15 +53,8 @@ int timer_add(uint64_t due_ms, uint32_t slot, uint64_t number, uint16_t at,
 {
     struct timers *timers = &core->timers;
 
-    if (timers->count == timers->size) {
-        size_t size = timers->size ? 2 * timers->size : 64;
-        void *items = realloc(timers->items, size * sizeof(struct timer_item));
-
-        if (!items)
-            return -ENOMEM;
-        timers->items = items;
-        timers->size = size;
-    }
+    if (timers->count == TIMERS_MOST)
+        return -ENOMEM;
     timers->items[timers->count] = (struct timer_item){
         .due_ms = due_ms,
         .slot = slot,
@@ -155,10 +147,4 @@ void timer_arm(void)
         return;
     timers->armed_ms = next;
     core->io->arm(next);
-}
-
-void timer_finish(void)
-{
-    free(core->timers.items);
-    core->timers = (struct timers){0};
 }

@@ -30,20 +30,21 @@ struct timer_item {
     uint16_t at;
 };
 
+#define TIMERS_MOST (1u << 24)
+
 struct timers {
-    struct timer_item *items;
-    size_t count, size;
+    struct timer_item *items; /* address space for TIMERS_MOST */
+    size_t count;
     uint32_t next_order;
     uint64_t armed_ms; /* what io->arm was told last */
 };
 
-/* -ENOMEM or 0. */
+/* -ENOMEM (TIMERS_MOST are set already) or 0. */
 int timer_add(uint64_t due_ms, uint32_t slot, uint64_t number, uint16_t at,
               uint32_t block);
 /* Runs what is due. */
 void timer_run(void);
 /* Tells the outside when to come back, if that has changed. */
 void timer_arm(void);
-void timer_finish(void);
 
 #endif

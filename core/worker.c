@@ -338,7 +338,10 @@ static int adopt_one(struct pg_listener *listener, int fd)
         return -EINVAL;
     core_note_port(listener, fd);
     watch_listener(listener, CORE_READ);
-    return 0;
+    return listener->run->watcher
+               ? 0
+               : pg_listen_fail(listener, NULL,
+                                "no memory to watch it; close other programs");
 }
 
 static bool adopt_all(void)

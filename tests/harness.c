@@ -50,12 +50,16 @@ struct harness {
 
 static struct harness *harness; /* one at a time, like the core */
 
+int harness_own;
+
 /* ---- chunks ----------------------------------------------------------- */
 
 static void chunks_add(struct chunks *chunks, const void *data, size_t len)
 {
-    struct chunk chunk = {malloc(len + 1), len};
+    struct chunk chunk = {.len = len};
 
+    harness_own++;
+    chunk.data = malloc(len + 1);
     assert_non_null(chunk.data);
     if (len)
         memcpy(chunk.data, data, len);
@@ -63,6 +67,7 @@ static void chunks_add(struct chunks *chunks, const void *data, size_t len)
     chunks->list = realloc(chunks->list, (chunks->count + 1) * sizeof(chunk));
     assert_non_null(chunks->list);
     chunks->list[chunks->count++] = chunk;
+    harness_own--;
 }
 
 static void chunks_take_first(struct chunks *chunks)
@@ -214,49 +219,65 @@ static struct config *load(enum pg_kind provides, const char *handlers,
     char *text;
 
     plugin_set_builtin_folder(PLUGINS);
+    harness_own++;
     assert_true(asprintf(&text,
                          "{ \"plugin_path\": [\"%s\"],\n"
                          "\"transports\": [%s],\n"
                          "\"limits\": %s,\n\"handlers\": %s }\n",
                          BAD_PLUGINS, transport_of(provides), limits,
                          handlers) > 0);
+    harness_own--;
     config = config_load("harness.json", text, strlen(text),
                          &(struct config_overrides){0}, problems);
     free(text);
     return config;
 }
 
-static void begin(enum pg_kind provides, const char *handlers,
+/* False: the config was refused. */
+static bool begin(enum pg_kind provides, const char *handlers,
                   const char *limits)
 {
     harness = NULL; /* a test that failed may have left one */
     core = NULL;
+    harness_own++;
     harness = calloc(1, sizeof(*harness));
     assert_non_null(harness);
+    harness_own--;
     harness->problems = problems_create("harness.json");
     harness->config = load(provides, handlers, limits, harness->problems);
-    if (!harness->config) {
-        problems_print(harness->problems, stderr);
-        fail_msg("the harness's config was refused");
-    }
-    assert_int_equal(virtual_start(harness->config), 0);
+    return harness->config != NULL;
 }
 
-static struct harness *begun(int error)
+static bool create_core(void)
 {
-    assert_int_equal(error, 0);
-    if (!core_init_entries()) {
-        problems_print(harness->problems, stderr);
-        fail_msg("an entry's init() failed");
-    }
-    return harness;
+    int error = virtual_start(harness->config);
+
+    if (!error)
+        error = core_create(harness->config, &virtual_io, -1, NULL, 0, 1);
+
+    if (error)
+        problems_add(harness->problems, "", false, "%s", strerror(-error));
+    return !error && core_init_entries();
+}
+
+struct harness *harness_try(enum pg_kind provides, const char *handlers,
+                            const char *limits)
+{
+    if (begin(provides, handlers, limits) && create_core())
+        return harness;
+    problems_print(harness->problems, stderr);
+    harness_destroy(harness);
+    return NULL;
 }
 
 struct harness *harness_create_limits(enum pg_kind provides,
                                       const char *handlers, const char *limits)
 {
-    begin(provides, handlers, limits);
-    return begun(core_create(harness->config, &virtual_io, -1, NULL, 0, 1));
+    struct harness *made = harness_try(provides, handlers, limits);
+
+    if (!made)
+        fail_msg("the chain was refused");
+    return made;
 }
 
 int harness_arena_fd(struct harness *unused)
@@ -268,18 +289,19 @@ int harness_arena_fd(struct harness *unused)
 struct harness *harness_attach(enum pg_kind provides, const char *handlers,
                                int arena_fd, int peers)
 {
-    int error;
-
-    begin(provides, handlers, "{}");
-    error = core_attach(harness->config, &virtual_io, arena_fd, NULL, 0, 1);
-    for (uint32_t i = 0; !error && i < core->live_count; i++) {
+    assert_true(begin(provides, handlers, "{}"));
+    assert_int_equal(virtual_start(harness->config), 0);
+    assert_int_equal(
+        core_attach(harness->config, &virtual_io, arena_fd, NULL, 0, 1), 0);
+    for (uint32_t i = 0; i < core->live_count; i++) {
         const struct pg_session *session = session_at(core->live[i]);
 
         end_of(session)->number = session->number;
         end_of(session)->listener = session_listener(session);
     }
     harness->peer_count = peers;
-    return begun(error);
+    assert_true(core_init_entries());
+    return harness;
 }
 
 struct harness *harness_create(enum pg_kind provides, const char *handlers)
@@ -455,8 +477,10 @@ struct pg_bytes harness_out(struct harness *unused, int peer)
     for (size_t i = 0; i < end->out.count; i++)
         len += end->out.list[i].len;
     free(end->all.data);
+    harness_own++;
     end->all.data = malloc(len + 1);
     assert_non_null(end->all.data);
+    harness_own--;
     end->all.len = 0;
     for (size_t i = 0; i < end->out.count; i++) {
         memcpy(end->all.data + end->all.len, end->out.list[i].data,

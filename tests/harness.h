@@ -26,6 +26,9 @@ struct harness *harness_create(enum pg_kind provides, const char *handlers);
 /* ... with other limits, `{"frame_bytes": 100}`. */
 struct harness *harness_create_limits(enum pg_kind provides,
                                       const char *handlers, const char *limits);
+/* ... NULL, after saying on stderr why, if it cannot be had. */
+struct harness *harness_try(enum pg_kind provides, const char *handlers,
+                            const char *limits);
 /* ... under both at once; harness_connect() comes by the stream. */
 struct harness *harness_create_both(const char *handlers, const char *limits);
 void harness_destroy(struct harness *harness);
@@ -80,6 +83,9 @@ int harness_arena_fd(struct harness *harness);
 /* Goes on with the arena of another process that had `peers` peers. */
 struct harness *harness_attach(enum pg_kind provides, const char *handlers,
                                int arena_fd, int peers);
+
+/* Not 0 while the harness allocates for itself, see test_chaos.c. */
+extern int harness_own;
 
 /* Fails unless the bytes equal the text. */
 #define assert_bytes(bytes, text)                                              \

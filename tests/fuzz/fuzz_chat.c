@@ -137,11 +137,22 @@ static bool is_about(struct pg_bytes line, const struct member *one, bool acts)
     return false;
 }
 
+/* One that went while it could not hear may have had a name we do not know. */
+static bool is_unknown_leaver(struct pg_bytes line, const struct member *one)
+{
+    const uint8_t *space = line.len ? memchr(line.data, ' ', line.len) : NULL;
+    size_t len = space ? (size_t)(space - line.data) : 0;
+
+    return one->is_leaving && one->was_deaf && space &&
+           is_notice(pg_bytes(space, line.len - len));
+}
+
 static void check_line(int ear, int actor, struct pg_bytes line)
 {
     for (int i = 0; i < count; i++)
         if (i != ear && (i == actor || members[i].is_leaving) &&
-            is_about(line, &members[i], i == actor))
+            (is_about(line, &members[i], i == actor) ||
+             is_unknown_leaver(line, &members[i])))
             return;
     if (is_answer(&members[ear], line))
         return;
