@@ -337,6 +337,25 @@ static void test_length_refuses_impossible_options(void **state)
                    "65537, more than limits.frame_bytes 65536");
 }
 
+/* Whoever sends another length each time gets no counter of its own. */
+static void test_length_reasons_share_a_counter(void **state)
+{
+    struct harness *h =
+        harness_create(PG_STREAM, "[{\"plugin\": \"length\"}, \"echo\"]");
+
+    (void)state;
+    for (uint8_t i = 0; i < 20; i++) {
+        const uint8_t header[] = {0x7f, 0, i, i};
+        int peer = harness_connect(h);
+
+        harness_push(h, peer, pg_bytes(header, sizeof(header)));
+        assert_true(harness_is_closed(h, peer));
+    }
+    assert_int_equal(harness_counter(h, NULL, "frame N bytes > max_bytes N"),
+                     20);
+    harness_destroy(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +377,7 @@ int main(void)
         cmocka_unit_test(test_length_refuses_what_its_number_cannot_say),
         cmocka_unit_test(test_length_refuses_a_message_shorter_than_its_header),
         cmocka_unit_test(test_length_refuses_impossible_options),
+        cmocka_unit_test(test_length_reasons_share_a_counter),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -201,7 +201,7 @@ class Sessions(unittest.TestCase):
         out = output(config([what], [lines, "echo"]))
         self.assertEqual(out.count(b'> sends "1234\\n"'), 1)
         self.assertIn(b" 1 < ends\n", out)
-        self.assertIn(b"sim: line of 4 bytes or more > max_bytes 3: 1\n", out)
+        self.assertIn(b"sim: line of N bytes or more > max_bytes N: 1\n", out)
 
     def test_log_loses_no_line(self):
         what = config([sim(clients=100, messages=100, interval_ms=1)], ["log", "echo"])
