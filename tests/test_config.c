@@ -338,6 +338,27 @@ static void test_config_unreadable_files(void **state)
     free(text);
 }
 
+/* What is like nothing that is there gets a list of all that is; and what
+   cannot be seen in a name is shown. */
+static void test_config_lists_what_there_is(void **state)
+{
+    static const char text[] = "{ \"transports\": [\"t\\u200bcp\"],\n"
+                               "  \"handlers\": [\"nothing\"] }";
+    struct problems *problems;
+    char *said;
+
+    (void)state;
+    assert_null(load(text, &problems, NULL));
+    said = printed(problems, "test.json");
+    assert_non_null(strstr(said, "test.json:1:18: there is no transport plugin "
+                                 "\"t\\xe2\\x80\\x8bcp\"; the transports are"));
+    assert_non_null(strstr(said, "test.json:2:16: there is no handler plugin "
+                                 "\"nothing\"; the handlers are "
+                                 "chat-broadcast, echo, "));
+    free(said);
+    problems_destroy(problems);
+}
+
 static void test_config_every_example_loads(void **state)
 {
     DIR *folder = opendir(CONFIGS);
@@ -580,6 +601,7 @@ int main(void)
         cmocka_unit_test(test_config_bad_overrides_are_refused),
         cmocka_unit_test(test_config_prints_twenty_problems),
         cmocka_unit_test(test_config_unreadable_files),
+        cmocka_unit_test(test_config_lists_what_there_is),
         cmocka_unit_test(test_config_every_example_loads),
         cmocka_unit_test(test_config_paths_count_from_its_folder),
         cmocka_unit_test(test_config_own_folder_comes_first),
