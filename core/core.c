@@ -16,8 +16,9 @@
 #include "queue.h"
 #include "session.h"
 
-#define SCRATCH_KEEP (1u << 20)
-#define CLOSE_MS     200 /* for what is not written yet */
+#define SCRATCH_KEEP  (1u << 20)
+#define WRITE_MS      60  /* for what the handlers' files do not have yet */
+#define WRITE_MOST_MS 200 /* ... if delivering has left so much time */
 
 struct core *core;
 
@@ -208,18 +209,33 @@ bool core_init_entries(void)
     return is_good;
 }
 
+static unsigned write_ms(void)
+{
+    uint64_t ms = WRITE_MS;
+
+    core_clock();
+    if (core->stop_by_ms > core_now_ms())
+        ms += core->stop_by_ms - core_now_ms();
+    return ms < WRITE_MOST_MS ? (unsigned)ms : WRITE_MOST_MS;
+}
+
+/* However many files are stuck, the end waits for them only once. */
 static void finish_entries(void)
 {
-    for (unsigned i = 0; i < core->config->entry_count; i++) {
-        struct pg_entry *entry = core->config->entries[i];
+    struct config *config = core->config;
+
+    for (unsigned i = 0; i < config->entry_count; i++) {
+        struct pg_entry *entry = config->entries[i];
 
         enter_plugin(entry, "finish()");
         if (entry->is_ready && entry->handler->finish)
             entry->handler->finish(entry);
         crash_leave();
-        output_close_owned(entry, CLOSE_MS);
         entry->is_ready = false;
     }
+    output_finish(write_ms());
+    for (unsigned i = 0; i < config->entry_count; i++)
+        output_close_owned(config->entries[i], 0);
 }
 
 static void unreserve(void *at, size_t bytes)

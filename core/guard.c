@@ -17,11 +17,12 @@
 #include "commons.h"
 #include "control.h"
 
-#define WORKERS_MAX   64
-#define STEADY_MS     1000 /* a worker that lived so long is started at once */
-#define BACKOFF_MS    100
-#define BACKOFF_MOST  5000
-#define KILL_AFTER_MS 600 /* after drain_ms */
+#define WORKERS_MAX  64
+#define STEADY_MS    1000 /* a worker that lived so long is started at once */
+#define BACKOFF_MS   100
+#define BACKOFF_MOST 5000
+#define HUNG_MS      150 /* after drain_ms, no handler should be running */
+#define KILL_MS      600 /* ... nor any worker */
 
 struct guarded {
     uv_process_t process;
@@ -54,6 +55,38 @@ static struct guard {
 
 static void start_worker(unsigned index);
 
+/* ---- who is it -------------------------------------------------------- */
+
+/* The name of the entry that runs, or ran when the worker died: the n-th line
+   of the plan. Empty: none. */
+static struct pg_bytes culprit(const struct guarded *worker)
+{
+    struct arena_header header;
+    const char *name = guard.plan.text + guard.plan.names_at;
+
+    if (pread(worker->arena_fd, &header, sizeof(header), 0) !=
+            (ssize_t)sizeof(header) ||
+        header.magic != ARENA_MAGIC || !header.running)
+        return pg_text("");
+    for (uint32_t i = 1; i < header.running && name; i++) {
+        name = strchr(name, '\n');
+        name = name ? name + 1 : NULL;
+    }
+    return name ? pg_bytes(name, strcspn(name, "\n")) : pg_text("");
+}
+
+static void print_worker(const struct guarded *worker, const char *what)
+{
+    fprintf(stderr, "worker %u (pid %d) %s", (unsigned)(worker - guard.workers),
+            worker->process.pid, what);
+}
+
+static void print_culprit(struct pg_bytes name)
+{
+    if (name.len)
+        fprintf(stderr, " in handler \"%.*s\"", (int)name.len, name.data);
+}
+
 /* ---- the end ---------------------------------------------------------- */
 
 static void signal_all(int number)
@@ -63,11 +96,33 @@ static void signal_all(int number)
             uv_process_kill(&guard.workers[i].process, number);
 }
 
+/* A worker that is in a handler still will not come back from it; one that is
+   not writes the last lines of its log. */
+static void kill_hung(bool is_last)
+{
+    for (unsigned i = 0; i < WORKERS_MAX; i++) {
+        struct guarded *worker = &guard.workers[i];
+        struct pg_bytes name = culprit(worker);
+
+        if (!worker->is_running || (!is_last && !name.len))
+            continue;
+        print_worker(worker, "does not stop: it hangs");
+        print_culprit(name);
+        fprintf(stderr, " and is killed\n");
+        uv_process_kill(&worker->process, SIGKILL);
+    }
+}
+
 static void on_kill_timer(uv_timer_t *timer)
 {
-    (void)timer;
-    fprintf(stderr, "a worker did not stop in time: it is killed\n");
-    signal_all(SIGKILL);
+    kill_hung(true);
+    uv_timer_stop(timer);
+}
+
+static void on_hung_timer(uv_timer_t *timer)
+{
+    kill_hung(false);
+    uv_timer_start(timer, on_kill_timer, KILL_MS - HUNG_MS, 0);
 }
 
 static void stop(int status)
@@ -77,8 +132,8 @@ static void stop(int status)
     guard.is_stopping = true;
     guard.status = status;
     signal_all(SIGTERM);
-    uv_timer_start(&guard.kill_timer, on_kill_timer,
-                   guard.plan.drain_ms + KILL_AFTER_MS, 0);
+    uv_timer_start(&guard.kill_timer, on_hung_timer,
+                   guard.plan.drain_ms + HUNG_MS, 0);
     if (guard.running == 0)
         uv_stop(&guard.loop);
 }
@@ -99,33 +154,14 @@ static void on_report_signal(uv_signal_t *handle, int number)
 
 /* ---- a worker dies ---------------------------------------------------- */
 
-/* The name of the entry that ran when it died: the n-th line of the plan. */
-static void print_culprit(const struct guarded *worker)
-{
-    struct arena_header header;
-    const char *name = guard.plan.text + guard.plan.names_at;
-
-    if (pread(worker->arena_fd, &header, sizeof(header), 0) !=
-            (ssize_t)sizeof(header) ||
-        header.magic != ARENA_MAGIC || !header.running)
-        return;
-    for (uint32_t i = 1; i < header.running && name; i++) {
-        name = strchr(name, '\n');
-        name = name ? name + 1 : NULL;
-    }
-    if (name)
-        fprintf(stderr, " in handler \"%.*s\"", (int)strcspn(name, "\n"), name);
-}
-
 static void say_death(const struct guarded *worker, int64_t status, int number)
 {
-    fprintf(stderr, "worker %u (pid %d) ended",
-            (unsigned)(worker - guard.workers), worker->process.pid);
+    print_worker(worker, "ended");
     if (number)
         fprintf(stderr, ": signal %d, %s", number, strsignal(number));
     else
         fprintf(stderr, " with status %" PRId64, status);
-    print_culprit(worker);
+    print_culprit(culprit(worker));
     fputs(guard.is_announced
               ? "; its clients are disconnected, a new one starts\n"
               : "\n",
@@ -158,7 +194,6 @@ static void restart_later(struct guarded *worker)
 static void on_exit_of(uv_process_t *process, int64_t status, int number)
 {
     struct guarded *worker = process->data;
-    bool was_ready = worker->is_ready;
 
     worker->is_running = false;
     worker->is_ready = false;
@@ -178,7 +213,6 @@ static void on_exit_of(uv_process_t *process, int64_t status, int number)
         stop(number || (!status && !guard.is_alone) ? 1 : (int)status);
         return;
     }
-    (void)was_ready;
     say_death(worker, status, number);
     restart_later(worker);
 }

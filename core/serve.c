@@ -19,14 +19,15 @@
 #include "simulate.h"
 #include "worker.h"
 
-#define WRITE_MS    100   /* for log lines at the end */
+#define WRITE_MS    40    /* for log lines at the very end */
+#define ORPHAN_MS   1000  /* after drain_ms, without a guard */
 #define PATIENCE_MS 10000 /* ... of a simulation */
 
 struct server {
     struct problems *problems;
     struct config *config;
     struct worker *worker;
-    uv_signal_t term, interrupt, report;
+    uv_signal_t term, interrupt, hangup, report;
     uv_poll_t guard;
 };
 
@@ -139,6 +140,7 @@ int serve_single(const char *path, const struct config_overrides *overrides)
         return complain(&server, 1);
     watch_signal(&server, &server.term, on_stop, SIGTERM);
     watch_signal(&server, &server.interrupt, on_stop, SIGINT);
+    watch_signal(&server, &server.hangup, on_stop, SIGHUP);
     watch_signal(&server, &server.report, on_report, SIGUSR1);
     listen_print(server.config, fds, stdout);
     printf("ready\n");
@@ -241,7 +243,28 @@ static struct worker *start(struct server *server,
     return worker_create(server->config, &setup);
 }
 
-/* The guard has gone, or says stop. */
+/*
+ * When the guard has gone, nobody else ends a worker that hangs in a handler:
+ * then SIGALRM does. The kernel sends SIGUSR2, see prctl(2), and the loop of a
+ * worker that does not hang finds out by on_guard().
+ */
+static volatile sig_atomic_t orphan_s = ORPHAN_MS / 1000;
+
+static void on_orphaned(int number)
+{
+    (void)number;
+    alarm((unsigned)orphan_s);
+}
+
+static void watch_parent(void)
+{
+    const struct sigaction action = {.sa_handler = on_orphaned,
+                                     .sa_flags = SA_RESTART};
+
+    sigaction(SIGUSR2, &action, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGUSR2);
+}
+
 static void on_guard(uv_poll_t *poll, int status, int events)
 {
     struct server *server = poll->data;
@@ -297,10 +320,11 @@ int serve_worker(bool opens_sockets, const char *path,
     static struct control_message message;
     struct server server = {0};
 
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    watch_parent();
     prctl(PR_SET_NAME, "playground");
     if (load_for_worker(&server, path, overrides))
         return server.problems ? complain(&server, 2) : 1;
+    orphan_s = (int)((server.config->limits.drain_ms + ORPHAN_MS + 999) / 1000);
     if (config_is_virtual(server.config))
         return simulate_for_guard(&server);
     if (opens_sockets) {

@@ -10,6 +10,8 @@
 #include "session.h"
 #include "virtual.h"
 
+#define WRITE_MS 200 /* of real time, for the files of handlers */
+
 static bool adopt_all(struct config *config)
 {
     for (unsigned i = 0; i < config->listener_count; i++) {
@@ -67,7 +69,7 @@ static int run(const struct config *config)
 /* With a goodbye first, which is still queued, then for good. */
 static void end_sessions(void)
 {
-    core->is_stopping = true;
+    core->stop_by_ms = core_now_ms() + WRITE_MS;
     for (uint32_t i = 0; i < core->live_count; i++)
         session_end(session_at(core->live[i]), PG_END_FIN, PG_WHY_SHUTDOWN,
                     "the simulation is over");

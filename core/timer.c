@@ -107,8 +107,8 @@ static void run_item(const struct timer_item *item)
         break;
     case TIMER_ACCEPT:
         listener = core->config->listeners[item->slot];
-        listener->run->is_paused = core->is_stopping;
-        if (!core->is_stopping)
+        listener->run->is_paused = core->stop_by_ms != 0;
+        if (!core->stop_by_ms)
             core->io->watch_listener(listener, CORE_READ);
         break;
     case TIMER_ENTRY:

@@ -14,12 +14,13 @@
 struct pg_session;
 
 /* `at` of an item that is not an entry of the session's chain. */
-#define TIMER_SESSION  0xfffe /* session_timeout() */
-#define TIMER_LISTENER 0xfffd /* session_expire(): slot is the listener's id   \
-                               */
-#define TIMER_ENTRY  0xfffc   /* tick(): slot is the entry's id */
-#define TIMER_LATER  0xfffb   /* pg_later(): block is the heap block */
-#define TIMER_ACCEPT 0xfffa   /* a paused listener may try again */
+#define TIMER_SESSION 0xfffe /* session_timeout() */
+#define TIMER_LISTENER                                                         \
+    0xfffd                  /* session_expire(): slot is the listener's id     \
+                             */
+#define TIMER_ENTRY  0xfffc /* tick(): slot is the entry's id */
+#define TIMER_LATER  0xfffb /* pg_later(): block is the heap block */
+#define TIMER_ACCEPT 0xfffa /* a paused listener may try again */
 
 struct timer_item {
     uint64_t due_ms;

@@ -466,16 +466,37 @@ void worker_run(struct worker *unused)
 
 /* ---- stopping --------------------------------------------------------- */
 
+/* What its peer's kernel has not taken yet, our FIN included; see tcp(7),
+   SIOCOUTQ. -1: nobody knows. */
+static int in_flight(const struct pg_session *session)
+{
+    int left;
+
+    if (session->fd < 0 || ioctl(session->fd, SIOCOUTQ, &left))
+        return -1;
+    return left;
+}
+
+static uint64_t undelivered(const struct pg_session *session)
+{
+    int left = in_flight(session);
+
+    if (left > 0 && session->flags & SESSION_FINISHED)
+        left--;
+    return session->queued + (session->late_out ? session->delayed : 0) +
+           (left > 0 ? (uint64_t)left : 0);
+}
+
 static void report_left(void)
 {
     uint64_t bytes = 0;
     uint32_t sessions = 0;
 
     for (uint32_t i = 0; i < core->live_count; i++) {
-        const struct pg_session *session = session_at(core->live[i]);
+        uint64_t left = undelivered(session_at(core->live[i]));
 
-        bytes += session->queued + (session->late_out ? session->delayed : 0);
-        sessions += session->queued || session->late_out;
+        bytes += left;
+        sessions += left > 0;
     }
     if (bytes)
         output_line(output_stderr(),
@@ -491,13 +512,9 @@ static void on_drained(uv_timer_t *timer)
     uv_stop(&worker->loop);
 }
 
-/* Has the peer's kernel taken all, our FIN included? See tcp(7), SIOCOUTQ. */
 static bool is_delivered(const struct pg_session *session)
 {
-    int left = 0;
-
-    return session->flags & SESSION_FINISHED && session->fd >= 0 &&
-           ioctl(session->fd, SIOCOUTQ, &left) == 0 && left == 0;
+    return session->flags & SESSION_FINISHED && in_flight(session) == 0;
 }
 
 /* A client that stays connected after our goodbye does not hold up the end. */
@@ -526,8 +543,8 @@ void worker_stop(struct worker *unused)
         return;
     }
     worker->is_stopping = true;
-    core->is_stopping = true;
     core_clock();
+    core->stop_by_ms = core_now_ms() + (uint64_t)core->config->limits.drain_ms;
     for (unsigned i = 0; i < core->config->listener_count; i++) {
         struct pg_listener *listener = core->config->listeners[i];
 

@@ -21,11 +21,13 @@ from server import (
     connect,
     deadline,
     echo,
+    listener,
     member,
     run,
     udp_socket,
 )
 
+PROBE = os.path.join(os.environ["PLAYGROUND_BUILD"], "tests", "plugins")
 CONFIGS = sorted(glob.glob(os.path.join(SOURCE, "config", "*.json")))
 
 
@@ -208,13 +210,69 @@ class Stopping(unittest.TestCase):
 
     def test_it_does_not_wait_for_those_who_do_not_read(self):
         with Server(chat("tcp", limits=self.LIMITS)) as server:
+            slow, ear, ana, lines = self.queue_for_one(server)
+            server.stop()
+            self.assert_accounted(server, slow, lines)
+            for client in (slow, ear, ana):
+                client.close()
+
+    def assert_accounted(self, server, slow, lines):
+        """What the server says is missing, in its queue and its kernel's, is
+        what the peer does not have."""
+        missing = re.search(
+            r"stopped with (\d+) bytes not delivered to 1 peer", server.err.text()
+        )
+        got = slow.buffer
+        try:
+            while part := slow.sock.recv(1 << 17):
+                got += part
+        except ConnectionResetError:
+            pass  # but what its kernel had taken before could be read
+        whole = re.sub(rb"^(.*joined\n)*", b"", got)
+        self.assertEqual(len(whole) + int(missing[1]), sum(len(x) + 1 for x in lines))
+
+    def test_outputs_that_are_stuck_do_not_hold_it_up(self):
+        # Each has its own wait no longer: together they took so long that the
+        # guard ended the worker.
+        logs = [{"plugin": "log", "file": "/dev/full"} for _ in range(8)]
+        what = config([listener()], [*logs, "lines", "chat-broadcast"], limits=self.LIMITS)
+        with Server(what) as server:
             clients = self.queue_for_one(server)[:3]
             server.stop()
-            self.assertRegex(
-                server.err.text(), r"stopped with \d+ bytes not delivered to 1 peer"
-            )
+            self.assertNotIn("killed", server.err.text())
+            self.assertRegex(server.err.text(), r"\d+ log lines could not be written")
             for client in clients:
                 client.close()
+
+    @staticmethod
+    def probe(**rest):
+        return config([listener()], ["lines", "probe"], plugin_path=PROBE, **rest)
+
+    @staticmethod
+    def hang(server, client):
+        """From now on a handler does not come back."""
+        client.send("hang\n")
+        server.err.wait("now it hangs$")
+
+    def test_a_handler_that_hangs_is_named_and_ended(self):
+        with Server(self.probe()) as server, connect(server.address()) as client:
+            self.hang(server, client)
+            server.stop()
+            self.assertIn(
+                'does not stop: it hangs in handler "probe" and is killed', server.err.text()
+            )
+
+    def test_a_worker_that_hangs_ends_with_its_guard(self):
+        what = self.probe(limits={"drain_ms": 0})
+        with Server(what) as server, connect(server.address()) as client:
+            self.hang(server, client)
+            server.kill()
+            self.assertTrue(client.is_ended())
+
+    def test_a_closed_terminal_ends_it_in_one_process_too(self):
+        for single in ([], ["--single"]):
+            with Server(echo("tcp"), *single) as server:
+                server.stop(signal.SIGHUP)
 
     def test_clients_see_an_orderly_end(self):
         with Server(chat("tcp", "udp")) as server:
@@ -306,6 +364,16 @@ class Dying(unittest.TestCase):
             self.assertLess(len(members), 200, "one worker gets all clients")
             members.append(member(server))
         return members
+
+
+class OtherThreads(unittest.TestCase):
+    def test_what_they_post_runs_on_the_worker(self):
+        what = config([listener()], ["lines", "probe"], plugin_path=PROBE)
+        with Server(what) as server, connect(server.address()) as client:
+            client.send("post 50\n")
+            posted = {client.line() for _ in range(50)}
+            self.assertEqual(posted, {f"posted {i}" for i in range(50)})
+            client.send("post 200\n")  # and ends while some are on their way
 
 
 class Configs(unittest.TestCase):
