@@ -604,6 +604,41 @@ static void test_records_wait_for_a_blocked_socket(void **state)
     harness_destroy(h);
 }
 
+static void test_a_ctx_knows_where_it_is(void **state)
+{
+    struct harness *h = harness_create(PG_STREAM, PROBE);
+    int peer = harness_connect(h);
+
+    (void)state;
+    harness_push_text(h, peer, "me\nclaim ana\nme\n");
+    assert_bytes(harness_out(h, peer),
+                 ", harness-stream of probe, records in\n"
+                 "claim 0\n"
+                 "ana, harness-stream of probe, records in\n");
+    harness_destroy(h);
+}
+
+static void test_the_clock_is_the_harness_s(void **state)
+{
+    struct harness *h = harness_create(PG_RECORDS, "[\"probe\"]");
+    int peer = harness_connect(h);
+    long first, second;
+
+    (void)state;
+    harness_push_text(h, peer, "clock");
+    assert_int_equal(
+        sscanf((const char *)harness_out(h, peer).data, "clock %ld", &first),
+        1);
+    harness_clear(h, peer);
+    harness_advance(h, 1234);
+    harness_push_text(h, peer, "clock");
+    assert_int_equal(
+        sscanf((const char *)harness_out(h, peer).data, "clock %ld", &second),
+        1);
+    assert_int_equal(second - first, 1234);
+    harness_destroy(h);
+}
+
 static void test_every_cut_gives_the_same(void **state)
 {
     const char text[] = "send um\nsend dois\r\n\nclaim a\nclaim a\nsend x";
@@ -650,6 +685,8 @@ int main(void)
         cmocka_unit_test(test_nothing_is_left_in_the_arena),
         cmocka_unit_test(test_records_stay_whole),
         cmocka_unit_test(test_records_wait_for_a_blocked_socket),
+        cmocka_unit_test(test_a_ctx_knows_where_it_is),
+        cmocka_unit_test(test_the_clock_is_the_harness_s),
         cmocka_unit_test(test_every_cut_gives_the_same),
     };
 
