@@ -142,7 +142,7 @@ static bool add_folder(struct config *config, const json_t *value,
 
     while (internals->folders[count])
         count++;
-    if (!folder || count >= 16)
+    if (!folder || count > CONFIG_PATHS_MAX)
         return false;
     internals->folders[count] =
         folder[0] == '/' ? must_copy(folder)
@@ -217,11 +217,9 @@ static struct pg_entry **read_handlers(struct config *config,
 
 /* One listener with its own handlers before the shared ones. */
 static void read_transport(struct config *config, const json_t *value,
-                           const char *path, bool is_complete,
-                           const struct config_overrides *over)
+                           const char *path, bool is_complete)
 {
-    struct pg_listener *listener =
-        config_make_listener(config, value, path, over);
+    struct pg_listener *listener = config_make_listener(config, value, path);
     char *place = position_path_key(path, "handlers");
     struct pg_entry **own;
     unsigned count;
@@ -235,8 +233,7 @@ static void read_transport(struct config *config, const json_t *value,
 }
 
 static void read_transports(struct config *config, const json_t *list,
-                            bool is_complete,
-                            const struct config_overrides *over)
+                            bool is_complete)
 {
     json_t *item;
     size_t i;
@@ -262,13 +259,12 @@ static void read_transports(struct config *config, const json_t *list,
     json_array_foreach (list, i, item) {
         char *place = position_path_index("/transports", i);
 
-        read_transport(config, item, place, is_complete, over);
+        read_transport(config, item, place, is_complete);
         free(place);
     }
 }
 
-static void read_all(struct config *config, const json_t *root,
-                     const struct config_overrides *over)
+static void read_all(struct config *config, const json_t *root)
 {
     struct config_internals *internals = config_internals(config);
     bool is_complete = true;
@@ -280,8 +276,7 @@ static void read_all(struct config *config, const json_t *root,
     internals->shared =
         read_handlers(config, json_object_get(root, "handlers"), "/handlers",
                       &internals->shared_count, &is_complete);
-    read_transports(config, json_object_get(root, "transports"), is_complete,
-                    over);
+    read_transports(config, json_object_get(root, "transports"), is_complete);
     config_check_network(config);
     config_check_clock(config);
 }
@@ -316,7 +311,9 @@ struct config *config_load(const char *path, const char *text, size_t len,
         return NULL;
     config = create(path, problems);
     config_internals(config)->root = root;
-    read_all(config, root, overrides);
+    if (overrides)
+        config->overrides = *overrides;
+    read_all(config, root);
     if (problems_count(problems) == 0)
         return config;
     config_destroy(config);
@@ -388,7 +385,7 @@ struct pg_listener *config_add_listener(struct config *config,
 {
     json_t *part = make_part(config, plugin, options_json);
 
-    return part ? config_make_listener(config, part, "", NULL) : NULL;
+    return part ? config_make_listener(config, part, "") : NULL;
 }
 
 struct pg_entry *config_add_entry(struct config *config, const char *plugin,

@@ -64,6 +64,12 @@ struct limits {
     int64_t linger_ms;           /* 1,000; for the peer's FIN after ours */
 };
 
+/* What the command line lays over a config; lives as long. */
+struct config_overrides {
+    const char *host; /* NULL: as the config says */
+    const char *port; /* NULL: as the config says */
+};
+
 struct config {
     char *path;   /* as given on the command line */
     char *folder; /* of the file; "." when it has none */
@@ -72,15 +78,10 @@ struct config {
     struct pg_entry **entries; /* all, shared and per-transport */
     unsigned entry_count;
     struct limits limits;
-    int64_t workers;           /* 1 to 64 */
+    int64_t workers; /* 1 to 64 */
+    struct config_overrides overrides;
     struct problems *problems; /* places for pg_fail() while it lives */
     void *internals;           /* config.c's own: JSON tree, strings */
-};
-
-/* What the command line lays over a config. */
-struct config_overrides {
-    const char *host; /* NULL: as the config says */
-    const char *port; /* NULL: as the config says */
 };
 
 /*

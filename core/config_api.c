@@ -71,13 +71,23 @@ int pg_fail(struct pg_entry *entry, const char *key, const char *format, ...)
     return -EINVAL;
 }
 
+/* What the command line has laid over the config has no place in it. */
 int pg_listen_fail(struct pg_listener *listener, const char *key,
                    const char *format, ...)
 {
+    struct config *config = listener->config;
     va_list arguments;
 
     va_start(arguments, format);
-    fail_at(listener->config->problems, listener->path, key, format, arguments);
+    if (key && config_override(config, key)) {
+        char *text = must_vprintf(format, arguments);
+
+        problems_add(config->problems, "", false,
+                     "--%s on the command line: %s", key, text);
+        free(text);
+    } else {
+        fail_at(config->problems, listener->path, key, format, arguments);
+    }
     va_end(arguments);
     return -EINVAL;
 }

@@ -1,12 +1,10 @@
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "address.h"
 #include "config_parts.h"
 #include "options.h"
-#include "position.h"
 
 #define CAP_NET_BIND_SERVICE_BIT 10 /* capabilities(7) */
 
@@ -48,20 +46,16 @@ static bool clash(const struct target *a, const struct target *b)
 }
 
 static void check_pair(const struct pg_listener *first,
-                       const struct pg_listener *second)
+                       struct pg_listener *second)
 {
     struct target a = target_of(first), b = target_of(second);
-    char *place;
 
-    if (strcmp(first->transport->name, second->transport->name) != 0 ||
-        !clash(&a, &b))
-        return;
-    place = position_path_key(second->path, "port");
-    problems_add(second->config->problems, place, false,
-                 "%s listens on the same address as %s, port %d; give one of "
-                 "them another port",
-                 second->name, first->name, b.port);
-    free(place);
+    if (!strcmp(first->transport->name, second->transport->name) &&
+        clash(&a, &b))
+        pg_listen_fail(second, "port",
+                       "%s listens on the same address as %s, port %d; give "
+                       "one of them another port",
+                       second->name, first->name, b.port);
 }
 
 /* ---- ports that need privileges --------------------------------------- */
@@ -94,19 +88,14 @@ static bool may_bind_any(void)
     return bits >> CAP_NET_BIND_SERVICE_BIT & 1;
 }
 
-static void check_port(const struct pg_listener *listener)
+static void check_port(struct pg_listener *listener)
 {
     struct target target = target_of(listener);
-    char *place;
 
-    if (!target.is_known || target.port == 0 ||
-        target.port >= first_free_port() || may_bind_any())
-        return;
-    place = position_path_key(listener->path, "port");
-    problems_add(listener->config->problems, place, false,
-                 "port %d needs privileges; try %d", target.port,
-                 target.port + 5000);
-    free(place);
+    if (target.is_known && target.port != 0 &&
+        target.port < first_free_port() && !may_bind_any())
+        pg_listen_fail(listener, "port", "port %d needs privileges; try %d",
+                       target.port, target.port + 5000);
 }
 
 void config_check_network(struct config *config)

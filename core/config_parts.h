@@ -23,12 +23,15 @@
 #define CONFIG_CHAIN_MAX     60 /* entries that one session passes */
 #define CONFIG_LISTENERS_MAX 64
 #define CONFIG_WORKERS_MAX   64
+#define CONFIG_PATHS_MAX     15 /* folders of plugin_path */
 
 struct config_internals {
     json_t *root;
     json_t *parts[2 * CONFIG_LISTENERS_MAX]; /* of config_add_...() */
     unsigned part_count;
-    char *folders[18]; /* where plugins are sought; ends with NULL */
+    /* Where plugins are sought: the config's own, plugin_path, the built-in
+       one; ends with NULL. */
+    char *folders[CONFIG_PATHS_MAX + 3];
     struct names names;
     struct pg_entry **shared; /* entries of the top, then NULL */
     unsigned shared_count;
@@ -41,8 +44,7 @@ struct config_internals *config_internals(const struct config *config);
 struct pg_entry *config_make_entry(struct config *config, const json_t *value,
                                    const char *path);
 struct pg_listener *config_make_listener(struct config *config,
-                                         const json_t *value, const char *path,
-                                         const struct config_overrides *over);
+                                         const json_t *value, const char *path);
 /* ... with a handler that is linked in. */
 struct pg_entry *config_make_builtin(struct config *config,
                                      const struct pg_handler *handler,
@@ -58,6 +60,9 @@ bool config_make_chain(struct pg_listener *listener, struct pg_entry **own,
 void config_check_network(struct config *config);
 /* Whether all have the same kind of clock. */
 void config_check_clock(struct config *config);
+
+/* What the command line says instead of the config; NULL: nothing. */
+const char *config_override(const struct config *config, const char *key);
 
 /* "limits"; NULL: all defaults. */
 void config_read_limits(struct config *config, const json_t *value);

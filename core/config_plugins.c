@@ -291,9 +291,16 @@ static void choose_kind(struct pg_listener *listener)
                  listener->name);
 }
 
-static void override(struct pg_listener *listener, const char *name,
-                     const char *text)
+const char *config_override(const struct config *config, const char *key)
 {
+    return !strcmp(key, "host")   ? config->overrides.host
+           : !strcmp(key, "port") ? config->overrides.port
+                                  : NULL;
+}
+
+static void override(struct pg_listener *listener, const char *name)
+{
+    const char *text = config_override(listener->config, name);
     const struct pg_option *option =
         options_find(listener->transport->options, name);
     char *problem;
@@ -302,31 +309,29 @@ static void override(struct pg_listener *listener, const char *name,
         return;
     problem = options_set_text(option, text, listener->options);
     if (problem)
-        problems_add(listener->config->problems, "", false,
-                     "--%s on the command line: %s", name, problem);
+        pg_listen_fail(listener, name, "%s", problem);
     free(problem);
 }
 
+/* What two listeners would say about the command line is said once. */
 static void run_listener_check(struct pg_listener *listener)
 {
-    size_t before = problems_count(listener->config->problems);
+    struct problems *problems = listener->config->problems;
     int error = 0;
 
     crash_enter(listener->plugin->path, "check()");
     if (listener->transport->check)
         error = listener->transport->check(listener);
     crash_leave();
-    if (error && problems_count(listener->config->problems) == before)
-        problems_add(
-            listener->config->problems, listener->path, false,
-            "%s refuses its options without saying why; let its check() "
-            "call pg_listen_fail()",
-            listener->name);
+    if (error && problems_count(problems) == 0)
+        problems_add(problems, listener->path, false,
+                     "%s refuses its options without saying why; let its "
+                     "check() call pg_listen_fail()",
+                     listener->name);
 }
 
 struct pg_listener *config_make_listener(struct config *config,
-                                         const json_t *value, const char *path,
-                                         const struct config_overrides *over)
+                                         const json_t *value, const char *path)
 {
     struct plugin *plugin = load(config, PLUGIN_TRANSPORT, value, path);
     struct pg_listener *listener;
@@ -338,10 +343,8 @@ struct pg_listener *config_make_listener(struct config *config,
     listener->name = name_of(config, value, plugin_name(plugin), path);
     before = problems_count(config->problems);
     read_options(config, plugin, value, listener->options, path);
-    if (over) {
-        override(listener, "host", over->host);
-        override(listener, "port", over->port);
-    }
+    override(listener, "host");
+    override(listener, "port");
     choose_kind(listener);
     if (problems_count(config->problems) == before)
         run_listener_check(listener);

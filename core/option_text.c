@@ -63,6 +63,13 @@ char *options_range_text(const struct pg_option *option)
     return text;
 }
 
+json_t *options_number(double number)
+{
+    bool is_whole = fabs(number) < 1e15 && number == floor(number);
+
+    return is_whole ? json_integer((json_int_t)number) : json_real(number);
+}
+
 json_t *options_default(const struct pg_option *option)
 {
     const char *initial = option->initial;

@@ -58,6 +58,9 @@ const char *options_type_text(enum pg_option_type type);
 /* "0 to 65535", "at least 1", "\"big\" or \"little\"", "" without a range;
    the caller frees it. */
 char *options_range_text(const struct pg_option *option);
+/* A limit of a range as JSON; an infinite one, which JSON has no word for, is
+   NULL. A new reference. */
+json_t *options_number(double number);
 /* The default as JSON; null for a string that is not set. A new reference. */
 json_t *options_default(const struct pg_option *option);
 

@@ -44,8 +44,8 @@ static json_t *option_schema(const struct pg_option *option)
     if (option->choices)
         json_object_set_new(schema, "enum", choices_of(option));
     if (option->min != 0 || option->max != 0) {
-        json_object_set_new(schema, "minimum", json_real(option->min));
-        json_object_set_new(schema, "maximum", json_real(option->max));
+        json_object_set_new(schema, "minimum", options_number(option->min));
+        json_object_set_new(schema, "maximum", options_number(option->max));
     }
     if (option->initial)
         json_object_set_new(schema, "default", options_default(option));
@@ -99,16 +99,33 @@ static json_t *typed(const char *type)
     return schema;
 }
 
+/* No spaces: names stand in front of words. */
+static json_t *name_schema(void)
+{
+    json_t *schema = typed("string");
+
+    set(schema, "pattern", "^[^\\x00-\\x20\\x7f]+$");
+    json_object_set_new(schema, "maxLength", json_integer(64));
+    return schema;
+}
+
+static json_t *constant(const char *text)
+{
+    json_t *schema = json_object();
+
+    set(schema, "const", text);
+    return schema;
+}
+
 static json_t *plugin_schema(const struct plugin *plugin)
 {
     json_t *schema = table_schema(plugin_options(plugin));
     json_t *properties = json_object_get(schema, "properties");
-    json_t *name = json_object(), *required = json_array();
+    json_t *required = json_array();
 
-    set(name, "const", plugin_name(plugin));
-    json_object_set_new(properties, "plugin", name);
-    json_object_set_new(properties, "name", typed("string"));
-    json_object_set_new(properties, "on_crash", typed("string"));
+    json_object_set_new(properties, "plugin", constant(plugin_name(plugin)));
+    json_object_set_new(properties, "name", name_schema());
+    json_object_set_new(properties, "on_crash", constant("restart"));
     if (plugin->kind == PLUGIN_TRANSPORT)
         json_object_set_new(properties, "handlers", list_of("#/$defs/handler"));
     json_array_append_new(required, json_string("plugin"));
@@ -166,17 +183,33 @@ static json_t *either(struct gathering *gathering, enum plugin_kind kind)
     return schema;
 }
 
+/* A folder, or a list of them. */
+static json_t *path_schema(void)
+{
+    json_t *schema = json_object(), *either = json_array();
+    json_t *list = typed("array");
+
+    json_object_set_new(list, "items", typed("string"));
+    json_object_set_new(list, "maxItems", json_integer(CONFIG_PATHS_MAX));
+    json_array_append_new(either, typed("string"));
+    json_array_append_new(either, list);
+    json_object_set_new(schema, "anyOf", either);
+    return schema;
+}
+
 static json_t *top_properties(void)
 {
     json_t *properties = json_object(), *workers = typed("integer");
+    json_t *transports = list_of("#/$defs/transport");
 
+    json_object_set_new(transports, "minItems", json_integer(1));
     json_object_set_new(properties, "$schema", typed("string"));
-    json_object_set_new(properties, "transports", list_of("#/$defs/transport"));
+    json_object_set_new(properties, "transports", transports);
     json_object_set_new(properties, "handlers", list_of("#/$defs/handler"));
     json_object_set_new(workers, "minimum", json_integer(1));
     json_object_set_new(workers, "maximum", json_integer(CONFIG_WORKERS_MAX));
     json_object_set_new(properties, "workers", workers);
-    json_object_set_new(properties, "plugin_path", json_object());
+    json_object_set_new(properties, "plugin_path", path_schema());
     json_object_set_new(properties, "limits",
                         table_schema(config_limit_table()));
     return properties;

@@ -78,8 +78,8 @@ static json_t *option_json(const struct pg_option *option)
     set_text(object, "type", types[option->type]);
     set_text(object, "unit", option->unit);
     if (option->min != 0 || option->max != 0) {
-        json_object_set_new(object, "min", json_real(option->min));
-        json_object_set_new(object, "max", json_real(option->max));
+        json_object_set_new(object, "min", options_number(option->min));
+        json_object_set_new(object, "max", options_number(option->max));
     }
     set_text(object, "choices", option->choices);
     json_object_set_new(object, "default", options_default(option));
@@ -119,17 +119,42 @@ static int print_json(json_t *value)
 
 /* ---- text ------------------------------------------------------------- */
 
-static void print_option(const struct pg_option *option)
+static const char *type_word(enum pg_option_type type)
+{
+    return type == PG_BOOL     ? "true or false"
+           : type == PG_INT    ? "whole number"
+           : type == PG_NUMBER ? "number"
+                               : "text";
+}
+
+static int widest_name(const struct pg_option *option)
+{
+    size_t width = strlen("option");
+
+    for (; option && option->name; option++)
+        if (strlen(option->name) > width)
+            width = strlen(option->name);
+    return (int)width;
+}
+
+static void print_row(int width, const char *name, const char *type,
+                      const char *range, const char *standard, const char *unit)
+{
+    printf(*unit ? "  %-*s  %-13s  %-21s  %-11s  %s\n"
+                 : "  %-*s  %-13s  %-21s  %s\n",
+           width, name, type, range, standard, unit);
+}
+
+static void print_option(const struct pg_option *option, int width)
 {
     json_t *initial = options_default(option);
     char *standard = json_dumps(initial, JSON_ENCODE_ANY);
     char *range = options_range_text(option);
 
-    printf("  %-21s %-13s %-21s %-12s %s\n", option->name,
-           options_type_text(option->type), range,
-           json_is_null(initial) ? "none" : standard,
-           option->unit ? option->unit : "");
-    printf("  %-21s %s\n", "", option->help ? option->help : "");
+    print_row(width, option->name, type_word(option->type), range,
+              json_is_null(initial) ? "none" : standard,
+              option->unit ? option->unit : "");
+    printf("  %-*s  %s\n", width, "", option->help ? option->help : "");
     free(range);
     free(standard);
     json_decref(initial);
@@ -156,14 +181,16 @@ static void print_example(const struct plugin *plugin)
 static void print_plugin(const struct plugin *plugin)
 {
     const struct pg_option *option = plugin_options(plugin);
+    int width = widest_name(option);
 
     printf("%s: %s (%s, %s)\n%s\n", plugin_name(plugin), plugin_summary(plugin),
            plugin_kind_text(plugin->kind), needs_of(plugin), plugin->path);
-    if (option && option->name)
-        printf("\n  %-21s %-13s %-21s %-12s %s\n", "option", "type", "range",
-               "default", "unit");
+    if (option && option->name) {
+        putchar('\n');
+        print_row(width, "option", "type", "range", "default", "unit");
+    }
     for (; option && option->name; option++)
-        print_option(option);
+        print_option(option, width);
     print_example(plugin);
 }
 

@@ -98,6 +98,20 @@ class Ports(unittest.TestCase):
             self.assertIn("not an address of this machine", server.err.text())
 
 
+    def test_what_the_command_line_says_has_no_place_in_the_file(self):
+        for arguments, status in (
+            (["--host", "203.0.113.77"], 1),
+            (["--host", "300.1.1.1"], 2),
+            (["--port", "seven"], 2),
+        ):
+            for single in ([], ["--single"]):
+                with Server(echo("tcp", "udp"), *arguments, *single, is_ready=False) as server:
+                    self.assertEqual(server.wait(), status)
+                    said = server.err.text()
+                    self.assertIn(f"json: {arguments[0]} on the command line: ", said)
+                    self.assertEqual(len(said.splitlines()), 1, said)
+
+
 class Options(unittest.TestCase):
     def test_host_and_port_override_every_listener(self):
         transports = [
