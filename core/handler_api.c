@@ -354,6 +354,11 @@ enum pg_kind pg_input_kind(const struct pg_ctx *ctx)
     return ctx->listener->chain.kinds[ctx->at];
 }
 
+uint64_t pg_idle_ms(const struct pg_ctx *ctx)
+{
+    return ctx->listener->run->idle_ms;
+}
+
 uint64_t pg_session_number(const struct pg_ctx *ctx)
 {
     return ctx->session ? ctx->session->number : 0;

@@ -370,6 +370,12 @@ char *harness_refusal(enum pg_kind provides, const char *handlers)
 
 /* ---- what a test does ------------------------------------------------- */
 
+void harness_idle(struct harness *unused, uint64_t ms)
+{
+    (void)unused;
+    pg_listener_idle(harness->listener, ms);
+}
+
 int harness_connect(struct harness *unused)
 {
     return harness_connect_by(

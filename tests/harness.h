@@ -38,6 +38,9 @@ void harness_forget(struct harness *harness);
 /* Loads a chain that must be refused; returns what was said, to be freed. */
 char *harness_refusal(enum pg_kind provides, const char *handlers);
 
+/* Records: peers that come from now on are gone after so long without
+   traffic. */
+void harness_idle(struct harness *harness, uint64_t ms);
 /* A new peer comes; returns its number, from 0. */
 int harness_connect(struct harness *harness);
 /* ... by the transport that provides this. */

@@ -414,13 +414,24 @@ static void test_chat_may_drop_what_a_slow_reader_has_no_room_for(void **state)
 
 /* ---- silent members of a transport without connections ---------------- */
 
-#define WARNING                                                                \
-    "you have said nothing for 270 s; say something (/who will do), or you "   \
-    "will be taken for gone\n"
+#define WARNING(time)                                                          \
+    "you have said nothing for " time " s; say something (/who will do), or "  \
+    "you will be taken for gone\n"
+
+/* A member over a transport that forgets who is silent for so long. */
+static struct harness *forgetful_room(const char *handlers, uint64_t idle_ms)
+{
+    struct harness *harness = harness_create(PG_RECORDS, handlers);
+
+    harness_idle(harness, idle_ms);
+    harness_connect(harness);
+    harness_clear(harness, 0);
+    return harness;
+}
 
 static void test_chat_warns_a_silent_member_over_udp_once(void **state)
 {
-    struct harness *harness = room_of(PG_RECORDS, 1);
+    struct harness *harness = forgetful_room(ROOM, 300000);
 
     (void)state;
     harness_advance(harness, 200000);
@@ -428,18 +439,34 @@ static void test_chat_warns_a_silent_member_over_udp_once(void **state)
     harness_advance(harness, 269999);
     assert_bytes(harness_out(harness, 0), "");
     harness_advance(harness, 1);
-    assert_bytes(harness_out(harness, 0), WARNING);
-    harness_advance(harness, 3600000);
-    assert_bytes(harness_out(harness, 0), WARNING);
+    assert_bytes(harness_out(harness, 0), WARNING("270"));
 
     harness_clear(harness, 0);
     harness_push_text(harness, 0, "and now again");
     harness_advance(harness, 270000);
-    assert_bytes(harness_out(harness, 0), WARNING);
+    assert_bytes(harness_out(harness, 0), WARNING("270"));
+    harness_advance(harness, 299999);
+    assert_false(harness_is_closed(harness, 0));
+    harness_advance(harness, 1);
+    assert_true(harness_is_closed(harness, 0));
+    assert_bytes(harness_out(harness, 0), WARNING("270"));
     harness_destroy(harness);
 }
 
-static void test_chat_warns_nobody_over_tcp_or_when_told_not_to(void **state)
+static void test_chat_warns_before_the_transport_forgets(void **state)
+{
+    struct harness *harness = forgetful_room(ROOM, 5000);
+
+    (void)state;
+    harness_advance(harness, 4499);
+    assert_bytes(harness_out(harness, 0), "");
+    harness_advance(harness, 1);
+    assert_bytes(harness_out(harness, 0), WARNING("4.5"));
+    assert_false(harness_is_closed(harness, 0));
+    harness_destroy(harness);
+}
+
+static void test_chat_warns_nobody_whom_nobody_forgets(void **state)
 {
     struct harness *harness = room_of(PG_STREAM, 1);
 
@@ -448,12 +475,20 @@ static void test_chat_warns_nobody_over_tcp_or_when_told_not_to(void **state)
     assert_bytes(harness_out(harness, 0), "");
     harness_destroy(harness);
 
-    harness = harness_create(
-        PG_RECORDS,
-        "[\"lines\", {\"plugin\": \"chat-broadcast\", \"warn_idle_s\": 0}]");
-    harness_connect(harness);
-    harness_clear(harness, 0);
+    harness = forgetful_room(ROOM, 0);
     harness_advance(harness, 3600000);
+    assert_bytes(harness_out(harness, 0), "");
+    harness_destroy(harness);
+}
+
+static void test_chat_warns_nobody_when_told_not_to(void **state)
+{
+    struct harness *harness = forgetful_room(
+        "[\"lines\", {\"plugin\": \"chat-broadcast\", \"warn_idle_s\": 0}]",
+        300000);
+
+    (void)state;
+    harness_advance(harness, 299999);
     assert_bytes(harness_out(harness, 0), "");
     harness_destroy(harness);
 }
@@ -533,7 +568,9 @@ int main(void)
         cmocka_unit_test(test_chat_closes_who_reads_too_slowly),
         cmocka_unit_test(test_chat_may_drop_what_a_slow_reader_has_no_room_for),
         cmocka_unit_test(test_chat_warns_a_silent_member_over_udp_once),
-        cmocka_unit_test(test_chat_warns_nobody_over_tcp_or_when_told_not_to),
+        cmocka_unit_test(test_chat_warns_before_the_transport_forgets),
+        cmocka_unit_test(test_chat_warns_nobody_whom_nobody_forgets),
+        cmocka_unit_test(test_chat_warns_nobody_when_told_not_to),
         cmocka_unit_test(test_chat_without_names_relays_messages_as_they_came),
         cmocka_unit_test(
             test_chat_without_names_says_nothing_of_coming_and_going),

@@ -56,7 +56,8 @@ static const struct pg_option chat_options[] = {
              "what it has no room for"},
     {"warn_idle_s", PG_INT, PG_FIELD(struct chat_options, warn_idle_s),
      .unit = "s", .initial = "270", .min = 0, .max = 86400,
-     .help = "tell a UDP member that said nothing for so long; 0: never"},
+     .help = "tell a UDP member that said nothing for so long, or shortly "
+             "before idle_s; 0: never"},
     {0},
 };
 
@@ -147,14 +148,24 @@ static int chat_name_guest(struct pg_ctx *ctx)
     return error;
 }
 
+/* When a member is warned, in ms: some time before it may be forgotten. */
+static uint64_t chat_warn_ms(struct pg_ctx *ctx)
+{
+    const struct chat_options *options = pg_options(ctx);
+    uint64_t wanted = (uint64_t)options->warn_idle_s * 1000;
+    uint64_t most = pg_idle_ms(ctx) / 10 * 9;
+
+    return wanted < most ? wanted : most;
+}
+
 /* A connection tells when its peer is gone; a transport of records can only
    forget who was silent for too long. */
 static void chat_watch_idle(struct pg_ctx *ctx)
 {
-    const struct chat_options *options = pg_options(ctx);
+    uint64_t ms = chat_warn_ms(ctx);
 
-    if (options->warn_idle_s > 0 && pg_transport_kind(ctx) == PG_RECORDS)
-        pg_timer(ctx, (uint32_t)options->warn_idle_s * 1000);
+    if (ms > 0)
+        pg_timer(ctx, (uint32_t)ms);
 }
 
 static enum pg_verdict chat_open(struct pg_ctx *ctx)
@@ -312,12 +323,10 @@ static enum pg_verdict chat_recv(struct pg_ctx *ctx, struct pg_bytes in)
    member for ever that has long gone. */
 static void chat_timer(struct pg_ctx *ctx)
 {
-    const struct chat_options *options = pg_options(ctx);
-
     chat_say(ctx,
-             "you have said nothing for %d s; say something (/who will do), "
+             "you have said nothing for %g s; say something (/who will do), "
              "or you will be taken for gone",
-             options->warn_idle_s);
+             (double)chat_warn_ms(ctx) / 1000);
 }
 
 static void chat_close(struct pg_ctx *ctx, struct pg_reason reason)

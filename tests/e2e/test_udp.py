@@ -1,6 +1,7 @@
 """UDP through the real program: records stay whole, and nobody is harmed."""
 
 import os
+import re
 import select
 import socket
 import struct
@@ -218,17 +219,22 @@ class Leaving(unittest.TestCase):
                 witness.line_with(f"{silent.nick} left (idle")
 
     def test_a_peer_that_only_listens_does_not_expire(self):
-        # The chat's own warning, later than idle_s, marks the time.
-        handlers = ["lines", {"plugin": "chat-broadcast", "warn_idle_s": 3}]
-        what = config([listener("tcp"), listener("udp", idle_s=2)], handlers)
-        with Server(what) as server, member(server) as witness:
-            with member(server, "udp") as ear:
-                heard = 0
-                witness.send("still talking\n")
-                while "you have said nothing for 3 s" not in (line := ear.line()):
-                    heard += "still talking" in line
-                    witness.send("still talking\n")
+        # Another one, to whom nobody talks, marks the time.
+        room = [listener("udp", idle_s=1, handlers=["lines", "chat-broadcast"])]
+        mark = [listener("udp", idle_s=2, handlers=["log"])]
+        with Server(config(room + mark, [])) as server:
+            with member(server, "udp") as ear, member(server, "udp") as talker:
+                with udp_socket(server.addresses("udp")[1]) as sock:
+                    sock.send(b"from now on")
+                    server.err.wait("said 11 bytes")
+                    heard = 0
+                    while not re.search("left: idle", server.err.text()):
+                        talker.send("still talking\n")
+                        ear.line_with("still talking")
+                        heard += 1
                 self.assertGreater(heard, 0)
+                talker.send("/who\n")
+                self.assertIn(ear.nick, talker.line_with("here are "))
 
     def test_one_peer_too_many_replaces_the_one_silent_for_longest(self):
         what = config(

@@ -345,6 +345,9 @@ PG_API const char *pg_transport_name(const struct pg_ctx *ctx);
 PG_API enum pg_kind pg_transport_kind(const struct pg_ctx *ctx);
 /* What reaches this entry: PG_STREAM or PG_RECORDS. */
 PG_API enum pg_kind pg_input_kind(const struct pg_ctx *ctx);
+/* How many milliseconds without traffic, either way, until the transport takes
+   the peer for gone; 0: it does not, or it tells by itself when one leaves. */
+PG_API uint64_t pg_idle_ms(const struct pg_ctx *ctx);
 /* A number no other session of this server has had. */
 PG_API uint64_t pg_session_number(const struct pg_ctx *ctx);
 
