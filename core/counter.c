@@ -1,5 +1,6 @@
 #include "counter.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define OTHER_NAME "other"
@@ -71,13 +72,43 @@ uint64_t counter_value(uint16_t owner, const char *name)
     return c && c->name[0] ? c->value : 0;
 }
 
+void counter_add_reason(uint16_t owner, const char *reason)
+{
+    char name[sizeof(((struct counter *)0)->name)];
+    size_t len = 0;
+
+    while (*reason && len < sizeof(name) - 1) {
+        size_t digits = strspn(reason, "0123456789");
+
+        name[len++] = digits ? 'N' : *reason;
+        reason += digits ? digits : 1;
+    }
+    name[len] = '\0';
+    counter_add(owner, name, 1);
+}
+
+static int compare(const void *left, const void *right)
+{
+    const struct counter *a = *(const struct counter *const *)left;
+    const struct counter *b = *(const struct counter *const *)right;
+
+    return a->owner != b->owner ? a->owner - b->owner
+                                : strcmp(a->name, b->name);
+}
+
 void counter_each(void (*fn)(uint16_t owner, const char *name, uint64_t value,
                              void *arg),
                   void *arg)
 {
+    const struct counter *sorted[ARENA_COUNTERS];
+    size_t count = 0;
+
     for (uint32_t i = 0; i < ARENA_COUNTERS; i++)
         if (table()[i].name[0])
-            fn(table()[i].owner, table()[i].name, table()[i].value, arg);
+            sorted[count++] = &table()[i];
+    qsort(sorted, count, sizeof(*sorted), compare);
+    for (size_t i = 0; i < count; i++)
+        fn(sorted[i]->owner, sorted[i]->name, sorted[i]->value, arg);
 }
 
 const char *counter_owner_name(uint16_t owner)

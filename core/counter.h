@@ -13,8 +13,11 @@
 /* Adds to the counter `name` of an entry (its id) or of a listener
    (COUNTER_LISTENER | id). With the table full it goes to "other". */
 void counter_add(uint16_t owner, const char *name, uint64_t value);
+/* Adds 1 to the counter of a reason. Numbers in it are "N": a peer that
+   chooses them must not fill the table. */
+void counter_add_reason(uint16_t owner, const char *reason);
 uint64_t counter_value(uint16_t owner, const char *name);
-/* Calls fn for each, in the order they first counted. */
+/* Calls fn for each: the entries' in their order, then the listeners'. */
 void counter_each(void (*fn)(uint16_t owner, const char *name, uint64_t value,
                              void *arg),
                   void *arg);

@@ -26,7 +26,7 @@ static uint16_t owner_of(const struct pg_ctx *ctx)
 
 enum pg_verdict pg_drop(struct pg_ctx *ctx, const char *reason)
 {
-    counter_add(owner_of(ctx), reason, 1);
+    counter_add_reason(owner_of(ctx), reason);
     ctx->has_dropped = true;
     return PG_DROP;
 }

@@ -178,7 +178,8 @@ static void add_names(const struct config *config, FILE *out)
 static void write_plan(const struct config *config,
                        struct control_message *plan, const int *fds)
 {
-    FILE *out = fmemopen(plan->text, sizeof(plan->text), "w");
+    /* Its last byte stays 0, however long the text. */
+    FILE *out = fmemopen(plan->text, sizeof(plan->text) - 1, "w");
 
     *plan = (struct control_message){.type = CONTROL_PLAN};
     plan->workers = (uint32_t)config->workers;

@@ -488,23 +488,6 @@ static void keep_reason(struct pg_session *session, const char *text)
                  "%s", text);
 }
 
-/* "frame 70000 bytes > max_bytes 64" counts as "frame N bytes > max_bytes N":
-   whoever chooses the number must not fill the table of counters with it. */
-static void count_end(const struct pg_session *session, const char *text)
-{
-    char name[64];
-    size_t len = 0;
-
-    while (*text && len < sizeof(name) - 1) {
-        size_t digits = strspn(text, "0123456789");
-
-        name[len++] = digits ? 'N' : *text;
-        text += digits ? digits : 1;
-    }
-    name[len] = '\0';
-    counter_add((uint16_t)(COUNTER_LISTENER | session->listener), name, 1);
-}
-
 const char *session_reason(const struct pg_session *session)
 {
     return session->reason
@@ -518,7 +501,8 @@ void session_end(struct pg_session *session, enum pg_end how, enum pg_why why,
     if (!(session->flags & (SESSION_CLOSING | SESSION_LEAVING))) {
         session->why = (uint16_t)why;
         keep_reason(session, text);
-        count_end(session, text);
+        counter_add_reason((uint16_t)(COUNTER_LISTENER | session->listener),
+                           text);
     }
     if (how == PG_END_FIN && session->late_out) {
         session->flags |= SESSION_LEAVING;
