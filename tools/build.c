@@ -138,7 +138,8 @@ static void print_next(const struct build *build, const struct verdict *verdict)
            build->name, verdict->text);
     printf("To use it, write this into %smy.json:\n\n", build->folder);
     print_config(build->name, verdict);
-    printf("\nand serve: playground run %smy.json\n", build->folder);
+    printf("\nand serve: %s run %smy.json\n", program_invocation_name,
+           build->folder);
 }
 
 /* ---- the command ------------------------------------------------------ */

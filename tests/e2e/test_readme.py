@@ -7,10 +7,11 @@ as they come. Words after `test:` say more:
 
     file NAME       the block is not run but written to NAME
     fails           the commands have to fail
-    cuts            what TCP carries may arrive in any pieces
+    python CONFIG   a session of Python with a server of that config
     terminal NAME   `>` lines are typed into the client on NAME's terminal
 """
 
+import doctest
 import os
 import re
 import shutil
@@ -23,7 +24,6 @@ from server import PLAYGROUND, SOURCE, TIMEOUT_S
 from terminal import Terminal
 
 BLOCK = re.compile(r"^<!-- test(?:: (.*?))? -->\n```\w+\n(.*?)^```$", re.M | re.S)
-SAID = re.compile(r"tcp \S+ said \d+ bytes: (.*)$")
 
 
 def pattern_of(line):
@@ -65,21 +65,6 @@ class Transcript:
             return False
 
         self._wait(find, line)
-
-    def expect_said(self, text):
-        """The same for what comes over TCP, however it was cut."""
-
-        def find():
-            said = ""
-            for at in range(self.at, len(self.lines)):
-                match = SAID.search(self.lines[at])
-                said += match[1] if match else ""
-                if said == text:
-                    self.at = at + 1
-                    return True
-            return False
-
-        self._wait(find, text)
 
 
 class Readme(unittest.TestCase):
@@ -139,6 +124,8 @@ class Readme(unittest.TestCase):
         return process
 
     def run_command(self, command, fails):
+        if self.server:  # the shell's first job
+            command = command.replace("%1", str(self.server.pid))
         process = self.spawn(self.localised(command))
         self.addCleanup(process.kill)
         status = process.wait(TIMEOUT_S)
@@ -187,16 +174,34 @@ class Readme(unittest.TestCase):
             self.on_terminal(words[-1], line)
         elif line.startswith("$ "):
             self.run_command(line[2:], "fails" in words)
-        elif "cuts" in words and SAID.search(line):
-            self.transcript.expect_said(SAID.search(line)[1])
         elif line:
             self.transcript.expect(line)
+
+    def run_python(self, text):
+        """In the test, as for whoever types slowly, all has come that TCP
+        brings in its own time."""
+        for transport, call in (("tcp", "create_connection"), ("udp", "connect")):
+            address = f'{call}(("127.0.0.1", 5000))'
+            self.assertIn(address, text)
+            text = text.replace(address, address.replace("5000", self.ports[transport]))
+        text = text.replace("tcp.recv(100)", "tcp.recv(6, MSG_WAITALL)")
+        example = doctest.DocTestParser().get_doctest(text, {}, "README", None, 0)
+        report = []
+        runner = doctest.DocTestRunner()
+        result = runner.run(example, out=report.append, clear_globs=False)
+        for name in {"tcp", "udp"} & set(example.globs):
+            example.globs[name].close()
+        self.assertEqual((result.failed, result.attempted > 3), (0, True), "".join(report))
 
     def run_block(self, words, text):
         if words[:1] == ["file"]:
             os.makedirs(os.path.dirname(self.path(words[1])), exist_ok=True)
             with open(self.path(words[1]), "w", encoding="utf-8") as file:
                 file.write(text)
+            return
+        if words[:1] == ["python"]:
+            self.serve(f"tools/run {words[1]}")
+            self.run_python(text)
             return
         for line in text.splitlines():
             self.run_line(line, words)
