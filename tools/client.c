@@ -216,14 +216,6 @@ static int serve(struct client *client)
     return client->status;
 }
 
-/* A descriptor from 0 to 2 that is closed would be given to the next socket. */
-static void open_standard(void)
-{
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
-            exit(1);
-}
-
 /* Widths of characters come from the locale; without one (LANG=C, as in many
    containers) text is UTF-8 all the same. */
 static void set_locale(void)
@@ -241,7 +233,6 @@ int cmd_client(int argc, char **argv)
 
     if (status >= 0)
         return status;
-    open_standard();
     set_locale();
     signal(SIGPIPE, SIG_IGN);
     problems = problems_create("client");

@@ -1,8 +1,10 @@
 /* playground: the program and its subcommands. */
 
-#include <signal.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "crash.h"
@@ -59,8 +61,17 @@ static int unknown(const char *name)
     return 2;
 }
 
+/* A descriptor from 0 to 2 that is closed would be given to the next socket. */
+static void open_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            exit(1);
+}
+
 int main(int argc, char **argv)
 {
+    open_standard();
     crash_watch();
     if (argc < 2) {
         print_help(stderr);

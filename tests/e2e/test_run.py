@@ -8,10 +8,12 @@ import re
 import signal
 import socket
 import struct
+import subprocess
 import tempfile
 import unittest
 
 from server import (
+    PLAYGROUND,
     SOURCE,
     TIMEOUT_S,
     Client,
@@ -378,6 +380,58 @@ class Dying(unittest.TestCase):
             self.assertLess(len(members), 200, "one worker gets all clients")
             members.append(member(server))
         return members
+
+
+def children_in(path):
+    with open(path, encoding="ascii") as file:
+        return file.read().split()
+
+
+class Descriptors(unittest.TestCase):
+    """A server goes on without those that it was not given, or lost."""
+
+    def assert_serves(self, redirection, **streams):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "playground.json")
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump({**chat("tcp"), "workers": 2}, file)
+            command = f'exec "$0" run "$1" {redirection}'
+            process = subprocess.Popen(
+                ["sh", "-c", command, PLAYGROUND, path],
+                stdout=subprocess.PIPE,
+                text=True,
+                **streams,
+            )
+            with process:
+                port = int(process.stdout.readline().split(":")[1])
+                self.assertEqual(process.stdout.readline(), "ready\n")
+                self.kill_one_worker(process)
+                with connect(("127.0.0.1", port)) as client:
+                    client.name()
+                process.terminate()
+                self.assertEqual(process.wait(TIMEOUT_S), 0)
+
+    @staticmethod
+    def kill_one_worker(process):
+        """The guard has to say so, and does before it starts another one."""
+        path = f"/proc/{process.pid}/task/{process.pid}/children"
+        before = children = children_in(path)
+        os.kill(int(before[0]), signal.SIGKILL)
+        check = deadline()
+        while len(children) < 2 or children == before:
+            children = children_in(path)
+            check("a new worker")
+
+    def test_closed_ones(self):
+        self.assert_serves("<&- 2>&-")
+
+    def test_nobody_reads_what_goes_wrong(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        try:
+            self.assert_serves("", stderr=writer)
+        finally:
+            os.close(writer)
 
 
 class OtherThreads(unittest.TestCase):
