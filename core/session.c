@@ -498,6 +498,8 @@ const char *session_reason(const struct pg_session *session)
 void session_end(struct pg_session *session, enum pg_end how, enum pg_why why,
                  const char *text)
 {
+    if (session->flags & SESSION_CONNECTING)
+        how = PG_END_ABORT; /* nobody is there to be said goodbye to */
     if (!(session->flags & (SESSION_CLOSING | SESSION_LEAVING))) {
         session->why = (uint16_t)why;
         keep_reason(session, text);

@@ -8,6 +8,8 @@
 
 #include <jansson.h>
 
+#define PATIENCE_MS 1000 /* then whoever waits is told what for */
+
 /* ---- addresses -------------------------------------------------------- */
 
 static bool add_address(struct client *client, const struct addrinfo *found)
@@ -145,10 +147,24 @@ static void connect_timeout(uv_timer_t *timer)
     client_leave_at_once(client, 1);
 }
 
+static void be_patient(uv_timer_t *timer)
+{
+    struct client *client = timer->data;
+
+    client_note(client, "still connecting to %s; Ctrl-C gives up",
+                client_address(client));
+    uv_timer_start(timer, connect_timeout,
+                   client->options.timeout_ms - PATIENCE_MS, 0);
+}
+
 void client_connect_start(struct client *client)
 {
+    uint64_t ms = client->options.timeout_ms;
+
     client_session_serve(client);
-    uv_timer_start(&client->timer, connect_timeout, client->options.timeout_ms,
-                   0);
+    if (ms > PATIENCE_MS)
+        uv_timer_start(&client->timer, be_patient, PATIENCE_MS, 0);
+    else
+        uv_timer_start(&client->timer, connect_timeout, ms, 0);
     client_connect(client);
 }

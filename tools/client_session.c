@@ -252,9 +252,10 @@ static void silence(uv_timer_t *timer)
         client_leave(client, 0);
     } else {
         client_complain(client,
-                        "no answer from %s: UDP cannot tell whether "
-                        "anybody listens there",
-                        client_address(client));
+                        "no answer from %s in %g s: UDP cannot tell whether "
+                        "anybody listens there; --wait SECONDS waits longer",
+                        client_address(client),
+                        (double)client->options.wait_ms / 1000);
         client_leave(client, 1);
     }
 }

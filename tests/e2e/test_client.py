@@ -344,7 +344,11 @@ class Udp(Case):
         sock, url = udp_server()
         with sock:
             done = client("--wait", "0.2", url, data=b"um\n")
-        words = ["no answer from udp 127.0.0.1", "UDP cannot tell whether anybody listens"]
+        words = [
+            "no answer from udp 127.0.0.1",
+            "in 0.2 s: UDP cannot tell whether anybody listens",
+            "--wait SECONDS",
+        ]
         self.assert_end(done, 1, b"", words)
 
     def test_nothing_said_needs_no_answer(self):
@@ -426,7 +430,8 @@ class Broken(Case):
         done = client(f"tcp://localhost:{port}", data=b"um\n")
         self.assert_end(done, 1, b"", f"refused: nobody listens on tcp 127.0.0.1:{port}")
 
-    def test_a_server_that_does_not_answer(self):
+    @contextlib.contextmanager
+    def no_answer(self):
         """A queue of connections that is full lets new ones wait in vain."""
         with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
             address = full.getsockname()
@@ -436,10 +441,24 @@ class Broken(Case):
                 sock.setblocking(False)
                 sock.connect_ex(address)
                 waiting.append(sock)
-            done = client("--timeout", "0.3", "tcp://%s:%d" % address)
+            yield "tcp://%s:%d" % address
             for sock in waiting:
                 sock.close()
+
+    def test_a_server_that_does_not_answer(self):
+        with self.no_answer() as url:
+            done = client("--timeout", "0.3", url)
         self.assert_end(done, 1, b"", "timed out: tcp 127.0.0.1")
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+
+    def test_one_who_waits_is_told_what_for(self):
+        with self.no_answer() as url:
+            process = subprocess.Popen([*COMMAND, url], stderr=subprocess.PIPE)
+            with process:
+                self.assertIn(b"still connecting to tcp 127", process.stderr.readline())
+                process.send_signal(signal.SIGINT)
+                self.assertEqual(process.wait(TIMEOUT_S), 130)
+                self.assertEqual(process.stderr.read(), b"")
 
     def test_reset(self):
         with serving(lambda p: p.exactly(3), Peer.reset) as peer:
