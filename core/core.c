@@ -81,6 +81,12 @@ int core_listeners(struct config *config)
     return 0;
 }
 
+void core_listeners_finish(struct config *config)
+{
+    for (unsigned i = 0; i < config->listener_count; i++)
+        run_destroy(config->listeners[i]);
+}
+
 static void *reserve(size_t bytes)
 {
     void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
@@ -267,8 +273,7 @@ void core_destroy(void)
         forget_peers();
     finish_entries();
     mail_finish();
-    for (unsigned i = 0; i < core->config->listener_count; i++)
-        run_destroy(core->config->listeners[i]);
+    core_listeners_finish(core->config);
     arena_finish(&core->arena);
     commons_destroy(core->commons);
     unreserve(core->runs, slots * sizeof(*core->runs));

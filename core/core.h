@@ -141,6 +141,8 @@ void core_note_port(struct pg_listener *listener, int fd);
 /* Makes what a process keeps for each listener; core_create() does it too.
    -ENOMEM or 0. */
 int core_listeners(struct config *config);
+/* Frees that again; core_destroy() does it too. */
+void core_listeners_finish(struct config *config);
 
 /* The plan of the arena for a config. */
 struct arena_plan core_arena_plan(const struct config *config,

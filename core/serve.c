@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "commons.h"
+#include "config_parts.h"
 #include "control.h"
 #include "counter.h"
 #include "listen.h"
@@ -34,6 +35,8 @@ struct server {
 static int complain(struct server *server, int status)
 {
     problems_print(server->problems, stderr);
+    if (server->config)
+        core_listeners_finish(server->config);
     config_destroy(server->config);
     problems_destroy(server->problems);
     return status;
@@ -124,15 +127,14 @@ int serve_single(const char *path, const struct config_overrides *overrides)
 {
     struct server server = {0};
     struct worker_setup setup = {.count = 1, .arena_fd = -1};
-    int *fds;
+    int fds[CONFIG_LISTENERS_MAX];
 
     if (!load(&server, path, NULL, 0, overrides))
         return complain(&server, 2);
     if (config_is_virtual(server.config))
         return run_simulation(&server);
     listen_raise_limit(server.config);
-    fds = calloc(server.config->listener_count, sizeof(*fds));
-    if (!fds || !listen_open(server.config, 1, fds))
+    if (!listen_open(server.config, 1, fds))
         return complain(&server, 1);
     setup.listener_fds = fds;
     server.worker = worker_create(server.config, &setup);
@@ -146,7 +148,6 @@ int serve_single(const char *path, const struct config_overrides *overrides)
     printf("ready\n");
     fflush(stdout);
     worker_run(server.worker);
-    free(fds);
     return finish(&server);
 }
 
