@@ -102,7 +102,7 @@ static inline void *arena_slot(const struct arena *arena, uint32_t slot)
 #include <sanitizer/asan_interface.h>
 #define arena_poison(at, len)   ASAN_POISON_MEMORY_REGION(at, len)
 #define arena_unpoison(at, len) ASAN_UNPOISON_MEMORY_REGION(at, len)
-#define ARENA_GAP               16 /* poisoned bytes around each state block */
+#define ARENA_GAP               16 /* bytes around each state block */
 #else
 #define arena_poison(at, len)   ((void)(at), (void)(len))
 #define arena_unpoison(at, len) ((void)(at), (void)(len))

@@ -28,16 +28,16 @@ static uint32_t lay_out(const struct pg_listener *listener,
 {
     uint32_t at = aligned(sizeof(struct pg_session)) +
                   aligned(listener->chain.count * sizeof(struct ctx_slot)) +
-                  ARENA_GAP;
+                  session_gap;
 
     if (run)
         run->data_at = at;
-    at += aligned(listener->transport->session_size) + ARENA_GAP;
+    at += aligned(listener->transport->session_size) + session_gap;
     for (unsigned i = 0; i < listener->chain.count; i++) {
         if (run)
             run->state_at[i] = at;
         at += aligned(listener->chain.entries[i]->handler->session_size) +
-              ARENA_GAP;
+              session_gap;
     }
     return at;
 }
@@ -78,22 +78,6 @@ struct pg_session *session_by_number(uint64_t number)
         if (session_at(core->live[i])->number == number)
             return session_at(core->live[i]);
     return NULL;
-}
-
-/* Between the states lies nobody's memory: a write there is a bug. */
-static void guard_gaps(struct pg_session *session)
-{
-    const struct pg_listener *listener = session_listener(session);
-    uint8_t *base = (uint8_t *)session;
-
-    arena_poison(base + aligned(sizeof(*session)),
-                 core->arena.header->plan.stride - aligned(sizeof(*session)));
-    arena_unpoison(session_ctx(session, 0),
-                   listener->chain.count * sizeof(struct ctx_slot));
-    arena_unpoison(session_data(session), listener->transport->session_size);
-    for (unsigned i = 0; i < listener->chain.count; i++)
-        arena_unpoison(session_state(session, i),
-                       listener->chain.entries[i]->handler->session_size);
 }
 
 static void mark(struct pg_session *session, uint32_t flags);
@@ -150,7 +134,7 @@ struct pg_session *session_create(struct pg_listener *listener, int fd,
         session->flags = SESSION_STREAM;
     session->number = commons_next_number(core->commons);
     session->active_ms = core_now_ms();
-    guard_gaps(session);
+    session_fill_gaps(session);
     if (listener->transport->session_size)
         memcpy(session_data(session), data, listener->transport->session_size);
     core->runs[slot] = (struct session_run){0};
@@ -192,7 +176,7 @@ static int rebuild_one(struct pg_session *session)
     struct pg_listener *listener = session_listener(session);
     uint32_t was = session->flags;
 
-    guard_gaps(session);
+    session_fill_gaps(session);
     core->runs[session->slot] = (struct session_run){0};
     live_add(session->slot);
     listener->run->count++;

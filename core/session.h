@@ -3,7 +3,7 @@
  *
  * A slot holds struct pg_session, then a struct ctx_slot for each entry of the
  * chain, the transport's data, and each handler's state. In sanitizer builds
- * poisoned gaps lie between the states.
+ * and in the harness gaps lie between the states.
  *
  *   open -> ended (peer has no more, all entries have seen it)
  *        -> closing (decided; nothing more is delivered)
@@ -103,6 +103,13 @@ static inline struct ctx_slot *session_ctx(const struct pg_session *session,
 }
 
 void *session_state(const struct pg_session *session, unsigned at);
+/* Bytes of nobody's behind each block of a slot; to be set before there is a
+   core. */
+extern uint32_t session_gap;
+void session_fill_gaps(const struct pg_session *session);
+/* The first block of the slot behind whose end somebody has written, in words:
+   "log", "tcp". NULL: none. */
+const char *session_overrun(const struct pg_session *session);
 /* NULL: it is gone. */
 struct pg_session *session_by_number(uint64_t number);
 

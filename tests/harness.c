@@ -44,6 +44,7 @@ struct peer_end {
 struct harness {
     struct problems *problems;
     struct config *config;
+    char overrun[64]; /* who wrote behind the end of its state; "": nobody */
     struct peer_end peers[PEERS_MAX];
     int peer_count;
 };
@@ -157,11 +158,21 @@ int harness_send_records(struct pg_listener *listener, int fd,
     return count;
 }
 
+/* A handler may not write behind the end of its state. */
+static void note_overrun(const struct pg_session *session)
+{
+    const char *name = session_overrun(session);
+
+    if (name && !harness->overrun[0])
+        snprintf(harness->overrun, sizeof(harness->overrun), "%s", name);
+}
+
 void harness_release(struct pg_session *session, enum pg_end how)
 {
     struct peer_end *end = end_of(session);
 
     (void)how;
+    note_overrun(session);
     end->is_closed = true;
     end->why = (enum pg_why)session->why;
     snprintf(end->reason, sizeof(end->reason), "%s", session_reason(session));
@@ -239,6 +250,7 @@ static bool begin(enum pg_kind provides, const char *handlers,
 {
     harness = NULL; /* a test that failed may have left one */
     core = NULL;
+    session_gap = 16;
     harness_own++;
     harness = calloc(1, sizeof(*harness));
     assert_non_null(harness);
@@ -343,13 +355,27 @@ void harness_destroy(struct harness *unused)
     (void)unused;
     for (int i = 0; i < harness->peer_count; i++)
         harness->peers[i].is_blocked = false;
-    core_destroy();
+    core_destroy(); /* releases all sessions */
+    if (harness->overrun[0])
+        fail_msg("\"%s\" wrote behind the end of its state", harness->overrun);
     virtual_finish();
     clear_peers();
     config_destroy(harness->config);
     problems_destroy(harness->problems);
     free(harness);
     harness = NULL;
+}
+
+const char *harness_take_overrun(struct harness *unused)
+{
+    static char name[sizeof(harness->overrun)];
+
+    (void)unused;
+    for (uint32_t i = 0; i < core->live_count; i++)
+        note_overrun(session_at(core->live[i]));
+    memcpy(name, harness->overrun, sizeof(name));
+    harness->overrun[0] = '\0';
+    return name;
 }
 
 char *harness_refusal(enum pg_kind provides, const char *handlers)
@@ -373,7 +399,8 @@ char *harness_refusal(enum pg_kind provides, const char *handlers)
 void harness_idle(struct harness *unused, uint64_t ms)
 {
     (void)unused;
-    pg_listener_idle(harness->listener, ms);
+    for (unsigned i = 0; i < harness->config->listener_count; i++)
+        pg_listener_idle(harness->config->listeners[i], ms);
 }
 
 int harness_connect(struct harness *unused)

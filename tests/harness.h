@@ -70,6 +70,11 @@ const char *harness_close_reason(struct harness *harness, int peer);
 /* It is read from: nothing asks it to wait. */
 bool harness_is_read(struct harness *harness, int peer);
 
+/* The entry that has written behind the end of its state, or "". A test that
+   does not take it fails at harness_destroy(); in sanitizer builds the program
+   ends where it was written. */
+const char *harness_take_overrun(struct harness *harness);
+
 /* A counter of an entry, or of the transport with `entry` NULL. */
 uint64_t harness_counter(struct harness *harness, const char *entry,
                          const char *name);

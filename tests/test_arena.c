@@ -207,6 +207,39 @@ static void *occupy(const char *text)
     return base;
 }
 
+/* In a process of its own, which a sanitizer ends: 42 is for the harness. */
+static void run_overrun(const char *word)
+{
+    struct harness *harness =
+        harness_create(PG_RECORDS, "[\"probe\", \"echo\"]");
+    int peer = harness_connect(harness);
+
+    fclose(stderr);
+    harness_push_text(harness, peer, word);
+    _exit(!strcmp(harness_take_overrun(harness), "probe") ? 42 : 0);
+}
+
+static int status_of_overrun(const char *word)
+{
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0)
+        run_overrun(word);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void test_a_write_behind_the_state_is_found(void **state)
+{
+    (void)state;
+    assert_int_equal(status_of_overrun("pass"), 0);
+    if (ARENA_GAP)
+        assert_int_not_equal(status_of_overrun("overrun"), 0);
+    else
+        assert_int_equal(status_of_overrun("overrun"), 42);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest first[] = {
@@ -217,6 +250,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_heap_gives_pages_back),
         cmocka_unit_test(test_arena_refuses_what_is_none),
         cmocka_unit_test(test_second_process_finds_everything),
+        cmocka_unit_test(test_a_write_behind_the_state_is_found),
     };
     static void *base;
 
