@@ -1,45 +1,97 @@
 /* playground check CONFIG: says whether a config is right. */
 
+#include <getopt.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
+
+#include <jansson.h>
 
 #include "commands.h"
 #include "config.h"
 #include "problems.h"
+#include "text.h"
 
 static const char help[] =
-    "usage: playground check CONFIG\n"
+    "usage: playground check [--json] CONFIG\n"
     "\n"
     "Says `CONFIG: ok`, or what is wrong, where, and what to do. It reads the\n"
     "config as `playground run` does and loads its plugins, but opens no "
     "port.\n"
     "\n"
+    "  --json  the same for a program to read, on stdout: \"ok\", and a list\n"
+    "          of \"problems\" with line, column (from 1; 0: the whole file),\n"
+    "          whether it is a warning, and the text\n"
+    "\n"
     "Exit status: 0 the config is right, 2 it is not.\n"
     "\n"
     "example: playground check config/chat.json\n";
 
+static void add_problem(const struct problem_report *report, void *arg)
+{
+    json_t *problem =
+        json_pack("{s:i, s:i, s:b, s:s}", "line", (int)report->line, "column",
+                  (int)report->column, "warning", report->is_warning, "text",
+                  report->text);
+
+    json_array_append_new(arg, problem);
+}
+
+static void print_json(const char *path, const struct problems *problems,
+                       bool is_right)
+{
+    char *file = text_clean(path); /* it may be no UTF-8 */
+    json_t *list = json_array(), *all;
+
+    problems_each(problems, add_problem, list);
+    all = json_pack("{s:s, s:b, s:o}", "file", file, "ok", is_right, "problems",
+                    list);
+    json_dumpf(all, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(all);
+    free(file);
+}
+
+static int check(const char *path, bool is_json)
+{
+    struct problems *problems = problems_create(path);
+    struct config *config = config_load(path, NULL, 0, NULL, problems);
+    int status = config ? 0 : 2;
+
+    if (is_json) {
+        print_json(path, problems, config != NULL);
+    } else {
+        problems_print(problems, stderr);
+        if (config)
+            printf("%s: ok\n", path);
+    }
+    config_destroy(config);
+    problems_destroy(problems);
+    return status;
+}
+
 int cmd_check(int argc, char **argv)
 {
-    struct problems *problems;
-    struct config *config;
-    int status;
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    bool is_json = false;
+    int option;
 
-    if (argc == 2 && !strcmp(argv[1], "--help")) {
-        fputs(help, stdout);
-        return 0;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'h') {
+            fputs(help, stdout);
+            return 0;
+        }
+        if (option == '?') {
+            fputs("`playground check --help` shows how\n", stderr);
+            return 2;
+        }
+        is_json = true;
     }
-    if (argc != 2 || argv[1][0] == '-') {
+    if (argc - optind != 1) {
         fputs("check takes one config; `playground check --help` shows how\n",
               stderr);
         return 2;
     }
-    problems = problems_create(argv[1]);
-    config = config_load(argv[1], NULL, 0, NULL, problems);
-    status = config ? 0 : 2;
-    problems_print(problems, stderr);
-    if (config)
-        printf("%s: ok\n", argv[1]);
-    config_destroy(config);
-    problems_destroy(problems);
-    return status;
+    return check(argv[optind], is_json);
 }

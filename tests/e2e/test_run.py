@@ -568,6 +568,22 @@ class BrokenConfigs(unittest.TestCase):
         self.assertEqual(checked.returncode, 2)
         self.assertRegex(checked.stderr, r"^\S*broken\.json:[23]:\d+: .+; ")
 
+    def test_check_tells_programs_too(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "broken.json")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write('{ "transports": ["tcp"],\n  "handlers": ["eco"] }')
+            checked = run("check", "--json", path)
+        self.assertEqual((checked.returncode, checked.stderr), (2, ""))
+        told = json.loads(checked.stdout)
+        self.assertEqual((told["file"], told["ok"]), (path, False))
+        (problem,) = told["problems"]
+        text = problem.pop("text")
+        self.assertEqual(problem, {"line": 2, "column": 16, "warning": False})
+        self.assertIn('did you mean "echo"?', text)
+        told = json.loads(run("check", CONFIGS[0], "--json").stdout)
+        self.assertEqual(told, {"file": CONFIGS[0], "ok": True, "problems": []})
+
     def test_a_config_that_is_not_there(self):
         for command in (["check"], ["run"], ["run", "--single"]):
             refused = run(*command, "/nonexistent/playground.json")
