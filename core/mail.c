@@ -101,8 +101,10 @@ static void deliver(const struct message *message)
         return;
     }
     session = session_at(message->slot);
-    if (session->number != message->number)
+    if (session->number != message->number) {
+        counter_add(message->entry, "dropped: receiver has left", 1);
         return;
+    }
     at = session_listener(session)->run->position[entry->id];
     if (at >= 0)
         chain_send(session, (unsigned)at, bytes);
