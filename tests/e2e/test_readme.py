@@ -1,14 +1,16 @@
 """The commands of README.md and README.pt.md, run as they stand there.
 
 A block after the comment <!-- test --> is run: its `$` lines are commands, and
-what follows one has to be seen, in that order, from it or from the server. A
-command that ends with `&` is the server of what follows. Times and ports are
+what follows one is what it has to print, to the letter. Times and ports are
 as they come. Words after `test:` say more:
 
     file NAME       the block is not run but written to NAME
     fails           the commands have to fail
+    unseen          what the commands print does not stand there
+    server          the server's terminal: a command starts it anew, and what
+                    follows has to come next
+    terminal NAME   NAME's terminal: `>` lines are typed into the client
     python CONFIG   a session of Python with a server of that config
-    terminal NAME   `>` lines are typed into the client on NAME's terminal
 """
 
 import doctest
@@ -23,6 +25,7 @@ import unittest
 from server import PLAYGROUND, SOURCE, TIMEOUT_S
 from terminal import Terminal
 
+PATH = os.environ["PATH"]
 BLOCK = re.compile(r"^<!-- test(?:: (.*?))? -->\n```\w+\n(.*?)^```$", re.M | re.S)
 
 
@@ -34,37 +37,28 @@ def pattern_of(line):
 
 
 class Transcript:
-    """All that the server and the commands write, line by line."""
+    """What the server writes, line by line."""
 
-    def __init__(self):
+    def __init__(self, process):
         self.lines, self.at = [], 0
         self.changed = threading.Condition()
+        threading.Thread(target=self._follow, args=(process.stdout,), daemon=True).start()
 
-    def follow(self, pipe):
+    def _follow(self, pipe):
         with pipe:
             for line in pipe:
                 with self.changed:
-                    self.lines.append(line.strip())
+                    self.lines.append(line.rstrip())
                     self.changed.notify_all()
 
-    def _wait(self, find, what):
-        with self.changed:
-            if not self.changed.wait_for(find, TIMEOUT_S):
-                seen = "\n".join(self.lines)
-                raise AssertionError(f"not seen: {what!r}, but:\n{seen}")
-
     def expect(self, line):
-        """Moves on behind the next line like this one."""
-        pattern = re.compile(pattern_of(line))
-
-        def find():
-            for at in range(self.at, len(self.lines)):
-                if pattern.fullmatch(self.lines[at]):
-                    self.at = at + 1
-                    return True
-            return False
-
-        self._wait(find, line)
+        """The next line has to be like this one."""
+        with self.changed:
+            is_there = self.changed.wait_for(lambda: len(self.lines) > self.at, TIMEOUT_S)
+            seen = self.lines[self.at :]
+        if not is_there or not re.fullmatch(pattern_of(line), seen[0]):
+            raise AssertionError(f"not seen: {line!r}, but: {seen}")
+        self.at += 1
 
 
 class Readme(unittest.TestCase):
@@ -75,25 +69,17 @@ class Readme(unittest.TestCase):
         self.addCleanup(self.stop)
         self.terminals = {}
         self.ports = {}
-        self.transcript = Transcript()
+        self.transcript = None
         self.furnish()
 
     def path(self, *names):
         return os.path.join(self.folder, *names)
 
     def furnish(self):
-        """What the commands use of a clone. tools/run does not build here:
-        it starts the program under test, on a free port."""
+        """What the commands use of a clone."""
         shutil.copytree(os.path.join(SOURCE, "config"), self.path("config"))
         os.makedirs(self.path("build", "release", "bin"))
         os.symlink(PLAYGROUND, self.path("build", "release", "bin", "playground"))
-        os.mkdir(self.path("tools"))
-        with open(self.path("tools", "run"), "w", encoding="utf-8") as file:
-            file.write(
-                "#!/bin/sh\nexec build/release/bin/playground run --port 0 "
-                '"${@:-config/chat.json}"\n'
-            )
-        os.chmod(self.path("tools", "run"), 0o755)
 
     # ---- commands ------------------------------------------------------
 
@@ -102,10 +88,9 @@ class Readme(unittest.TestCase):
         for transport, port in self.ports.items():
             command = command.replace(
                 f"{transport}://127.0.0.1:5000", f"{transport}://127.0.0.1:{port}"
-            ).replace(
-                f"/dev/{transport}/127.0.0.1/5000",
-                f"/dev/{transport}/127.0.0.1/{port}",
             )
+        if self.server:  # the oldest one in the test's little world
+            command = command.replace("$(pgrep -o playground)", str(self.server.pid))
         self.assertNotIn("5000", command, "the server has no such listener")
         return command
 
@@ -113,34 +98,36 @@ class Readme(unittest.TestCase):
         process = subprocess.Popen(
             ["bash", "-c", command],
             cwd=self.folder,
+            env={**os.environ, "PATH": f"{self.path('build', 'release', 'bin')}:{PATH}"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
-        threading.Thread(
-            target=self.transcript.follow, args=(process.stdout,), daemon=True
-        ).start()
         return process
 
-    def run_command(self, command, fails):
-        if self.server:  # the shell's first job
-            command = command.replace("%1", str(self.server.pid))
+    def run_command(self, command, expected, words):
         process = self.spawn(self.localised(command))
         self.addCleanup(process.kill)
-        status = process.wait(TIMEOUT_S)
-        self.assertEqual(status != 0, fails, f"{command}: status {status}")
+        printed = process.communicate(timeout=TIMEOUT_S)[0].splitlines()
+        self.assertEqual(process.returncode != 0, "fails" in words, printed)
+        if "unseen" in words:
+            return
+        self.assertEqual(len(printed), len(expected), printed)
+        for line, wanted in zip(printed, expected):
+            self.assertRegex(line.strip(), f"^{pattern_of(wanted)}$")
 
     def serve(self, command):
         self.stop()
-        start = self.transcript.at = len(self.transcript.lines)
-        self.server = self.spawn("exec " + command.rstrip("& "))
-        self.transcript.expect("ready")
-        self.transcript.at = start
-        for line in self.transcript.lines[start:]:
-            match = re.fullmatch(r"listening (\S+) 127\.0\.0\.1:(\d+)", line)
-            if match:
-                self.ports[match[1]] = match[2]
+        command = command.replace("playground run", "playground run --port 0")
+        self.server = self.spawn("exec " + command)
+        self.transcript = Transcript(self.server)
+
+    def expect(self, line):
+        self.transcript.expect(line)
+        match = re.fullmatch(r"listening (\S+) .*:(\d+)", self.transcript.lines[self.transcript.at - 1])
+        if match:
+            self.ports[match[1]] = match[2]
 
     def stop(self):
         for terminal in self.terminals.values():
@@ -157,25 +144,33 @@ class Readme(unittest.TestCase):
         if line.startswith("$"):
             command = self.localised(line[1:]).split()
             self.terminals[name] = Terminal(
-                self.path(command[0]), *command[1:], columns=200
+                *command, columns=200, PATH=f"{self.path('build', 'release', 'bin')}:{PATH}"
             )
+        elif line.startswith("> "):
             self.terminals[name].wait(
                 lambda t: "> " in "".join(t.screen.rows()) + " ", "a prompt"
             )
-        elif line.startswith("> "):
             self.terminals[name].type(line[2:] + "\n")
         else:
-            self.terminals[name].wait_text(line)
+            pattern = re.compile(pattern_of(line))
+            self.terminals[name].wait(
+                lambda t: any(map(pattern.fullmatch, t.screen.rows())), line
+            )
 
-    def run_line(self, line, words):
-        if line.startswith("$ ") and line.endswith("&"):
-            self.serve(line[2:])
-        elif words[:1] == ["terminal"]:
-            self.on_terminal(words[-1], line)
-        elif line.startswith("$ "):
-            self.run_command(line[2:], "fails" in words)
-        elif line:
-            self.transcript.expect(line)
+    def run_commands(self, words, text):
+        """Each `$` line with what follows it."""
+        for part in re.split(r"^\$ ", text, flags=re.M)[1:]:
+            command, *expected = part.splitlines()
+            self.run_command(command, expected, words)
+
+    def run_lines(self, words, text):
+        for line in text.splitlines():
+            if words[0] == "terminal":
+                self.on_terminal(words[-1], line)
+            elif line.startswith("$ "):
+                self.serve(line[2:])
+            else:
+                self.expect(line)
 
     def run_python(self, text):
         """In the test, as for whoever types slowly, all has come that TCP
@@ -198,13 +193,15 @@ class Readme(unittest.TestCase):
             os.makedirs(os.path.dirname(self.path(words[1])), exist_ok=True)
             with open(self.path(words[1]), "w", encoding="utf-8") as file:
                 file.write(text)
-            return
-        if words[:1] == ["python"]:
-            self.serve(f"tools/run {words[1]}")
+        elif words[:1] == ["python"]:
+            self.serve(f"playground run {words[1]}")
+            for line in ("listening tcp 127.0.0.1:0", "listening udp 127.0.0.1:0", "ready"):
+                self.expect(line)
             self.run_python(text)
-            return
-        for line in text.splitlines():
-            self.run_line(line, words)
+        elif words[:1] in (["server"], ["terminal"]):
+            self.run_lines(words, text)
+        else:
+            self.run_commands(words, text)
 
     def run_readme(self, name):
         with open(os.path.join(SOURCE, name), encoding="utf-8") as file:
