@@ -74,7 +74,7 @@ static const char *block_name(const struct pg_session *session, unsigned at)
 
 const char *session_overrun(const struct pg_session *session)
 {
-    if (!session_gap || ARENA_GAP) /* ASan would have said so */
+    if (!session_gap || ARENA_GAP > 0) /* ASan would have said so */
         return NULL;
     for (unsigned at = 0; at < block_count(session); at++) {
         struct gap gap = gap_behind(session, at);

@@ -125,7 +125,8 @@ class Readme(unittest.TestCase):
 
     def expect(self, line):
         self.transcript.expect(line)
-        match = re.fullmatch(r"listening (\S+) .*:(\d+)", self.transcript.lines[self.transcript.at - 1])
+        last = self.transcript.lines[self.transcript.at - 1]
+        match = re.fullmatch(r"listening (\S+) .*:(\d+)", last)
         if match:
             self.ports[match[1]] = match[2]
 
