@@ -444,7 +444,7 @@ int guard_run(const char *path, const struct config_overrides *overrides)
     guard.overrides = overrides;
     guard.config_fd = snapshot(path);
     if (guard.config_fd < 0)
-        return -1; /* the loader says it better */
+        return -1;            /* the loader says it better */
     signal(SIGPIPE, SIG_IGN); /* whoever reads stderr may go */
     raise_limit();
     uv_loop_init(&guard.loop);
