@@ -23,15 +23,17 @@ cmake -S "$source/tests/outside" -B "$work/cmake" \
     -DCMAKE_PREFIX_PATH="$copy" >/dev/null
 cmake --build "$work/cmake" >/dev/null
 
-# pkg-config puts a backslash before the space in the folder's name.
-export PKG_CONFIG_PATH="$copy/lib/pkgconfig"
-eval "plugins=$(pkg-config --variable=plugindir playground)"
+# What happens to the space in the folder's name is each pkg-config's own.
+ln -s "$copy" "$work/copy"
+export PKG_CONFIG_PATH="$work/copy/lib/pkgconfig"
+plugins=$(pkg-config --variable=plugindir playground)
 [ -e "$plugins/handler/echo.so" ] || {
     echo "plugindir $plugins: no plugins there"
     exit 1
 }
-eval "cc -shared -fPIC $(pkg-config --cflags playground)" \
-    '-o "$work/pkgconfig/outside.so" "$source/tests/outside/outside.c"'
+# shellcheck disable=SC2046 # options
+cc -shared -fPIC $(pkg-config --cflags playground) \
+    -o "$work/pkgconfig/outside.so" "$source/tests/outside/outside.c"
 
 cp "$source/tests/outside/outside.c" "$work/build"
 "$program" build "$work/build/outside.c"
