@@ -202,14 +202,14 @@ static struct pg_entry *add_entry(struct config *config,
 
 static void run_check(struct pg_entry *entry)
 {
-    size_t before = problems_count(entry->config->problems);
+    size_t before = problems_said(entry->config->problems);
     int error = 0;
 
     crash_enter(entry->plugin->path, "check()");
     if (entry->handler->check)
         error = entry->handler->check(entry);
     crash_leave();
-    if (error && problems_count(entry->config->problems) == before)
+    if (error && problems_said(entry->config->problems) == before)
         problems_add(
             entry->config->problems, entry->path, false,
             "%s refuses its options without saying why; let its check() "
@@ -313,17 +313,17 @@ static void override(struct pg_listener *listener, const char *name)
     free(problem);
 }
 
-/* What two listeners would say about the command line is said once. */
 static void run_listener_check(struct pg_listener *listener)
 {
     struct problems *problems = listener->config->problems;
+    size_t before = problems_said(problems);
     int error = 0;
 
     crash_enter(listener->plugin->path, "check()");
     if (listener->transport->check)
         error = listener->transport->check(listener);
     crash_leave();
-    if (error && problems_count(problems) == 0)
+    if (error && problems_said(problems) == before)
         problems_add(problems, listener->path, false,
                      "%s refuses its options without saying why; let its "
                      "check() call pg_listen_fail()",

@@ -189,7 +189,7 @@ static void enter_plugin(const struct pg_entry *entry, const char *callback)
 
 static int init_entry(struct pg_entry *entry)
 {
-    size_t before = problems_count(entry->config->problems);
+    size_t before = problems_said(entry->config->problems);
     int error = 0;
 
     enter_plugin(entry, "init()");
@@ -197,7 +197,7 @@ static int init_entry(struct pg_entry *entry)
         error = entry->handler->init(entry);
     crash_leave();
     entry->is_ready = !error;
-    if (error && problems_count(entry->config->problems) == before)
+    if (error && problems_said(entry->config->problems) == before)
         problems_add(entry->config->problems, entry->path, false,
                      "%s could not start, and its init() does not say why; let "
                      "it call pg_fail()",

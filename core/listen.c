@@ -23,7 +23,7 @@ static void close_all(int *fds, unsigned count)
 
 static int listen_once(struct pg_listener *listener)
 {
-    size_t before = problems_count(listener->config->problems);
+    size_t before = problems_said(listener->config->problems);
     int fd;
 
     if (!listener->transport->listen)
@@ -34,7 +34,7 @@ static int listen_once(struct pg_listener *listener)
     crash_enter(listener->plugin->path, "listen()");
     fd = listener->transport->listen(listener);
     crash_leave();
-    if (fd < 0 && problems_count(listener->config->problems) == before)
+    if (fd < 0 && problems_said(listener->config->problems) == before)
         problems_add(listener->config->problems, listener->path, false,
                      "%s could not listen, and does not say why; let its "
                      "listen() call pg_listen_fail()",

@@ -26,6 +26,7 @@ struct problems {
     struct problem *list;
     size_t kept;
     size_t errors, warnings;
+    size_t said; /* errors, those that were known already too */
 };
 
 struct problems *problems_create(const char *path)
@@ -85,6 +86,7 @@ static void add(struct problems *problems, struct problem problem, char *text)
 {
     problem.text = text_clean(text);
     free(text);
+    problems->said += !problem.is_warning;
     if (problems->kept < KEPT && is_known(problems, &problem)) {
         free(problem.text);
         return;
@@ -159,6 +161,11 @@ void problems_warn(struct problems *problems, const char *path, bool at_key,
     va_start(arguments, format);
     add(problems, problem, must_vprintf(format, arguments));
     va_end(arguments);
+}
+
+size_t problems_said(const struct problems *problems)
+{
+    return problems->said;
 }
 
 size_t problems_count(const struct problems *problems)

@@ -50,6 +50,8 @@ void problems_warn(struct problems *problems, const char *path, bool at_key,
 
 /* Warnings do not count as problems. */
 size_t problems_count(const struct problems *problems);
+/* How often one was added: grows also when the same had been said before. */
+size_t problems_said(const struct problems *problems);
 size_t problems_warnings(const struct problems *problems);
 /* In the order of their places, warnings too; says how many more there were. */
 void problems_print(const struct problems *problems, FILE *out);
