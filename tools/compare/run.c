@@ -12,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-
 /* splitmix64: numbers that a seed repeats on every machine. */
 static uint64_t next_random(uint64_t *state)
 {
@@ -109,6 +108,11 @@ double run_setting(struct run *run, enum setting which, double fallback)
                value == rint(value) ? json_integer((json_int_t)value)
                                     : json_real(value));
     return value;
+}
+
+bool run_is_given(const struct run *run, unsigned settings)
+{
+    return run->settings->given & settings;
 }
 
 uint64_t run_seed(const struct run *run)

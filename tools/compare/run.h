@@ -29,12 +29,16 @@
 #include "result.h"
 
 struct server; /* a `playground run` */
+struct wire;   /* see ../wire/wire.h */
 
 /* ---- the command line ------------------------------------------------- */
 
 /* What was given, or `fallback`. Only for the settings which the experiment
    declares; the value used becomes part of the result. */
 double run_setting(struct run *run, enum setting which, double fallback);
+
+/* Whether any of these, SETTING(...) or-ed together, was given. */
+bool run_is_given(const struct run *run, unsigned settings);
 
 uint64_t run_seed(const struct run *run);
 /* The next of the numbers that belong to this seed, at least 0, less than 1. */
@@ -76,6 +80,15 @@ struct server *run_server(struct run *run, json_t *config);
    behind it this handler, or none (NULL). */
 struct server *run_log_server(struct run *run, const char *handler);
 
+/* How it may differ from that. */
+struct server_how {
+    struct wire *wire; /* it stands at the right end of it; NULL: here */
+    bool is_whole;     /* guard and workers, not one process for all */
+};
+
+struct server *run_server_as(struct run *run, json_t *config,
+                             const struct server_how *how);
+
 /* Where it listens, the first listener of that side. */
 struct sockaddr_in server_address(const struct server *server, enum side side);
 pid_t server_pid(const struct server *server);
@@ -84,6 +97,10 @@ pid_t server_pid(const struct server *server);
    ("open", "recv", "send", "close"; NULL: any); lines about others are passed
    over. NULL when none comes within limit_ms. The caller frees it. */
 json_t *server_event(struct server *server, const char *event, int limit_ms);
+
+/* Throws away what it prints from now on, so that a chatty one need not wait
+   for us to read. */
+void server_mute(struct run *run, struct server *server);
 
 /* SIGSTOP and SIGCONT: a server that is busy for a while, without guessing
    how long a moment is. Returns when it has stopped. */

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../wire/wire.h"
 #include "must.h"
 #include "run_parts.h"
 
@@ -111,7 +112,7 @@ static char *write_config(struct run *run, json_t *config)
 
 /* In the new process: one process of the server, which ends with the
    experiment. */
-static void serve(const char *path, const int out[2], const int err[2],
+static void serve(char *const arguments[], const int out[2], const int err[2],
                   pid_t parent)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -120,25 +121,56 @@ static void serve(const char *path, const int out[2], const int err[2],
     signal(SIGPIPE, SIG_DFL);
     dup2(out[1], STDOUT_FILENO);
     dup2(err[1], STDERR_FILENO);
-    execl("/proc/self/exe", "playground", "run", "--single", path,
-          (char *)NULL);
-    perror("/proc/self/exe");
+    execv(arguments[0], arguments);
+    perror(arguments[0]);
     _exit(1);
 }
 
-static void start(struct run *run, struct server *server, const char *path)
+static pid_t start_here(struct run *run, char *const arguments[],
+                        const int out[2], const int err[2])
 {
-    pid_t parent = getpid();
-    int out[2], err[2];
+    pid_t parent = getpid(), pid = fork();
 
+    if (pid < 0)
+        run_fail_errno(run, "fork");
+    if (pid == 0)
+        serve(arguments, out, err, parent);
+    return pid;
+}
+
+static pid_t start_there(struct run *run, struct wire *wire,
+                         char *const arguments[], int out, int err)
+{
+    const int fds[3] = {-1, out, err};
+    pid_t pid = wire_spawn(wire, WIRE_RIGHT, arguments, fds);
+
+    if (pid < 0) {
+        errno = -pid;
+        run_fail_errno(run, "a server at the other end of the link");
+    }
+    return pid;
+}
+
+static void start(struct run *run, struct server *server, char *path,
+                  const struct server_how *how)
+{
+    char *arguments[8] = {"/proc/self/exe", "run"};
+    int out[2], err[2], count = 2;
+
+    if (!how->is_whole)
+        arguments[count++] = "--single";
+    if (how->wire) {
+        arguments[count++] = "--host";
+        arguments[count++] =
+            (char *)(uintptr_t)wire_address(WIRE_RIGHT, AF_INET);
+    }
+    arguments[count] = path;
     if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
         run_fail_errno(run, "pipe");
     fcntl(err[1], F_SETPIPE_SZ, PIPE_SIZE); /* without, it is 64 KiB */
-    server->pid = fork();
-    if (server->pid < 0)
-        run_fail_errno(run, "fork");
-    if (server->pid == 0)
-        serve(path, out, err, parent);
+    server->pid = how->wire
+                      ? start_there(run, how->wire, arguments, out[1], err[1])
+                      : start_here(run, arguments, out, err);
     close(out[1]);
     close(err[1]);
     server->out.fd = out[0];
@@ -179,7 +211,8 @@ static void await_ready(struct run *run, struct server *server)
     run_fail(run, "the server did not start");
 }
 
-struct server *run_server(struct run *run, json_t *config)
+struct server *run_server_as(struct run *run, json_t *config,
+                             const struct server_how *how)
 {
     struct server *server = must_calloc(1, sizeof(*server));
     char *path;
@@ -187,10 +220,17 @@ struct server *run_server(struct run *run, json_t *config)
     if (!config)
         run_fail(run, "the server's config could not be made");
     path = write_config(run, config);
-    start(run, server, path);
+    start(run, server, path, how);
     free(path);
     await_ready(run, server);
     return server;
+}
+
+struct server *run_server(struct run *run, json_t *config)
+{
+    const struct server_how how = {NULL, false};
+
+    return run_server_as(run, config, &how);
 }
 
 struct server *run_log_server(struct run *run, const char *handler)
@@ -231,6 +271,39 @@ json_t *server_event(struct server *server, const char *event, int limit_ms)
         json_decref(found);
     }
     return NULL;
+}
+
+/* In the new process: until the server has closed both. */
+static void drain(const struct server *server)
+{
+    struct pollfd fds[] = {{.fd = server->out.fd, .events = POLLIN},
+                           {.fd = server->err.fd, .events = POLLIN}};
+    char buffer[65536];
+
+    while (fds[0].fd >= 0 || fds[1].fd >= 0) {
+        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+            return;
+        for (int i = 0; i < 2; i++)
+            if (fds[i].fd >= 0 && fds[i].revents &&
+                read(fds[i].fd, buffer, sizeof(buffer)) <= 0)
+                fds[i].fd = -1;
+    }
+}
+
+void server_mute(struct run *run, struct server *server)
+{
+    pid_t parent = getpid(), pid = fork();
+
+    if (pid < 0)
+        run_fail_errno(run, "fork");
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() == parent)
+            drain(server);
+        _exit(0);
+    }
+    close(server->out.fd);
+    close(server->err.fd);
 }
 
 void server_pause(struct server *server)
