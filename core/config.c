@@ -335,6 +335,7 @@ void config_destroy(struct config *config)
         free(internals->folders[i]);
     for (unsigned i = 0; i < internals->part_count; i++)
         json_decref(internals->parts[i]);
+    free(internals->parts);
     names_finish(&internals->names);
     json_decref(internals->root);
     free(internals->shared);
@@ -365,16 +366,16 @@ static json_t *make_part(struct config *config, const char *plugin,
     json_error_t error;
     json_t *part = json_loads(options_json, 0, &error);
 
-    if (!json_is_object(part) ||
-        internals->part_count ==
-            sizeof(internals->parts) / sizeof(*internals->parts)) {
+    if (!json_is_object(part)) {
         problems_add(config->problems, "", false,
                      "the options of %s cannot be read: %s", plugin,
-                     part ? "too many" : error.text);
+                     part ? "they are no object" : error.text);
         json_decref(part);
         return NULL;
     }
     json_object_set_new(part, "plugin", json_string(plugin));
+    internals->parts = must_grow(internals->parts, internals->part_count,
+                                 sizeof(*internals->parts));
     internals->parts[internals->part_count++] = part;
     return part;
 }

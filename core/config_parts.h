@@ -27,7 +27,7 @@
 
 struct config_internals {
     json_t *root;
-    json_t *parts[2 * CONFIG_LISTENERS_MAX]; /* of config_add_...() */
+    json_t **parts; /* of config_add_...() */
     unsigned part_count;
     /* Where plugins are sought: the config's own, plugin_path, the built-in
        one; ends with NULL. */
