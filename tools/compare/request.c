@@ -10,10 +10,19 @@
 #include "names.h"
 #include "text.h"
 
-enum { OPTION_JSON = 1000, OPTION_HTML, OPTION_PREDICT, OPTION_HELP };
+enum {
+    OPTION_JSON = 1000,
+    OPTION_HTML,
+    OPTION_PREDICT,
+    OPTION_SWAP,
+    OPTION_SEND,
+    OPTION_HEX,
+    OPTION_HELP
+};
 
 static const char help_head[] =
     "usage: playground compare [OPTIONS] NAME... | first | all\n"
+    "       playground compare [OPTIONS] CONFIG --swap tcp,udp\n"
     "\n"
     "Experiments that show what TCP and UDP do, each on both, with this\n"
     "program's own server and real sockets. Without a NAME it lists them.\n"
@@ -24,6 +33,16 @@ static const char help_head[] =
     "file\n"
     "  --predict            asks for your guess before each experiment\n"
     "\n"
+    "With --swap it runs your own config, once over each transport, and "
+    "measures\n"
+    "latency, loss, order, system calls, bytes on the wire and memory. With\n"
+    "--loss, --delay and the like the two ends stand at a link that does so.\n"
+    "\n"
+    "  --send FILE          what the clients say, one message a line, with\n"
+    "                       \\n \\r \\t \\0 \\\\ and \\xHH; default: messages "
+    "of 64 bytes\n"
+    "  --hex                the lines of that file are hex digits\n"
+    "\n"
     "For those that use them, which stand in brackets; else they are refused:\n"
     "\n";
 
@@ -33,12 +52,16 @@ static const char help_tail[] =
     "out\n"
     "as theory says, 2 wrong usage.\n"
     "\n"
-    "example: playground compare boundaries --html report.html\n";
+    "example: playground compare boundaries --html report.html\n"
+    "example: playground compare config/chat.json --swap tcp,udp\n";
 
 static const struct option fixed_options[] = {
     {"json", no_argument, NULL, OPTION_JSON},
     {"html", required_argument, NULL, OPTION_HTML},
     {"predict", no_argument, NULL, OPTION_PREDICT},
+    {"swap", required_argument, NULL, OPTION_SWAP},
+    {"send", required_argument, NULL, OPTION_SEND},
+    {"hex", no_argument, NULL, OPTION_HEX},
     {"help", no_argument, NULL, OPTION_HELP},
 };
 
@@ -99,22 +122,23 @@ static bool choose_named(struct request *request, const char *name)
 
 /* ---- settings --------------------------------------------------------- */
 
-/* "loss, headofline", those that use it; the caller frees it. */
+static char *add_user(char *users, const char *name)
+{
+    char *more = must_printf("%s%s%s", users, *users ? ", " : "", name);
+
+    free(users);
+    return more;
+}
+
+/* "loss, blocking, --swap", those that use it; the caller frees it. */
 static char *users_of(enum setting which)
 {
     char *users = must_copy("");
 
-    for (size_t i = 0; experiments[i]; i++) {
-        if (!(experiments[i]->settings & SETTING(which)))
-            continue;
-
-        char *more = must_printf("%s%s%s", users, *users ? ", " : "",
-                                 experiments[i]->name);
-
-        free(users);
-        users = more;
-    }
-    return users;
+    for (size_t i = 0; experiments[i]; i++)
+        if (experiments[i]->settings & SETTING(which))
+            users = add_user(users, experiments[i]->name);
+    return SWAP_SETTINGS & SETTING(which) ? add_user(users, "--swap") : users;
 }
 
 static bool is_used(const struct request *request, enum setting which)
@@ -202,10 +226,10 @@ static void print_settings(void)
         const struct setting_info *info = &setting_infos[i];
         char *users = users_of((enum setting)i), *left, *text;
 
-        left = must_printf("  --%s %s", info->name, info->unit);
+        left = must_printf("  --%s %-*s", info->name,
+                           18 - (int)strlen(info->name), info->unit);
         text = must_printf(*users ? "%s (%s)" : "%s", info->help, users);
-        printf("%-23s", left);
-        columns_paragraph(stdout, "", text, 57);
+        columns_paragraph(stdout, left, text, 80);
         free(left);
         free(text);
         free(users);
@@ -242,6 +266,15 @@ static int take_option(struct request *request, int option)
     case OPTION_PREDICT:
         request->predicts = true;
         return -1;
+    case OPTION_SWAP:
+        request->swap.pair = optarg;
+        return -1;
+    case OPTION_SEND:
+        request->swap.send = optarg;
+        return -1;
+    case OPTION_HEX:
+        request->swap.is_hex = true;
+        return -1;
     case OPTION_HELP:
         print_help();
         return 0;
@@ -253,6 +286,42 @@ static int take_option(struct request *request, int option)
                    ? -1
                    : 2;
     }
+}
+
+/* What stands behind the options: a config with --swap, else names. */
+static bool choose_swap(struct request *request, int count, char **words)
+{
+    const struct experiment *swap;
+
+    if (count != 1) {
+        fputs("playground compare: --swap takes one config, as in `playground "
+              "compare config/chat.json --swap tcp,udp`\n",
+              stderr);
+        return false;
+    }
+    request->swap.config = words[0];
+    swap = swap_prepare(&request->swap);
+    if (swap)
+        choose(request, swap);
+    return swap != NULL;
+}
+
+static bool choose_words(struct request *request, int count, char **words)
+{
+    bool is_fine = true;
+
+    if (request->swap.pair)
+        return choose_swap(request, count, words);
+    if (request->swap.send || request->swap.is_hex) {
+        fprintf(stderr,
+                "playground compare: %s belongs to --swap: it is for a config "
+                "of yours\n",
+                request->swap.send ? "--send" : "--hex");
+        return false;
+    }
+    for (int i = 0; i < count; i++)
+        is_fine = choose_named(request, words[i]) && is_fine;
+    return is_fine;
 }
 
 /* Whether the parts of the request go together. */
@@ -271,7 +340,6 @@ static bool check_request(const struct request *request)
 int request_parse(struct request *request, int argc, char **argv)
 {
     struct option options[FIXED_OPTIONS + SETTINGS + 1];
-    bool is_fine = true;
     int option;
 
     memset(request, 0, sizeof(*request));
@@ -292,9 +360,10 @@ int request_parse(struct request *request, int argc, char **argv)
     }
     request->command = command_of(argc, typed, &request->settings);
     free(typed);
-    for (int i = optind; i < argc; i++)
-        is_fine = choose_named(request, argv[i]) && is_fine;
-    return is_fine && check_request(request) ? -1 : 2;
+    return choose_words(request, argc - optind, argv + optind) &&
+                   check_request(request)
+               ? -1
+               : 2;
 }
 
 void request_finish(struct request *request)

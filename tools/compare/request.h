@@ -7,11 +7,13 @@
 #include <stddef.h>
 
 #include "experiment.h"
+#include "swap.h"
 
 struct request {
     struct settings settings;
     bool is_json, predicts;
-    const char *page; /* --html FILE; NULL: none */
+    const char *page;         /* --html FILE; NULL: none */
+    struct swap_request swap; /* --swap, if it names a pair */
     const struct experiment **chosen;
     size_t count;  /* 0: list them */
     char *command; /* which repeats it, fit for a shell */

@@ -27,6 +27,8 @@ const struct setting_info setting_infos[SETTINGS] = {
                          "programs that take part"},
     [SETTING_SIZE] = {"size", "BYTES", 1, 65507, true, "of each message"},
     [SETTING_FOR] = {"for", "S", 0.1, 60, false, "how long it runs"},
+    [SETTING_LOAD] = {"load", "N", 1, 1000000, false,
+                      "messages a second, of all clients together"},
 };
 
 void settings_init(struct settings *settings)

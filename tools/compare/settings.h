@@ -19,6 +19,7 @@ enum setting {
     SETTING_CLIENTS,   /* how many */
     SETTING_SIZE,      /* bytes of a message */
     SETTING_FOR,       /* s */
+    SETTING_LOAD,      /* messages a second, of all clients */
     SETTINGS,          /* how many there are */
 };
 
