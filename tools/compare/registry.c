@@ -20,7 +20,14 @@
     X(restart) \
     X(nagle) \
     X(fanout) \
-    X(slow)
+    X(slow) \
+    X(loss) \
+    X(blocking) \
+    X(order) \
+    X(handshake) \
+    X(congestion) \
+    X(vanish) \
+    X(latency)
 /* clang-format on */
 
 #define X(name) extern const struct experiment experiment_##name;
