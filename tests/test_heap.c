@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "arena.h"
@@ -108,9 +109,10 @@ static void test_heap_becomes_whole_again(void **state)
 {
     struct arena arena = make_arena(32);
     struct owned owned[BLOCKS] = {0};
+    unsigned rounds = getenv("PLAYGROUND_LONG") ? 2000 : 20;
 
     (void)state;
-    for (unsigned round = 0; round < 20; round++) {
+    for (unsigned round = 0; round < rounds; round++) {
         for (unsigned i = 0; i < 2000; i++)
             do_something(&arena, &owned[next_random() % BLOCKS]);
         for (unsigned i = 0; i < BLOCKS; i++)

@@ -15,6 +15,7 @@ from server import (
     deadline,
     listener,
     member,
+    times,
     udp,
 )
 
@@ -166,7 +167,7 @@ class TwoWorkers(unittest.TestCase):
     def test_two_want_one_name_at_once(self):
         with Server(chat("tcp", workers=2)) as server:
             ana, bob, members = self.join_on_both(server)
-            for number in range(50):
+            for number in range(times(50, 1000)):
                 ana.send(f"/nick name{number}\n")
                 bob.send(f"/nick name{number}\n")
                 answers = [
@@ -195,7 +196,7 @@ class TwoWorkers(unittest.TestCase):
                 one.close()
 
     def test_two_hundred_members_hear_each_other_in_order(self):
-        count, lines = 200, 10
+        count, lines = 200, times(10, 100)
         with Server(chat("tcp", workers=2)) as server:
             members = [member(server) for _ in range(count)]
             self.assertEqual(len({server.worker_of(one) for one in members}), 2)
@@ -239,7 +240,7 @@ class TwoWorkers(unittest.TestCase):
 
 
 class SlowReader(unittest.TestCase):
-    ROUNDS, LINES, WIDTH = 150, 200, 1000  # 30 MB
+    ROUNDS, LINES, WIDTH = times(150, 1500), 200, 1000  # 30 MB, 300 MB
 
     def test_one_that_never_reads_harms_nobody(self):
         with Server(chat("tcp")) as server:

@@ -4,14 +4,16 @@ import resource
 import select
 import unittest
 
-from server import TIMEOUT_S, Server, chat, connect, echo
+from server import TIMEOUT_S, Server, chat, connect, echo, times
 
 
 class Descriptors(unittest.TestCase):
+    CLIENTS = times(1500, 8000)
+
     def test_a_soft_limit_of_1024_does_not_stop_1500_clients(self):
-        self.raise_own_limit(2000)
+        self.raise_own_limit(self.CLIENTS + 500)
         with Server(echo("tcp"), soft_files=1024) as server:
-            clients = [connect(server.address()) for _ in range(1500)]
+            clients = [connect(server.address()) for _ in range(self.CLIENTS)]
             for number, client in enumerate(clients):
                 client.send(f"{number}\n")
             for number, client in enumerate(clients):
@@ -20,9 +22,9 @@ class Descriptors(unittest.TestCase):
                 client.close()
 
     def test_a_soft_limit_of_1024_does_not_stop_1500_clients_in_one_process(self):
-        self.raise_own_limit(2000)
+        self.raise_own_limit(self.CLIENTS + 500)
         with Server(echo("tcp"), "--single", soft_files=1024) as server:
-            clients = [connect(server.address()) for _ in range(1500)]
+            clients = [connect(server.address()) for _ in range(self.CLIENTS)]
             clients[-1].send("the last\n")
             self.assertEqual(clients[-1].line(), "the last")
             for client in clients:
