@@ -280,8 +280,10 @@ static void choose_kind(struct pg_listener *listener)
 {
     struct pg_transport *shape = &listener->shape;
 
+    crash_enter(listener->plugin->path, "kind()");
     if (shape->provides == PG_ANY)
         shape->provides = shape->kind(listener);
+    crash_leave();
     if (shape->provides == PG_STREAM || shape->provides == PG_RECORDS)
         return;
     shape->provides = PG_STREAM;
