@@ -101,7 +101,8 @@ class Server:
     with Server(echo("tcp")) as server: ...
 
     At the end it gets SIGTERM and has to end with status 0, which in a
-    sanitizer build also says that nothing leaked.
+    sanitizer build also says that nothing leaked. `under`: a command that runs
+    it, such as strace.
     """
 
     def __init__(
@@ -112,6 +113,7 @@ class Server:
         hard_files=None,
         is_ready=True,
         is_text=False,
+        under=(),
     ):
         self.folder = tempfile.mkdtemp(prefix="playground-")
         self.path = what
@@ -123,7 +125,7 @@ class Server:
         self.reports = 0
         self.files = (soft_files, hard_files)
         self.process = subprocess.Popen(
-            [PLAYGROUND, "run", *arguments, self.path],
+            [*under, PLAYGROUND, "run", *arguments, self.path],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -1,0 +1,134 @@
+"""What a message costs in user instructions, and that it costs no allocation,
+both counted by callgrind. One client in turns, so that nothing is batched by
+chance.
+
+callgrind counts one process, so the server is --single; a worker does the same.
+The bounds of TCP are those of the design, with ten per cent for compilers other
+than GCC 12; those of the rest are what was measured, with as much."""
+
+import os
+import re
+import tempfile
+import unittest
+from dataclasses import dataclass
+
+from server import Server, config, connect, echo, listener, udp
+
+FIXTURES = os.path.join(os.environ["PLAYGROUND_BUILD"], "tests", "plugins")
+MESSAGES = 500
+MESSAGE = b"m" * 63 + b"\n"
+OTHERS = 10  # who hear what is broadcast
+
+TCP_ECHO = 1320
+UDP_ECHO = 2200  # one a system call; in a burst it is less than half
+HANDLER = 66  # each that passes everything on
+DELIVERY = 620  # of a line to one of the others, one line at a time
+
+
+# ---- traffic -----------------------------------------------------------------
+
+
+def in_turns(client, messages):
+    for _ in range(messages):
+        client.send(MESSAGE)
+        assert client.exactly(len(MESSAGE)) == MESSAGE
+
+
+def tcp_echo(server, messages):
+    with connect(server.address()) as client:
+        in_turns(client, messages)
+
+
+def udp_echo(server, messages):
+    with udp(server.address("udp")) as client:
+        in_turns(client, messages)
+
+
+def tcp_broadcast(server, messages):
+    others = [connect(server.address()) for _ in range(OTHERS)]
+    with connect(server.address()) as sender:
+        for _ in range(messages):
+            sender.send(MESSAGE)
+            for other in others:
+                assert other.exactly(len(MESSAGE)) == MESSAGE
+    for other in others:
+        other.close()
+
+
+def passing(handlers):
+    return config(
+        [listener("tcp")], ["pass"] * handlers + ["echo"], plugin_path=[FIXTURES]
+    )
+
+
+# ---- counting ----------------------------------------------------------------
+
+
+@dataclass
+class Cost:
+    instructions: float
+    allocations: float
+
+
+ALLOCATES = re.compile(r"(m|c|re)alloc|reallocarray|.*memalign|aligned_alloc")
+
+
+def allocations_in(profile):
+    """How often what allocates was called. In a profile `fn=(NUMBER) NAME` or
+    `cfn=(NUMBER) NAME` names a function the first time; `cfn=(NUMBER)` and
+    `calls=COUNT ...` say how often it is called from one place."""
+    names = dict(re.findall(r"^c?fn=\((\d+)\) (.+)$", profile, re.MULTILINE))
+    calls = re.findall(r"^cfn=\((\d+)\).*\ncalls=(\d+)", profile, re.MULTILINE)
+    return sum(int(count) for number, count in calls
+               if ALLOCATES.fullmatch(names[number]))
+
+
+def cost_of_run(what, traffic, messages):
+    with tempfile.NamedTemporaryFile("r") as file:
+        under = ["valgrind", "-q", "--tool=callgrind",
+                 f"--callgrind-out-file={file.name}"]
+        with Server(what, "--single", under=under) as server:
+            traffic(server, messages)
+        profile = file.read()
+    instructions = re.search(r"^totals: (\d+)$", profile, re.MULTILINE)
+    return Cost(int(instructions[1]), allocations_in(profile))
+
+
+def cost(what, traffic):
+    """Of one message: what twice as many take more. Start and end cancel out."""
+    once = cost_of_run(what, traffic, MESSAGES)
+    twice = cost_of_run(what, traffic, 2 * MESSAGES)
+    assert once.allocations > 0, "the start allocates: allocations are not seen"
+    return Cost(
+        (twice.instructions - once.instructions) / MESSAGES,
+        (twice.allocations - once.allocations) / MESSAGES,
+    )
+
+
+class Instructions(unittest.TestCase):
+    def test_a_tcp_message(self):
+        alone = cost(passing(0), tcp_echo)
+        self.assertLessEqual(alone.instructions, TCP_ECHO)
+        self.assertEqual(alone.allocations, 0)
+
+    def test_a_handler(self):
+        one, ten = (cost(passing(n), tcp_echo) for n in (1, 10))
+        self.assertLessEqual((ten.instructions - one.instructions) / 9, HANDLER)
+        self.assertEqual(ten.allocations, 0)
+
+    def test_a_datagram(self):
+        alone = cost(echo("udp"), udp_echo)
+        self.assertLessEqual(alone.instructions, UDP_ECHO)
+        self.assertEqual(alone.allocations, 0)
+
+    def test_a_delivery(self):
+        what = config(
+            [listener("tcp")], ["lines", {"plugin": "chat-broadcast", "names": False}]
+        )
+        line = cost(what, tcp_broadcast)
+        self.assertLessEqual(line.instructions / OTHERS, DELIVERY)
+        self.assertEqual(line.allocations, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
