@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "fragments.h"
+
 #define LARGE    (10 * 1000 * 1000) /* in one send() over TCP */
 #define HIGHEST  70000              /* certainly too long for a datagram */
 #define LIMIT_MS 10000
@@ -91,13 +93,16 @@ static void largest_run(struct run *run)
                  "the longest datagram arrives as one message");
     result_check(run, "tcp_takes_more", tcp_arrives && tcp_reads > 1,
                  "TCP carries far more, in as many reads as it takes");
+    fragments_measure(run);
     result_answer(run, longest == 65507 ? 1 : longest < 65507 ? 0 : 2);
 }
 
 const struct experiment experiment_largest = {
     .name = "largest",
-    .title = "Largest message",
+    .title = "Largest message and fragmentation",
     .question = "How long can a message be?",
+    .need = NEED_LINK,
+    .settings = FRAGMENTS_SETTINGS,
     .guess = {"How many bytes does a single UDP datagram carry at the most?",
               {"about 1,500, what fits into an Ethernet frame",
                "about 64 KiB, what the length field can say",
