@@ -1,6 +1,50 @@
 #include "peers.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* The finish of splitmix64 (Steele, Lea and Flood, 2014): each bit of the input
+   changes half of the output. */
+static uint64_t mixed(uint64_t x)
+{
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+    return x ^ (x >> 31);
+}
+
+static uint64_t word_at(const uint8_t *at)
+{
+    uint64_t word;
+
+    memcpy(&word, at, sizeof(word));
+    return word;
+}
+
+/* Whoever can forge addresses must not be able to choose those that fall
+   together, so each process has a seed of its own. The last word may overlap
+   the one before; what is shorter than a word is looked at byte by byte. */
+static unsigned hash_peer(const uint8_t *key, size_t len)
+{
+    static uint64_t seed;
+    uint64_t hash;
+    size_t at;
+
+    while (!seed)
+        if (getrandom(&seed, sizeof(seed), 0) < 0)
+            seed = (uintptr_t)&seed; /* addresses are laid out at random */
+    hash = seed;
+    for (at = 0; at + 8 < len; at += 8)
+        hash = mixed(hash ^ word_at(key + at));
+    if (len >= 8)
+        return (unsigned)mixed(hash ^ word_at(key + len - 8));
+    for (at = 0; at < len; at++)
+        hash = mixed(hash ^ key[at]);
+    return (unsigned)hash;
+}
+
+#define HASH_FUNCTION(key, len, hash)                                          \
+    ((hash) = hash_peer((const uint8_t *)(key), (len)))
 
 /* Out of memory: the address is not found again, its next datagram makes a
    new session, and the old one expires. */
