@@ -18,8 +18,8 @@
 #define ARENA_ORDERS   24                    /* heap blocks of 64 B << order */
 #define ARENA_COUNTERS 1024
 
-#define ARENA_HEADROOM  (64u * 1024)       /* before the read buffer */
-#define ARENA_READ_SIZE (4u * 1024 * 1024) /* the read buffer */
+#define ARENA_HEADROOM  (64u * 1024)               /* before the read buffer */
+#define ARENA_READ_SIZE (4u * 1024 * 1024 + 65536) /* the read buffer */
 
 /* What an arena is made for. */
 struct arena_plan {
@@ -33,6 +33,17 @@ struct counter {
     uint64_t value;
     uint16_t owner; /* an entry's id, or COUNTER_LISTENER | listener's id */
     char name[54];  /* "" while unused */
+};
+
+#define ARENA_LISTENERS 64
+
+/* A broadcast that is not in the queues yet, see broadcast.c. */
+struct gathered {
+    uint64_t except;     /* the sender's session */
+    uint32_t stage;      /* the block that the listener's broadcasts go to */
+    uint32_t block;      /* 0: nothing is gathered */
+    uint32_t at, len;    /* in the block */
+    uint32_t size, slow; /* of a message; enum pg_slow */
 };
 
 struct arena_header {
@@ -58,7 +69,8 @@ struct arena_header {
     uint32_t free_piece;
     uint32_t stage;  /* the block that output is staged in; 0: none */
     uint64_t queued; /* bytes waiting for all peers */
-    uint64_t kept;   /* bytes in pg_keep() and pg_later() */
+    struct gathered gathered[ARENA_LISTENERS]; /* by listener */
+    uint64_t kept; /* bytes in pg_keep() and pg_later() */
 
     uint32_t first_later; /* later.c */
 

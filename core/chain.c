@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "broadcast.h"
 #include "commons.h"
 #include "counter.h"
 #include "heap.h"
@@ -24,7 +25,7 @@ static struct frame enter(const struct pg_entry *entry)
 {
     struct frame frame = {core->scratch_used, core->arena.header->running};
 
-    core->arena.header->running = entry->id + 1;
+    core->arena.header->running = entry->mark;
     return frame;
 }
 
@@ -131,10 +132,10 @@ int chain_recv(struct pg_session *session, unsigned at, struct pg_bytes in)
     struct frame frame = {this->scratch_used, this->arena.header->running};
     uint64_t passed = 0; /* a chain has at most CONFIG_CHAIN_MAX entries */
     unsigned count = listener->chain.count;
+    enum pg_verdict verdict = PG_PASS;
 
     for (; at < count && !is_closing(session); at++) {
         struct pg_entry *entry = entries[at];
-        enum pg_verdict verdict;
 
         if (!entry->handler->recv)
             continue;
@@ -143,16 +144,16 @@ int chain_recv(struct pg_session *session, unsigned at, struct pg_bytes in)
         ctx.entry = entry;
         ctx.at = at;
         ctx.has_kept = ctx.must_wait = false;
-        this->arena.header->running = entry->id + 1;
+        this->arena.header->running = entry->mark;
         verdict = entry->handler->recv(&ctx, in);
         if (session->keeping && !ctx.has_kept)
             after_recv(session, at, verdict == PG_PASS, &passed);
-        if (verdict != PG_PASS) {
-            judge(&ctx, verdict);
+        if (verdict != PG_PASS)
             break;
-        }
     }
     leave(frame);
+    if (verdict != PG_PASS && verdict != PG_STOP)
+        judge(&ctx, verdict);
     if (at == count)
         counter_add((uint16_t)(COUNTER_LISTENER | session->listener),
                     "unanswered", 1);
@@ -188,15 +189,6 @@ static int walk_out(struct pg_session *session, struct pg_listener *listener,
                     const struct chain_group *group, unsigned at,
                     struct pg_bytes out);
 
-static bool is_receiver(const struct pg_session *session,
-                        const struct pg_listener *listener,
-                        const struct chain_group *group)
-{
-    return session->listener == listener->id &&
-           session->number != group->except &&
-           (session->flags & SESSION_OPEN) && !is_closing(session);
-}
-
 /* Layers whose output is not the same for all run once a receiver. */
 static int each_receiver(struct pg_listener *listener, unsigned at,
                          struct pg_bytes out, const struct chain_group *group)
@@ -204,27 +196,8 @@ static int each_receiver(struct pg_listener *listener, unsigned at,
     for (uint32_t i = 0; i < core->live_count; i++) {
         struct pg_session *session = session_at(core->live[i]);
 
-        if (is_receiver(session, listener, group))
+        if (broadcast_reaches(session, listener, group->except))
             walk_out(session, listener, NULL, at, out);
-    }
-    return 0;
-}
-
-static int push_group(struct pg_listener *listener, struct pg_bytes out,
-                      const struct chain_group *group)
-{
-    struct range range;
-
-    if (!queue_stage(out, &range)) {
-        counter_add((uint16_t)(COUNTER_LISTENER | listener->id),
-                    "dropped: no room for a broadcast", 1);
-        return -ENOBUFS;
-    }
-    for (uint32_t i = 0; i < core->live_count; i++) {
-        struct pg_session *session = session_at(core->live[i]);
-
-        if (is_receiver(session, listener, group))
-            queue_push_shared(session, range, group->slow);
     }
     return 0;
 }
@@ -233,7 +206,7 @@ static int push(struct pg_session *session, struct pg_listener *listener,
                 const struct chain_group *group, struct pg_bytes out)
 {
     return session ? queue_push(session, out)
-                   : push_group(listener, out, group);
+                   : broadcast_push(listener, out, group->except, group->slow);
 }
 
 /* The place of the next lower send(), or UINT_MAX. */
@@ -270,18 +243,18 @@ static int walk_senders(struct pg_session *session,
         }
         ctx.entry = entry;
         ctx.at = at;
-        this->arena.header->running = entry->id + 1;
+        this->arena.header->running = entry->mark;
         verdict = entry->handler->send(&ctx, out);
-        if (verdict != PG_PASS) {
-            judge(&ctx, verdict);
+        if (verdict != PG_PASS)
             break;
-        }
     }
     leave(frame);
     if (!is_shared)
         return each_receiver(listener, at + 1, out, group);
-    return verdict == PG_PASS ? push(session, listener, group, out)
-                              : ctx.result;
+    if (verdict == PG_PASS)
+        return push(session, listener, group, out);
+    judge(&ctx, verdict);
+    return ctx.result;
 }
 
 static int walk_out(struct pg_session *session, struct pg_listener *listener,

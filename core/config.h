@@ -23,6 +23,7 @@ struct pg_entry {
     struct plugin *plugin;
     char *name;    /* unique in the config */
     unsigned id;   /* index in config.entries */
+    uint32_t mark; /* id + 1: what the arena has while it runs */
     void *options; /* handler->options_size bytes, read-only */
     void *private; /* handler->entry_size bytes */
     struct config *config;

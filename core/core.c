@@ -5,8 +5,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "broadcast.h"
 #include "chain.h"
 #include "commons.h"
+#include "config_parts.h"
 #include "counter.h"
 #include "crash.h"
 #include "mail.h"
@@ -21,6 +23,9 @@
 #define WRITE_MOST_MS 200 /* ... if delivering has left so much time */
 
 struct core *core;
+
+_Static_assert(CONFIG_LISTENERS_MAX <= ARENA_LISTENERS,
+               "the arena has a place for each listener's broadcast");
 
 struct arena_plan core_arena_plan(const struct config *config, unsigned workers)
 {
@@ -179,6 +184,8 @@ int core_attach(struct config *config, const struct core_io *io, int arena_fd,
         core_clock();
     if (!error)
         error = session_rebuild();
+    if (!error)
+        broadcast_find();
     return begun(error);
 }
 
@@ -307,7 +314,7 @@ void core_settle(void)
     do {
         if (this->closing)
             session_close_marked();
-        if (this->dirty)
+        if (this->dirty || this->gathered)
             queue_flush();
         if (this->resuming)
             session_resume_marked();

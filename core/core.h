@@ -86,6 +86,7 @@ struct core {
     uint32_t *live_at;        /* slot -> its index in live */
     uint32_t live_count;
 
+    uint32_t gathered; /* listeners with a broadcast not in the queues yet */
     uint32_t dirty;    /* sessions with output to send; slot + 1 */
     uint32_t waiting;  /* ... whose records' socket takes no more just now */
     uint32_t closing;  /* sessions to end in core_settle() */
@@ -95,6 +96,7 @@ struct core {
     size_t scratch_used, scratch_peak;
     uint64_t wake_mask;  /* workers that have got messages in this turn */
     uint64_t mail_waits; /* workers with a message in the backlog, see mail.c */
+    bool has_staged; /* output has been copied in this turn, see queue.c */
     uint64_t stop_by_ms; /* it stops, and delivers until then; 0: it serves */
     uint8_t *no_state;   /* zeroed state for what runs once for a group */
     char peer_text[128];

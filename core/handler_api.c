@@ -47,16 +47,22 @@ enum pg_verdict pg_reset(struct pg_ctx *ctx, const char *reason)
 
 /* ---- passing on ------------------------------------------------------- */
 
-/* Bytes at NULL: whoever looked at them would crash, and get the blame. */
-static bool are_nowhere(const struct pg_entry *entry, struct pg_bytes bytes)
+static void say_nowhere(const struct pg_entry *entry, size_t len)
 {
-    if (bytes.data || bytes.len == 0)
-        return false;
     output_line(output_stderr(),
                 "%s: gives %zu bytes at NULL to pg_send() or another function, "
                 "which are not taken; give the address of the bytes",
-                entry->name, bytes.len);
+                entry->name, len);
     counter_add((uint16_t)entry->id, "dropped: bytes at NULL", 1);
+}
+
+/* Bytes at NULL: whoever looked at them would crash, and get the blame. */
+static inline bool are_nowhere(const struct pg_entry *entry,
+                               struct pg_bytes bytes)
+{
+    if (bytes.data || bytes.len == 0)
+        return false;
+    say_nowhere(entry, bytes.len);
     return true;
 }
 

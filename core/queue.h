@@ -17,17 +17,21 @@ struct range {
     uint32_t block, at, len;
 };
 
-/* Copies bytes into the stage. False: the heap is full. */
-bool queue_stage(struct pg_bytes bytes, struct range *range);
+/* Copies bytes into a stage, behind what it has if there is room. False: the
+   heap is full. */
+bool queue_stage(uint32_t *stage, struct pg_bytes bytes, struct range *range);
+/* One use of a block less; 0: nothing. */
+void queue_release(uint32_t block);
 
 /*
  * Queues bytes of one's own for a session; see pg_send() for the result. Ends
  * the session when it does not fit and the transport is a stream.
  */
 int queue_push(struct pg_session *session, struct pg_bytes bytes);
-/* Queues a staged range as part of a broadcast. */
-void queue_push_shared(struct pg_session *session, struct range range,
-                       enum pg_slow slow);
+/* Queues a staged range as part of a broadcast: messages of `size` bytes, the
+   last of which may be shorter. */
+void queue_push_shared(struct pg_session *session, const struct range *range,
+                       uint32_t size, enum pg_slow slow);
 
 /* What waits is to be sent in this turn: after core_attach(). */
 void queue_again(struct pg_session *session);

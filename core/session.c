@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broadcast.h"
 #include "chain.h"
 #include "commons.h"
 #include "counter.h"
@@ -151,6 +152,7 @@ struct pg_session *session_create(struct pg_listener *listener, int fd,
 
 void session_start(struct pg_session *session)
 {
+    broadcast_deliver(session_listener(session)); /* not for this one */
     session->flags |= SESSION_OPEN;
     session->flags &= ~(uint32_t)SESSION_CONNECTING;
     chain_open(session);

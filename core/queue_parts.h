@@ -1,0 +1,70 @@
+/*
+ * queue_parts - what queue.c and queue_send.c share.
+ */
+#ifndef QUEUE_PARTS_H
+#define QUEUE_PARTS_H
+
+#include "counter.h"
+#include "heap.h"
+#include "queue.h"
+
+/* Counted by the pieces (and the stage) that use it; data follows. */
+struct block {
+    uint32_t refs;
+    uint32_t used; /* bytes staged so far */
+};
+
+/* Some bytes of a stream, or a run of records: one behind the other, of one
+   size, the last may be shorter. */
+struct piece {
+    uint32_t next; /* its number, from 1; 0: none */
+    struct range range;
+    uint32_t size; /* of each record */
+    uint32_t unused[3];
+};
+
+/* What each record counts for beside its bytes: an empty one takes room too. */
+#define RECORD_COST 16u
+
+static inline struct piece *piece_at(uint32_t number)
+{
+    return (struct piece *)(core->arena.base + core->arena.header->heap_at) +
+           (number - 1);
+}
+
+static inline struct block *block_at(uint32_t block)
+{
+    return (struct block *)heap_at(&core->arena, block);
+}
+
+static inline const uint8_t *range_data(const struct range *range)
+{
+    if (range->block)
+        return heap_at(&core->arena, range->block) + range->at;
+    return core->arena.base + core->arena.header->read_at + range->at;
+}
+
+static inline bool is_stream(const struct pg_session *session)
+{
+    return session->flags & SESSION_STREAM;
+}
+
+static inline void count_drops(const struct pg_session *session,
+                               const char *why, uint64_t many)
+{
+    counter_add((uint16_t)(COUNTER_LISTENER | session->listener), why, many);
+}
+
+/* A block with room for so many bytes; 0: the heap is full. */
+uint32_t block_make(size_t bytes);
+
+/* Takes `len` bytes off the front of a stream's queue. */
+void queue_pop_bytes(struct pg_session *session, uint32_t len);
+/* Takes the first record off. */
+void queue_pop_record(struct pg_session *session);
+/* No room for what is to be sent: ends a stream, counts a record. -ENOBUFS. */
+int queue_no_room(struct pg_session *session);
+/* The stages may be used again from their start, if nobody needs them. */
+void queue_reuse_stages(void);
+
+#endif
