@@ -4,14 +4,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* The finish of splitmix64 (Steele, Lea and Flood, 2014): each bit of the input
-   changes half of the output. */
-static uint64_t mixed(uint64_t x)
-{
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-    return x ^ (x >> 31);
-}
+__extension__ typedef unsigned __int128 product;
 
 static uint64_t word_at(const uint8_t *at)
 {
@@ -21,26 +14,33 @@ static uint64_t word_at(const uint8_t *at)
     return word;
 }
 
+/* Both halves of a product, as in wyhash: each bit of the factors counts. */
+static uint64_t folded(uint64_t a, uint64_t b)
+{
+    product all = (product)a * b;
+
+    return (uint64_t)all ^ (uint64_t)(all >> 64);
+}
+
 /* Whoever can forge addresses must not be able to choose those that fall
-   together, so each process has a seed of its own. The last word may overlap
-   the one before; what is shorter than a word is looked at byte by byte. */
+   together, so each process has seeds of its own, one for each factor. The last
+   word may overlap the one before; what is shorter goes byte by byte. */
 static unsigned hash_peer(const uint8_t *key, size_t len)
 {
-    static uint64_t seed;
-    uint64_t hash;
+    static uint64_t seeds[2];
+    uint64_t hash = len;
     size_t at;
 
-    while (!seed)
-        if (getrandom(&seed, sizeof(seed), 0) < 0)
-            seed = (uintptr_t)&seed; /* addresses are laid out at random */
-    hash = seed;
+    while (!seeds[0])
+        if (getrandom(seeds, sizeof(seeds), 0) < 0)
+            seeds[0] = seeds[1] = (uintptr_t)&hash; /* laid out at random */
     for (at = 0; at + 8 < len; at += 8)
-        hash = mixed(hash ^ word_at(key + at));
+        hash = folded(word_at(key + at) ^ seeds[0], hash ^ seeds[1]);
     if (len >= 8)
-        return (unsigned)mixed(hash ^ word_at(key + len - 8));
-    for (at = 0; at < len; at++)
-        hash = mixed(hash ^ key[at]);
-    return (unsigned)hash;
+        hash = folded(word_at(key + len - 8) ^ seeds[0], hash ^ seeds[1]);
+    for (; len < 8 && at < len; at++)
+        hash = folded(key[at] ^ seeds[0], hash ^ seeds[1]);
+    return (unsigned)(hash ^ hash >> 32);
 }
 
 #define HASH_FUNCTION(key, len, hash)                                          \
