@@ -38,7 +38,7 @@ def netcat(address, data):
 def exchange(client, data):
     """Sends all of it and reads as much, both at once. What came back."""
     left, got = memoryview(data), bytearray()
-    while len(got) < len(data):
+    while left or len(got) < len(data):  # what came may be older than data
         reading, writing, _ = select.select(
             [client], [client] if left else [], [], TIMEOUT_S
         )
