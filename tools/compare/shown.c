@@ -62,7 +62,7 @@ char *shown_tick(double number)
         if (size >= units[i].size && size >= 1e4)
             return must_printf("%.4g%s", number / units[i].size,
                                units[i].suffix);
-    return must_printf("%.4g", number);
+    return must_printf(number < 1000 ? "%.3g" : "%.4g", number);
 }
 
 static char *shown_list(const json_t *list)
