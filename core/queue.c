@@ -128,11 +128,6 @@ void queue_reuse_stages(void)
 
 /* ---- a session's queue ------------------------------------------------ */
 
-static uint32_t records_in(uint32_t len, uint32_t size)
-{
-    return len > size ? (len + size - 1) / size : 1;
-}
-
 static uint32_t cost(const struct pg_session *session, uint32_t len,
                      uint32_t size)
 {
@@ -234,12 +229,13 @@ static void pop_front(struct pg_session *session, uint32_t len, uint32_t more)
     account(session, -(int64_t)(len + more));
 }
 
-void queue_pop_record(struct pg_session *session)
+void queue_pop_records(struct pg_session *session, uint32_t many)
 {
     const struct piece *piece = piece_at(session->head);
+    uint64_t bytes = (uint64_t)piece->size * many;
 
-    if (piece->range.len > piece->size)
-        pop_front(session, piece->size, RECORD_COST);
+    if (bytes < piece->range.len)
+        pop_front(session, (uint32_t)bytes, RECORD_COST * many);
     else
         pop_piece(session);
 }
@@ -282,13 +278,12 @@ static bool is_in_read_buffer(const uint8_t *data)
     return data >= from && data < from + ARENA_HEADROOM + ARENA_READ_SIZE;
 }
 
-/* A session that waits for its listener's socket is not settled at the end of
-   this turn, so it may not point into the read buffer. */
+/* Records are staged all the same: so they become a run, which can leave as one
+   message. */
 static bool to_range(const struct pg_session *session, struct pg_bytes bytes,
                      struct range *range)
 {
-    if (bytes.len == 0 || !is_in_read_buffer(bytes.data) ||
-        session_listener(session)->run->is_blocked)
+    if (!is_stream(session) || !is_in_read_buffer(bytes.data))
         return queue_stage(&core->arena.header->stage, bytes, range);
     *range = (struct range){
         .at = (uint32_t)(bytes.data -

@@ -60,8 +60,14 @@ uint32_t block_make(size_t bytes);
 
 /* Takes `len` bytes off the front of a stream's queue. */
 void queue_pop_bytes(struct pg_session *session, uint32_t len);
-/* Takes the first record off. */
-void queue_pop_record(struct pg_session *session);
+/* How many records of this size are in so many bytes; an empty one is one. */
+static inline uint32_t records_in(uint32_t len, uint32_t size)
+{
+    return len > size ? (len + size - 1) / size : 1;
+}
+
+/* Takes so many of the first piece's records off. */
+void queue_pop_records(struct pg_session *session, uint32_t many);
 /* No room for what is to be sent: ends a stream, counts a record. -ENOBUFS. */
 int queue_no_room(struct pg_session *session);
 /* The stages may be used again from their start, if nobody needs them. */

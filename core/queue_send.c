@@ -6,7 +6,7 @@
 #include "broadcast.h"
 
 #define PARTS_MAX 64  /* iovecs in one write */
-#define BATCH_MAX 256 /* records in one batch */
+#define BATCH_MAX 256 /* pg_records in one batch */
 
 /* ---- streams ------------------------------------------------------------- */
 
@@ -111,18 +111,40 @@ void queue_flush_session(struct pg_session *session)
 
 struct batch {
     struct pg_listener *listener;
-    struct pg_record records[BATCH_MAX];
+    struct pg_record records[BATCH_MAX]; /* some of them runs */
     int count;
 };
 
-static void batch_drop_first(struct pg_record *record, int error)
+/* The first datagrams of the batch are off the queue. */
+static void batch_took(struct batch *batch, int *done, uint32_t many)
 {
+    while (many) {
+        struct pg_record *record = &batch->records[*done];
+        uint32_t count =
+            records_in((uint32_t)record->bytes.len, (uint32_t)record->size);
+
+        if (count <= many) {
+            ++*done;
+        } else {
+            count = many;
+            record->bytes.data += count * record->size;
+            record->bytes.len -= count * record->size;
+        }
+        queue_pop_records(record->session, count);
+        many -= count;
+    }
+}
+
+static void batch_drop_first(struct batch *batch, int *done, int error)
+{
+    const struct pg_record *record = &batch->records[*done];
+
     count_drops(record->session,
                 error == -EMSGSIZE       ? "dropped: too long for one record"
                 : error == -ECONNREFUSED ? "dropped: nobody listens there"
                                          : "dropped: send failed",
                 1);
-    queue_pop_record(record->session);
+    batch_took(batch, done, 1);
 }
 
 static void batch_send(struct batch *batch)
@@ -139,18 +161,24 @@ static void batch_send(struct batch *batch)
             listener->run->is_blocked = true;
             core->io->watch_listener(listener, CORE_READ | CORE_WRITE);
         } else if (sent < 0 && sent != -EINTR) {
-            batch_drop_first(&batch->records[done++], sent);
+            batch_drop_first(batch, &done, sent);
+        } else if (sent > 0) {
+            batch_took(batch, &done, (uint32_t)sent);
         }
-        for (int i = 0; i < sent; i++)
-            queue_pop_record(batch->records[done++].session);
     }
     batch->count = 0;
 }
 
-static void batch_add_record(struct batch *batch, struct pg_session *session,
-                             struct pg_bytes bytes)
+/* How many bytes of a run may go out as one. */
+static uint32_t run_bytes(const struct pg_transport *transport, uint32_t size)
 {
-    batch->records[batch->count++] = (struct pg_record){session, bytes};
+    uint32_t most = transport->run_most;
+
+    if (!size || !transport->max_record)
+        return size;
+    if (most > transport->max_record / size)
+        most = (uint32_t)transport->max_record / size;
+    return most > 1 ? most * size : size;
 }
 
 /* The session's records; the batch goes out whenever it is full, and what it
@@ -167,9 +195,11 @@ static void batch_add(struct batch *batch, struct pg_session *session)
         const struct piece *piece = piece_at(n);
         const uint8_t *data = range_data(&piece->range) + at;
         uint32_t left = piece->range.len - at;
-        uint32_t len = left < piece->size ? left : piece->size;
+        uint32_t most = run_bytes(listener->transport, piece->size);
+        uint32_t len = left < most ? left : most;
 
-        batch_add_record(batch, session, pg_bytes(data, len));
+        batch->records[batch->count++] =
+            (struct pg_record){session, pg_bytes(data, len), piece->size};
         at += len;
         if (at == piece->range.len) {
             n = piece->next;

@@ -152,15 +152,20 @@ static void test_udp_slots_fit_the_largest_datagram(void **state)
 #define ANA ((struct pg_session *)16)
 #define BOB ((struct pg_session *)32)
 
-/* udp_group() of records to Ana with these lengths; ends with -1. */
+/* One datagram; only its length is looked at. */
+static struct pg_record one(struct pg_session *to, size_t len)
+{
+    return (struct pg_record){to, {NULL, len}, len};
+}
+
+/* udp_group() of datagrams to Ana with these lengths; ends with -1. */
 static int group_of(const int *lengths)
 {
     struct pg_record records[128];
     int count = 0;
 
     for (; lengths[count] >= 0; count++)
-        records[count] =
-            (struct pg_record){ANA, {NULL, (size_t)lengths[count]}};
+        records[count] = one(ANA, (size_t)lengths[count]);
     return udp_group(&udp, records, count);
 }
 
@@ -196,18 +201,16 @@ static void test_udp_empty_datagrams_travel_alone(void **state)
 {
     (void)state;
 
-    assert_int_equal(GROUP(0), 1);
-    assert_int_equal(GROUP(0, 0), 1);
+    assert_int_equal(GROUP(0), 0);
+    assert_int_equal(GROUP(0, 0), 0);
     assert_int_equal(GROUP(100, 0), 1);
     assert_int_equal(GROUP(100, 100, 0), 2);
 }
 
 static void test_udp_a_group_has_one_peer(void **state)
 {
-    const struct pg_record records[] = {
-        {ANA, {NULL, 9}}, {ANA, {NULL, 9}}, {BOB, {NULL, 9}},
-        {BOB, {NULL, 9}}, {ANA, {NULL, 9}},
-    };
+    const struct pg_record records[] = {one(ANA, 9), one(ANA, 9), one(BOB, 9),
+                                        one(BOB, 9), one(ANA, 9)};
 
     (void)state;
 
@@ -222,14 +225,14 @@ static void test_udp_a_group_is_no_larger_than_the_kernel_takes(void **state)
 
     (void)state;
     for (int i = 0; i < PARTS; i++)
-        records[i] = (struct pg_record){ANA, {NULL, 1}};
+        records[i] = one(ANA, 1);
     assert_int_equal(udp_group(&udp, records, PARTS), SEGMENTS);
 
     for (int i = 0; i < PARTS; i++)
-        records[i].bytes.len = 1472;
+        records[i] = one(ANA, 1472);
     assert_int_equal(udp_group(&udp, records, PARTS), DATAGRAM_BYTES / 1472);
 
-    records[0].bytes.len = records[1].bytes.len = DATAGRAM_BYTES;
+    records[0] = records[1] = one(ANA, DATAGRAM_BYTES);
     assert_int_equal(udp_group(&udp, records, 2), 1);
 }
 
@@ -239,24 +242,40 @@ static void test_udp_sizes_that_were_refused_travel_alone(void **state)
     udp.max_segment = 100;
 
     assert_int_equal(GROUP(100, 100), 2);
-    assert_int_equal(GROUP(101, 101), 1);
+    assert_int_equal(GROUP(101, 101), 0);
 
     udp.max_segment = 0;
 
-    assert_int_equal(GROUP(1, 1), 1);
+    assert_int_equal(GROUP(1, 1), 0);
+}
+
+static void test_udp_groups_runs_like_datagrams(void **state)
+{
+    struct pg_record records[] = {
+        {ANA, {NULL, 300}, 100}, {ANA, {NULL, 250}, 100}, one(ANA, 100)};
+
+    (void)state;
+
+    assert_int_equal(udp_count(&records[0]), 3);
+    assert_int_equal(udp_count(&records[1]), 3);
+    assert_int_equal(udp_group(&udp, records, 3), 2); /* 50 end the group */
+
+    records[0].bytes.len = 100 * (SEGMENTS - 2);
+
+    assert_int_equal(udp_group(&udp, records, 3), 1);
 }
 
 static void test_udp_knows_a_refused_group(void **state)
 {
     (void)state;
-    udp.out.messages[0].msg_hdr.msg_iovlen = 2;
+    udp.out.datagrams[0] = 2;
 
     assert_true(udp_is_group_refused(&udp, EMSGSIZE));
     assert_true(udp_is_group_refused(&udp, EINVAL));
     assert_true(udp_is_group_refused(&udp, EIO));
     assert_false(udp_is_group_refused(&udp, EAGAIN));
 
-    udp.out.messages[0].msg_hdr.msg_iovlen = 1;
+    udp.out.datagrams[0] = 1;
 
     assert_false(udp_is_group_refused(&udp, EMSGSIZE));
 }
@@ -281,6 +300,8 @@ int main(void)
         cmocka_unit_test_setup(
             test_udp_a_group_is_no_larger_than_the_kernel_takes, group_setup),
         cmocka_unit_test_setup(test_udp_sizes_that_were_refused_travel_alone,
+                               group_setup),
+        cmocka_unit_test_setup(test_udp_groups_runs_like_datagrams,
                                group_setup),
         cmocka_unit_test_setup(test_udp_knows_a_refused_group, group_setup),
     };

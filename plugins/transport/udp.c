@@ -24,7 +24,7 @@
 #define SLOT_BYTES (65536 + 64)
 #define SLOTS      64  /* received in one call */
 #define MESSAGES   64  /* sent in one call ... */
-#define PARTS      256 /* ... with this many datagrams */
+#define PARTS      256 /* ... of this many parts */
 #define SEGMENTS   64  /* UDP_MAX_SEGMENTS of the older kernels */
 
 struct udp_options {
@@ -67,6 +67,8 @@ struct udp_sending {
     struct mmsghdr messages[MESSAGES];
     struct iovec parts[PARTS];
     union udp_control controls[MESSAGES];
+    int datagrams[MESSAGES]; /* in each message */
+    int count, parts_count;
 };
 
 /* A listener's own memory. */
@@ -423,43 +425,48 @@ static void udp_write_local(struct msghdr *header,
         udp_add_control(header, IPPROTO_IPV6, IPV6_PKTINFO, &v6, sizeof(v6));
 }
 
-/* How many records from the first on can leave as one message: to one peer,
-   all of one size, but the last may be shorter. None is empty. */
+/* How many datagrams a pg_record has; an empty one is one. */
+static int udp_count(const struct pg_record *record)
+{
+    return record->bytes.len > record->size
+               ? (int)((record->bytes.len + record->size - 1) / record->size)
+               : 1;
+}
+
+/* How many of the records leave as one message: to one peer, all datagrams of
+   one size, but the last may be shorter. 0: not even the first does. */
 static int udp_group(const struct udp *udp, const struct pg_record *records,
                      int count)
 {
-    size_t size = records[0].bytes.len, total = size;
-    int n = 1;
+    size_t size = records[0].size, bytes = 0;
+    int n = 0, datagrams = 0;
 
     if (!size || size > udp->max_segment)
-        return 1;
-    while (n < count && n < SEGMENTS && records[n - 1].bytes.len == size) {
+        return 0;
+    while (n < count && bytes == size * (size_t)datagrams) {
         const struct pg_record *next = &records[n];
 
-        total += next->bytes.len;
+        datagrams += udp_count(next);
+        bytes += next->bytes.len;
         if (next->session != records[0].session || !next->bytes.len ||
-            next->bytes.len > size || total > DATAGRAM_BYTES)
+            next->size > size || datagrams > SEGMENTS || bytes > DATAGRAM_BYTES)
             break;
         n++;
     }
     return n;
 }
 
-static void udp_fill(struct udp *udp, int message, int part,
-                     const struct pg_record *records, int count)
+/* The next message is for this peer. */
+static void udp_begin(struct udp *udp, struct pg_session *session)
 {
-    struct msghdr *header = &udp->out.messages[message].msg_hdr;
-    struct udp_session *to = pg_session_data(records[0].session);
-    uint16_t segment = (uint16_t)records[0].bytes.len;
+    int at = udp->out.count++;
+    struct msghdr *header = &udp->out.messages[at].msg_hdr;
+    struct udp_session *to = pg_session_data(session);
 
-    for (int i = 0; i < count; i++) {
-        udp->out.parts[part + i].iov_base = (void *)records[i].bytes.data;
-        udp->out.parts[part + i].iov_len = records[i].bytes.len;
-    }
+    udp->out.datagrams[at] = 0;
     *header = (struct msghdr){
-        .msg_iov = &udp->out.parts[part],
-        .msg_iovlen = (size_t)count,
-        .msg_control = &udp->out.controls[message],
+        .msg_iov = &udp->out.parts[udp->out.parts_count],
+        .msg_control = &udp->out.controls[at],
     };
     if (!udp->is_connected) {
         header->msg_name = &to->peer;
@@ -468,39 +475,82 @@ static void udp_fill(struct udp *udp, int message, int part,
                                   : sizeof(to->peer.v6);
     }
     udp_write_local(header, &to->local);
-    if (count > 1)
-        udp_add_control(header, IPPROTO_UDP, UDP_SEGMENT, &segment,
-                        sizeof(segment));
 }
 
-/* Makes as many messages as fit, and returns how many. */
-static unsigned udp_fill_all(struct udp *udp, const struct pg_record *records,
-                             int count)
+static void udp_add_part(struct udp *udp, struct pg_bytes bytes, int datagrams)
 {
-    unsigned messages = 0;
-    int part = 0, group;
+    int at = udp->out.count - 1;
 
-    if (count > PARTS)
-        count = PARTS;
-    for (; part < count && messages < MESSAGES; part += group) {
-        group = udp_group(udp, records + part, count - part);
-        udp_fill(udp, (int)messages++, part, records + part, group);
-    }
-    return messages;
+    udp->out.parts[udp->out.parts_count++] =
+        (struct iovec){(void *)bytes.data, bytes.len};
+    udp->out.messages[at].msg_hdr.msg_iovlen++;
+    udp->out.datagrams[at] += datagrams;
 }
 
-/* Sends what it can with one call. How many records went, or -errno. */
+/* One message of many datagrams. */
+static void udp_add_group(struct udp *udp, const struct pg_record *records,
+                          int count)
+{
+    uint16_t segment = (uint16_t)records[0].size;
+
+    udp_begin(udp, records[0].session);
+    for (int i = 0; i < count; i++)
+        udp_add_part(udp, records[i].bytes, udp_count(&records[i]));
+    if (udp->out.datagrams[udp->out.count - 1] > 1)
+        udp_add_control(&udp->out.messages[udp->out.count - 1].msg_hdr,
+                        IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment));
+}
+
+static bool udp_has_room(const struct udp *udp)
+{
+    return udp->out.count < MESSAGES && udp->out.parts_count < PARTS;
+}
+
+/* One message a datagram. */
+static void udp_add_each(struct udp *udp, const struct pg_record *record)
+{
+    struct pg_bytes left = record->bytes;
+
+    do { /* once for an empty one too */
+        size_t len = left.len < record->size ? left.len : record->size;
+
+        udp_begin(udp, record->session);
+        udp_add_part(udp, pg_bytes(left.data, len), 1);
+        left = pg_bytes(left.data + len, left.len - len);
+    } while (left.len && udp_has_room(udp));
+}
+
+/* Makes as many messages as fit. */
+static void udp_fill(struct udp *udp, const struct pg_record *records,
+                     int count)
+{
+    udp->out.count = udp->out.parts_count = 0;
+    for (int i = 0; i < count && udp_has_room(udp);) {
+        int most = PARTS - udp->out.parts_count;
+        int group =
+            udp_group(udp, records + i, count - i < most ? count - i : most);
+
+        if (group)
+            udp_add_group(udp, records + i, group);
+        else
+            udp_add_each(udp, &records[i]);
+        i += group ? group : 1;
+    }
+}
+
+/* Sends what it can with one call. How many datagrams went, or -errno. */
 static int udp_send_batch(struct udp *udp, int fd,
                           const struct pg_record *records, int count)
 {
-    unsigned messages = udp_fill_all(udp, records, count);
-    int sent = sendmmsg(fd, udp->out.messages, messages, MSG_NOSIGNAL);
-    int taken = 0;
+    int sent, taken = 0;
 
+    udp_fill(udp, records, count);
+    sent =
+        sendmmsg(fd, udp->out.messages, (unsigned)udp->out.count, MSG_NOSIGNAL);
     if (sent < 0)
         return -errno;
     for (int i = 0; i < sent; i++)
-        taken += (int)udp->out.messages[i].msg_hdr.msg_iovlen;
+        taken += udp->out.datagrams[i];
     return taken;
 }
 
@@ -508,7 +558,7 @@ static int udp_send_batch(struct udp *udp, int fd,
    EIO means that this way out cannot do it at all. */
 static bool udp_is_group_refused(const struct udp *udp, int error)
 {
-    return udp->out.messages[0].msg_hdr.msg_iovlen > 1 &&
+    return udp->out.datagrams[0] > 1 &&
            (error == EINVAL || error == EMSGSIZE || error == EIO);
 }
 
@@ -519,7 +569,7 @@ static int udp_send_records(struct pg_listener *listener, int fd,
     int taken = udp_send_batch(udp, fd, records, count);
 
     if (taken < 0 && udp_is_group_refused(udp, -taken)) {
-        udp->max_segment = taken == -EIO ? 0 : records[0].bytes.len - 1;
+        udp->max_segment = taken == -EIO ? 0 : records[0].size - 1;
         taken = udp_send_batch(udp, fd, records, count);
     }
     if (taken < 0 && taken != -EAGAIN && udp->is_connected)
@@ -596,6 +646,7 @@ const struct pg_transport pg_transport = {
     .peer_size = sizeof(union udp_address),
     .max_record = DATAGRAM_BYTES,
     .unverified_ratio = 3,
+    .run_most = SEGMENTS,
     .check = udp_check,
     .listen = udp_listen,
     .adopt = udp_adopt,

@@ -65,6 +65,51 @@ while True:
         pass  # it has sent all and gone
 """
 
+# A server that sleeps while datagrams come in, so that it finds all at once.
+SLEEPER = """
+import os, signal, socket, subprocess, sys
+server = subprocess.Popen(
+    [sys.argv[1], "run", "--single", sys.argv[2]], stdout=subprocess.PIPE)
+while not server.stdout.readline().startswith(b"ready"):
+    pass
+def end(*_):
+    server.terminate()
+    sys.exit(server.wait())
+signal.signal(signal.SIGTERM, end)
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.bind(("10.77.0.2", 5001))
+while True:
+    word, peer = sock.recvfrom(9)
+    os.kill(server.pid, signal.SIGSTOP if word == b"sleep" else signal.SIGCONT)
+    sock.sendto(word, peer)
+"""
+ASKER = """
+import socket
+echo, words = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in "12"]
+echo.settimeout(20)
+def say(word):
+    while True:
+        words.sendto(word, ("10.77.0.2", 5001))
+        words.settimeout(0.2)
+        try:
+            while words.recv(9) != word:
+                pass
+            return
+        except (socket.timeout, ConnectionRefusedError):
+            pass
+say(b"wake")
+sent = [bytes([number]) * 1400 for number in range(30)]
+for data in sent[:3]:
+    echo.sendto(data, ("10.77.0.2", 5000))
+    assert echo.recv(2000) == data
+say(b"sleep")
+for data in sent:
+    echo.sendto(data, ("10.77.0.2", 5000))
+say(b"wake")
+came = [echo.recv(2000) for _ in sent]
+print("whole" if came == sent else list(map(len, came)))
+"""
+
 
 def as_user(user):
     return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
@@ -356,6 +401,23 @@ class Config(unittest.TestCase):
         self.assertEqual(result.stdout, data)
         self.assertTrue(summary(result)["to_right"]["lost"] > 0)
         self.assertTrue(summary(result)["to_right"]["payload_bytes"] > len(data))
+
+    @on_wire
+    def test_answers_too_long_for_the_link_are_fragmented(self):
+        # They could leave as one message, which the kernel then refuses.
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(
+                {
+                    "transports": [{"plugin": "udp", "host": "10.77.0.2"}],
+                    "handlers": ["echo"],
+                },
+                file,
+            )
+            file.flush()
+            left = [sys.executable, "-c", ASKER]
+            right = [sys.executable, "-c", SLEEPER, PLAYGROUND, file.name]
+            result = wire("--mtu", "1000", "--", *left, "--", *right)
+        self.assertEqual(result.stdout, b"whole\n", result.stderr.decode())
 
     @on_wire
     def test_another_command_finds_the_server(self):

@@ -49,10 +49,12 @@ enum pg_end {
     PG_END_ABORT, /* throw the queue away (TCP: RST) */
 };
 
-/* One datagram on its way out. */
+/* Datagrams on their way out to one peer, one behind the other in `bytes`: each
+   of `size` bytes, the last may be shorter. Without .run_most it is one. */
 struct pg_record {
     struct pg_session *session;
     struct pg_bytes bytes;
+    size_t size;
 };
 
 #define PG_TRANSPORT_VERSION 1u
@@ -73,6 +75,9 @@ struct pg_transport {
     /* A peer heard from only once gets at most this many times the bytes it
        sent; 0: no such limit (peers cannot lie about their address). */
     unsigned unverified_ratio;
+    /* Records: as many of one size may be in one pg_record, and no more bytes
+       than in the longest record; 0: one. */
+    unsigned run_most;
 
     /* Looks at the options only, opens nothing; on error pg_listen_fail(). */
     int (*check)(struct pg_listener *listener);
@@ -109,9 +114,9 @@ struct pg_transport {
     void (*finish)(struct pg_session *session, int fd);
 
     /*
-     * Records: sends from the first on, returns how many were taken (at least
-     * one), or -errno of the first: -EAGAIN waits for writability, anything
-     * else drops that record with a reason.
+     * Records: sends from the first on, returns how many datagrams were taken
+     * (at least one), or -errno of the first: -EAGAIN waits for writability,
+     * anything else drops that one with a reason.
      */
     int (*send_records)(struct pg_listener *listener, int fd,
                         const struct pg_record *records, int count);
