@@ -179,6 +179,7 @@ BROADCAST_UDP = Table(
         Reference("sendto again", "udp-broadcast"),
         *playgrounds("udp", CHAT),
         Reference("sendmmsg", "udp-broadcast", "mmsg"),
+        Reference("UDP_SEGMENT", "udp-broadcast", "segment"),
     ],
     "udp-broadcast",
 )
