@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* ---- helpers ---------------------------------------------------------- */
 
@@ -188,6 +189,11 @@ static void test_address_takes_ipv4_of_a_name_first(void **state)
     char text[ADDRESS_TEXT_BYTES];
 
     (void)state;
+
+    if (access("/etc/hosts", R_OK)) {
+        assert_true(error_of("localhost", 5000, true) < 0);
+        return; /* a chroot so bare that it knows no names */
+    }
 
     assert_int_equal(pg_address("localhost", 5000, true, &address, &length), 0);
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import unittest
 
-from server import PLAYGROUND, run
+from server import PLAYGROUND, run, without_namespaces
 from terminal import Terminal
 
 LIMIT_S = 120
@@ -58,20 +58,6 @@ for experiment in listed():
     setattr(
         Experiments, f"test_{experiment['name']}", make_test(experiment["name"])
     )
-
-
-JAIL = """
-echo 0 >/proc/sys/user/max_user_namespaces
-echo 0 >/proc/sys/user/max_net_namespaces
-exec "$@"
-"""
-
-
-def without_namespaces():
-    """The words before a command that then cannot make namespaces; none where
-    nobody can."""
-    jail = ["unshare", "--user", "--map-root-user", "sh", "-ec", JAIL, "sh"]
-    return jail if subprocess.run([*jail, "true"], check=False).returncode == 0 else []
 
 
 class WithoutNamespaces(unittest.TestCase):

@@ -11,22 +11,12 @@ import os
 import subprocess
 import unittest
 
-from server import PLAYGROUND, run
+from server import PLAYGROUND, run, without_namespaces
 
 LIMIT_S = 120
 SEEDS = 20 if os.environ.get("PLAYGROUND_LONG") else 4
 QUICK = ["loss", "blocking", "order", "handshake"]
 SLOW = ["congestion", "vanish", "latency"]
-
-# No namespaces can be made within: what an ordinary user sees where they are
-# forbidden.
-FORBIDDEN = [
-    *("unshare", "--user", "--map-root-user", "sh", "-c"),
-    "echo 0 >/proc/sys/user/max_user_namespaces &&"
-    "echo 0 >/proc/sys/user/max_net_namespaces &&"
-    'exec "$@"',
-    "sh",
-]
 
 
 def compare(*arguments, prefix=()):
@@ -173,8 +163,7 @@ class Forbidden(unittest.TestCase):
     """Where no namespaces can be made they run all the same, and say so."""
 
     def check(self, names):
-        prefix = FORBIDDEN if has_link() else ()
-        results = compare(*names, prefix=prefix)
+        results = compare(*names, prefix=without_namespaces())
         self.assertEqual([result["name"] for result in results], names)
         for result in results:
             with self.subTest(result["name"]):
