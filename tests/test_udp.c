@@ -260,6 +260,10 @@ static void test_udp_groups_runs_like_datagrams(void **state)
     assert_int_equal(udp_count(&records[1]), 3);
     assert_int_equal(udp_group(&udp, records, 3), 2); /* 50 end the group */
 
+    records[1] = (struct pg_record){ANA, {NULL, 100}, 50};
+
+    assert_int_equal(udp_group(&udp, records, 3), 1); /* 2, not one of 100 */
+
     records[0].bytes.len = 100 * (SEGMENTS - 2);
 
     assert_int_equal(udp_group(&udp, records, 3), 1);

@@ -433,8 +433,16 @@ static int udp_count(const struct pg_record *record)
                : 1;
 }
 
-/* How many of the records leave as one message: to one peer, all datagrams of
-   one size, but the last may be shorter. 0: not even the first does. */
+/* The kernel cuts a message into datagrams of one size: only the last of all may
+   be shorter, and none is empty. */
+static bool udp_joins(const struct pg_record *next, size_t size)
+{
+    return next->bytes.len &&
+           (next->size == size || (udp_count(next) == 1 && next->size < size));
+}
+
+/* How many of the records leave as one message, to one peer. 0: not even the
+   first does. */
 static int udp_group(const struct udp *udp, const struct pg_record *records,
                      int count)
 {
@@ -448,8 +456,8 @@ static int udp_group(const struct udp *udp, const struct pg_record *records,
 
         datagrams += udp_count(next);
         bytes += next->bytes.len;
-        if (next->session != records[0].session || !next->bytes.len ||
-            next->size > size || datagrams > SEGMENTS || bytes > DATAGRAM_BYTES)
+        if (next->session != records[0].session || !udp_joins(next, size) ||
+            datagrams > SEGMENTS || bytes > DATAGRAM_BYTES)
             break;
         n++;
     }
