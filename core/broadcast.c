@@ -69,7 +69,8 @@ void broadcast_find(void)
 
 /* A stream's messages may be of any size if a receiver that has no room for
    them is closed anyway; otherwise each must be found again. All together take
-   a part of what a session's queue holds. */
+   a part of what a session's queue holds. What is too long for a record goes
+   alone, since it is refused. */
 static bool goes_with(const struct gathered *gathered,
                       const struct pg_listener *listener, size_t len,
                       uint64_t except, enum pg_slow slow)
@@ -77,7 +78,10 @@ static bool goes_with(const struct gathered *gathered,
     bool is_free =
         listener->transport->provides == PG_STREAM && slow == PG_SLOW_CLOSE;
     size_t most = (size_t)core->config->limits.session_queue_bytes / 4;
+    size_t record = listener->transport->max_record;
 
+    if (record && gathered->size > record)
+        return false;
     if (gathered->except != except || gathered->slow != slow ||
         gathered->len + len > most || len == 0)
         return false;

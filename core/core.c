@@ -318,7 +318,7 @@ void core_settle(void)
             queue_flush();
         if (this->resuming)
             session_resume_marked();
-    } while (this->closing || this->dirty || this->resuming);
+    } while (this->closing || this->dirty || this->gathered || this->resuming);
     if (this->scratch_peak > SCRATCH_KEEP)
         trim_scratch();
     if (this->wake_mask)

@@ -154,8 +154,16 @@ void queue_again(struct pg_session *session)
     mark_dirty(session);
 }
 
-/* The next bytes often follow the last ones in memory; records only if they
-   are of one size, of which the last may be shorter. */
+/* A run's records are of one size, only the last may be shorter, and none is
+   empty. */
+static bool continues_run(const struct piece *last, uint32_t len, uint32_t size)
+{
+    if (!len || !last->size || last->range.len % last->size)
+        return false;
+    return size == last->size || (len <= size && size < last->size);
+}
+
+/* The next bytes often follow the last ones in memory. */
 static bool extend_last(struct pg_session *session, const struct range *range,
                         uint32_t size)
 {
@@ -167,9 +175,7 @@ static bool extend_last(struct pg_session *session, const struct range *range,
     if (last->range.block != range->block ||
         last->range.at + last->range.len != range->at)
         return false;
-    if (!is_stream(session) &&
-        (!range->len || size > last->size || range->len > last->size ||
-         last->range.len % last->size))
+    if (!is_stream(session) && !continues_run(last, range->len, size))
         return false;
     last->range.len += range->len;
     return true;

@@ -486,6 +486,8 @@ void session_end(struct pg_session *session, enum pg_end how, enum pg_why why,
 {
     if (session->flags & SESSION_CONNECTING)
         how = PG_END_ABORT; /* nobody is there to be said goodbye to */
+    if (how == PG_END_FIN && core->gathered)
+        broadcast_before(session); /* was said while it was there */
     if (!(session->flags & (SESSION_CLOSING | SESSION_LEAVING))) {
         session->why = (uint16_t)why;
         keep_reason(session, text);

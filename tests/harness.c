@@ -117,6 +117,8 @@ ssize_t harness_recv(struct pg_session *session, int fd, void *buffer,
     first->len -= len;
     if (!first->len)
         chunks_take_first(&end->in);
+    if (!end->in.count && !end->has_ended) /* as epoll(7) would see it */
+        pg_session_readable(session, false);
     return (ssize_t)len;
 }
 
@@ -475,6 +477,13 @@ void harness_push(struct harness *unused, int peer, struct pg_bytes bytes)
         pg_session_recv(session, pg_bytes(buffer, bytes.len));
     }
     virtual_settle();
+}
+
+void harness_push_within(struct harness *unused, int peer, const char *text)
+{
+    (void)unused;
+    core_clock();
+    pg_session_recv(session_of(peer), pg_text(text));
 }
 
 void harness_push_text(struct harness *unused, int peer, const char *text)

@@ -9,9 +9,10 @@
 #define PROBE "[\"lines\", \"probe\"]"
 
 /* Three peers; "bob" is the second one's key. */
-static struct harness *room(enum pg_kind provides)
+static struct harness *room_with(enum pg_kind provides, const char *handlers,
+                                 const char *limits)
 {
-    struct harness *h = harness_create(provides, PROBE);
+    struct harness *h = harness_create_limits(provides, handlers, limits);
 
     for (int peer = 0; peer < 3; peer++) {
         assert_int_equal(harness_connect(h), peer);
@@ -20,6 +21,11 @@ static struct harness *room(enum pg_kind provides)
         harness_clear(h, peer);
     }
     return h;
+}
+
+static struct harness *room(enum pg_kind provides)
+{
+    return room_with(provides, PROBE, "{}");
 }
 
 static void order_is_kept(enum pg_kind provides)
@@ -53,6 +59,72 @@ static void test_broadcast_keeps_records_apart(void **state)
     assert_int_equal(harness_record_count(h, 2), 8);
     for (size_t i = 0; i < 8; i++)
         assert_bytes(harness_record(h, 2, i), texts[i]);
+    harness_destroy(h);
+}
+
+/* Two senders, so that they are gathered apart; but they lie one behind the
+   other in memory. */
+static void test_broadcast_of_small_records_behind_a_large_one(void **state)
+{
+    static const char *const texts[] = {"AAAAAAAAA\n", "b\n", "c\n", "d\n"};
+    struct harness *h = room(PG_RECORDS);
+
+    (void)state;
+    harness_push_within(h, 0, "all AAAAAAAAA\n");
+    harness_push_text(h, 1, "all b\nall c\nall d\n");
+    assert_int_equal(harness_record_count(h, 2), 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_bytes(harness_record(h, 2, i), texts[i]);
+    assert_int_equal(core->arena.header->queued, 0);
+    harness_destroy(h);
+}
+
+static void test_broadcast_that_is_too_long_is_refused_alone(void **state)
+{
+    static char text[80000];
+    struct harness *h =
+        room_with(PG_RECORDS,
+                  "[{\"plugin\": \"lines\", \"max_bytes\": 100000}, \"probe\"]",
+                  "{\"frame_bytes\": 200000}");
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    memcpy(text, "all ", 4);
+    strcpy(text + 70000, "\nall hi\n");
+    harness_push_text(h, 0, text);
+    assert_bytes(harness_out(h, 2), "hi\n");
+    assert_int_equal(
+        harness_counter(h, NULL, "dropped: too long for one record"), 2);
+    harness_destroy(h);
+}
+
+static void test_broadcast_is_heard_by_one_who_leaves_after_it(void **state)
+{
+    struct harness *h = room(PG_RECORDS);
+
+    (void)state;
+    harness_push_within(h, 0, "all one\n");
+    harness_push_text(h, 1, "close\n");
+    assert_bytes(harness_out(h, 1), "one\n");
+    harness_destroy(h);
+}
+
+/* Nothing else happens in the turn in which the sender is read on. */
+static void test_broadcast_of_one_who_had_to_wait(void **state)
+{
+    struct harness *h =
+        room_with(PG_STREAM, PROBE, "{\"session_queue_bytes\": 4096}");
+    char text[4000];
+
+    (void)state;
+    harness_block(h, 0, true);
+    memset(text, 'x', sizeof(text));
+    memcpy(text, "send ", 5);
+    strcpy(text + 3000, "\nall hello\n");
+    harness_push_text(h, 0, text);
+    assert_bytes(harness_out(h, 1), "");
+    harness_block(h, 0, false);
+    assert_bytes(harness_out(h, 1), "hello\n");
     harness_destroy(h);
 }
 
@@ -151,6 +223,10 @@ int main(void)
         cmocka_unit_test(
             test_broadcast_and_a_message_of_ones_own_keep_their_order),
         cmocka_unit_test(test_broadcast_keeps_records_apart),
+        cmocka_unit_test(test_broadcast_of_small_records_behind_a_large_one),
+        cmocka_unit_test(test_broadcast_that_is_too_long_is_refused_alone),
+        cmocka_unit_test(test_broadcast_is_heard_by_one_who_leaves_after_it),
+        cmocka_unit_test(test_broadcast_of_one_who_had_to_wait),
         cmocka_unit_test(test_broadcast_of_one_who_leaves_is_heard),
         cmocka_unit_test(
             test_broadcast_reaches_one_who_hears_for_the_first_time),
