@@ -307,6 +307,15 @@ static void trim_scratch(void)
     core->scratch_peak = 0;
 }
 
+void core_watch_listener(struct pg_listener *listener)
+{
+    const struct listener_run *run = listener->run;
+
+    core->io->watch_listener(listener,
+                             (run->is_paused || run->is_held ? 0 : CORE_READ) |
+                                 (run->is_blocked ? CORE_WRITE : 0));
+}
+
 void core_settle(void)
 {
     struct core *this = core;

@@ -37,7 +37,7 @@ struct core_io {
     void (*watch)(struct pg_session *session, int events);
     /* The session is gone: stop watching, close the descriptor. */
     void (*release)(struct pg_session *session);
-    /* A listener's descriptor, likewise. */
+    /* A listener's descriptor, likewise: ready(), queue_unblock(). */
     void (*watch_listener)(struct pg_listener *listener, int events);
     /* Call timer_run() at this time, in ms; UINT64_MAX: never. */
     void (*arm)(uint64_t at_ms);
@@ -51,6 +51,7 @@ struct listener_run {
     int fd;              /* -1: none */
     bool is_blocked;     /* records: the socket takes no more just now */
     bool is_paused;      /* out of descriptors, or the server stops */
+    bool is_held;        /* other workers have to take their messages first */
     bool is_shared;      /* several workers have a socket for this address */
     bool is_joining;     /* the next socket joins a bound one, see pg_bind() */
     uint16_t bound_port; /* what port 0 became */
@@ -137,6 +138,9 @@ static inline uint64_t core_now_ms(void)
     return core->now_ms;
 }
 
+/* What a listener is watched for has changed: is_paused, is_held, is_blocked.
+ */
+void core_watch_listener(struct pg_listener *listener);
 /* Asks the listener's socket which port it has. */
 void core_note_port(struct pg_listener *listener, int fd);
 

@@ -159,7 +159,7 @@ static void batch_send(struct batch *batch)
 
         if (sent == -EAGAIN) {
             listener->run->is_blocked = true;
-            core->io->watch_listener(listener, CORE_READ | CORE_WRITE);
+            core_watch_listener(listener);
         } else if (sent < 0 && sent != -EINTR) {
             batch_drop_first(batch, &done, sent);
         } else if (sent > 0) {
@@ -306,8 +306,7 @@ void queue_unblock(struct pg_listener *listener)
     uint32_t *end = &core->waiting;
 
     listener->run->is_blocked = false;
-    core->io->watch_listener(listener,
-                             listener->run->is_paused ? 0 : CORE_READ);
+    core_watch_listener(listener);
     /* All that wait are looked at again; those of a listener that is still
        blocked come back here. */
     while (*end)

@@ -108,8 +108,7 @@ static void run_item(const struct timer_item *item)
     case TIMER_ACCEPT:
         listener = core->config->listeners[item->slot];
         listener->run->is_paused = core->stop_by_ms != 0;
-        if (!core->stop_by_ms)
-            core->io->watch_listener(listener, CORE_READ);
+        core_watch_listener(listener);
         break;
     case TIMER_ENTRY:
         if (core->config->entries[item->slot]->tick_at == item->due_ms)

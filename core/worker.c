@@ -199,7 +199,7 @@ static void pause_listener(struct pg_listener *listener, int error)
     worker->was_short = true;
     pg_refuse(listener, "waiting for free descriptors");
     listener->run->is_paused = true;
-    core->io->watch_listener(listener, 0);
+    core_watch_listener(listener);
     timer_add(core_now_ms() + ACCEPT_AGAIN_MS, listener->id, 0, TIMER_ACCEPT,
               0);
 }
@@ -209,8 +209,8 @@ static void listener_ready(struct pg_listener *listener)
     int error;
 
     if (mail_is_backed_up()) {
-        worker->is_held = true;
-        core->io->watch_listener(listener, 0);
+        worker->is_held = listener->run->is_held = true;
+        core_watch_listener(listener);
         return;
     }
     error = listener->transport->ready(listener, listener->run->fd);
@@ -231,8 +231,8 @@ static void on_listener(uv_poll_t *poll, int status, int events)
         queue_unblock(listener);
     if (events & UV_READABLE || status < 0)
         listener_ready(listener);
-    if (status < 0 && !listener->run->is_paused) /* libuv has stopped it */
-        core->io->watch_listener(listener, CORE_READ);
+    if (status < 0) /* libuv has stopped it */
+        core_watch_listener(listener);
     turn_ends();
 }
 
@@ -255,9 +255,10 @@ static void read_again(void)
     worker->is_held = false;
     for (uint32_t i = 0; i < core->live_count; i++)
         session_watch(session_at(core->live[i]));
-    for (unsigned i = 0; i < core->config->listener_count; i++)
-        if (!core->config->listeners[i]->run->is_paused)
-            watch_listener(core->config->listeners[i], CORE_READ);
+    for (unsigned i = 0; i < core->config->listener_count; i++) {
+        core->config->listeners[i]->run->is_held = false;
+        core_watch_listener(core->config->listeners[i]);
+    }
 }
 
 static void on_wake(uv_poll_t *poll, int status, int events)
@@ -337,7 +338,7 @@ static int adopt_one(struct pg_listener *listener, int fd)
     if (listener->transport->adopt && listener->transport->adopt(listener, fd))
         return -EINVAL;
     core_note_port(listener, fd);
-    watch_listener(listener, CORE_READ);
+    core_watch_listener(listener);
     return listener->run->watcher
                ? 0
                : pg_listen_fail(listener, NULL,
@@ -549,7 +550,7 @@ void worker_stop(struct worker *unused)
         struct pg_listener *listener = core->config->listeners[i];
 
         listener->run->is_paused = true;
-        watch_listener(listener, 0);
+        core_watch_listener(listener);
     }
     end_sessions();
     uv_timer_start(&worker->drain_timer, on_drained,
