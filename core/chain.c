@@ -359,7 +359,7 @@ void chain_tick(struct pg_entry *entry)
 {
     struct frame frame;
 
-    entry->tick_at = 0;
+    entry->tick_ms = 0;
     if (!entry->handler->tick)
         return;
     frame = enter(entry);

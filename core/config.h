@@ -28,7 +28,8 @@ struct pg_entry {
     void *private; /* handler->entry_size bytes */
     struct config *config;
     const char *path; /* of its JSON value, "/handlers/1" */
-    uint64_t tick_at; /* ms; 0: no deadline */
+    uint64_t tick_ms;  /* when tick() is due; 0: never */
+    uint64_t armed_ms; /* when its timer item comes up; 0: it has none */
     bool is_ready;    /* init() has run */
 };
 

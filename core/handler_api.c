@@ -267,29 +267,25 @@ void pg_timer_stop(struct pg_ctx *ctx)
     session_check_done(ctx->session);
 }
 
-/* The earlier item of a deadline moved later puts itself back, see timer.c. */
 void pg_timer(struct pg_ctx *ctx, uint32_t ms)
 {
     struct pg_session *session = ctx->session;
     struct ctx_slot *slot;
-    uint64_t before;
 
     if (!session || session->flags & SESSION_CLOSED)
         return;
     slot = session_ctx(session, ctx->at);
-    before = slot->deadline_ms;
+    session->timed += !slot->deadline_ms;
     slot->deadline_ms = core_now_ms() + ms;
-    if (!before)
-        session->timed++;
-    if (!before || slot->deadline_ms < before)
-        timer_add(slot->deadline_ms, session->slot, session->number,
-                  (uint16_t)ctx->at, 0);
+    if (timer_set(session, ctx->at))
+        session_end(session, PG_END_ABORT, PG_WHY_LIMIT, "too many timers");
 }
 
 void pg_entry_timer(struct pg_entry *entry, uint32_t ms)
 {
-    entry->tick_at = core_now_ms() + ms;
-    timer_add(entry->tick_at, entry->id, 0, TIMER_ENTRY, 0);
+    entry->tick_ms = core_now_ms() + ms;
+    if (timer_set_entry(entry))
+        counter_add((uint16_t)entry->id, "dropped: too many timers", 1);
 }
 
 void pg_pause(struct pg_ctx *ctx)

@@ -161,13 +161,13 @@ void session_start(struct pg_session *session)
 
 /* ---- after core_attach() ---------------------------------------------- */
 
-static int rearm(const struct pg_session *session)
+static int rearm(struct pg_session *session)
 {
     for (unsigned at = 0; at < session_listener(session)->chain.count; at++) {
-        uint64_t due = session_ctx(session, at)->deadline_ms;
+        struct ctx_slot *slot = session_ctx(session, at);
 
-        if (due &&
-            timer_add(due, session->slot, session->number, (uint16_t)at, 0))
+        slot->armed_ms = 0;
+        if (slot->deadline_ms && timer_set(session, at))
             return -ENOMEM;
     }
     return 0;

@@ -45,6 +45,7 @@ enum session_flags {
 /* One entry in one session. */
 struct ctx_slot {
     uint64_t deadline_ms; /* 0: none */
+    uint64_t armed_ms;    /* when its timer item comes up; 0: it has none */
     uint32_t kept;        /* heap block with unfinished bytes; 0: none */
     uint32_t kept_at, kept_len;
     uint32_t claim; /* its place in the table of claims + 1; 0: none */

@@ -67,22 +67,60 @@ int timer_add(uint64_t due_ms, uint32_t slot, uint64_t number, uint16_t at,
     return 0;
 }
 
+/* Unless there is an item that comes up before, which then asks again. */
+static bool is_armed(uint64_t armed_ms, uint64_t due_ms)
+{
+    return armed_ms && armed_ms <= due_ms;
+}
+
+int timer_set(struct pg_session *session, unsigned at)
+{
+    struct ctx_slot *slot = session_ctx(session, at);
+
+    if (is_armed(slot->armed_ms, slot->deadline_ms))
+        return 0;
+    slot->armed_ms = slot->deadline_ms;
+    return timer_add(slot->deadline_ms, session->slot, session->number,
+                     (uint16_t)at, 0);
+}
+
+int timer_set_entry(struct pg_entry *entry)
+{
+    if (is_armed(entry->armed_ms, entry->tick_ms))
+        return 0;
+    entry->armed_ms = entry->tick_ms;
+    return timer_add(entry->tick_ms, entry->id, 0, TIMER_ENTRY, 0);
+}
+
 /* The deadline of a ctx may have moved since the item was added. */
 static void run_ctx(struct pg_session *session, const struct timer_item *item)
 {
     struct ctx_slot *slot = session_ctx(session, item->at);
 
+    if (slot->armed_ms != item->due_ms)
+        return;
+    slot->armed_ms = 0;
     if (slot->deadline_ms == 0)
         return;
     if (slot->deadline_ms > core_now_ms()) {
-        if (slot->deadline_ms > item->due_ms)
-            timer_add(slot->deadline_ms, item->slot, item->number, item->at, 0);
+        timer_set(session, item->at);
         return;
     }
     slot->deadline_ms = 0;
     session->timed--;
     chain_timer(session, item->at);
     session_check_done(session);
+}
+
+static void run_entry(struct pg_entry *entry, uint64_t due_ms)
+{
+    if (entry->armed_ms != due_ms)
+        return;
+    entry->armed_ms = 0;
+    if (entry->tick_ms > core_now_ms())
+        timer_set_entry(entry);
+    else if (entry->tick_ms)
+        chain_tick(entry);
 }
 
 static void run_session(const struct timer_item *item)
@@ -111,8 +149,7 @@ static void run_item(const struct timer_item *item)
         core_watch_listener(listener);
         break;
     case TIMER_ENTRY:
-        if (core->config->entries[item->slot]->tick_at == item->due_ms)
-            chain_tick(core->config->entries[item->slot]);
+        run_entry(core->config->entries[item->slot], item->due_ms);
         break;
     case TIMER_LATER:
         chain_later(item->block);

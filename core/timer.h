@@ -2,8 +2,11 @@
  * timer - what is to happen later: a binary heap of deadlines.
  *
  * Deadlines live in the arena (ctx_slot.deadline_ms); the heap only says when
- * to look. A deadline moved later leaves its old item in place, which is put
- * back when it comes up: setting a timer again and again costs nothing.
+ * to look; those of pg_entry_timer() likewise. A deadline that is stopped or
+ * moved later leaves its item in place, which is put back when it comes up:
+ * setting a timer again and again costs nothing. Only one item counts
+ * (ctx_slot.armed_ms); a deadline that is moved nearer makes a new one, and the
+ * old one is nothing but a look in vain.
  */
 #ifndef TIMER_H
 #define TIMER_H
@@ -11,16 +14,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct pg_entry;
 struct pg_session;
 
-/* `at` of an item that is not an entry of the session's chain. */
-#define TIMER_SESSION 0xfffe /* session_timeout() */
-#define TIMER_LISTENER                                                         \
-    0xfffd                  /* session_expire(): slot is the listener's id     \
-                             */
-#define TIMER_ENTRY  0xfffc /* tick(): slot is the entry's id */
-#define TIMER_LATER  0xfffb /* pg_later(): block is the heap block */
-#define TIMER_ACCEPT 0xfffa /* a paused listener may try again */
+/* `at` of an item that is not an entry of the session's chain:
+   session_timeout(); session_expire(), slot is the listener's id; tick(), slot
+   is the entry's id; pg_later(), block is the heap block; a paused listener,
+   whose id is slot, may try again. */
+#define TIMER_SESSION  0xfffe
+#define TIMER_LISTENER 0xfffd
+#define TIMER_ENTRY    0xfffc
+#define TIMER_LATER    0xfffb
+#define TIMER_ACCEPT   0xfffa
 
 struct timer_item {
     uint64_t due_ms;
@@ -43,6 +48,11 @@ struct timers {
 /* -ENOMEM (TIMERS_MOST are set already) or 0. */
 int timer_add(uint64_t due_ms, uint32_t slot, uint64_t number, uint16_t at,
               uint32_t block);
+/* The deadline of a session's entry has been set: there is an item in time for
+   it. Errors as above. */
+int timer_set(struct pg_session *session, unsigned at);
+/* Likewise for pg_entry_timer(). */
+int timer_set_entry(struct pg_entry *entry);
 /* Runs what is due. */
 void timer_run(void);
 /* Tells the outside when to come back, if that has changed. */

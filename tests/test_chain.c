@@ -150,6 +150,26 @@ static void test_timer_new_deadline_replaces_the_old(void **state)
     harness_destroy(h);
 }
 
+/* Set and stopped for ever, a deadline takes one item. */
+static void test_timers_do_not_pile_up(void **state)
+{
+    int peer;
+    struct harness *h = one_peer(PROBE, &peer);
+    size_t before = core->timers.count;
+
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        harness_push_text(h, peer, "stop\ntimer 1000\n");
+        harness_advance(h, 1);
+    }
+    assert_true(core->timers.count <= before + 1);
+    harness_advance(h, 998);
+    assert_bytes(harness_out(h, peer), "");
+    harness_advance(h, 1);
+    assert_bytes(harness_out(h, peer), "timer after 200\n");
+    harness_destroy(h);
+}
+
 static void test_timer_can_be_stopped(void **state)
 {
     int peer;
@@ -660,6 +680,7 @@ int main(void)
         cmocka_unit_test(test_chain_reset_counts_the_unfinished),
         cmocka_unit_test(test_timer_new_deadline_replaces_the_old),
         cmocka_unit_test(test_timer_can_be_stopped),
+        cmocka_unit_test(test_timers_do_not_pile_up),
         cmocka_unit_test(test_later_keeps_the_order),
         cmocka_unit_test(test_later_outlives_the_end_of_input),
         cmocka_unit_test(test_later_of_a_closed_session_is_forgotten),
