@@ -37,8 +37,10 @@ struct arena_plan core_arena_plan(const struct config *config, unsigned workers)
     return (struct arena_plan){
         .sessions = (uint32_t)limits->max_sessions,
         .stride = (session_stride(config) + 63) / 64 * 64,
-        /* Powers of two waste less than half; then slots, stage, reasons. */
-        .heap = 2 * shared + 512 * (uint64_t)limits->max_sessions + (8 << 20),
+        /* Address space: powers of two waste less than half, small messages
+           that wait take four times their bytes (test_queue.c). Then slots,
+           stage, reasons. */
+        .heap = 4 * shared + 512 * (uint64_t)limits->max_sessions + (8 << 20),
         .biggest = (uint32_t)(4 * limits->frame_bytes + (1 << 20)),
     };
 }

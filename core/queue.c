@@ -204,7 +204,7 @@ static bool append(struct pg_session *session, const struct range *range,
     return true;
 }
 
-static void piece_give(uint32_t first, uint32_t last)
+void piece_give(uint32_t first, uint32_t last)
 {
     piece_at(last)->next = core->arena.header->free_piece;
     core->arena.header->free_piece = first;

@@ -1,5 +1,5 @@
 /*
- * queue_parts - what queue.c and queue_send.c share.
+ * queue_parts - what queue.c, queue_send.c and queue_settle.c share.
  */
 #ifndef QUEUE_PARTS_H
 #define QUEUE_PARTS_H
@@ -23,8 +23,9 @@ struct piece {
     uint32_t unused[3];
 };
 
-/* What each record counts for beside its bytes: an empty one takes room too. */
-#define RECORD_COST 16u
+/* What each record counts for beside its bytes: a piece and its block's header,
+   though an empty one would take no room. */
+#define RECORD_COST 32u
 
 static inline struct piece *piece_at(uint32_t number)
 {
@@ -58,6 +59,12 @@ static inline void count_drops(const struct pg_session *session,
 /* A block with room for so many bytes; 0: the heap is full. */
 uint32_t block_make(size_t bytes);
 
+/* Gives back a chain of pieces that are in no queue any more. */
+void piece_give(uint32_t first, uint32_t last);
+
+/* Makes what could not be sent independent of the read buffer, and of blocks
+   that it uses little of. */
+void queue_settle(struct pg_session *session);
 /* Takes `len` bytes off the front of a stream's queue. */
 void queue_pop_bytes(struct pg_session *session, uint32_t len);
 /* How many records of this size are in so many bytes; an empty one is one. */

@@ -60,46 +60,6 @@ static void send_stream(struct pg_session *session)
     }
 }
 
-/* A range of its own: for the read buffer's, and for a little of much. */
-static bool settle_piece(struct piece *piece)
-{
-    struct range *range = &piece->range;
-    uint32_t block;
-
-    if (range->block &&
-        (uint64_t)range->len * 4 >= block_at(range->block)->used)
-        return true;
-    if (range->block && range->block != core->arena.header->stage &&
-        block_at(range->block)->refs == 1)
-        return true;
-    block = block_make(range->len);
-    if (!block)
-        return range->block != 0;
-    memcpy((uint8_t *)block_at(block) + sizeof(struct block), range_data(range),
-           range->len);
-    block_at(block)->used += range->len;
-    queue_release(range->block);
-    range->block = block;
-    range->at = sizeof(struct block);
-    return true;
-}
-
-/* Makes what could not be sent independent of the read buffer. */
-static void settle(struct pg_session *session)
-{
-    uint32_t number =
-        session->settled ? piece_at(session->settled)->next : session->head;
-
-    for (; number; number = piece_at(number)->next) {
-        if (!settle_piece(piece_at(number))) {
-            queue_clear(session);
-            queue_no_room(session);
-            return;
-        }
-        session->settled = number;
-    }
-}
-
 void queue_flush_session(struct pg_session *session)
 {
     if (!is_stream(session) || (session->flags & SESSION_CONNECTING))
@@ -233,7 +193,7 @@ static bool is_at_rest(const struct pg_session *session)
 static void after_send(struct pg_session *session)
 {
     if (session->head)
-        settle(session);
+        queue_settle(session);
     if (session->head && !is_stream(session)) {
         wait_for_socket(session); /* and stays marked as dirty */
         return;
