@@ -97,7 +97,7 @@ struct core {
     size_t scratch_used, scratch_peak;
     uint64_t wake_mask;  /* workers that have got messages in this turn */
     uint64_t mail_waits; /* workers with a message in the backlog, see mail.c */
-    bool has_staged; /* output has been copied in this turn, see queue.c */
+    bool has_staged;     /* output has been copied in this turn, see queue.c */
     uint64_t stop_by_ms; /* it stops, and delivers until then; 0: it serves */
     uint8_t *no_state;   /* zeroed state for what runs once for a group */
     char peer_text[128];
