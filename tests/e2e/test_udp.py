@@ -1,6 +1,7 @@
 """UDP through the real program: records stay whole, and nobody is harmed."""
 
 import os
+import signal
 import re
 import select
 import socket
@@ -70,6 +71,25 @@ class Datagrams(unittest.TestCase):
                 sock.sendmsg([data], [(socket.IPPROTO_UDP, UDP_SEGMENT, segment)])
                 expected = [data[i : i + size] for i in range(0, len(data), size)]
                 self.assertEqual([sock.recv(70_000) for _ in expected], expected)
+
+    def test_answers_to_one_turn_keep_their_sizes(self):
+        # The server is stopped while they come, so that it finds all at once.
+        with Server(echo("udp"), "--single") as server:
+            address = server.address("udp")
+            with udp_socket(address) as one, udp_socket(address) as other:
+                for sock in (one, other, one, other):
+                    self.assertEqual(ask(sock, b"heard"), b"heard")
+                pid = server.process.pid
+                os.kill(pid, signal.SIGSTOP)
+                os.waitpid(pid, os.WUNTRACED)
+                sent = [b"A" * 100, b"B" * 50, b"C" * 50, b"", b"D" * 50, b"E" * 60]
+                one.send(sent[0])
+                other.send(b"between")
+                for data in sent[1:]:
+                    one.send(data)
+                os.kill(pid, signal.SIGCONT)
+                self.assertEqual([one.recv(70_000) for _ in sent], sent)
+                self.assertEqual(other.recv(70_000), b"between")
 
     def test_many_peers_get_their_own_answers(self):
         with Server(echo("udp")) as server:
