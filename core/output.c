@@ -286,6 +286,7 @@ static void wait_for_room(struct pg_file *file, size_t len)
 
 int output_write(struct pg_file *file, struct pg_bytes bytes)
 {
+    bool is_first = false;
     int result = 0;
 
     if (bytes.len == 0)
@@ -300,12 +301,14 @@ int output_write(struct pg_file *file, struct pg_bytes bytes)
         file->lost++;
         result = -EAGAIN;
     } else {
+        is_first = file->backlog.len == 0; /* the writer may sleep */
         backlog_put(&file->backlog, bytes);
-        pthread_cond_broadcast(&file->changed);
     }
     if (!file->has_writer)
         start_writer(file);
     pthread_mutex_unlock(&file->lock);
+    if (is_first)
+        pthread_cond_broadcast(&file->changed);
     return result;
 }
 
