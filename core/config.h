@@ -27,10 +27,10 @@ struct pg_entry {
     void *options; /* handler->options_size bytes, read-only */
     void *private; /* handler->entry_size bytes */
     struct config *config;
-    const char *path; /* of its JSON value, "/handlers/1" */
+    const char *path;  /* of its JSON value, "/handlers/1" */
     uint64_t tick_ms;  /* when tick() is due; 0: never */
     uint64_t armed_ms; /* when its timer item comes up; 0: it has none */
-    bool is_ready;    /* init() has run */
+    bool is_ready;     /* init() has run */
 };
 
 /* The entries a session of one listener passes, first to last. */

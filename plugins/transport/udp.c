@@ -433,8 +433,8 @@ static int udp_count(const struct pg_record *record)
                : 1;
 }
 
-/* The kernel cuts a message into datagrams of one size: only the last of all may
-   be shorter, and none is empty. */
+/* The kernel cuts a message into datagrams of one size: only the last of all
+   may be shorter, and none is empty. */
 static bool udp_joins(const struct pg_record *next, size_t size)
 {
     return next->bytes.len &&
