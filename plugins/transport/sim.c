@@ -293,8 +293,8 @@ static void print_counts(const struct sim *sim, const char *name, enum way way,
     uint64_t gone = counts->lost + counts->dropped + counts->arrived;
 
     fprintf(out,
-            "%-14s %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64
-            " %10" PRIu64 " %10" PRIu64 "\n",
+            "%-14s  %10" PRIu64 "  %10" PRIu64 "  %10" PRIu64 "  %10" PRIu64
+            "  %10" PRIu64 "  %10" PRIu64 "\n",
             name, counts->sent, counts->lost, counts->dropped, counts->doubled,
             counts->arrived, counts->sent + counts->doubled - gone);
 }
@@ -305,7 +305,7 @@ static void print_summary(const struct sim *sim, FILE *out)
             sim->options->provides, sim->options->seed);
     if (sim->refused)
         fprintf(out, ", %" PRIu64 " refused", sim->refused);
-    fprintf(out, "\n%-14s %10s %10s %10s %10s %10s %10s\n",
+    fprintf(out, "\n%-14s  %10s  %10s  %10s  %10s  %10s  %10s\n",
             sim->is_stream ? "bytes" : "records", "sent", "lost", "dropped",
             "doubled", "arrived", "on the way");
     print_counts(sim, "to the server", TO_SERVER, out);

@@ -71,7 +71,6 @@ static void count(struct lane *lane, size_t len,
 
     if (counts->packets == 0)
         counts->first_ns = now_ns;
-    counts->last_ns = now_ns;
     counts->packets++;
     counts->bytes += len;
     counts->payload_packets += facts->has_payload;
@@ -146,6 +145,8 @@ void lane_delivered(struct lane *lane, struct lane_packet *packet,
         counts->delivered++;
         counts->delivered_bytes += packet->len;
         counts->delivered_payload_bytes += packet->payload_bytes;
+        if (packet->arrival_ns > counts->last_ns)
+            counts->last_ns = packet->arrival_ns;
         counts->late_ns += late_ns;
         if (late_ns > counts->late_max_ns)
             counts->late_max_ns = late_ns;

@@ -11,13 +11,14 @@ static unsigned mtu_of(const struct summary *summary)
     return summary->options->mtu ? summary->options->mtu : MTU_DEFAULT;
 }
 
-/* Over the time from the first to the last packet; of one packet there is
-   none. */
+/* From when the first packet was sent to when the last one arrived. */
 static double goodput_mbit(const struct wire_counts *counts)
 {
     uint64_t ns = counts->last_ns - counts->first_ns;
 
-    return ns ? (double)counts->delivered_payload_bytes * 8e3 / (double)ns : 0;
+    return counts->last_ns > counts->first_ns
+               ? (double)counts->delivered_payload_bytes * 8e3 / (double)ns
+               : 0;
 }
 
 static double late_us(const struct wire_counts *counts)
@@ -31,8 +32,8 @@ static void print_row(const char *name, const struct wire_counts *counts,
                       FILE *out)
 {
     fprintf(out,
-            "%-8s %8" PRIu64 " %9" PRIu64 " %6" PRIu64 " %7" PRIu64 " %9" PRIu64
-            " %7" PRIu64 " %9" PRIu64 " %8.3f\n",
+            "%-8s  %8" PRIu64 "  %9" PRIu64 "  %6" PRIu64 "  %7" PRIu64
+            "  %9" PRIu64 "  %7" PRIu64 "  %9" PRIu64 "  %8.3f\n",
             name, counts->packets, counts->payload_packets, counts->lost,
             counts->queue_dropped, counts->reordered, counts->duplicated,
             counts->delivered, goodput_mbit(counts));
@@ -45,9 +46,9 @@ void summary_print(const struct summary *summary, FILE *out)
     fprintf(out, "\nwire (%s, seed %" PRIu64 ", MTU %u): %.1f s\n",
             summary->kind, summary->options->seed, mtu_of(summary),
             summary->seconds);
-    fprintf(out, "%-8s %8s %9s %6s %7s %9s %7s %9s %8s\n", "packets", "sent",
-            "with data", "lost", "no room", "reordered", "doubled", "delivered",
-            "Mbit/s");
+    fprintf(out, "%-8s  %8s  %9s  %6s  %7s  %9s  %7s  %9s  %8s\n", "packets",
+            "sent", "with data", "lost", "no room", "reordered", "doubled",
+            "delivered", "Mbit/s");
     print_row("to right", &summary->counts[WIRE_LEFT], out);
     print_row("to left", &summary->counts[WIRE_RIGHT], out);
     for (int side = WIRE_LEFT; side <= WIRE_RIGHT; side++)

@@ -67,8 +67,9 @@ struct wire_counts {
     uint64_t queue_dropped; /* found the queue full */
     uint64_t duplicated, reordered;
     uint64_t delivered, delivered_bytes, delivered_payload_bytes;
-    uint64_t overrun;           /* came faster than this machine can forward */
-    uint64_t first_ns, last_ns; /* CLOCK_MONOTONIC of the first, last packet */
+    uint64_t overrun;  /* came faster than this machine can forward */
+    uint64_t first_ns; /* CLOCK_MONOTONIC: the first packet was sent ... */
+    uint64_t last_ns;  /* ... and the last one arrived, so far */
     uint64_t late_ns, late_max_ns; /* sum, worst: delivered after their time */
 };
 
