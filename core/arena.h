@@ -76,6 +76,7 @@ struct arena_header {
 
     /* Which entry runs now, its id + 1: read by whoever finds us dead. */
     uint32_t running;
+    uint32_t turns; /* of the loop; when it stands still, that entry hangs */
 };
 
 struct arena {

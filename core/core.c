@@ -322,6 +322,7 @@ void core_settle(void)
 {
     struct core *this = core;
 
+    this->arena.header->turns++;
     do {
         if (this->closing)
             session_close_marked();

@@ -21,8 +21,10 @@
 #define STEADY_MS    1000 /* a worker that lived so long is started at once */
 #define BACKOFF_MS   100
 #define BACKOFF_MOST 5000
-#define HUNG_MS      150 /* after drain_ms, no handler should be running */
-#define KILL_MS      600 /* ... nor any worker */
+#define HUNG_MS      150  /* after drain_ms, no handler should be running */
+#define KILL_MS      600  /* ... nor any worker */
+#define LOOK_MS      1000 /* between two looks at who hangs */
+#define LOOKS_MOST   2    /* in the same turn and handler: it is said */
 
 struct guarded {
     uv_process_t process;
@@ -33,13 +35,15 @@ struct guarded {
     int *listener_fds;
     uint64_t started_ms;
     unsigned deaths; /* in a row, each soon after the start */
+    uint32_t turns;  /* when it was looked at last ... */
+    unsigned looks;  /* ... so many times in that turn, in a handler */
     bool is_running, is_ready;
 };
 
 static struct guard {
     uv_loop_t loop;
     uv_signal_t signals[4];
-    uv_timer_t kill_timer;
+    uv_timer_t kill_timer, look_timer;
     const char *path;
     const struct config_overrides *overrides;
     int config_fd;
@@ -57,18 +61,28 @@ static void start_worker(unsigned index);
 
 /* ---- who is it -------------------------------------------------------- */
 
+/* Zeroed: there is none yet. */
+static struct arena_header header_of(const struct guarded *worker)
+{
+    struct arena_header header;
+
+    if (pread(worker->arena_fd, &header, sizeof(header), 0) !=
+            (ssize_t)sizeof(header) ||
+        header.magic != ARENA_MAGIC)
+        return (struct arena_header){0};
+    return header;
+}
+
 /* The name of the entry that runs, or ran when the worker died: the n-th line
    of the plan. Empty: none. */
 static struct pg_bytes culprit(const struct guarded *worker)
 {
-    struct arena_header header;
     const char *name = guard.plan.text + guard.plan.names_at;
+    uint32_t running = header_of(worker).running;
 
-    if (pread(worker->arena_fd, &header, sizeof(header), 0) !=
-            (ssize_t)sizeof(header) ||
-        header.magic != ARENA_MAGIC || !header.running)
+    if (!running)
         return pg_text("");
-    for (uint32_t i = 1; i < header.running && name; i++) {
+    for (uint32_t i = 1; i < running && name; i++) {
         name = strchr(name, '\n');
         name = name ? name + 1 : NULL;
     }
@@ -85,6 +99,31 @@ static void print_culprit(struct pg_bytes name)
 {
     if (name.len)
         fprintf(stderr, " in handler \"%.*s\"", (int)name.len, name.data);
+}
+
+/* ---- a worker hangs --------------------------------------------------- */
+
+static void look_at(struct guarded *worker)
+{
+    struct arena_header header = header_of(worker);
+    struct pg_bytes name = culprit(worker);
+
+    if (!header.running || header.turns != worker->turns)
+        worker->looks = 0;
+    worker->turns = header.turns;
+    if (!name.len || worker->looks++ != LOOKS_MOST)
+        return;
+    print_worker(worker, "does not come back from handler");
+    fprintf(stderr, " \"%.*s\"; until it does, all its clients wait\n",
+            (int)name.len, name.data);
+}
+
+static void on_look_timer(uv_timer_t *timer)
+{
+    (void)timer;
+    for (unsigned i = 0; i < WORKERS_MAX; i++)
+        if (guard.workers[i].is_running)
+            look_at(&guard.workers[i]);
 }
 
 /* ---- the end ---------------------------------------------------------- */
@@ -154,7 +193,8 @@ static void on_report_signal(uv_signal_t *handle, int number)
 
 /* ---- a worker dies ---------------------------------------------------- */
 
-static void say_death(const struct guarded *worker, int64_t status, int number)
+static void say_death(const struct guarded *worker, int64_t status, int number,
+                      uint64_t delay_ms)
 {
     print_worker(worker, "ended");
     if (number)
@@ -162,10 +202,13 @@ static void say_death(const struct guarded *worker, int64_t status, int number)
     else
         fprintf(stderr, " with status %" PRId64, status);
     print_culprit(culprit(worker));
-    fputs(guard.is_announced
-              ? "; its clients are disconnected, a new one starts\n"
-              : "\n",
-          stderr);
+    if (guard.is_announced)
+        fputs("; its clients are disconnected, a new one starts", stderr);
+    if (guard.is_announced && delay_ms)
+        fprintf(stderr, " in %.1f s", (double)delay_ms / 1000);
+    if (guard.is_announced && worker->deaths > 1)
+        fprintf(stderr, ": %u have died at once", worker->deaths);
+    fputc('\n', stderr);
 }
 
 static void on_restart(uv_timer_t *timer)
@@ -176,24 +219,25 @@ static void on_restart(uv_timer_t *timer)
         start_worker((unsigned)(worker - guard.workers));
 }
 
-static void restart_later(struct guarded *worker)
+/* How long the next one has to wait, so that one which dies at once does not
+   keep the machine busy. */
+static uint64_t restart_delay(struct guarded *worker)
 {
-    uint64_t delay = 0;
+    uint64_t delay;
 
-    if (uv_now(&guard.loop) - worker->started_ms < STEADY_MS) {
-        delay = (uint64_t)BACKOFF_MS
-                << (worker->deaths < 6 ? worker->deaths : 6);
-        worker->deaths++;
-    } else {
+    if (uv_now(&guard.loop) - worker->started_ms >= STEADY_MS) {
         worker->deaths = 0;
+        return 0;
     }
-    uv_timer_start(&worker->restart, on_restart,
-                   delay < BACKOFF_MOST ? delay : BACKOFF_MOST, 0);
+    delay = (uint64_t)BACKOFF_MS << (worker->deaths < 6 ? worker->deaths : 6);
+    worker->deaths++;
+    return delay < BACKOFF_MOST ? delay : BACKOFF_MOST;
 }
 
 static void on_exit_of(uv_process_t *process, int64_t status, int number)
 {
     struct guarded *worker = process->data;
+    uint64_t delay;
 
     worker->is_running = false;
     worker->is_ready = false;
@@ -209,12 +253,13 @@ static void on_exit_of(uv_process_t *process, int64_t status, int number)
     }
     if (!guard.is_announced) { /* it has said why on stderr */
         if (number)
-            say_death(worker, status, number);
+            say_death(worker, status, number, 0);
         stop(number || (!status && !guard.is_alone) ? 1 : (int)status);
         return;
     }
-    say_death(worker, status, number);
-    restart_later(worker);
+    delay = restart_delay(worker);
+    say_death(worker, status, number, delay);
+    uv_timer_start(&worker->restart, on_restart, delay, 0);
 }
 
 /* ---- talking with workers --------------------------------------------- */
@@ -453,6 +498,8 @@ int guard_run(const char *path, const struct config_overrides *overrides)
         guard.workers[i].restart.data = &guard.workers[i];
     }
     uv_timer_init(&guard.loop, &guard.kill_timer);
+    uv_timer_init(&guard.loop, &guard.look_timer);
+    uv_timer_start(&guard.look_timer, on_look_timer, LOOK_MS, LOOK_MS);
     watch_signal(0, SIGTERM, on_stop_signal);
     watch_signal(1, SIGINT, on_stop_signal);
     watch_signal(2, SIGHUP, on_stop_signal);

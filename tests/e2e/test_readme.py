@@ -91,7 +91,7 @@ class Readme(unittest.TestCase):
                 f"{transport}://127.0.0.1:5000", f"{transport}://127.0.0.1:{port}"
             )
         if self.server:  # the oldest one in the test's little world
-            command = command.replace("$(pgrep -o playground)", str(self.server.pid))
+            command = command.replace("$(pgrep -of 'playground run')", str(self.server.pid))
         self.assertNotIn("5000", command, "the server has no such listener")
         return command
 

@@ -273,6 +273,10 @@ class Stopping(unittest.TestCase):
     def test_a_handler_that_hangs_is_named_and_ended(self):
         with Server(self.probe()) as server, connect(server.address()) as client:
             self.hang(server, client)
+            server.err.wait(
+                r'^worker 0 \(pid \d+\) does not come back from handler "probe"; '
+                "until it does, all its clients wait$"
+            )
             server.stop()
             self.assertIn(
                 'does not stop: it hangs in handler "probe" and is killed', server.err.text()
