@@ -107,7 +107,7 @@ static void deliver(const struct message *message)
     }
     at = session_listener(session)->run->position[entry->id];
     if (at >= 0)
-        chain_send(session, (unsigned)at, bytes);
+        chain_send(session, (unsigned)at, bytes, NULL);
 }
 
 /* A bounded number, so that a busy worker does not starve our own clients;
@@ -126,6 +126,24 @@ static void take_from(unsigned from)
         deliver(message);
         if (ring_next(core->commons, from, core->worker))
             core->wake_mask |= 1ull << from;
+    }
+}
+
+/* Two rings' worth: others may still be writing. */
+void mail_take_rest(void)
+{
+    for (unsigned from = 0; from < core->workers; from++) {
+        size_t left = 4 * ring_most(core->commons);
+        const struct message *message;
+
+        while (from != core->worker &&
+               (message = ring_peek(core->commons, from, core->worker)) &&
+               message->len + sizeof(*message) <= left) {
+            left -= message->len + sizeof(*message);
+            deliver(message);
+            if (ring_next(core->commons, from, core->worker))
+                core->wake_mask |= 1ull << from;
+        }
     }
 }
 

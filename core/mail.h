@@ -18,6 +18,8 @@ int mail_send_to(const struct claim_owner *owner, struct pg_bytes bytes);
 
 /* Messages have come, or there is room again. */
 void mail_take(void);
+/* All that is there now, for a worker that stops. */
+void mail_take_rest(void);
 /* Wakes whom we have written to in this turn. */
 void mail_wake(void);
 /* True: something waits for room in a ring, so read nothing new. */

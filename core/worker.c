@@ -552,6 +552,7 @@ void worker_stop(struct worker *unused)
         listener->run->is_paused = true;
         core_watch_listener(listener);
     }
+    mail_take_rest(); /* was said before */
     end_sessions();
     uv_timer_start(&worker->drain_timer, on_drained,
                    (uint64_t)core->config->limits.drain_ms, 0);
