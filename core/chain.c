@@ -197,7 +197,7 @@ static int each_receiver(struct pg_listener *listener, unsigned at,
         struct pg_session *session = session_at(core->live[i]);
 
         if (broadcast_reaches(session, listener, group->except))
-            walk_out(session, listener, NULL, at, out);
+            walk_out(session, listener, group, at, out);
     }
     return 0;
 }
@@ -205,6 +205,8 @@ static int each_receiver(struct pg_listener *listener, unsigned at,
 static int push(struct pg_session *session, struct pg_listener *listener,
                 const struct chain_group *group, struct pg_bytes out)
 {
+    if (session && group)
+        return queue_push_slow(session, out, group->slow);
     return session ? queue_push(session, out)
                    : broadcast_push(listener, out, group->except, group->slow);
 }
@@ -237,7 +239,7 @@ static int walk_senders(struct pg_session *session,
     for (; at != UINT_MAX; at = next_sender(listener, at)) {
         struct pg_entry *entry = listener->chain.entries[at];
 
-        if (group && !entry->handler->send_is_shared) {
+        if (group && !session && !entry->handler->send_is_shared) {
             is_shared = false;
             break;
         }
@@ -267,11 +269,12 @@ static int walk_out(struct pg_session *session, struct pg_listener *listener,
     return walk_senders(session, listener, group, at, out);
 }
 
-int chain_send(struct pg_session *session, unsigned at, struct pg_bytes out)
+int chain_send(struct pg_session *session, unsigned at, struct pg_bytes out,
+               const struct chain_group *group)
 {
     if (session->flags & SESSION_CLOSING)
         return -ECANCELED;
-    return walk_out(session, session_listener(session), NULL, at, out);
+    return walk_out(session, session_listener(session), group, at, out);
 }
 
 int chain_send_group(struct pg_listener *listener, unsigned at,
@@ -412,7 +415,7 @@ static void later_run(struct pg_session *session, const struct later *later)
     bool is_outward = later->direction == CHAIN_OUT;
 
     if (is_outward && !(session->flags & SESSION_CLOSING))
-        chain_send(session, later->at, bytes);
+        chain_send(session, later->at, bytes, NULL);
     else if (!is_outward && !is_closing(session))
         chain_recv(session, later->at + 1u, bytes);
     else

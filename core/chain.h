@@ -34,8 +34,11 @@ struct chain_group {
 
 /* From entry `at` on inward. 0, -EAGAIN or -ECANCELED as for pg_forward(). */
 int chain_recv(struct pg_session *session, unsigned at, struct pg_bytes in);
-/* From the entry below `at` outward. As for pg_send(). */
-int chain_send(struct pg_session *session, unsigned at, struct pg_bytes out);
+/* From the entry below `at` outward. As for pg_send(). `group`: it is this
+   session's part of a broadcast, of which a layer makes one for each; or NULL.
+ */
+int chain_send(struct pg_session *session, unsigned at, struct pg_bytes out,
+               const struct chain_group *group);
 /* The same for a group. */
 int chain_send_group(struct pg_listener *listener, unsigned at,
                      struct pg_bytes out, const struct chain_group *group);

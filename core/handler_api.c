@@ -70,7 +70,7 @@ static int send_below(struct pg_ctx *ctx, struct pg_bytes bytes)
 {
     if (!ctx->session)
         return chain_send_group(ctx->listener, ctx->at, bytes, ctx->group);
-    return chain_send(ctx->session, ctx->at, bytes);
+    return chain_send(ctx->session, ctx->at, bytes, ctx->group);
 }
 
 int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes)
@@ -239,7 +239,7 @@ int pg_send_to(struct pg_entry *entry, const char *key, struct pg_bytes bytes)
     if (session->number != owner.number)
         return -ENOENT;
     at = session_listener(session)->run->position[entry->id];
-    return chain_send(session, (unsigned)at, bytes);
+    return chain_send(session, (unsigned)at, bytes, NULL);
 }
 
 /* ---- time and pressure ------------------------------------------------ */

@@ -371,7 +371,19 @@ static void pushed(struct pg_session *session, size_t len)
     session_touch(session);
 }
 
-int queue_push(struct pg_session *session, struct pg_bytes bytes)
+/* ---- a broadcast ------------------------------------------------------- */
+
+static void too_slow(struct pg_session *session, enum pg_slow slow)
+{
+    if (slow == PG_SLOW_CLOSE && is_stream(session))
+        session_end(session, PG_END_ABORT, PG_WHY_LIMIT, "reads too slowly");
+    else
+        count_drops(session, "dropped: reads too slowly", 1);
+}
+
+/* NULL: not a broadcast's. */
+static int push_own(struct pg_session *session, struct pg_bytes bytes,
+                    const enum pg_slow *slow)
 {
     struct range range;
     int error = refuse(session, bytes.len);
@@ -382,21 +394,25 @@ int queue_push(struct pg_session *session, struct pg_bytes bytes)
         broadcast_before(session);
     if (!fits_after_flush(session, bytes.len) ||
         !to_range(session, bytes, &range) ||
-        !append(session, &range, range.len))
-        return queue_no_room(session);
+        !append(session, &range, range.len)) {
+        if (!slow)
+            return queue_no_room(session);
+        too_slow(session, *slow);
+        return -ENOBUFS;
+    }
     pushed(session, bytes.len);
     return 0;
 }
 
-/* ---- a broadcast -----------------------------------------------------------
- */
-
-static void too_slow(struct pg_session *session, enum pg_slow slow)
+int queue_push(struct pg_session *session, struct pg_bytes bytes)
 {
-    if (slow == PG_SLOW_CLOSE && is_stream(session))
-        session_end(session, PG_END_ABORT, PG_WHY_LIMIT, "reads too slowly");
-    else
-        count_drops(session, "dropped: reads too slowly", 1);
+    return push_own(session, bytes, NULL);
+}
+
+int queue_push_slow(struct pg_session *session, struct pg_bytes bytes,
+                    enum pg_slow slow)
+{
+    return push_own(session, bytes, &slow);
 }
 
 static void push_one(struct pg_session *session, const struct range *range,

@@ -28,6 +28,9 @@ void queue_release(uint32_t block);
  * the session when it does not fit and the transport is a stream.
  */
 int queue_push(struct pg_session *session, struct pg_bytes bytes);
+/* The same for its part of a broadcast: `slow` says what no room means. */
+int queue_push_slow(struct pg_session *session, struct pg_bytes bytes,
+                    enum pg_slow slow);
 /* Queues a staged range as part of a broadcast: messages of `size` bytes, the
    last of which may be shorter. */
 void queue_push_shared(struct pg_session *session, const struct range *range,

@@ -302,8 +302,6 @@ static void test_full_queue_stops_reading(void **state)
     harness_destroy(h);
 }
 
-/* One read that makes far more output than the queue takes: the layer below
-   is told to wait and keeps the rest. */
 /* Each turn leaves a little for a peer that does not read; the heap is 10 MiB,
    and 64 KiB of it a turn would be too much. */
 static void test_many_small_answers_wait(void **state)
@@ -324,6 +322,8 @@ static void test_many_small_answers_wait(void **state)
     harness_destroy(h);
 }
 
+/* One read that makes far more output than the queue takes: the layer below
+   is told to wait and keeps the rest. */
 static void test_one_read_with_too_much_output_waits(void **state)
 {
     struct harness *h =
@@ -347,16 +347,16 @@ static void test_one_read_with_too_much_output_waits(void **state)
     harness_destroy(h);
 }
 
-static void slow_reader(const char *slow, bool is_closed)
+static void slow_reader(const char *layers, const char *slow, bool is_closed)
 {
-    char handlers[128];
+    char handlers[256];
     struct harness *h;
     int quick, lazy;
 
     snprintf(handlers, sizeof(handlers),
-             "[\"lines\", {\"plugin\": \"chat-broadcast\", \"names\": false, "
+             "[%s, {\"plugin\": \"chat-broadcast\", \"names\": false, "
              "\"slow\": \"%s\"}]",
-             slow);
+             layers, slow);
     h = harness_create_limits(PG_STREAM, handlers,
                               "{\"session_queue_bytes\": 65536}");
     quick = harness_connect(h);
@@ -378,13 +378,15 @@ static void slow_reader(const char *slow, bool is_closed)
 static void test_broadcast_closes_slow_readers(void **state)
 {
     (void)state;
-    slow_reader("close", true);
+    slow_reader("\"lines\"", "close", true);
+    slow_reader("\"lines\", \"impair\"", "close", true);
 }
 
 static void test_broadcast_drops_for_slow_readers(void **state)
 {
     (void)state;
-    slow_reader("drop", false);
+    slow_reader("\"lines\"", "drop", false);
+    slow_reader("\"lines\", \"impair\"", "drop", false); /* one for each */
 }
 
 /* ---- to others -------------------------------------------------------- */
