@@ -41,7 +41,8 @@ struct arena_plan core_arena_plan(const struct config *config, unsigned workers)
            that wait take four times their bytes (test_queue.c). Then slots,
            stage, reasons. */
         .heap = 4 * shared + 512 * (uint64_t)limits->max_sessions + (8 << 20),
-        .biggest = (uint32_t)(4 * limits->frame_bytes + (1 << 20)),
+        .biggest = (uint32_t)(4 * limits->frame_bytes +
+                              2 * limits->session_queue_bytes + (1 << 20)),
     };
 }
 

@@ -146,6 +146,16 @@ static bool copy_in(struct ctx_slot *slot, struct pg_bytes tail)
     return true;
 }
 
+/* When the way ahead is full, what pg_later() has on its way inward comes all
+   the same; see weigh(). */
+static size_t most(const struct pg_session *session)
+{
+    size_t bytes = (size_t)core->config->limits.frame_bytes + READ_BYTES;
+
+    return session_is_pressed(session) ? bytes + core->high_water + READ_BYTES
+                                       : bytes;
+}
+
 bool keep_set(struct pg_session *session, unsigned at, struct pg_bytes tail)
 {
     struct ctx_slot *slot = session_ctx(session, at);
@@ -154,7 +164,7 @@ bool keep_set(struct pg_session *session, unsigned at, struct pg_bytes tail)
         keep_drop(session, at);
         return true;
     }
-    if (tail.len > (size_t)core->config->limits.frame_bytes + READ_BYTES ||
+    if (tail.len > most(session) ||
         is_over_total(tail.len > slot->kept_len ? tail.len - slot->kept_len
                                                 : 0))
         return too_much(session, "too much unfinished input");

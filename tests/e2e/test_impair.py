@@ -55,6 +55,18 @@ def answer(sock):
         return None
 
 
+class Pressure(unittest.TestCase):
+    def test_a_delay_below_framing_loses_no_client_that_is_fast(self):
+        # The log makes it slower than what comes; all of it has to be kept.
+        handlers = [{"plugin": "impair", "delay_ms": 30}, "lines", "log", "echo"]
+        data = (b"z" * 3000 + b"\n") * 400
+        with Server(config([listener("tcp")], handlers)) as server:
+            with connect(server.address()) as client:
+                client.sock.sendall(data)
+                client.end()
+                self.assertEqual(len(client.rest()), len(data))
+
+
 class Links(unittest.TestCase):
     def test_a_seed_loses_the_same_datagrams(self):
         results = []
