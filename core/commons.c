@@ -159,9 +159,17 @@ void commons_session_remove(struct commons *commons, unsigned worker)
                               memory_order_relaxed);
 }
 
+void commons_worker_died(struct commons *commons, unsigned worker)
+{
+    atomic_fetch_or(&commons->header->absent, 1ull << worker);
+    ring_drain(commons, worker);
+}
+
 void commons_reset_worker(struct commons *commons, unsigned worker)
 {
     atomic_store_explicit(&commons->header->sessions[worker], 0,
                           memory_order_relaxed);
     claim_purge(commons, worker);
+    ring_drain(commons, worker);
+    atomic_fetch_and(&commons->header->absent, ~(1ull << worker));
 }

@@ -29,6 +29,8 @@ uint64_t commons_next_number(struct commons *commons);
 bool commons_session_add(struct commons *commons, unsigned worker,
                          int64_t most);
 void commons_session_remove(struct commons *commons, unsigned worker);
+/* A worker has died: nothing waits for it. Then wake those that did. */
+void commons_worker_died(struct commons *commons, unsigned worker);
 /* A worker begins anew: what it held before is gone. */
 void commons_reset_worker(struct commons *commons, unsigned worker);
 

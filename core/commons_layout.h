@@ -36,6 +36,7 @@ struct commons_header {
     uint64_t ring_bytes;
     uint64_t buckets_at, claims_at, rings_at;
     _Atomic uint64_t numbers;
+    _Atomic uint64_t absent; /* workers that have died, a bit each */
     _Atomic int64_t sessions[COMMONS_WORKERS_MAX];
 
     /* claim.c; under the lock */
@@ -49,6 +50,8 @@ struct commons {
     int fd;
 };
 
+/* Nobody reads what is in the rings to a worker. */
+void ring_drain(struct commons *commons, unsigned to);
 /* Releases all claims of a worker. */
 void claim_purge(struct commons *commons, unsigned worker);
 

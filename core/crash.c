@@ -1,5 +1,6 @@
 #include "crash.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -24,8 +25,12 @@ static const char *forked_by; /* a child's: what ran when it was made */
 
 static void say(const char *text)
 {
-    ssize_t done = write(STDERR_FILENO, text, strlen(text));
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    ssize_t done;
 
+    if (poll(&out, 1, 0) != 1 || out.revents != POLLOUT)
+        return; /* a stopped terminal must not keep us from ending */
+    done = write(STDERR_FILENO, text, strlen(text));
     (void)done;
 }
 

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -59,6 +61,32 @@ static struct guard {
 
 static void start_worker(unsigned index);
 
+/* ---- on stderr -------------------------------------------------------- */
+
+static void say(const char *format, ...) PG_PRINTF(1, 2);
+
+/* Gathers a line until its "\n". A terminal that is stopped costs its words,
+   not the guard's time: whoever guards must not wait for a reader. */
+static void say(const char *format, ...)
+{
+    static char line[1024];
+    static size_t len;
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    va_list arguments;
+    ssize_t done = 0;
+
+    va_start(arguments, format);
+    vsnprintf(line + len, sizeof(line) - len, format, arguments);
+    va_end(arguments);
+    len = strlen(line);
+    if (line[len - 1] != '\n' && len < sizeof(line) - 1)
+        return;
+    if (poll(&out, 1, 0) == 1 && out.revents == POLLOUT)
+        done = write(STDERR_FILENO, line, len);
+    (void)done;
+    len = 0;
+}
+
 /* ---- who is it -------------------------------------------------------- */
 
 /* Zeroed: there is none yet. */
@@ -91,14 +119,14 @@ static struct pg_bytes culprit(const struct guarded *worker)
 
 static void print_worker(const struct guarded *worker, const char *what)
 {
-    fprintf(stderr, "worker %u (pid %d) %s", (unsigned)(worker - guard.workers),
-            worker->process.pid, what);
+    say("worker %u (pid %d) %s", (unsigned)(worker - guard.workers),
+        worker->process.pid, what);
 }
 
 static void print_culprit(struct pg_bytes name)
 {
     if (name.len)
-        fprintf(stderr, " in handler \"%.*s\"", (int)name.len, name.data);
+        say(" in handler \"%.*s\"", (int)name.len, name.data);
 }
 
 /* ---- a worker hangs --------------------------------------------------- */
@@ -114,8 +142,8 @@ static void look_at(struct guarded *worker)
     if (!name.len || worker->looks++ != LOOKS_MOST)
         return;
     print_worker(worker, "does not come back from handler");
-    fprintf(stderr, " \"%.*s\"; until it does, all its clients wait\n",
-            (int)name.len, name.data);
+    say(" \"%.*s\"; until it does, all its clients wait\n", (int)name.len,
+        name.data);
 }
 
 static void on_look_timer(uv_timer_t *timer)
@@ -147,7 +175,7 @@ static void kill_hung(bool is_last)
             continue;
         print_worker(worker, "does not stop: it hangs");
         print_culprit(name);
-        fprintf(stderr, " and is killed\n");
+        say(" and is killed\n");
         uv_process_kill(&worker->process, SIGKILL);
     }
 }
@@ -185,10 +213,13 @@ static void on_stop_signal(uv_signal_t *handle, int number)
     stop(0);
 }
 
+/* One that only starts would die of it. */
 static void on_report_signal(uv_signal_t *handle, int number)
 {
     (void)handle;
-    signal_all(number);
+    for (unsigned i = 0; i < WORKERS_MAX; i++)
+        if (guard.workers[i].is_running && guard.workers[i].is_ready)
+            uv_process_kill(&guard.workers[i].process, number);
 }
 
 /* ---- a worker dies ---------------------------------------------------- */
@@ -198,17 +229,17 @@ static void say_death(const struct guarded *worker, int64_t status, int number,
 {
     print_worker(worker, "ended");
     if (number)
-        fprintf(stderr, ": signal %d, %s", number, strsignal(number));
+        say(": signal %d, %s", number, strsignal(number));
     else
-        fprintf(stderr, " with status %" PRId64, status);
+        say(" with status %" PRId64, status);
     print_culprit(culprit(worker));
     if (guard.is_announced)
-        fputs("; its clients are disconnected, a new one starts", stderr);
+        say("; its clients are disconnected, a new one starts");
     if (guard.is_announced && delay_ms)
-        fprintf(stderr, " in %.1f s", (double)delay_ms / 1000);
+        say(" in %.1f s", (double)delay_ms / 1000);
     if (guard.is_announced && worker->deaths > 1)
-        fprintf(stderr, ": %u have died at once", worker->deaths);
-    fputc('\n', stderr);
+        say(": %u have died at once", worker->deaths);
+    say("\n");
 }
 
 static void on_restart(uv_timer_t *timer)
@@ -234,6 +265,21 @@ static uint64_t restart_delay(struct guarded *worker)
     return delay < BACKOFF_MOST ? delay : BACKOFF_MOST;
 }
 
+/* Nobody may wait for room in the rings of one that is no more. */
+static void bury(unsigned index)
+{
+    const uint64_t one = 1;
+    ssize_t done;
+
+    if (!guard.commons)
+        return;
+    commons_worker_died(guard.commons, index);
+    for (unsigned i = 0; i < guard.plan.workers; i++) {
+        done = write(guard.wake_fds[i], &one, sizeof(one));
+        (void)done;
+    }
+}
+
 static void on_exit_of(uv_process_t *process, int64_t status, int number)
 {
     struct guarded *worker = process->data;
@@ -242,6 +288,7 @@ static void on_exit_of(uv_process_t *process, int64_t status, int number)
     worker->is_running = false;
     worker->is_ready = false;
     guard.running--;
+    bury((unsigned)(worker - guard.workers));
     uv_poll_stop(&worker->control);
     uv_close((uv_handle_t *)&worker->control, NULL);
     close(worker->control_fd);
@@ -266,7 +313,7 @@ static void on_exit_of(uv_process_t *process, int64_t status, int number)
 
 static void failed(const char *what, int error)
 {
-    fprintf(stderr, "%s: %s\n", what, strerror(error < 0 ? -error : error));
+    say("%s: %s\n", what, strerror(error < 0 ? -error : error));
     stop(1);
 }
 
@@ -371,14 +418,20 @@ static void on_control(uv_poll_t *poll, int status, int events)
 {
     static struct control_message message;
     struct guarded *worker = poll->data;
-    int fds[CONTROL_FDS];
+    int fds[CONTROL_FDS], error = -EPIPE;
 
     (void)events;
-    if (status < 0 || control_receive(worker->control_fd, &message, fds)) {
-        uv_poll_stop(poll); /* it has gone: on_exit_of() follows */
+    if (status >= 0)
+        error = control_receive(worker->control_fd, &message, fds);
+    if (!error) {
+        take_message(worker, &message, fds);
         return;
     }
-    take_message(worker, &message, fds);
+    uv_poll_stop(poll); /* it has gone: on_exit_of() follows */
+    if (error != -EPIPE && error != -ECONNRESET && !guard.is_announced)
+        failed("cannot take a worker's sockets (`ulimit -n` raises the limit "
+               "of descriptors)",
+               error);
 }
 
 /* ---- starting a worker ------------------------------------------------ */

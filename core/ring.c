@@ -67,6 +67,8 @@ bool ring_put(struct commons *commons, unsigned from, unsigned to,
 {
     struct ring *ring = ring_at(commons, from, to);
 
+    if (atomic_load(&commons->header->absent) & 1ull << to)
+        return true; /* it has no sessions */
     if (put(commons, ring, message, bytes))
         return true;
     /* Say that we wait, then look once more: the reader may just have made
@@ -105,4 +107,14 @@ bool ring_next(struct commons *commons, unsigned from, unsigned to)
 
     atomic_store(&ring->tail, tail + room_for(message->len));
     return atomic_exchange(&ring->writer_waits, 0);
+}
+
+void ring_drain(struct commons *commons, unsigned to)
+{
+    for (unsigned from = 0; from < commons->header->workers; from++) {
+        struct ring *ring = ring_at(commons, from, to);
+
+        atomic_store(&ring->tail, atomic_load(&ring->head));
+        atomic_store(&ring->writer_waits, 0);
+    }
 }

@@ -220,6 +220,23 @@ static void test_ring_says_when_it_is_full_and_wakes_the_writer(void **state)
     commons_destroy(commons);
 }
 
+static void test_ring_to_a_dead_worker_holds_up_nobody(void **state)
+{
+    struct commons *commons = make(2);
+
+    (void)state;
+    while (put(commons, 60000, 1))
+        ;
+    commons_worker_died(commons, 1);
+    assert_true(put(commons, 60000, 2)); /* and nobody reads it */
+    assert_null(ring_peek(commons, 0, 1));
+    commons_reset_worker(commons, 1);
+    assert_null(ring_peek(commons, 0, 1));
+    assert_true(put(commons, 60000, 3));
+    expect(commons, 60000, 3);
+    commons_destroy(commons);
+}
+
 static void test_ring_takes_its_longest_message(void **state)
 {
     struct commons *commons = make(2);
@@ -291,6 +308,7 @@ int main(void)
         cmocka_unit_test(test_sessions_are_counted_over_all_workers),
         cmocka_unit_test(test_ring_wraps),
         cmocka_unit_test(test_ring_says_when_it_is_full_and_wakes_the_writer),
+        cmocka_unit_test(test_ring_to_a_dead_worker_holds_up_nobody),
         cmocka_unit_test(test_ring_takes_its_longest_message),
         cmocka_unit_test(test_ring_between_two_processes),
         cmocka_unit_test(test_commons_are_found_by_descriptor),

@@ -378,6 +378,50 @@ class Dying(unittest.TestCase):
             for one in (survivor, *newcomers):
                 one.close()
 
+    def test_one_that_does_not_come_back_holds_up_nobody(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log = {"plugin": "log", "file": os.path.join(folder, "there", "log")}
+            os.mkdir(os.path.dirname(log["file"]))
+            what = config([listener()], ["lines", log, "chat-broadcast"], workers=2)
+            with Server(what) as server:
+                members = [member(server)]
+                doomed = server.worker_of(members[0])
+                self.join_until(server, members, lambda pid: pid != doomed)
+                survivor = members.pop()
+                os.rename(os.path.dirname(log["file"]), os.path.join(folder, "gone"))
+                os.kill(doomed, signal.SIGKILL)
+                server.err.wait("new one starts in .*: 2 have died at once$")
+                line = b"x" * 1000 + b"\n"
+                survivor.sock.settimeout(TIMEOUT_S)
+                for _ in range(200):  # more than a ring and both buffers hold
+                    survivor.sock.sendall(line * 100)
+                survivor.close()
+                for one in members:
+                    one.close()
+
+    def test_what_was_said_before_the_end_is_delivered_by_all(self):
+        with Server(chat("tcp", workers=2)) as server:
+            members = [member(server)]
+            late = server.worker_of(members[0])
+            self.join_until(server, members, lambda pid: pid != late)
+            sender, hearer = members[-1], members[0]
+            witness = members[-1]
+            while witness is sender or server.worker_of(witness) == late:
+                members.append(witness := member(server))
+            sender.line_with(witness.nick)
+            os.kill(late, signal.SIGSTOP)
+            for number in range(600):
+                sender.send(f"{number:06}{'x' * 1000}\n")
+            for _ in range(600):
+                witness.line_with("x" * 1000)
+            server.process.send_signal(signal.SIGTERM)
+            self.assertTrue(sender.is_ended())
+            os.kill(late, signal.SIGCONT)
+            self.assertEqual(hearer.rest().count(b"x" * 1000), 600)
+            self.assertEqual(server.wait(), 0)
+            for one in members:
+                one.close()
+
     def join_until(self, server, members, is_wanted):
         """Members join until one is on a worker of this kind: the last."""
         while not members or not is_wanted(server.worker_of(members[-1])):
@@ -428,6 +472,39 @@ class Descriptors(unittest.TestCase):
 
     def test_closed_ones(self):
         self.assert_serves("<&- 2>&-")
+
+    def test_a_terminal_that_is_stopped(self):
+        reader, writer = os.pipe()
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        os.write(writer, b"x" * fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ))
+        try:
+            self.assert_serves("", stderr=writer)
+        finally:
+            os.close(reader)
+            os.close(writer)
+
+    def test_too_few_for_the_workers(self):
+        what = config([listener(), listener("udp")] * 2, ["echo"], workers=8)
+        for limit in range(30, 48, 2):
+            with self.subTest(limit), Server(
+                what, soft_files=limit, hard_files=limit, is_ready=False
+            ) as server:
+                check = deadline()
+                while "ready" not in server.out.lines and not server.out.is_ended:
+                    check("ready, or the reason why not")
+                if server.out.is_ended:
+                    self.assertEqual(server.wait(), 1)
+                else:
+                    server.stop()
+
+    def test_a_report_is_asked_for_while_it_starts(self):
+        with Server(echo("tcp", workers=4), is_ready=False) as server:
+            check = deadline()
+            while not server.children():
+                check("the first worker")
+            while "ready" not in server.out.lines:
+                server.process.send_signal(signal.SIGUSR1)
+                check("ready")
 
     def test_nobody_reads_what_goes_wrong(self):
         reader, writer = os.pipe()
