@@ -72,7 +72,7 @@ static char *plugin_with(const struct config *config, const char *key)
 static char *belongs(const struct config *config, const char *key,
                      const struct plugin *plugin)
 {
-    char *owner, *text;
+    char *owner, *who, *text;
 
     if (options_find(config_limit_table(), key))
         return must_printf("%s belongs to \"limits\"; move it there", key);
@@ -82,9 +82,14 @@ static char *belongs(const struct config *config, const char *key,
     owner = plugin_with(config, key);
     if (!owner)
         return NULL;
-    text = plugin ? must_printf("%s belongs to %s; delete it for %s", key,
-                                owner, plugin_name(plugin))
-                  : must_printf("%s belongs to %s; move it there", key, owner);
+    if (!plugin) {
+        text = must_printf("%s belongs to %s; move it there", key, owner);
+    } else {
+        who = config_call(plugin_name(plugin), plugin);
+        text =
+            must_printf("%s belongs to %s; delete it for %s", key, owner, who);
+        free(who);
+    }
     free(owner);
     return text;
 }
@@ -161,6 +166,7 @@ void config_check_plugin_keys(struct config *config,
                               const struct plugin *plugin, const json_t *object,
                               const char *path)
 {
+    char *who = config_call(plugin_name(plugin), plugin);
     struct names known = {0};
     const char *key;
     json_t *value;
@@ -172,6 +178,7 @@ void config_check_plugin_keys(struct config *config,
     json_object_foreach ((json_t *)(uintptr_t)object, key, value)
         if (!is_comment(key) && !is_hosts_own(plugin, key) &&
             !names_has(&known, key))
-            unknown(config, plugin, path, key, &known, plugin_name(plugin));
+            unknown(config, plugin, path, key, &known, who);
     names_finish(&known);
+    free(who);
 }

@@ -15,6 +15,22 @@ struct config_internals *config_internals(const struct config *config)
     return config->internals;
 }
 
+char *config_call(const char *name, const struct plugin *plugin)
+{
+    return !plugin || plugin_is_builtin(plugin)
+               ? must_copy(name)
+               : must_printf("%s (%s)", name, plugin->path);
+}
+
+void config_blame(struct config *config, const char *path, const char *name,
+                  const struct plugin *plugin, const char *what)
+{
+    char *who = config_call(name, plugin);
+
+    problems_add(config->problems, path, false, "%s %s", who, what);
+    free(who);
+}
+
 /* ---- which plugin ----------------------------------------------------- */
 
 /* "x" or the "plugin" of an object. */
@@ -211,11 +227,9 @@ static void run_check(struct pg_entry *entry)
         error = entry->handler->check(entry);
     crash_leave();
     if (error && problems_said(entry->config->problems) == before)
-        problems_add(
-            entry->config->problems, entry->path, false,
-            "%s refuses its options without saying why; let its check() "
-            "call pg_fail()",
-            entry->name);
+        config_blame(entry->config, entry->path, entry->name, entry->plugin,
+                     "refuses its options without saying why; let its check() "
+                     "call pg_fail()");
 }
 
 struct pg_entry *config_make_entry(struct config *config, const json_t *value,
@@ -288,10 +302,10 @@ static void choose_kind(struct pg_listener *listener)
     if (shape->provides == PG_STREAM || shape->provides == PG_RECORDS)
         return;
     shape->provides = PG_STREAM;
-    problems_add(listener->config->problems, listener->path, false,
-                 "%s does not say what it provides; let its kind() return "
-                 "PG_STREAM or PG_RECORDS",
-                 listener->name);
+    config_blame(
+        listener->config, listener->path, listener->name, listener->plugin,
+        "does not say what it provides; let its kind() return PG_STREAM "
+        "or PG_RECORDS");
 }
 
 const char *config_override(const struct config *config, const char *key)
@@ -327,10 +341,10 @@ static void run_listener_check(struct pg_listener *listener)
         error = listener->transport->check(listener);
     crash_leave();
     if (error && problems_said(problems) == before)
-        problems_add(problems, listener->path, false,
-                     "%s refuses its options without saying why; let its "
-                     "check() call pg_listen_fail()",
-                     listener->name);
+        config_blame(listener->config, listener->path, listener->name,
+                     listener->plugin,
+                     "refuses its options without saying why; let its check() "
+                     "call pg_listen_fail()");
 }
 
 struct pg_listener *config_make_listener(struct config *config,

@@ -29,6 +29,14 @@ const char *plugin_summary(const struct plugin *plugin)
                                           : plugin->transport.summary;
 }
 
+bool plugin_is_builtin(const struct plugin *plugin)
+{
+    const char *folder = plugin_builtin_folder();
+    size_t len = strlen(folder);
+
+    return !strncmp(plugin->path, folder, len) && plugin->path[len] == '/';
+}
+
 /* dlopen() says "FILE: undefined symbol: NAME". */
 static char *explain_dlopen(const char *path, const char *error)
 {

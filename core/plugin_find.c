@@ -202,6 +202,17 @@ bool plugin_is_there(const struct plugin_search *search, const char *name)
     return false;
 }
 
+bool plugin_has_builtin(enum plugin_kind kind, const char *name)
+{
+    const char *const folders[] = {plugin_builtin_folder(), NULL};
+    const struct plugin_search search = {folders};
+    char *path, *problem = plugin_find(kind, name, &search, &path);
+
+    free(problem);
+    free(path);
+    return !problem;
+}
+
 /* ---- all -------------------------------------------------------------- */
 
 static void each_of(enum plugin_kind kind, const struct plugin_search *search,

@@ -622,7 +622,7 @@ static int deeper(volatile char *before)
         says = {
             'return pg_fail(entry, NULL, "the moon is not full; wait for it")': "the moon is "
             "not full; wait for it",
-            "return -1": r"failing could not start, and its init\(\) does not say why; let it "
+            "return -1": r"failing \(\./failing\.so\) could not start, and its init\(\) does not say why; let it "
             r"call pg_fail\(\)",
         }
         for act, pattern in says.items():
@@ -636,7 +636,7 @@ static int deeper(volatile char *before)
         says = {
             'return pg_fail(entry, NULL, "the moon is not full; wait for it")': "the moon is "
             "not full; wait for it",
-            "return -1": r"failing refuses its options without saying why; let its check\(\) "
+            "return -1": r"failing \(\./failing\.so\) refuses its options without saying why; let its check\(\) "
             r"call pg_fail\(\)",
         }
         for act, pattern in says.items():
@@ -652,7 +652,7 @@ static int deeper(volatile char *before)
             done = playground(self.folder, *command, "deaf.json")
             self.assert_said(
                 done,
-                r"^deaf\.json:1:18: deaf could not listen, and does not say why; let its "
+                r"^deaf\.json:1:18: deaf \(\./deaf\.so\) could not listen, and does not say why; let its "
                 r"listen\(\) call pg_listen_fail\(\)",
                 status=1,
             )
