@@ -55,13 +55,12 @@ static const char *plugin_wanted(struct config *config, const json_t *value,
     return json_string_value(name);
 }
 
-static void warn_once(struct config *config, struct plugin *plugin,
-                      const char *path)
+static void warn_once(struct config *config, char **warning, const char *path)
 {
-    if (plugin->warning)
-        problems_warn(config->problems, path, false, "%s", plugin->warning);
-    free(plugin->warning);
-    plugin->warning = NULL;
+    if (*warning)
+        problems_warn(config->problems, path, false, "%s", *warning);
+    free(*warning);
+    *warning = NULL;
 }
 
 static struct plugin *load(struct config *config, enum plugin_kind kind,
@@ -78,10 +77,12 @@ static struct plugin *load(struct config *config, enum plugin_kind kind,
     plugin = plugin_load(kind, name, &search, error, sizeof(error));
     place = json_is_object(value) ? position_path_key(path, "plugin")
                                   : must_copy(path);
-    if (plugin)
-        warn_once(config, plugin, place);
-    else
+    if (plugin) {
+        warn_once(config, &plugin->warning, place);
+        warn_once(config, &plugin->stale, place);
+    } else {
         problems_add(config->problems, place, false, "%s", error);
+    }
     free(place);
     return plugin;
 }

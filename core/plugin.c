@@ -99,6 +99,7 @@ static void plugin_free(struct plugin *plugin)
 {
     free(plugin->path);
     free(plugin->warning);
+    free(plugin->stale);
     free(plugin);
 }
 
@@ -122,6 +123,7 @@ static struct plugin *load_file(enum plugin_kind kind, char *path,
         plugin_free(plugin);
         return NULL;
     }
+    plugin->stale = plugin_check_source(path);
     plugin->next = loaded;
     loaded = plugin;
     return plugin;

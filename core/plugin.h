@@ -21,6 +21,7 @@ struct plugin {
     struct pg_transport transport; /* a smaller struct has zeros at the end */
     void *handle;                  /* of dlopen(3); never closed */
     char *warning;                 /* that others may write to it, or NULL */
+    char *stale;                   /* that its source is newer, or NULL */
     struct plugin *next;           /* of all that are loaded */
 };
 

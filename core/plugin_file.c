@@ -123,6 +123,30 @@ static char *check_kind_of_file(const char *path)
     return NULL;
 }
 
+/* ---- its source ------------------------------------------------------- */
+
+static bool is_older(const struct stat *a, const struct stat *b)
+{
+    return a->st_mtim.tv_sec < b->st_mtim.tv_sec ||
+           (a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+            a->st_mtim.tv_nsec < b->st_mtim.tv_nsec);
+}
+
+char *plugin_check_source(const char *path)
+{
+    char *source = must_printf("%.*sc", (int)strlen(path) - 2, path),
+         *text = NULL;
+    struct stat made, from;
+
+    if (stat(path, &made) == 0 && stat(source, &from) == 0 &&
+        is_older(&made, &from))
+        text = must_printf("%s is newer than what was built of it; "
+                           "`playground build %s`",
+                           source, source);
+    free(source);
+    return text;
+}
+
 /* ---- its symbols ------------------------------------------------------ */
 
 struct lookout {

@@ -144,6 +144,7 @@ int serve_single(const char *path, const struct config_overrides *overrides)
     watch_signal(&server, &server.interrupt, on_stop, SIGINT);
     watch_signal(&server, &server.hangup, on_stop, SIGHUP);
     watch_signal(&server, &server.report, on_report, SIGUSR1);
+    problems_print(server.problems, stderr); /* warnings */
     listen_print(server.config, fds, stdout);
     printf("ready\n");
     fflush(stdout);
@@ -339,6 +340,8 @@ int serve_worker(bool opens_sockets, const char *path,
     server.worker = start(&server, &message, fds);
     if (!server.worker)
         return complain(&server, 1);
+    if (opens_sockets)
+        problems_print(server.problems, stderr); /* warnings, once */
     run_worker(&server);
     return finish(&server);
 }

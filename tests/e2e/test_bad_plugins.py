@@ -658,6 +658,48 @@ static int deeper(volatile char *before)
             )
 
 
+class Unbuilt(Folder):
+    """NAME.c is there, and NAME.so is not, or is older."""
+
+    def test_a_source_without_its_plugin(self):
+        os.mkdir(self.path("more"))
+        for source in ("good.c", "more/good.c"):
+            with open(self.path(source), "w", encoding="utf-8") as file:
+                file.write(GOOD.source("good"))
+            self.write_config(
+                "good",
+                '{ "plugin_path": "more", "transports": ["tcp"],\n  "handlers": ["good"] }',
+            )
+            self.assert_refused_alike(
+                "good",
+                r'^good\.json:2:16: there is no handler plugin "good", only its source; build it: '
+                rf"`playground build \./{source}`",
+            )
+            os.unlink(self.path(source))
+
+    def test_a_source_that_is_newer_is_warned_of_once(self):
+        compiled(self.folder, "good", GOOD.source("good"))
+        self.write_config(
+            "good",
+            '{ "workers": 2, "transports": [{ "plugin": "tcp", "port": 0 }],\n'
+            '  "handlers": ["good", "good"] }',
+        )
+        self.assertEqual(playground(self.folder, "check", "good.json").stderr, "")
+        os.utime(self.path("good.c"), (2**31, 2**31))
+        warning = (
+            "good.json:2:16: warning: ./good.c is newer than what was built of it; `playground "
+            "build ./good.c`"
+        )
+        done = playground(self.folder, "check", "good.json")
+        self.assertEqual((done.returncode, done.stdout), (0, "good.json: ok\n"))
+        self.assertEqual(done.stderr.splitlines()[0], warning)
+        self.assertEqual(done.stderr.count("warning"), 1)
+        for arguments in ([], ["--single"]):
+            with Server(self.path("good.json"), *arguments) as server:
+                server.stop()
+                self.assertEqual(server.err.text().count("good.c is newer"), 1)
+
+
 class Modes(Folder):
     """Whoever may write to a plugin or to its folder has our rights."""
 
