@@ -49,6 +49,22 @@ class BadConfigs(unittest.TestCase):
     def test_run_single_refuses_them(self):
         self.refused("run", "--single")
 
+    def test_line_ends_of_windows_change_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for path in sorted(glob.glob(os.path.join(FOLDER, "*.json"))):
+                with open(path, "rb") as file:
+                    text = file.read().replace(b"\r\n", b"\n")
+                if b"\0" in text:  # UTF-16
+                    continue
+                said = []
+                for line_end in (b"\n", b"\r\n"):
+                    copy = os.path.join(folder, "a.json")
+                    with open(copy, "wb") as file:
+                        file.write(text.replace(b"\n", line_end))
+                    said.append(places(tried(["check"], copy).stderr))
+                with self.subTest(path):
+                    self.assertEqual(*said)
+
     def test_a_file_without_end(self):
         for command in (["check"], ["run"], ["run", "--single"]):
             with self.subTest(command):
