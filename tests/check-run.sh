@@ -33,3 +33,9 @@ fi
 if ! timeout 60 "$source/tools/run" --host nonsense 2>err; then
     grep -q config/chat.json err
 fi
+
+# An option that ends the line has no value, and is not given the config.
+if timeout 60 "$source/tools/run" --host 2>err; then
+    exit 1
+fi
+grep -q "host needs an address" err

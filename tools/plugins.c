@@ -1,6 +1,5 @@
 /* playground plugins [NAME]: what is there, and what it takes. */
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "options.h"
 #include "plugin.h"
 #include "schema.h"
+#include "usage.h"
 
 static const char help[] =
     "usage: playground plugins [--json | --schema] [NAME]\n"
@@ -223,7 +223,8 @@ static int unknown(struct request *request)
 {
     char *advice = names_advice(&request->names, request->name, "there are");
 
-    fprintf(stderr, "there is no plugin \"%s\"; %s\n", request->name, advice);
+    fprintf(stderr, "playground plugins: there is no plugin \"%s\"; %s\n",
+            request->name, advice);
     free(advice);
     names_finish(&request->names);
     json_decref(request->list);
@@ -276,21 +277,23 @@ int cmd_plugins(int argc, char **argv)
     bool is_schema = false;
     int option;
 
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
         if (option == 'h') {
             fputs(help, stdout);
             return 0;
         }
-        if (option == '?') {
-            fputs("`playground plugins --help` shows how\n", stderr);
-            return 2;
-        }
+        if (option == '?' || option == ':')
+            return usage_refuse("plugins", options, option, argv);
         is_schema |= option == 's';
         if (option == 'j' && !request.list)
             request.list = json_array();
     }
     if (argc - optind > 1) {
-        fputs("plugins takes one name at the most\n", stderr);
+        fputs("playground plugins: give one name at the most; without one all "
+              "are "
+              "listed\n",
+              stderr);
         return 2;
     }
     request.name = argv[optind];
