@@ -203,6 +203,10 @@ char *plugin_check_abi(enum plugin_kind kind, const char *path, uint32_t abi)
     if (abi == 0)
         return must_printf("%s: its .abi is not set; write .abi = %s", path,
                            macro);
+    if (abi >> 16 == 0)
+        return must_printf("%s: its .abi is %u, and no version was ever that; "
+                           "write .abi = %s",
+                           path, abi, macro);
     if (abi >> 16 != own >> 16)
         return must_printf("%s was built for version %u of the %s interface, "
                            "and this program has version %u; build it again "

@@ -132,6 +132,10 @@ BAD = {
     ),
     # ---- the version ------------------------------------------------------
     "no-abi": Bad(r"its \.abi is not set; write \.abi = PG_HANDLER_ABI", ".abi = 0"),
+    "abi-of-ones-own": Bad(
+        r"its \.abi is 99, and no version was ever that; write \.abi = PG_HANDLER_ABI",
+        ".abi = 99",
+    ),
     "other-version": Bad(
         r"was built for version 7 of the handler interface, and this program has version "
         r"\d+; " + ADVICE_BUILD,
