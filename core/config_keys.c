@@ -123,18 +123,40 @@ static void unknown(struct config *config, const struct plugin *plugin,
 
 /* ---- the three places ------------------------------------------------- */
 
+static void add_top_keys(struct names *known)
+{
+    for (size_t i = 0; i < TOP_KEYS; i++)
+        names_add(known, top_keys[i]);
+}
+
 void config_check_top_keys(struct config *config, const json_t *root)
 {
     struct names known = {0};
     const char *key;
     json_t *value;
 
-    for (size_t i = 0; i < TOP_KEYS; i++)
-        names_add(&known, top_keys[i]);
+    add_top_keys(&known);
     json_object_foreach ((json_t *)(uintptr_t)root, key, value)
         if (!is_comment(key) && !is_top_key(key))
             unknown(config, NULL, "", key, &known, "a config");
     names_finish(&known);
+}
+
+bool config_means_top_key(const json_t *root, const char *wanted)
+{
+    struct names known = {0};
+    const char *key, *near;
+    bool is_meant = false;
+    json_t *value;
+
+    add_top_keys(&known);
+    json_object_foreach ((json_t *)(uintptr_t)root, key, value) {
+        near =
+            is_comment(key) || is_top_key(key) ? NULL : names_near(&known, key);
+        is_meant |= near && !strcmp(near, wanted);
+    }
+    names_finish(&known);
+    return is_meant;
 }
 
 static void add_options(struct names *known, const struct pg_option *option)

@@ -33,6 +33,29 @@ void config_blame(struct config *config, const char *path, const char *name,
 
 /* ---- which plugin ----------------------------------------------------- */
 
+/* Without "plugin" there is perhaps a key that was to be it. */
+static void no_plugin(struct config *config, const json_t *object,
+                      const char *path)
+{
+    struct names keys = {0};
+    const char *key, *near;
+    json_t *value;
+    char *place;
+
+    json_object_foreach ((json_t *)(uintptr_t)object, key, value)
+        names_add(&keys, key);
+    near = names_near(&keys, "plugin");
+    place = near ? position_path_key(path, near) : must_copy(path);
+    if (near)
+        problems_add(config->problems, place, true,
+                     "\"plugin\" is missing; did you mean it by \"%s\"?", near);
+    else
+        problems_add(config->problems, place, false,
+                     "\"plugin\" is missing; write { \"plugin\": \"NAME\" }");
+    free(place);
+    names_finish(&keys);
+}
+
 /* "x" or the "plugin" of an object. */
 static const char *plugin_wanted(struct config *config, const json_t *value,
                                  const char *path)
@@ -42,8 +65,7 @@ static const char *plugin_wanted(struct config *config, const json_t *value,
     if (json_is_object(value))
         name = json_object_get(value, "plugin");
     if (json_is_object(value) && !name) {
-        problems_add(config->problems, path, false,
-                     "\"plugin\" is missing; write { \"plugin\": \"NAME\" }");
+        no_plugin(config, value, path);
         return NULL;
     }
     if (!json_is_string(name)) {
