@@ -14,6 +14,7 @@
 #include "config_parts.h"
 #include "control.h"
 #include "counter.h"
+#include "crash.h"
 #include "listen.h"
 #include "output.h"
 #include "problems.h"
@@ -323,6 +324,7 @@ int serve_worker(bool opens_sockets, const char *path,
     static struct control_message message;
     struct server server = {0};
 
+    crash_serves(path);
     watch_parent();
     prctl(PR_SET_NAME, "playground");
     if (load_for_worker(&server, path, overrides))
