@@ -622,7 +622,7 @@ static int udp_check(struct pg_listener *listener)
 static const struct pg_option udp_option_table[] = {
     {"host", PG_STRING, PG_FIELD(struct udp_options, host),
      .initial = "127.0.0.1",
-     .help = "address to listen on; 0.0.0.0: every network; ::: IPv6 too"},
+     .help = "address to listen on; 0.0.0.0 is every network, \"::\" IPv6 too"},
     {"port", PG_INT, PG_FIELD(struct udp_options, port), .initial = "5000",
      .max = 65535, .help = "port to listen on; 0 takes a free one"},
     {"receive_buffer_bytes", PG_INT,

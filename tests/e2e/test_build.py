@@ -137,6 +137,16 @@ class Makes(BuildTest):
             self.write('{ "transports": ["tcp"], "handlers": [%s] }' % handlers, "my.json")
             self.assertIn(says, self.run_it("check", "my.json", status=2).stderr)
 
+    def test_letters_of_any_language_line_up_in_the_list(self):
+        self.write(handler().replace('"it"', '"Ação"'), "Ação.c")
+        self.build("Ação.c")
+
+        rows = self.run_it("plugins").stdout.splitlines()
+
+        (row,) = [row for row in rows if "Ação" in row]
+        self.assertEqual(row.index("needs any"), rows[0].index("data"))
+        self.assertEqual(row.index("is a test"), rows[0].index("summary"))
+
     def test_a_transport(self):
         path = os.path.join(SOURCE, "plugins", "transport", "tcp.c")
         shutil.copy(path, self.folder)
