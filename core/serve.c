@@ -16,6 +16,7 @@
 #include "counter.h"
 #include "crash.h"
 #include "listen.h"
+#include "options.h"
 #include "output.h"
 #include "problems.h"
 #include "simulate.h"
@@ -103,13 +104,36 @@ static int finish(struct server *server)
     return 0;
 }
 
+static bool has_option(const struct config *config, const char *name)
+{
+    for (unsigned i = 0; i < config->listener_count; i++)
+        if (options_find(config->listeners[i]->transport->options, name))
+            return true;
+    return false;
+}
+
+/* What the command line lays over a config must be for somebody. */
+static bool overrides_fit(struct server *server)
+{
+    static const char *const names[] = {"host", "port"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (config_override(server->config, names[i]) &&
+            !has_option(server->config, names[i]))
+            problems_add(server->problems, "", false,
+                         "--%s on the command line: nothing in this config has "
+                         "a %s; leave it out",
+                         names[i], names[i]);
+    return problems_count(server->problems) == 0;
+}
+
 static bool load(struct server *server, const char *path, const char *text,
                  size_t len, const struct config_overrides *overrides)
 {
     signal(SIGPIPE, SIG_IGN);
     server->problems = problems_create(path);
     server->config = config_load(path, text, len, overrides, server->problems);
-    return server->config != NULL;
+    return server->config && overrides_fit(server);
 }
 
 static int run_simulation(struct server *server)

@@ -616,6 +616,18 @@ class BrokenConfigs(unittest.TestCase):
                 self.assertIn(says, refused.stderr)
                 self.assertEqual(refused.stderr.count("\n"), 1)
 
+    def test_a_port_for_nobody(self):
+        path = os.path.join(SOURCE, "config", "sim.json")
+        for single in ([], ["--single"]):
+            for name, value in (("port", "5"), ("host", "127.0.0.1")):
+                refused = run("run", f"--{name}", value, *single, path)
+                self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+                self.assertEqual(
+                    refused.stderr,
+                    f"{path}: --{name} on the command line: nothing in this config has a {name}; "
+                    "leave it out\n",
+                )
+
     def test_an_option_that_nobody_has(self):
         refusals = {
             ("run", "--prot", "5001"): "unknown option --prot; did you mean --port?",
