@@ -273,7 +273,6 @@ static const struct {
     {EADDRINUSE, "port",
      "is in use; stop the other server or choose another port, 0 takes a "
      "free one"},
-    {EACCES, "port", "needs privileges; choose one from 1024 on"},
     {EPERM, "port",
      "is forbidden here; choose another, or ask who made the "
      "rules of this machine"},
@@ -298,6 +297,10 @@ int pg_address_fail(struct pg_listener *listener, const char *host, int port,
 {
     size_t count = sizeof(address_advice) / sizeof(address_advice[0]), i = 0;
 
+    if (error == -EACCES) /* in the words of config_network.c */
+        return pg_listen_fail(listener, "port",
+                              "port %d needs privileges; try %d", port,
+                              port + 5000);
     while (i < count && address_advice[i].error != -error)
         i++;
     if (i == count)

@@ -8,6 +8,7 @@
 
 #include "config_parts.h"
 #include "must.h"
+#include "options.h"
 #include "position.h"
 #include "syntax.h"
 
@@ -42,11 +43,15 @@ static char *read_file(const char *path, size_t *len, struct problems *problems)
     if (!error && *len < CONFIG_BYTES_MOST)
         return text;
     free(text);
-    problems_add(problems, "", false, "%s; %s",
-                 error ? strerror(error) : "the file is larger than 8 MiB",
-                 error == ENOENT ? "give the path of a config, such as "
-                                   "config/chat.json"
-                                 : "look at the file");
+    if (error == EACCES)
+        problems_add(problems, "", false,
+                     "%s; chmod u+r makes a file of yours readable, chmod u+x "
+                     "a folder; ask its owner if it is not yours",
+                     strerror(error));
+    else
+        problems_add(problems, "", false,
+                     "%s; give the path of a config, such as config/chat.json",
+                     error ? strerror(error) : "the file is larger than 8 MiB");
     return NULL;
 }
 
@@ -94,20 +99,11 @@ static json_t *parse(const char *text, size_t len, struct problems *problems)
 
 /* ---- the top ---------------------------------------------------------- */
 
-static void read_workers(struct config *config, const json_t *value)
-{
-    config->workers = 1;
-    if (!value)
-        return;
-    if (json_is_integer(value) && json_integer_value(value) >= 1 &&
-        json_integer_value(value) <= CONFIG_WORKERS_MAX)
-        config->workers = json_integer_value(value);
-    else
-        problems_add(config->problems, "/workers", false,
-                     "\"workers\" takes a whole number from 1 to %d; the "
-                     "default is 1",
-                     CONFIG_WORKERS_MAX);
-}
+static const struct pg_option workers_table[] = {
+    {"workers", PG_INT, PG_FIELD(struct config, workers), .initial = "1",
+     .min = 1, .max = CONFIG_WORKERS_MAX},
+    {0},
+};
 
 static char *folder_of(const char *path)
 {
@@ -232,12 +228,15 @@ static void read_transport(struct config *config, const json_t *value,
     free(place);
 }
 
-static void read_transports(struct config *config, const json_t *list,
+static void read_transports(struct config *config, const json_t *root,
                             bool is_complete)
 {
+    const json_t *list = json_object_get(root, "transports");
     json_t *item;
     size_t i;
 
+    if (!list && config_means_top_key(root, "transports"))
+        return; /* it is misspelt, which has been said */
     if (!list) {
         complain_top(config->problems,
                      "\"transports\" is missing; write \"transports\": "
@@ -271,12 +270,12 @@ static void read_all(struct config *config, const json_t *root)
 
     read_plugin_path(config, json_object_get(root, "plugin_path"));
     config_check_top_keys(config, root);
-    read_workers(config, json_object_get(root, "workers"));
+    options_fill(workers_table, root, config, "", config->problems);
     config_read_limits(config, json_object_get(root, "limits"));
     internals->shared =
         read_handlers(config, json_object_get(root, "handlers"), "/handlers",
                       &internals->shared_count, &is_complete);
-    read_transports(config, json_object_get(root, "transports"), is_complete);
+    read_transports(config, root, is_complete);
     config_check_network(config);
     config_check_clock(config);
 }

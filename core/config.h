@@ -115,6 +115,14 @@ bool config_finish(struct config *config);
 /* True when its transports have no sockets but a virtual clock. */
 bool config_is_virtual(const struct config *config);
 
+/* How a message calls a plugin: NAME, and the file unless it is built in, as
+   in "lines (first/lines.so)". The caller frees it. `plugin` may be NULL. */
+char *config_call(const char *name, const struct plugin *plugin);
+
+/* A problem at `path` that begins with that name. */
+void config_blame(struct config *config, const char *path, const char *name,
+                  const struct plugin *plugin, const char *what);
+
 /* Frees everything; accepts NULL. finish() of entries is the worker's. */
 void config_destroy(struct config *config);
 

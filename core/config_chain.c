@@ -4,19 +4,43 @@
 #include "config_parts.h"
 #include "must.h"
 
-static const char *kind_text(enum pg_kind kind)
+/* True for one that is taken instead of a built-in framing layer. */
+static bool hides_framing(const struct pg_entry *entry)
 {
-    return kind == PG_STREAM ? "a stream" : "records";
+    const char *name = entry->handler->name;
+
+    return entry->plugin && !plugin_is_builtin(entry->plugin) &&
+           (!strcmp(name, "lines") || !strcmp(name, "length") ||
+            !strcmp(name, "raw"));
 }
 
-static void misfit(const struct pg_listener *listener,
-                   const struct pg_entry *entry)
+/* The advice to put "lines" before it is of no use to whoever has an own
+   plugin of that name. */
+static char *framing_advice(const struct chain *chain, unsigned at)
 {
+    for (unsigned i = 0; i <= at; i++)
+        if (hides_framing(chain->entries[i]))
+            return must_printf("the built-in \"%s\" is hidden by %s: rename "
+                               "that file and its .name, and build it again",
+                               chain->entries[i]->handler->name,
+                               chain->entries[i]->plugin->path);
+    return must_copy("put \"lines\" or \"length\" before it, or \"raw\" to "
+                     "take each read as a message");
+}
+
+/* The entry at `at` gets a stream and cannot do with one. */
+static void misfit(const struct pg_listener *listener, unsigned at)
+{
+    const struct pg_entry *entry = listener->chain.entries[at];
+    char *who = config_call(entry->name, entry->plugin);
+    char *advice = framing_advice(&listener->chain, at);
+
     problems_add(listener->config->problems, entry->path, false,
-                 "%s needs records, and %s delivers %s, in which the bounds "
-                 "between messages are lost; put \"lines\" or \"length\" "
-                 "before it, or \"raw\" to take each read as a message",
-                 entry->name, listener->name, kind_text(PG_STREAM));
+                 "%s needs records, and %s delivers a stream, in which the "
+                 "bounds between messages are lost; %s",
+                 who, listener->name, advice);
+    free(advice);
+    free(who);
 }
 
 static bool fits(const struct pg_listener *listener, struct pg_entry *entry,
@@ -27,11 +51,15 @@ static bool fits(const struct pg_listener *listener, struct pg_entry *entry,
     if (!entry->handler->check_place ||
         !entry->handler->check_place(entry, kind, listener->name))
         return true;
-    if (problems_count(problems) == 0)
+    if (problems_count(problems) == 0) {
+        char *who = config_call(entry->name, entry->plugin);
+
         problems_add(problems, entry->path, false,
                      "%s refuses its place behind %s without saying why; look "
                      "at its check_place()",
-                     entry->name, listener->name);
+                     who, listener->name);
+        free(who);
+    }
     return false;
 }
 
@@ -45,7 +73,7 @@ static bool fit_types(struct pg_listener *listener)
 
         chain->kinds[i] = kind;
         if (handler->needs == PG_RECORDS && kind != PG_RECORDS) {
-            misfit(listener, chain->entries[i]);
+            misfit(listener, i);
             return false;
         }
         if (!fits(listener, chain->entries[i], kind))

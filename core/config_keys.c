@@ -72,7 +72,7 @@ static char *plugin_with(const struct config *config, const char *key)
 static char *belongs(const struct config *config, const char *key,
                      const struct plugin *plugin)
 {
-    char *owner, *text;
+    char *owner, *who, *text;
 
     if (options_find(config_limit_table(), key))
         return must_printf("%s belongs to \"limits\"; move it there", key);
@@ -82,9 +82,14 @@ static char *belongs(const struct config *config, const char *key,
     owner = plugin_with(config, key);
     if (!owner)
         return NULL;
-    text = plugin ? must_printf("%s belongs to %s; delete it for %s", key,
-                                owner, plugin_name(plugin))
-                  : must_printf("%s belongs to %s; move it there", key, owner);
+    if (!plugin) {
+        text = must_printf("%s belongs to %s; move it there", key, owner);
+    } else {
+        who = config_call(plugin_name(plugin), plugin);
+        text =
+            must_printf("%s belongs to %s; delete it for %s", key, owner, who);
+        free(who);
+    }
     free(owner);
     return text;
 }
@@ -118,18 +123,40 @@ static void unknown(struct config *config, const struct plugin *plugin,
 
 /* ---- the three places ------------------------------------------------- */
 
+static void add_top_keys(struct names *known)
+{
+    for (size_t i = 0; i < TOP_KEYS; i++)
+        names_add(known, top_keys[i]);
+}
+
 void config_check_top_keys(struct config *config, const json_t *root)
 {
     struct names known = {0};
     const char *key;
     json_t *value;
 
-    for (size_t i = 0; i < TOP_KEYS; i++)
-        names_add(&known, top_keys[i]);
+    add_top_keys(&known);
     json_object_foreach ((json_t *)(uintptr_t)root, key, value)
         if (!is_comment(key) && !is_top_key(key))
             unknown(config, NULL, "", key, &known, "a config");
     names_finish(&known);
+}
+
+bool config_means_top_key(const json_t *root, const char *wanted)
+{
+    struct names known = {0};
+    const char *key, *near;
+    bool is_meant = false;
+    json_t *value;
+
+    add_top_keys(&known);
+    json_object_foreach ((json_t *)(uintptr_t)root, key, value) {
+        near =
+            is_comment(key) || is_top_key(key) ? NULL : names_near(&known, key);
+        is_meant |= near && !strcmp(near, wanted);
+    }
+    names_finish(&known);
+    return is_meant;
 }
 
 static void add_options(struct names *known, const struct pg_option *option)
@@ -161,6 +188,7 @@ void config_check_plugin_keys(struct config *config,
                               const struct plugin *plugin, const json_t *object,
                               const char *path)
 {
+    char *who = config_call(plugin_name(plugin), plugin);
     struct names known = {0};
     const char *key;
     json_t *value;
@@ -172,6 +200,7 @@ void config_check_plugin_keys(struct config *config,
     json_object_foreach ((json_t *)(uintptr_t)object, key, value)
         if (!is_comment(key) && !is_hosts_own(plugin, key) &&
             !names_has(&known, key))
-            unknown(config, plugin, path, key, &known, plugin_name(plugin));
+            unknown(config, plugin, path, key, &known, who);
     names_finish(&known);
+    free(who);
 }

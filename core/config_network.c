@@ -90,10 +90,9 @@ static bool may_bind_any(void)
 
 static void check_port(struct pg_listener *listener)
 {
-    struct target target = target_of(listener);
+    struct target target = target_of(listener); /* `host` may be a name */
 
-    if (target.is_known && target.port != 0 &&
-        target.port < first_free_port() && !may_bind_any())
+    if (target.port != 0 && target.port < first_free_port() && !may_bind_any())
         pg_listen_fail(listener, "port", "port %d needs privileges; try %d",
                        target.port, target.port + 5000);
 }

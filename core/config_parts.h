@@ -73,6 +73,8 @@ struct plugin_search config_search(const struct config *config);
 
 /* A problem for each key that does not belong there. */
 void config_check_top_keys(struct config *config, const json_t *root);
+/* True if some key that is none was most likely to be `key`. */
+bool config_means_top_key(const json_t *root, const char *key);
 void config_check_limit_keys(struct config *config, const json_t *limits);
 void config_check_plugin_keys(struct config *config,
                               const struct plugin *plugin, const json_t *object,

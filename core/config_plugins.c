@@ -15,7 +15,46 @@ struct config_internals *config_internals(const struct config *config)
     return config->internals;
 }
 
+char *config_call(const char *name, const struct plugin *plugin)
+{
+    return !plugin || plugin_is_builtin(plugin)
+               ? must_copy(name)
+               : must_printf("%s (%s)", name, plugin->path);
+}
+
+void config_blame(struct config *config, const char *path, const char *name,
+                  const struct plugin *plugin, const char *what)
+{
+    char *who = config_call(name, plugin);
+
+    problems_add(config->problems, path, false, "%s %s", who, what);
+    free(who);
+}
+
 /* ---- which plugin ----------------------------------------------------- */
+
+/* Without "plugin" there is perhaps a key that was to be it. */
+static void no_plugin(struct config *config, const json_t *object,
+                      const char *path)
+{
+    struct names keys = {0};
+    const char *key, *near;
+    json_t *value;
+    char *place;
+
+    json_object_foreach ((json_t *)(uintptr_t)object, key, value)
+        names_add(&keys, key);
+    near = names_near(&keys, "plugin");
+    place = near ? position_path_key(path, near) : must_copy(path);
+    if (near)
+        problems_add(config->problems, place, true,
+                     "\"plugin\" is missing; did you mean it by \"%s\"?", near);
+    else
+        problems_add(config->problems, place, false,
+                     "\"plugin\" is missing; write { \"plugin\": \"NAME\" }");
+    free(place);
+    names_finish(&keys);
+}
 
 /* "x" or the "plugin" of an object. */
 static const char *plugin_wanted(struct config *config, const json_t *value,
@@ -26,8 +65,7 @@ static const char *plugin_wanted(struct config *config, const json_t *value,
     if (json_is_object(value))
         name = json_object_get(value, "plugin");
     if (json_is_object(value) && !name) {
-        problems_add(config->problems, path, false,
-                     "\"plugin\" is missing; write { \"plugin\": \"NAME\" }");
+        no_plugin(config, value, path);
         return NULL;
     }
     if (!json_is_string(name)) {
@@ -39,13 +77,12 @@ static const char *plugin_wanted(struct config *config, const json_t *value,
     return json_string_value(name);
 }
 
-static void warn_once(struct config *config, struct plugin *plugin,
-                      const char *path)
+static void warn_once(struct config *config, char **warning, const char *path)
 {
-    if (plugin->warning)
-        problems_warn(config->problems, path, false, "%s", plugin->warning);
-    free(plugin->warning);
-    plugin->warning = NULL;
+    if (*warning)
+        problems_warn(config->problems, path, false, "%s", *warning);
+    free(*warning);
+    *warning = NULL;
 }
 
 static struct plugin *load(struct config *config, enum plugin_kind kind,
@@ -62,10 +99,12 @@ static struct plugin *load(struct config *config, enum plugin_kind kind,
     plugin = plugin_load(kind, name, &search, error, sizeof(error));
     place = json_is_object(value) ? position_path_key(path, "plugin")
                                   : must_copy(path);
-    if (plugin)
-        warn_once(config, plugin, place);
-    else
+    if (plugin) {
+        warn_once(config, &plugin->warning, place);
+        warn_once(config, &plugin->stale, place);
+    } else {
         problems_add(config->problems, place, false, "%s", error);
+    }
     free(place);
     return plugin;
 }
@@ -211,11 +250,9 @@ static void run_check(struct pg_entry *entry)
         error = entry->handler->check(entry);
     crash_leave();
     if (error && problems_said(entry->config->problems) == before)
-        problems_add(
-            entry->config->problems, entry->path, false,
-            "%s refuses its options without saying why; let its check() "
-            "call pg_fail()",
-            entry->name);
+        config_blame(entry->config, entry->path, entry->name, entry->plugin,
+                     "refuses its options without saying why; let its check() "
+                     "call pg_fail()");
 }
 
 struct pg_entry *config_make_entry(struct config *config, const json_t *value,
@@ -288,10 +325,10 @@ static void choose_kind(struct pg_listener *listener)
     if (shape->provides == PG_STREAM || shape->provides == PG_RECORDS)
         return;
     shape->provides = PG_STREAM;
-    problems_add(listener->config->problems, listener->path, false,
-                 "%s does not say what it provides; let its kind() return "
-                 "PG_STREAM or PG_RECORDS",
-                 listener->name);
+    config_blame(
+        listener->config, listener->path, listener->name, listener->plugin,
+        "does not say what it provides; let its kind() return PG_STREAM "
+        "or PG_RECORDS");
 }
 
 const char *config_override(const struct config *config, const char *key)
@@ -327,10 +364,10 @@ static void run_listener_check(struct pg_listener *listener)
         error = listener->transport->check(listener);
     crash_leave();
     if (error && problems_said(problems) == before)
-        problems_add(problems, listener->path, false,
-                     "%s refuses its options without saying why; let its "
-                     "check() call pg_listen_fail()",
-                     listener->name);
+        config_blame(listener->config, listener->path, listener->name,
+                     listener->plugin,
+                     "refuses its options without saying why; let its check() "
+                     "call pg_listen_fail()");
 }
 
 struct pg_listener *config_make_listener(struct config *config,

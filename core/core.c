@@ -208,10 +208,9 @@ static int init_entry(struct pg_entry *entry)
     crash_leave();
     entry->is_ready = !error;
     if (error && problems_said(entry->config->problems) == before)
-        problems_add(entry->config->problems, entry->path, false,
-                     "%s could not start, and its init() does not say why; let "
-                     "it call pg_fail()",
-                     entry->name);
+        config_blame(entry->config, entry->path, entry->name, entry->plugin,
+                     "could not start, and its init() does not say why; let it "
+                     "call pg_fail()");
     return error;
 }
 

@@ -18,6 +18,7 @@ static struct sigaction before[SIGNALS]; /* a sanitizer's, or the default */
 static struct {
     const char *path, *callback;
 } running;
+static const char *served; /* the config of a worker, or NULL */
 static pid_t watched;
 static const char *forked_by; /* a child's: what ran when it was made */
 
@@ -69,6 +70,18 @@ static const char *signal_text(int number)
                               : "it gave up (SIGABRT)";
 }
 
+/* A worker is started by its guard: not what gdb is to be given. */
+static void say_where(void)
+{
+    if (served) {
+        say("; to see where: gdb --args playground run --single ");
+        say(served);
+        say("\n");
+    } else {
+        say("; to see where: put `gdb --args` before the command\n");
+    }
+}
+
 /* The arena is not in the child, so it does not come far. */
 static void say_forked(void)
 {
@@ -87,7 +100,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
     if (say_who()) {
         say(" crashed: ");
         say(signal_text(number));
-        say("; to see where: gdb --args playground run --single CONFIG\n");
+        say_where();
     }
     for (size_t i = 0; i < SIGNALS; i++)
         if (signals[i] == number)
@@ -131,6 +144,11 @@ void crash_watch(void)
         sigaction(signals[i], &action, &before[i]);
     atexit(on_exit_called);
     pthread_atfork(before_fork, after_fork, NULL);
+}
+
+void crash_serves(const char *path)
+{
+    served = path;
 }
 
 void crash_enter(const char *path, const char *callback)

@@ -12,6 +12,9 @@
 /* Watches from here on; for the start of the program. */
 void crash_watch(void);
 
+/* This is a worker, of that config; the text must stay. */
+void crash_serves(const char *path);
+
 /* Code of a plugin begins and ends: `path` is its file and `callback` what is
    called, "check()". Both must stay; they do not nest. For what runs once;
    callbacks that handle traffic are known from the arena. */

@@ -35,10 +35,10 @@ static int listen_once(struct pg_listener *listener)
     fd = listener->transport->listen(listener);
     crash_leave();
     if (fd < 0 && problems_said(listener->config->problems) == before)
-        problems_add(listener->config->problems, listener->path, false,
-                     "%s could not listen, and does not say why; let its "
-                     "listen() call pg_listen_fail()",
-                     listener->name);
+        config_blame(listener->config, listener->path, listener->name,
+                     listener->plugin,
+                     "could not listen, and does not say why; let its "
+                     "listen() call pg_listen_fail()");
     return fd;
 }
 

@@ -29,6 +29,14 @@ const char *plugin_summary(const struct plugin *plugin)
                                           : plugin->transport.summary;
 }
 
+bool plugin_is_builtin(const struct plugin *plugin)
+{
+    const char *folder = plugin_builtin_folder();
+    size_t len = strlen(folder);
+
+    return !strncmp(plugin->path, folder, len) && plugin->path[len] == '/';
+}
+
 /* dlopen() says "FILE: undefined symbol: NAME". */
 static char *explain_dlopen(const char *path, const char *error)
 {
@@ -91,6 +99,7 @@ static void plugin_free(struct plugin *plugin)
 {
     free(plugin->path);
     free(plugin->warning);
+    free(plugin->stale);
     free(plugin);
 }
 
@@ -114,6 +123,7 @@ static struct plugin *load_file(enum plugin_kind kind, char *path,
         plugin_free(plugin);
         return NULL;
     }
+    plugin->stale = plugin_check_source(path);
     plugin->next = loaded;
     loaded = plugin;
     return plugin;

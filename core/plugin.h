@@ -21,6 +21,7 @@ struct plugin {
     struct pg_transport transport; /* a smaller struct has zeros at the end */
     void *handle;                  /* of dlopen(3); never closed */
     char *warning;                 /* that others may write to it, or NULL */
+    char *stale;                   /* that its source is newer, or NULL */
     struct plugin *next;           /* of all that are loaded */
 };
 
@@ -61,5 +62,10 @@ const char *plugin_kind_text(enum plugin_kind kind);
 const struct pg_option *plugin_options(const struct plugin *plugin);
 const char *plugin_name(const struct plugin *plugin);
 const char *plugin_summary(const struct plugin *plugin);
+/* True if the file is one of those that come with the program. */
+bool plugin_is_builtin(const struct plugin *plugin);
+/* True if the program has one of this kind and name itself: a plugin of that
+   name in a config's folder is taken instead of it. */
+bool plugin_has_builtin(enum plugin_kind kind, const char *name);
 
 #endif

@@ -123,6 +123,30 @@ static char *check_kind_of_file(const char *path)
     return NULL;
 }
 
+/* ---- its source ------------------------------------------------------- */
+
+static bool is_older(const struct stat *a, const struct stat *b)
+{
+    return a->st_mtim.tv_sec < b->st_mtim.tv_sec ||
+           (a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+            a->st_mtim.tv_nsec < b->st_mtim.tv_nsec);
+}
+
+char *plugin_check_source(const char *path)
+{
+    char *source = must_printf("%.*sc", (int)strlen(path) - 2, path),
+         *text = NULL;
+    struct stat made, from;
+
+    if (stat(path, &made) == 0 && stat(source, &from) == 0 &&
+        is_older(&made, &from))
+        text = must_printf("%s is newer than what was built of it; "
+                           "`playground build %s`",
+                           source, source);
+    free(source);
+    return text;
+}
+
 /* ---- its symbols ------------------------------------------------------ */
 
 struct lookout {
@@ -179,6 +203,10 @@ char *plugin_check_abi(enum plugin_kind kind, const char *path, uint32_t abi)
     if (abi == 0)
         return must_printf("%s: its .abi is not set; write .abi = %s", path,
                            macro);
+    if (abi >> 16 == 0)
+        return must_printf("%s: its .abi is %u, and no version was ever that; "
+                           "write .abi = %s",
+                           path, abi, macro);
     if (abi >> 16 != own >> 16)
         return must_printf("%s was built for version %u of the %s interface, "
                            "and this program has version %u; build it again "

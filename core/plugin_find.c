@@ -135,12 +135,26 @@ static enum plugin_kind other_kind(enum plugin_kind kind)
     return kind == PLUGIN_HANDLER ? PLUGIN_TRANSPORT : PLUGIN_HANDLER;
 }
 
+/* NAME.c where NAME.so was sought: it has not been built. */
+static char *unbuilt(const char *name, const struct plugin_search *search)
+{
+    for (const char *const *at = search->folders; *at; at++) {
+        char *source = must_printf("%s/%s.c", *at, name);
+
+        if (is_there(source))
+            return source;
+        free(source);
+    }
+    return NULL;
+}
+
 static char *explain(enum plugin_kind kind, const char *name,
                      const struct plugin_search *search)
 {
     enum plugin_kind other = other_kind(kind);
     struct names names = list_all(kind, search);
     struct names others = list_all(other, search);
+    char *source = unbuilt(name, search);
     char *advice, *problem, *intro;
 
     intro = must_printf("the %ss are", plugin_kind_text(kind));
@@ -149,9 +163,14 @@ static char *explain(enum plugin_kind kind, const char *name,
         problem = must_printf("%s is a %s, not a %s; put it into \"%ss\"", name,
                               plugin_kind_text(other), plugin_kind_text(kind),
                               plugin_kind_text(other));
+    else if (source)
+        problem = must_printf("there is no %s plugin \"%s\", only its source; "
+                              "build it: `playground build %s`",
+                              plugin_kind_text(kind), name, source);
     else
         problem = must_printf("there is no %s plugin \"%s\"; %s",
                               plugin_kind_text(kind), name, advice);
+    free(source);
     free(intro);
     free(advice);
     names_finish(&names);
@@ -200,6 +219,17 @@ bool plugin_is_there(const struct plugin_search *search, const char *name)
             return true;
     }
     return false;
+}
+
+bool plugin_has_builtin(enum plugin_kind kind, const char *name)
+{
+    const char *const folders[] = {plugin_builtin_folder(), NULL};
+    const struct plugin_search search = {folders};
+    char *path, *problem = plugin_find(kind, name, &search, &path);
+
+    free(problem);
+    free(path);
+    return !problem;
 }
 
 /* ---- all -------------------------------------------------------------- */

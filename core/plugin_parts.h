@@ -23,6 +23,9 @@ char *plugin_find(enum plugin_kind kind, const char *name,
 char *plugin_check_file(enum plugin_kind kind, const char *path,
                         char **warning);
 
+/* NULL, or that NAME.c beside NAME.so has been changed since. */
+char *plugin_check_source(const char *path);
+
 /* Looks at `.abi` alone: the one field that is there in every version. */
 char *plugin_check_abi(enum plugin_kind kind, const char *path, uint32_t abi);
 

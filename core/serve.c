@@ -14,7 +14,9 @@
 #include "config_parts.h"
 #include "control.h"
 #include "counter.h"
+#include "crash.h"
 #include "listen.h"
+#include "options.h"
 #include "output.h"
 #include "problems.h"
 #include "simulate.h"
@@ -102,13 +104,36 @@ static int finish(struct server *server)
     return 0;
 }
 
+static bool has_option(const struct config *config, const char *name)
+{
+    for (unsigned i = 0; i < config->listener_count; i++)
+        if (options_find(config->listeners[i]->transport->options, name))
+            return true;
+    return false;
+}
+
+/* What the command line lays over a config must be for somebody. */
+static bool overrides_fit(struct server *server)
+{
+    static const char *const names[] = {"host", "port"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (config_override(server->config, names[i]) &&
+            !has_option(server->config, names[i]))
+            problems_add(server->problems, "", false,
+                         "--%s on the command line: nothing in this config has "
+                         "a %s; leave it out",
+                         names[i], names[i]);
+    return problems_count(server->problems) == 0;
+}
+
 static bool load(struct server *server, const char *path, const char *text,
                  size_t len, const struct config_overrides *overrides)
 {
     signal(SIGPIPE, SIG_IGN);
     server->problems = problems_create(path);
     server->config = config_load(path, text, len, overrides, server->problems);
-    return server->config != NULL;
+    return server->config && overrides_fit(server);
 }
 
 static int run_simulation(struct server *server)
@@ -144,6 +169,7 @@ int serve_single(const char *path, const struct config_overrides *overrides)
     watch_signal(&server, &server.interrupt, on_stop, SIGINT);
     watch_signal(&server, &server.hangup, on_stop, SIGHUP);
     watch_signal(&server, &server.report, on_report, SIGUSR1);
+    problems_print(server.problems, stderr); /* warnings */
     listen_print(server.config, fds, stdout);
     printf("ready\n");
     fflush(stdout);
@@ -322,6 +348,7 @@ int serve_worker(bool opens_sockets, const char *path,
     static struct control_message message;
     struct server server = {0};
 
+    crash_serves(path);
     watch_parent();
     prctl(PR_SET_NAME, "playground");
     if (load_for_worker(&server, path, overrides))
@@ -339,6 +366,8 @@ int serve_worker(bool opens_sockets, const char *path,
     server.worker = start(&server, &message, fds);
     if (!server.worker)
         return complain(&server, 1);
+    if (opens_sockets)
+        problems_print(server.problems, stderr); /* warnings, once */
     run_worker(&server);
     return finish(&server);
 }

@@ -222,18 +222,26 @@ static void explain_escape(const struct mistake *m)
         "others are \\\" \\/ \\b \\f \\n \\r \\t \\u0041)");
 }
 
+/* The end of a line as Windows writes it. */
+static bool is_line_end(const struct mistake *m, size_t at)
+{
+    return at + 1 < m->len && m->text[at] == '\r' && m->text[at + 1] == '\n';
+}
+
 static bool explain_string(const struct mistake *m)
 {
     if (m->token.first != '"')
         return false;
-    if (expects(m, "control character") && m->stop < m->len)
+    if (expects(m, "control character") && m->stop < m->len &&
+        !is_line_end(m, m->stop))
         explain_control(m);
     else if (expects(m, "invalid escape"))
         explain_escape(m);
     else if (expects(m, "invalid Unicode"))
         say(m, m->token.at,
             "half a character in a \\u escape; write the character itself");
-    else if (expects(m, "unexpected newline") ||
+    else if (expects(m, "control character") ||
+             expects(m, "unexpected newline") ||
              expects(m, "premature end of input"))
         say(m, m->token.at,
             "the text that begins here is not closed; put a \" at its end");

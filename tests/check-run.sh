@@ -5,7 +5,7 @@ set -eu
 source=$1
 work=$(mktemp -d)
 server=
-trap '[ -z "$server" ] || kill "$server"; rm -rf "$work"' EXIT
+trap '[ -z "$server" ] || kill "$server"; chmod -R u+w "$work"; rm -rf "$work"' EXIT
 
 cd "$work"
 echo '{ "transports": ["tcp"], "handlers": ["echo"] }' >mine.json
@@ -33,3 +33,28 @@ fi
 if ! timeout 60 "$source/tools/run" --host nonsense 2>err; then
     grep -q config/chat.json err
 fi
+
+# An option that ends the line has no value, and is not given the config.
+if timeout 60 "$source/tools/run" --host 2>err; then
+    exit 1
+fi
+grep -q "host needs an address" err
+
+# Where nothing may be written it says what to do. Root may write anywhere.
+give_up=
+[ "$(id -u)" -ne 0 ] || give_up="setpriv --bounding-set=-all"
+mkdir -p closed/tools
+cp "$source/tools/run" "$source"/tools/setup* closed/tools
+chmod a-w closed
+if $give_up closed/tools/run 2>err; then
+    exit 1
+fi
+grep -q "cannot make .*/closed/build; copy the project" err
+chmod u+w closed
+mkdir closed/build
+chmod a-w closed/build
+if $give_up closed/tools/run 2>err; then
+    exit 1
+fi
+grep -q "cannot write to .*/closed/build; make it yours" err
+[ "$(wc -l <err)" -eq 1 ]

@@ -115,27 +115,41 @@ int build_wait(pid_t pid)
 
 static void print_config(const char *name, const struct verdict *verdict)
 {
+    const char *framing = strcmp(name, "lines") ? "lines" : "length";
+    const char *last = strcmp(name, "echo") ? "echo" : "log";
+
     if (verdict->kind == PLUGIN_TRANSPORT)
         printf("    { \"transports\": [\"%s\"], \"handlers\": [\"echo\"] }\n",
                name);
     else if (verdict->makes == PG_RECORDS)
         printf("    { \"transports\": [\"tcp\"], "
-               "\"handlers\": [\"%s\", \"echo\"] }\n",
-               name);
+               "\"handlers\": [\"%s\", \"%s\"] }\n",
+               name, last);
     else if (verdict->needs == PG_RECORDS)
         printf("    { \"transports\": [\"tcp\"], "
-               "\"handlers\": [\"lines\", \"%s\"] }\n",
-               name);
+               "\"handlers\": [\"%s\", \"%s\"] }\n",
+               framing, name);
     else
         printf("    { \"transports\": [\"tcp\"], \"handlers\": [\"%s\"] }\n",
                name);
 }
 
+/* A config finds what lies beside it first. */
+static void warn_hidden(const struct build *build,
+                        const struct verdict *verdict)
+{
+    if (plugin_has_builtin(verdict->kind, build->name))
+        fprintf(stderr,
+                "playground build: warning: there is a built-in %s \"%s\" "
+                "too, and configs in this folder now take yours; if they "
+                "should not, rename the file and its .name\n",
+                plugin_kind_text(verdict->kind), build->name);
+}
+
 static void print_next(const struct build *build, const struct verdict *verdict)
 {
     printf("%s: the %s \"%s\", %s\n", build->target,
-           verdict->kind == PLUGIN_HANDLER ? "handler" : "transport",
-           build->name, verdict->text);
+           plugin_kind_text(verdict->kind), build->name, verdict->text);
     printf("To use it, write this into %smy.json:\n\n", build->folder);
     print_config(build->name, verdict);
     printf("\nand serve: %s run %smy.json\n", program_invocation_name,
@@ -196,6 +210,7 @@ static int build_plugin(struct build *build)
     if (!make_scratch(build) || build_compile(build) != 0 ||
         !build_check(build, &verdict) || install(build) != 0)
         return 1;
+    warn_hidden(build, &verdict);
     print_next(build, &verdict);
     return 0;
 }

@@ -1,6 +1,5 @@
 /* playground check CONFIG: says whether a config is right. */
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,6 +9,7 @@
 #include "config.h"
 #include "problems.h"
 #include "text.h"
+#include "usage.h"
 
 static const char help[] =
     "usage: playground check [--json] CONFIG\n"
@@ -77,19 +77,19 @@ int cmd_check(int argc, char **argv)
     bool is_json = false;
     int option;
 
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
         if (option == 'h') {
             fputs(help, stdout);
             return 0;
         }
-        if (option == '?') {
-            fputs("`playground check --help` shows how\n", stderr);
-            return 2;
-        }
+        if (option == '?' || option == ':')
+            return usage_refuse("check", options, option, argv);
         is_json = true;
     }
     if (argc - optind != 1) {
-        fputs("check takes one config; `playground check --help` shows how\n",
+        fputs("playground check: give one config, such as `playground check "
+              "config/chat.json`\n",
               stderr);
         return 2;
     }

@@ -1,12 +1,13 @@
 #include "client.h"
 
-#include <getopt.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <jansson.h>
+
+#include "usage.h"
 
 static const char help[] =
     "usage: playground client [OPTION]... URL\n"
@@ -131,10 +132,8 @@ static int read_option(struct client_options *options, int option, char **argv)
     case OPTION_HELP:
         fputs(help, stdout);
         return 0;
-    case ':':
-        return usage("%s needs a value", argv[optind - 1]);
     default:
-        return usage("unknown option %s", argv[optind - 1]);
+        return usage_refuse("client", long_options, option, argv);
     }
 }
 

@@ -81,8 +81,10 @@ static enum pg_verdict session_recv(struct pg_ctx *ctx, struct pg_bytes in)
 static void say_lost(struct client *client, const char *text)
 {
     if (is_datagrams(client))
-        client_complain(client, "refused: %s: %s", client_address(client),
-                        text);
+        client_complain(client,
+                        "refused: %s: %s; start the server, or check address "
+                        "and port",
+                        client_address(client), text);
     else if (!strcmp(text, "connection reset"))
         client_complain(client, "reset by the server: %s broke the connection",
                         client_address(client));

@@ -1,6 +1,7 @@
 /* playground: the program and its subcommands. */
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,31 @@ static void open_standard(void)
             exit(1);
 }
 
+/* What was asked for has arrived only when it could all be written. */
+static int finish(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fputs("playground: not everything could be written to stdout; make room on "
+          "the disk, or write to another file\n",
+          stderr);
+    return status ? status : 1;
+}
+
+/* A server has told what there was to tell long before it ends, and simulate.c
+   sees to it itself. */
+static bool is_serving(const struct command *command)
+{
+    return command->run == cmd_run || command->run == cmd_worker;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+    int status = command->run(argc, argv);
+
+    return is_serving(command) ? status : finish(status);
+}
+
 int main(int argc, char **argv)
 {
     open_standard();
@@ -80,14 +106,14 @@ int main(int argc, char **argv)
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
         !strcmp(argv[1], "help")) {
         print_help(stdout);
-        return 0;
+        return finish(0);
     }
     if (!strcmp(argv[1], "--version")) {
         puts("playground " PLAYGROUND_VERSION);
-        return 0;
+        return finish(0);
     }
     for (size_t i = 0; i < COMMANDS; i++)
         if (!strcmp(commands[i].name, argv[1]))
-            return commands[i].run(argc - 1, argv + 1);
+            return run(&commands[i], argc - 1, argv + 1);
     return unknown(argv[1]);
 }

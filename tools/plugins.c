@@ -1,17 +1,19 @@
 /* playground plugins [NAME]: what is there, and what it takes. */
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
+#include "columns.h"
 #include "commands.h"
 #include "names.h"
 #include "options.h"
 #include "plugin.h"
 #include "schema.h"
+#include "text.h"
+#include "usage.h"
 
 static const char help[] =
     "usage: playground plugins [--json | --schema] [NAME]\n"
@@ -127,25 +129,47 @@ static const char *type_word(enum pg_option_type type)
                                : "text";
 }
 
-static int widest_name(const struct pg_option *option)
+/* printf() pads by bytes, and names may be of any letters. */
+static void print_cell(const char *text, size_t width, const char *gap)
+{
+    char *clean = text_clean(text);
+    size_t used = columns_width(clean);
+
+    printf("%s%*s%s", clean, used < width ? (int)(width - used) : 0, "", gap);
+    free(clean);
+}
+
+static void print_line(const char *kind, const char *name, const char *data,
+                       const char *summary)
+{
+    print_cell(kind, 10, " ");
+    print_cell(name, 16, " ");
+    print_cell(data, 18, " ");
+    printf("%s\n", summary);
+}
+
+static size_t widest_name(const struct pg_option *option)
 {
     size_t width = strlen("option");
 
     for (; option && option->name; option++)
-        if (strlen(option->name) > width)
-            width = strlen(option->name);
-    return (int)width;
+        if (columns_width(option->name) > width)
+            width = columns_width(option->name);
+    return width;
 }
 
-static void print_row(int width, const char *name, const char *type,
+static void print_row(size_t width, const char *name, const char *type,
                       const char *range, const char *standard, const char *unit)
 {
-    printf(*unit ? "  %-*s  %-13s  %-21s  %-11s  %s\n"
-                 : "  %-*s  %-13s  %-21s  %s\n",
-           width, name, type, range, standard, unit);
+    print_cell("", 2, "");
+    print_cell(name, width, "  ");
+    print_cell(type, 13, "  ");
+    print_cell(range, 21, "  ");
+    print_cell(standard, *unit ? 11 : 0, *unit ? "  " : "");
+    printf("%s\n", unit);
 }
 
-static void print_option(const struct pg_option *option, int width)
+static void print_option(const struct pg_option *option, size_t width)
 {
     json_t *initial = options_default(option);
     char *standard = json_dumps(initial, JSON_ENCODE_ANY);
@@ -154,7 +178,7 @@ static void print_option(const struct pg_option *option, int width)
     print_row(width, option->name, type_word(option->type), range,
               json_is_null(initial) ? "none" : standard,
               option->unit ? option->unit : "");
-    printf("  %-*s  %s\n", width, "", option->help ? option->help : "");
+    printf("  %*s  %s\n", (int)width, "", option->help ? option->help : "");
     free(range);
     free(standard);
     json_decref(initial);
@@ -181,7 +205,7 @@ static void print_example(const struct plugin *plugin)
 static void print_plugin(const struct plugin *plugin)
 {
     const struct pg_option *option = plugin_options(plugin);
-    int width = widest_name(option);
+    size_t width = widest_name(option);
 
     printf("%s: %s (%s, %s)\n%s\n", plugin_name(plugin), plugin_summary(plugin),
            plugin_kind_text(plugin->kind), needs_of(plugin), plugin->path);
@@ -215,15 +239,16 @@ static void take(enum plugin_kind kind, const char *name, const char *path,
     else if (request->name)
         print_plugin(plugin);
     else
-        printf("%-10s %-16s %-18s %s\n", plugin_kind_text(kind), name,
-               needs_of(plugin), plugin_summary(plugin));
+        print_line(plugin_kind_text(kind), name, needs_of(plugin),
+                   plugin_summary(plugin));
 }
 
 static int unknown(struct request *request)
 {
     char *advice = names_advice(&request->names, request->name, "there are");
 
-    fprintf(stderr, "there is no plugin \"%s\"; %s\n", request->name, advice);
+    fprintf(stderr, "playground plugins: there is no plugin \"%s\"; %s\n",
+            request->name, advice);
     free(advice);
     names_finish(&request->names);
     json_decref(request->list);
@@ -240,7 +265,7 @@ static void look_at_file(struct request *request)
 static int list(struct request *request)
 {
     if (!request->name && !request->list)
-        printf("%-10s %-16s %-18s %s\n", "kind", "name", "data", "summary");
+        print_line("kind", "name", "data", "summary");
     plugin_each(&request->search, take, request);
     if (request->name && !request->is_found)
         look_at_file(request);
@@ -276,21 +301,23 @@ int cmd_plugins(int argc, char **argv)
     bool is_schema = false;
     int option;
 
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
         if (option == 'h') {
             fputs(help, stdout);
             return 0;
         }
-        if (option == '?') {
-            fputs("`playground plugins --help` shows how\n", stderr);
-            return 2;
-        }
+        if (option == '?' || option == ':')
+            return usage_refuse("plugins", options, option, argv);
         is_schema |= option == 's';
         if (option == 'j' && !request.list)
             request.list = json_array();
     }
     if (argc - optind > 1) {
-        fputs("plugins takes one name at the most\n", stderr);
+        fputs("playground plugins: give one name at the most; without one all "
+              "are "
+              "listed\n",
+              stderr);
         return 2;
     }
     request.name = argv[optind];

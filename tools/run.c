@@ -1,14 +1,16 @@
 /* playground run: serves. */
 
-#include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "config.h"
 #include "guard.h"
 #include "problems.h"
 #include "serve.h"
+#include "usage.h"
 
 static const char help[] =
     "usage: playground run [--single] [--host ADDR] [--port N] [CONFIG]\n"
@@ -46,6 +48,58 @@ static int refuse(const char *path, const struct config_overrides *overrides)
     return 2;
 }
 
+/* ---- the command line ------------------------------------------------- */
+
+/* `value` is NULL when there is none. */
+static int refuse_value(const char *option, const char *value)
+{
+    fprintf(stderr, "playground run: %s",
+            !strcmp(option, "--port")
+                ? "--port takes a number from 0 to 65535"
+                : "--host needs an address such as 127.0.0.1");
+    if (value)
+        fprintf(stderr, ", not \"%s\"", value);
+    fprintf(stderr,
+            "; write for example `playground run %s config/chat.json`\n",
+            !strcmp(option, "--port") ? "--port 5001" : "--host 0.0.0.0");
+    return 2;
+}
+
+static bool is_port(const char *text)
+{
+    size_t len = strlen(text);
+
+    return len > 0 && len < 6 && strspn(text, "0123456789") == len &&
+           atoi(text) <= 65535;
+}
+
+/* The value was left out, and the config taken for it. */
+static bool is_config(const char *text)
+{
+    size_t len = strlen(text);
+
+    return strchr(text, '/') || (len > 5 && !strcmp(text + len - 5, ".json"));
+}
+
+/* -1: go on; else the exit status. */
+static int check_overrides(const struct config_overrides *overrides)
+{
+    if (overrides->port && !is_port(overrides->port))
+        return refuse_value("--port", overrides->port);
+    if (overrides->host && is_config(overrides->host))
+        return refuse_value("--host", overrides->host);
+    return -1;
+}
+
+static int no_config(void)
+{
+    fputs("playground run: no CONFIG is given, and the default, "
+          "./playground.json, is not there; write for example `playground run "
+          "config/chat.json`\n",
+          stderr);
+    return 2;
+}
+
 int cmd_run(int argc, char **argv)
 {
     static const struct option options[] = {
@@ -60,7 +114,8 @@ int cmd_run(int argc, char **argv)
     bool is_single = false;
     int option, status;
 
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
         switch (option) {
         case 's':
             is_single = true;
@@ -74,20 +129,26 @@ int cmd_run(int argc, char **argv)
         case '?' + 256:
             fputs(help, stdout);
             return 0;
+        case ':':
+            return refuse_value(argv[optind - 1], NULL);
         default:
-            fputs("`playground run --help` shows how\n", stderr);
-            return 2;
+            return usage_refuse("run", options, option, argv);
         }
     }
     if (argc - optind > 1) {
         fprintf(stderr,
-                "run takes one config, not %d; `playground run --help` "
-                "shows how\n",
+                "playground run: give one config, not %d; `playground run "
+                "--help` shows how\n",
                 argc - optind);
         return 2;
     }
+    status = check_overrides(&overrides);
+    if (status >= 0)
+        return status;
     if (optind < argc)
         path = argv[optind];
+    else if (access(path, F_OK))
+        return no_config();
     if (is_single)
         return serve_single(path, &overrides);
     status = guard_run(path, &overrides);

@@ -254,7 +254,7 @@ static int tcp_check(struct pg_listener *listener)
 static const struct pg_option tcp_option_table[] = {
     {"host", PG_STRING, PG_FIELD(struct tcp_options, host),
      .initial = "127.0.0.1",
-     .help = "address to listen on; 0.0.0.0: every network; ::: IPv6 too"},
+     .help = "address to listen on; 0.0.0.0 is every network, \"::\" IPv6 too"},
     {"port", PG_INT, PG_FIELD(struct tcp_options, port), .initial = "5000",
      .max = 65535, .help = "port to listen on; 0 takes a free one"},
     {"backlog", PG_INT, PG_FIELD(struct tcp_options, backlog),

@@ -74,6 +74,7 @@ struct udp_sending {
 /* A listener's own memory. */
 struct udp {
     union udp_address bound;
+    union udp_address server; /* of udp_connect() */
     bool is_connected;
     size_t max_segment; /* no longer ones are sent with UDP_SEGMENT */
     struct udp_receiving in;
@@ -203,12 +204,11 @@ static int udp_adopt(struct pg_listener *listener, int fd)
 {
     const struct udp_options *options = pg_listener_options(listener);
     struct udp *udp = pg_listener_private(listener);
-    union udp_address peer;
-    socklen_t bound_len = sizeof(udp->bound), peer_len = sizeof(peer);
+    socklen_t bound_len = sizeof(udp->bound), peer_len = sizeof(udp->server);
 
     if (getsockname(fd, &udp->bound.any, &bound_len))
         return -errno;
-    udp->is_connected = getpeername(fd, &peer.any, &peer_len) == 0;
+    udp->is_connected = getpeername(fd, &udp->server.any, &peer_len) == 0;
     udp->max_segment = DATAGRAM_BYTES;
     udp->in.used = SLOTS;
     for (int i = 0; i < SLOTS; i++) {
@@ -593,14 +593,14 @@ static void udp_address(struct pg_listener *listener,
 {
     union udp_address address = {0};
     socklen_t length = sizeof(address);
+    const struct udp *udp = pg_listener_private(listener);
     const struct udp_session *known;
 
-    (void)listener;
     if (session) {
         known = pg_session_data_const(session);
         address = known->peer;
         if (address.any.sa_family == AF_UNSPEC)
-            getpeername(fd, &address.any, &length);
+            address = udp->server;
     } else {
         getsockname(fd, &address.any, &length);
     }
@@ -622,7 +622,7 @@ static int udp_check(struct pg_listener *listener)
 static const struct pg_option udp_option_table[] = {
     {"host", PG_STRING, PG_FIELD(struct udp_options, host),
      .initial = "127.0.0.1",
-     .help = "address to listen on; 0.0.0.0: every network; ::: IPv6 too"},
+     .help = "address to listen on; 0.0.0.0 is every network, \"::\" IPv6 too"},
     {"port", PG_INT, PG_FIELD(struct udp_options, port), .initial = "5000",
      .max = 65535, .help = "port to listen on; 0 takes a free one"},
     {"receive_buffer_bytes", PG_INT,

@@ -49,6 +49,22 @@ class BadConfigs(unittest.TestCase):
     def test_run_single_refuses_them(self):
         self.refused("run", "--single")
 
+    def test_line_ends_of_windows_change_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for path in sorted(glob.glob(os.path.join(FOLDER, "*.json"))):
+                with open(path, "rb") as file:
+                    text = file.read().replace(b"\r\n", b"\n")
+                if b"\0" in text:  # UTF-16
+                    continue
+                said = []
+                for line_end in (b"\n", b"\r\n"):
+                    copy = os.path.join(folder, "a.json")
+                    with open(copy, "wb") as file:
+                        file.write(text.replace(b"\n", line_end))
+                    said.append(places(tried(["check"], copy).stderr))
+                with self.subTest(path):
+                    self.assertEqual(*said)
+
     def test_a_file_without_end(self):
         for command in (["check"], ["run"], ["run", "--single"]):
             with self.subTest(command):
@@ -56,30 +72,56 @@ class BadConfigs(unittest.TestCase):
                 self.assertEqual(done.returncode, 2)
                 self.assertIn("/dev/zero: the file is larger than 8 MiB", done.stderr)
 
+    def test_what_cannot_be_read(self):
+        give_up = ["setpriv", "--bounding-set=-all"] if os.geteuid() == 0 else []
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "closed.json")
+            with open(path, "w", encoding="utf-8"):
+                os.chmod(path, 0)
+            for what, says in (
+                (folder, "Is a directory; give the path of a config, such as config/chat.json"),
+                (path, "Permission denied; chmod u+r makes a file of yours readable, chmod u+x a "
+                "folder; ask its owner if it is not yours"),
+            ):
+                for command in (["check"], ["run"], ["run", "--single"]):
+                    done = subprocess.run(
+                        [*give_up, PLAYGROUND, *command, what],
+                        capture_output=True,
+                        text=True,
+                        timeout=60,
+                    )
+                    self.assertEqual((done.returncode, done.stdout), (2, ""))
+                    self.assertEqual(done.stderr, f"{what}: {says}\n")
+
     def test_a_port_that_needs_privileges(self):
         """To a user who has none; root gives up the one that matters."""
         with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding="ascii") as file:
             first_free = int(file.read())
         port = first_free - 1 if first_free > 1 else 80
         give_up = ["setpriv", "--bounding-set=-net_bind_service"]
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "low.json")
-            with open(path, "w", encoding="utf-8") as file:
-                file.write('{ "transports": [{ "plugin": "udp", "port": %d }] }' % port)
-            done = subprocess.run(
-                [*(give_up if os.geteuid() == 0 else []), PLAYGROUND, "check", path],
-                capture_output=True,
-                text=True,
-                timeout=60,
-            )
-        if port < first_free:
-            self.assertEqual(done.returncode, 2, done.stderr)
-            self.assertEqual(
-                places(done.stderr),
-                [f"{path}:1:45: port {port} needs privileges; try {port + 5000}"],
-            )
-        else:  # here every port is free to all
-            self.assertEqual(done.returncode, 0, done.stderr)
+        low = '{ "transports": [{ "plugin": "%s", "host": "%s", "port": %d }] }'
+        text = f"port {port} needs privileges; try {port + 5000}"
+        for plugin, host in (("udp", "127.0.0.1"), ("tcp", "localhost")):
+            for configured, arguments, place in (
+                (port, ["check"], ":1:66: "),
+                (port, ["run"], ":1:66: "),
+                (5000, ["run", "--port", str(port)], ": --port on the command line: "),
+                (5000, ["run", "--single", "--port", str(port)], ": --port on the command line: "),
+            ):
+                with tempfile.TemporaryDirectory() as folder:
+                    path = os.path.join(folder, "low.json")
+                    with open(path, "w", encoding="utf-8") as file:
+                        file.write(low % (plugin, host, configured))
+                    if port >= first_free:  # here every port is free to all
+                        arguments, place = ["check"], None
+                    done = subprocess.run(
+                        [*(give_up if os.geteuid() == 0 else []), PLAYGROUND, *arguments, path],
+                        capture_output=True,
+                        text=True,
+                        timeout=60,
+                    )
+                self.assertEqual(done.returncode, 2 if place else 0, done.stderr)
+                self.assertEqual(places(done.stderr), [path + place + text] if place else [])
 
 
 if __name__ == "__main__":

@@ -132,6 +132,10 @@ BAD = {
     ),
     # ---- the version ------------------------------------------------------
     "no-abi": Bad(r"its \.abi is not set; write \.abi = PG_HANDLER_ABI", ".abi = 0"),
+    "abi-of-ones-own": Bad(
+        r"its \.abi is 99, and no version was ever that; write \.abi = PG_HANDLER_ABI",
+        ".abi = 99",
+    ),
     "other-version": Bad(
         r"was built for version 7 of the handler interface, and this program has version "
         r"\d+; " + ADVICE_BUILD,
@@ -622,7 +626,7 @@ static int deeper(volatile char *before)
         says = {
             'return pg_fail(entry, NULL, "the moon is not full; wait for it")': "the moon is "
             "not full; wait for it",
-            "return -1": r"failing could not start, and its init\(\) does not say why; let it "
+            "return -1": r"failing \(\./failing\.so\) could not start, and its init\(\) does not say why; let it "
             r"call pg_fail\(\)",
         }
         for act, pattern in says.items():
@@ -636,7 +640,7 @@ static int deeper(volatile char *before)
         says = {
             'return pg_fail(entry, NULL, "the moon is not full; wait for it")': "the moon is "
             "not full; wait for it",
-            "return -1": r"failing refuses its options without saying why; let its check\(\) "
+            "return -1": r"failing \(\./failing\.so\) refuses its options without saying why; let its check\(\) "
             r"call pg_fail\(\)",
         }
         for act, pattern in says.items():
@@ -652,10 +656,52 @@ static int deeper(volatile char *before)
             done = playground(self.folder, *command, "deaf.json")
             self.assert_said(
                 done,
-                r"^deaf\.json:1:18: deaf could not listen, and does not say why; let its "
+                r"^deaf\.json:1:18: deaf \(\./deaf\.so\) could not listen, and does not say why; let its "
                 r"listen\(\) call pg_listen_fail\(\)",
                 status=1,
             )
+
+
+class Unbuilt(Folder):
+    """NAME.c is there, and NAME.so is not, or is older."""
+
+    def test_a_source_without_its_plugin(self):
+        os.mkdir(self.path("more"))
+        for source in ("good.c", "more/good.c"):
+            with open(self.path(source), "w", encoding="utf-8") as file:
+                file.write(GOOD.source("good"))
+            self.write_config(
+                "good",
+                '{ "plugin_path": "more", "transports": ["tcp"],\n  "handlers": ["good"] }',
+            )
+            self.assert_refused_alike(
+                "good",
+                r'^good\.json:2:16: there is no handler plugin "good", only its source; build it: '
+                rf"`playground build \./{source}`",
+            )
+            os.unlink(self.path(source))
+
+    def test_a_source_that_is_newer_is_warned_of_once(self):
+        compiled(self.folder, "good", GOOD.source("good"))
+        self.write_config(
+            "good",
+            '{ "workers": 2, "transports": [{ "plugin": "tcp", "port": 0 }],\n'
+            '  "handlers": ["good", "good"] }',
+        )
+        self.assertEqual(playground(self.folder, "check", "good.json").stderr, "")
+        os.utime(self.path("good.c"), (2**31, 2**31))
+        warning = (
+            "good.json:2:16: warning: ./good.c is newer than what was built of it; `playground "
+            "build ./good.c`"
+        )
+        done = playground(self.folder, "check", "good.json")
+        self.assertEqual((done.returncode, done.stdout), (0, "good.json: ok\n"))
+        self.assertEqual(done.stderr.splitlines()[0], warning)
+        self.assertEqual(done.stderr.count("warning"), 1)
+        for arguments in ([], ["--single"]):
+            with Server(self.path("good.json"), *arguments) as server:
+                server.stop()
+                self.assertEqual(server.err.text().count("good.c is newer"), 1)
 
 
 class Modes(Folder):

@@ -78,13 +78,14 @@ class BuildTest(unittest.TestCase):
 class Makes(BuildTest):
     def test_a_first_handler_without_a_warning(self):
         path = os.path.join(SOURCE, "plugins", "handler", "ping.c")
-        shutil.copy(path, self.folder)
+        with open(path, encoding="utf-8") as file:
+            self.write(file.read().replace('.name = "ping"', '.name = "first"'), "first.c")
 
-        result = self.build("ping.c")
+        result = self.build("first.c")
 
         self.assertEqual(result.stderr, "")
         self.assertIn("answers ping with pong", result.stdout)
-        self.assertEqual(sorted(os.listdir(self.folder)), ["ping.c", "ping.so"])
+        self.assertEqual(sorted(os.listdir(self.folder)), ["first.c", "first.so"])
 
     def test_a_config_that_check_accepts(self):
         chains = {
@@ -100,6 +101,51 @@ class Makes(BuildTest):
 
                 self.assertEqual(config["handlers"], chain)
                 self.assertIn("ok", self.run_it("check", "my.json").stdout)
+
+    def test_what_hides_a_built_in_is_warned_of(self):
+        for needs, makes, name, chain in (
+            ("PG_RECORDS", "PG_ANY", "lines", ["length", "lines"]),
+            ("PG_ANY", "PG_RECORDS", "echo", ["echo", "log"]),
+        ):
+            with self.subTest(name):
+                self.write(handler(needs, makes).replace('"it"', f'"{name}"'), f"{name}.c")
+
+                result = self.build(f"{name}.c")
+
+                self.assertEqual(
+                    result.stderr,
+                    f'playground build: warning: there is a built-in handler "{name}" too, and '
+                    "configs in this folder now take yours; if they should not, rename the file "
+                    "and its .name\n",
+                )
+                self.assertEqual(self.advised_config(result)["handlers"], chain)
+                self.run_it("check", "my.json")
+
+    def test_an_error_says_whose_file_it_is(self):
+        self.write(handler("PG_RECORDS").replace('"it"', '"lines"'), "lines.c")
+        self.build("lines.c")
+        hidden = (
+            'delivers a stream, in which the bounds between messages are lost; the built-in "lines" '
+            "is hidden by ./lines.so: rename that file and its .name, and build it again"
+        )
+        for handlers, says in (
+            ('"lines", "log"', f"lines (./lines.so) needs records, and tcp {hidden}"),
+            ('{ "plugin": "lines", "colour": 1 }', "lines (./lines.so) has no key "),
+            ('{ "plugin": "lines", "hint_s": 1 }', "lines (./lines.so) has no key "),
+            ('{ "plugin": "lines", "late_ms": 1 }', "delete it for lines (./lines.so)"),
+        ):
+            self.write('{ "transports": ["tcp"], "handlers": [%s] }' % handlers, "my.json")
+            self.assertIn(says, self.run_it("check", "my.json", status=2).stderr)
+
+    def test_letters_of_any_language_line_up_in_the_list(self):
+        self.write(handler().replace('"it"', '"Ação"'), "Ação.c")
+        self.build("Ação.c")
+
+        rows = self.run_it("plugins").stdout.splitlines()
+
+        (row,) = [row for row in rows if "Ação" in row]
+        self.assertEqual(row.index("needs any"), rows[0].index("data"))
+        self.assertEqual(row.index("is a test"), rows[0].index("summary"))
 
     def test_a_transport(self):
         path = os.path.join(SOURCE, "plugins", "transport", "tcp.c")

@@ -351,7 +351,7 @@ class Udp(Case):
     def test_refused_is_said(self):
         url = "udp://127.0.0.1:%d" % closed_port(socket.SOCK_DGRAM)
         done = client(url, data=b"um\n")
-        self.assert_end(done, 1, b"", ["refused", "nobody listens there"])
+        self.assert_end(done, 1, b"", ["refused", "nobody listens there", "start the server"])
 
     def test_no_answer_is_said(self):
         sock, url = udp_server()

@@ -129,6 +129,7 @@ class Clients(unittest.TestCase):
         link = {"plugin": "impair", "loss_percent": 10}
         with Server(config([listener("udp")], [link, "meter", "echo"])) as server:
             done = self.client(server, "udp", "--framing", "meter")
+            self.assertIn("meter udp %s:%d: " % server.address("udp"), done.stderr)
             server.stop()
             there = REPORT.search(server.err.text())
             back = REPORT.search(done.stderr)

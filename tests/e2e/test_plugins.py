@@ -5,9 +5,10 @@ import glob
 import json
 import os
 import re
+import subprocess
 import unittest
 
-from server import SOURCE, run
+from server import PLAYGROUND, SOURCE, TIMEOUT_S, run
 
 CONFIGS = sorted(glob.glob(os.path.join(SOURCE, "config", "*.json")))
 
@@ -129,6 +130,24 @@ class Listing(unittest.TestCase):
     @staticmethod
     def default_text(option, none):
         return none if option["default"] is None else json.dumps(option["default"])
+
+    def test_what_cannot_be_written_is_said(self):
+        for command in (["plugins"], ["plugins", "--json"], ["check", CONFIGS[0]], ["--help"]):
+            with open("/dev/full", "w", encoding="ascii") as full, self.subTest(command):
+                done = subprocess.run(
+                    [PLAYGROUND, *command],
+                    stdout=full,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    timeout=TIMEOUT_S,
+                    check=False,
+                )
+                self.assertEqual(done.returncode, 1)
+                self.assertEqual(
+                    done.stderr,
+                    "playground: not everything could be written to stdout; make room on the "
+                    "disk, or write to another file\n",
+                )
 
     def test_one_alone_as_json(self):
         (tcp,) = json.loads(plugins("--json", "tcp"))

@@ -8,7 +8,7 @@ from server import Server, config, connect, listener
 
 PLUGINS = os.path.join(os.environ["PLAYGROUND_BUILD"], "tests", "plugins")
 
-MEMORY = r"crashed: it used memory that is not there \(SIGSEGV\); to see where: gdb "
+MEMORY = r"crashed: it used memory that is not there \(SIGSEGV\); "
 ENDS = {
     "crash": MEMORY,
     "recurse": MEMORY,
@@ -32,7 +32,7 @@ def provoke(server):
             client.send("x\n")
             client.end()
             client.rest()
-        except ConnectionError:
+        except OSError:  # reset, or not connected any more
             pass
 
 
@@ -64,6 +64,19 @@ class Rude(unittest.TestCase):
         for when in ("open", "send", "end", "close", "tick"):
             with self.subTest(when):
                 self.assert_replaced(when, "crash", MEMORY)
+
+    def test_how_to_see_where(self):
+        for arguments, advice in (
+            ([], r"gdb --args playground run --single (\S+)$"),
+            (["--single"], r"put `gdb --args` before the command$"),
+        ):
+            with Server(rude("recv", "crash"), *arguments) as server:
+                provoke(server)
+                found = server.err.wait(rf"{MEMORY}to see where: {advice}")
+                if found.groups():
+                    self.assertEqual(found[1], server.path)
+                else:
+                    server.wait()
 
     def test_alone_it_is_named_too(self):
         for what, end in ENDS.items():

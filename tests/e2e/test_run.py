@@ -104,7 +104,6 @@ class Ports(unittest.TestCase):
         for arguments, status in (
             (["--host", "203.0.113.77"], 1),
             (["--host", "300.1.1.1"], 2),
-            (["--port", "seven"], 2),
         ):
             for single in ([], ["--single"]):
                 with Server(echo("tcp", "udp"), *arguments, *single, is_ready=False) as server:
@@ -675,7 +674,59 @@ class BrokenConfigs(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             refused = run("run", cwd=folder)
             self.assertEqual(refused.returncode, 2)
-            self.assertRegex(refused.stderr, re.escape("playground.json"))
+            self.assertEqual(
+                refused.stderr,
+                "playground run: no CONFIG is given, and the default, ./playground.json, is not "
+                "there; write for example `playground run config/chat.json`\n",
+            )
+
+    def test_an_option_that_swallowed_the_config(self):
+        for words, says in (
+            (["--port", CONFIGS[0]], f'--port takes a number from 0 to 65535, not "{CONFIGS[0]}"; '),
+            (["--port", "seven", CONFIGS[0]], '--port takes a number from 0 to 65535, not "seven"; '),
+            (["--port", "65536", CONFIGS[0]], "--port takes a number from 0 to 65535, not "),
+            (["--port="], '--port takes a number from 0 to 65535, not ""; '),
+            (["--port"], "--port takes a number from 0 to 65535; "),
+            (["--host", "mine.json"], 'needs an address such as 127.0.0.1, not "mine.json"; '),
+            (["--host"], "--host needs an address such as 127.0.0.1; "),
+        ):
+            with self.subTest(words):
+                refused = run("run", *words)
+                self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+                self.assertTrue(refused.stderr.startswith("playground run: "), refused.stderr)
+                self.assertIn(says, refused.stderr)
+                self.assertEqual(refused.stderr.count("\n"), 1)
+
+    def test_a_port_for_nobody(self):
+        path = os.path.join(SOURCE, "config", "sim.json")
+        for single in ([], ["--single"]):
+            for name, value in (("port", "5"), ("host", "127.0.0.1")):
+                refused = run("run", f"--{name}", value, *single, path)
+                self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+                self.assertEqual(
+                    refused.stderr,
+                    f"{path}: --{name} on the command line: nothing in this config has a {name}; "
+                    "leave it out\n",
+                )
+
+    def test_an_option_that_nobody_has(self):
+        refusals = {
+            ("run", "--prot", "5001"): "unknown option --prot; did you mean --port?",
+            ("run", "--prot=5001"): "unknown option --prot; did you mean --port?",
+            ("run", "--single=1"): "--single takes no value; delete the = and what follows",
+            ("check", "--jsno"): "unknown option --jsno; did you mean --json?",
+            ("plugins", "--shema"): "unknown option --shema; did you mean --schema?",
+            ("client", "--hexx"): "unknown option --hexx; did you mean --hex?",
+            ("wire", "--loss"): "--loss needs a value; `playground wire --help` shows how",
+            ("wire", "--seeed"): "unknown option --seeed; did you mean --seed?",
+            ("compare", "--jsn"): "unknown option --jsn; did you mean --json?",
+            ("check", "--json", "-xy"): "unknown option -xy; `playground check --help` lists them",
+        }
+        for words, says in refusals.items():
+            with self.subTest(words):
+                refused = run(*words)
+                self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+                self.assertEqual(refused.stderr, f"playground {words[0]}: {says}\n")
 
 
 if __name__ == "__main__":

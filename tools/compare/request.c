@@ -1,6 +1,5 @@
 #include "request.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "must.h"
 #include "names.h"
 #include "text.h"
+#include "usage.h"
 
 enum {
     OPTION_JSON = 1000,
@@ -278,9 +278,6 @@ static int take_option(struct request *request, int option)
     case OPTION_HELP:
         print_help();
         return 0;
-    case '?':
-        fputs("`playground compare --help` shows how\n", stderr);
-        return 2;
     default:
         return settings_set(&request->settings, (enum setting)option, optarg)
                    ? -1
@@ -350,8 +347,11 @@ int request_parse(struct request *request, int argc, char **argv)
     char **typed = must_calloc((size_t)argc, sizeof(*typed));
 
     memcpy(typed, argv, (size_t)argc * sizeof(*typed));
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        int status = take_option(request, option);
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+        int status = option == '?' || option == ':'
+                         ? usage_refuse("compare", options, option, argv)
+                         : take_option(request, option);
 
         if (status >= 0) {
             free(typed);

@@ -4,6 +4,8 @@
 #include <time.h>
 
 #include "../commands.h"
+#include "config.h"
+#include "problems.h"
 #include "summary.h"
 
 #define ANY_TIME_MS 1000 /* an event ends each wait; this is for none */
@@ -152,6 +154,25 @@ static void summarise(struct wire *wire, const struct wire_command_line *line,
         summary_print(&summary, stderr);
 }
 
+/* A simulation has no sockets, and so nothing that could cross a link. A config
+   that is wrong is for `run` to refuse. */
+static bool is_simulation(const char *path)
+{
+    struct problems *problems = problems_create(path);
+    struct config *config = config_load(path, NULL, 0, NULL, problems);
+    bool is_virtual = config && config_is_virtual(config);
+
+    config_destroy(config);
+    problems_destroy(problems);
+    if (is_virtual)
+        fprintf(stderr,
+                "playground wire: %s is a simulation, which needs no link; run "
+                "it with `playground run %s`, its options have the loss and "
+                "the delay\n",
+                path, path);
+    return is_virtual;
+}
+
 /* ---- all of it -------------------------------------------------------- */
 
 static int run_commands(struct wire_commands *commands,
@@ -188,6 +209,8 @@ int cmd_wire(int argc, char **argv)
         return status;
     if (line.is_check)
         return check();
+    if (line.config && is_simulation(line.config))
+        return 2;
     if (!wire_commands_init(&commands))
         return 1;
     commands.wire = wire_create(&line.options, error, sizeof(error));

@@ -1,6 +1,5 @@
 #include "command_line.h"
 
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <playground/handler.h>
 
 #include "quantity.h"
+#include "usage.h"
 
 static const char help[] =
     "usage: playground wire [OPTION]... CONFIG [-- LEFT...]\n"
@@ -264,10 +264,8 @@ static int read_options(struct wire_command_line *line, int argc, char **argv)
             fputs(help, stdout);
             return 0;
         }
-        if (option == ':')
-            status = usage("%s needs a value", argv[optind - 1]);
-        else if (option == '?')
-            status = usage("unknown option %s", argv[optind - 1]);
+        if (option == ':' || option == '?')
+            status = usage_refuse("wire", long_options, option, argv);
         else
             status =
                 read_option(line, option, long_options[index].name, &sides);
