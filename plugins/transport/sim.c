@@ -62,8 +62,10 @@ static ssize_t sim_recv(struct pg_session *session, int fd, void *buffer,
     client->inbox_at += len;
     if (left == len && !client->has_ended)
         pg_session_readable(session, false);
-    if (client->is_waiting && sim_room(client, TO_SERVER) > 0)
+    if (client->is_waiting && sim_room(client, TO_SERVER) > 0) {
+        client->is_waiting = false; /* once, however often we are called */
         sim_plan(sim, pg_now_ns(), SAYS, client);
+    }
     return len || client->has_ended ? (ssize_t)len : -EAGAIN;
 }
 

@@ -170,6 +170,23 @@ class Links(unittest.TestCase):
                 self.assertEqual(seen["sent"], 3 * 10 * 60_001)
                 self.assertEqual(seen["arrived"], seen["sent"])
 
+    def test_a_client_that_had_to_wait_goes_on_at_its_pace(self):
+        # One window of 64 KiB at 10 kB/s, and messages of 20 kB.
+        link = {"plugin": "impair", "direction": "in", "rate_kbit_s": 80}
+        what = sim(
+            provides="stream",
+            clients=1,
+            messages=30,
+            interval_ms=100,
+            say="{n}:" + "x" * 20000,
+            wait_ms=100_000,
+            trace="-",
+        )
+        out = output(config([what], [link, "echo"])).decode()
+        said = re.findall(r'^(\S+) 1 > sends "\d+:', out, re.MULTILINE)
+        self.assertEqual(len(said), 30)
+        self.assertEqual(len(set(said)), 30, "some at the same instant")
+
     def test_what_does_not_arrive_in_time_is_told(self):
         what = sim(clients=1, messages=2, wait_ms=0)
         late = {"plugin": "impair", "delay_ms": 5000}
