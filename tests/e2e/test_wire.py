@@ -311,6 +311,35 @@ class Commands(unittest.TestCase):
             self.assertEqual(result.returncode, status)
 
     @on_wire
+    def test_what_a_slow_link_still_has_is_waited_for(self):
+        send = (
+            "import socket; sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+            "for _ in range(5): sock.sendto(bytes(1000), ('10.77.0.2', 5000))"
+        )
+        rate = ("--to-right", "--rate", "50kbit", "--queue", "64KiB")  # 0.16 s each
+        result = wire(*rate, "--json", "--", sys.executable, "-c", send, "--", "sleep", "9")
+        counts = summary(result)["to_right"]
+        self.assertEqual((counts["packets"], counts["delivered"]), (5, 5))
+
+    @on_wire
+    def test_a_reader_of_stderr_may_go(self):
+        mark = str(uuid.uuid4())
+        script = "(setsid sleep 1000 </dev/null >/dev/null 2>&1 &) && exec cat"
+        reader, writer = os.pipe()
+        process = subprocess.Popen(
+            [*WIRE, "--", "sh", "-c", script, "--", "true"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=writer,
+            env={**os.environ, "WIRE_TEST": mark},
+        )
+        os.close(writer)
+        os.close(reader)
+        process.stdin.close()
+        self.assertEqual(process.wait(TIMEOUT_S), 0)
+        self.assertEqual(left_behind(mark, []), [])
+
+    @on_wire
     def test_a_command_that_is_not_there_is_named(self):
         for arguments, side in (
             (["/no/left", "--", "true"], "left"),

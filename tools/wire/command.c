@@ -93,6 +93,14 @@ static uint64_t activity(struct wire *wire)
            counts[1].delivered;
 }
 
+static uint64_t under_way(struct wire *wire)
+{
+    struct wire_counts counts[2];
+
+    wire_counts(wire, counts);
+    return wire_under_way(&counts[0]) + wire_under_way(&counts[1]);
+}
+
 static double longest_ms(const struct wire_options *options)
 {
     double right = options->to_right.delay_ms + options->to_right.jitter_ms;
@@ -101,20 +109,29 @@ static double longest_ms(const struct wire_options *options)
     return right > left ? right : left;
 }
 
+/* How long a full queue takes. */
+static double queue_ms(const struct wire_direction *how)
+{
+    return how->rate_mbit ? (double)how->queue_bytes / (how->rate_mbit * 125)
+                          : 0;
+}
+
 /* What the left command has sent last is still under way: the right one is
    stopped when the link has fallen silent. */
 static void wait_for_silence(struct wire_commands *commands,
                              const struct wire_command_line *line)
 {
     double silence = line->linger_ms + 4 * longest_ms(&line->options);
+    double most = silence + queue_ms(&line->options.to_right) +
+                  queue_ms(&line->options.to_left) + GOODBYE_MS;
     uint64_t start = now_ms(), since = start, before = UINT64_MAX;
 
     while (wire_commands_is_running(commands, WIRE_RIGHT) &&
            !is_interrupted(commands) && (double)(now_ms() - since) < silence &&
-           (double)(now_ms() - start) < silence + GOODBYE_MS) {
+           (double)(now_ms() - start) < most) {
         uint64_t seen = activity(commands->wire);
 
-        if (seen != before)
+        if (seen != before || under_way(commands->wire))
             since = now_ms();
         before = seen;
         wire_commands_wait(commands, 20);

@@ -27,6 +27,7 @@ bool wire_commands_init(struct wire_commands *commands)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN); /* who reads stderr may go; we still clean up */
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     *commands = (struct wire_commands){.server.fd = -1};
     commands->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

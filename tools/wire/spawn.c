@@ -64,6 +64,7 @@ static int prepare(struct wire *wire, enum wire_side side, const int fds[3],
         return -errno;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) /* it has died already */
         raise(SIGKILL);

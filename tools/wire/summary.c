@@ -41,7 +41,7 @@ static void print_row(const char *name, const struct wire_counts *counts,
 
 void summary_print(const struct summary *summary, FILE *out)
 {
-    uint64_t overrun = 0;
+    uint64_t overrun = 0, under_way = 0;
 
     fprintf(out, "\nwire (%s, seed %" PRIu64 ", MTU %u): %.1f s\n",
             summary->kind, summary->options->seed, mtu_of(summary),
@@ -51,8 +51,13 @@ void summary_print(const struct summary *summary, FILE *out)
             "delivered", "Mbit/s");
     print_row("to right", &summary->counts[WIRE_LEFT], out);
     print_row("to left", &summary->counts[WIRE_RIGHT], out);
-    for (int side = WIRE_LEFT; side <= WIRE_RIGHT; side++)
+    for (int side = WIRE_LEFT; side <= WIRE_RIGHT; side++) {
         overrun += summary->counts[side].overrun;
+        under_way += wire_under_way(&summary->counts[side]);
+    }
+    if (under_way > 0)
+        fprintf(out, "%" PRIu64 " more were still on their way at the end\n",
+                under_way);
     if (overrun > 0)
         fprintf(out,
                 "%" PRIu64 " more were dropped because they came faster than "

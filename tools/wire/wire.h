@@ -73,6 +73,12 @@ struct wire_counts {
     uint64_t late_ns, late_max_ns; /* sum, worst: delivered after their time */
 };
 
+static inline uint64_t wire_under_way(const struct wire_counts *counts)
+{
+    return counts->packets + counts->duplicated - counts->delivered -
+           counts->lost - counts->queue_dropped - counts->overrun;
+}
+
 struct wire;
 
 /* NULL after writing into `error` what is missing (a right, a setting) and,
