@@ -230,6 +230,40 @@ class Messages(Swap):
         self.assertIn("m.txt:2:1: no such escape; write", error)
 
 
+def impaired(*handlers, **options):
+    """A config whose own chain does harm: impair above the transport."""
+    return {
+        "transports": ["tcp"],
+        "handlers": ["lines", {"plugin": "impair", **options}, *handlers],
+    }
+
+
+class Harm(Swap):
+    """Loss inside the chain, which no transport can see."""
+
+    def test_probes_that_are_late_or_lost_or_doubled(self):
+        result = self.swap(config("impair"))
+        self.assertEqual(result["rows"]["answer"], ["it comes back"] * 2)
+        self.assertEqual(result["rows"]["sent"], [200, 200])
+        self.assertGreater(result["rows"]["lost"][1], 0)
+
+    def test_half_of_the_probes_are_lost(self):
+        path = self.file("h.json", impaired("echo", loss_percent=50))
+        rows = self.swap(path)["rows"]
+        self.assertEqual(rows["answer"], ["it comes back"] * 2)
+        self.assertEqual(rows["sent"], [200, 200])
+
+    def test_waiting_for_lost_answers_has_an_end(self):
+        path = self.file("w.json", impaired("ping", loss_percent=30))
+        ping = self.file("m.txt", "ping\n")
+        result = self.swap(path, "--send", ping)
+        self.assertEqual(result["rows"]["answer"], ["whatever comes next"] * 2)
+        for sent in result["rows"]["sent"]:
+            self.assertGreater(sent, 0)
+            self.assertLess(sent, 200)
+        self.assertIn("there was no time for", "".join(result["notes"]))
+
+
 class Refused(Swap):
     def test_nothing_answers(self):
         result = self.swap(config("lecture"), status=1)

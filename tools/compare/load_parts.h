@@ -35,8 +35,9 @@ enum load_phase {
 
 struct load_one {
     struct pg_listener *listener;
-    uint64_t session; /* 0: not open */
-    uint64_t heard;   /* arrivals, in probing since the last probe */
+    uint64_t session;   /* 0: not open */
+    uint64_t strangers; /* in probing: arrivals since the last probe that are
+                           no message of ours */
 };
 
 /* A process has one. */

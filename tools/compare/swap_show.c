@@ -203,6 +203,13 @@ static void say_how(struct run *run, const struct swap_side *side)
                     "message at a time was out and its latency counts from "
                     "when it left; order cannot be told.",
                     side->transport);
+    if (side->result.unsaid > 0)
+        result_note(run,
+                    "Over %s there was no time for %llu more messages: each "
+                    "one that is not answered is waited for, and %d s after "
+                    "the last was due no more are said.",
+                    side->transport, (unsigned long long)side->result.unsaid,
+                    LOAD_LATER_MOST_S);
     if (side->result.behind_ms > 5)
         result_note(run,
                     "Over %s the clients themselves were up to %.0f ms behind "
