@@ -246,12 +246,21 @@ class Harm(Swap):
         self.assertEqual(result["rows"]["answer"], ["it comes back"] * 2)
         self.assertEqual(result["rows"]["sent"], [200, 200])
         self.assertGreater(result["rows"]["lost"][1], 0)
+        self.assertEqual(result["rows"]["retransmissions"][0], 0)
+        why = " ".join(result["why"])
+        self.assertIn("impair stands in the chain", why)
+        self.assertNotIn("TCP sent again", why)
 
     def test_half_of_the_probes_are_lost(self):
         path = self.file("h.json", impaired("echo", loss_percent=50))
-        rows = self.swap(path)["rows"]
+        result = self.swap(path)
+        rows = result["rows"]
         self.assertEqual(rows["answer"], ["it comes back"] * 2)
         self.assertEqual(rows["sent"], [200, 200])
+        self.assertGreater(rows["lost"][0], 0)
+        why = " ".join(result["why"])
+        self.assertIn("impair stands in the chain, above the transport", why)
+        self.assertNotIn("both deliver everything", why)
 
     def test_waiting_for_lost_answers_has_an_end(self):
         path = self.file("w.json", impaired("ping", loss_percent=30))
@@ -322,9 +331,11 @@ class Link(Swap):
     @on_wire
     def test_loss(self):
         """UDP loses answers, TCP sends again; both wait for the link."""
-        rows = self.swap(
+        result = self.swap(
             config("chat"), "--loss", "5", "--delay", "10", "--load", "1000"
-        )["rows"]
+        )
+        rows = result["rows"]
+        self.assertIn("What was lost on the way TCP sent again", result["why"][0])
         self.assertEqual(rows["lost"][0], 0)
         self.assertGreater(rows["lost"][1], 0)
         self.assertGreater(rows["retransmissions"][0], 0)

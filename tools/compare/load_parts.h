@@ -82,10 +82,6 @@ void load_client_closed(unsigned client, const char *reason);
 
 /* ---- load_say.c ------------------------------------------------------- */
 
-#define LOAD_SETTLE_MS                                                         \
-    1500 /* a TCP that has lost something may take so long                     \
-          */
-
 /* So many messages are going to be said, and heard by those found. */
 void load_match(size_t count, const struct load_found *found);
 /* The next one, from the client whose turn it is. */
