@@ -258,6 +258,9 @@ class Harm(Swap):
         self.assertEqual(rows["answer"], ["it comes back"] * 2)
         self.assertEqual(rows["sent"], [200, 200])
         self.assertGreater(rows["lost"][0], 0)
+        for side in range(2):
+            _, share = result["plots"][0]["series"][side]["points"][-1]
+            self.assertAlmostEqual(share, 100 - rows["lost_percent"][side])
         why = " ".join(result["why"])
         self.assertIn("impair stands in the chain, above the transport", why)
         self.assertNotIn("both deliver everything", why)

@@ -132,18 +132,21 @@ static void show_costs(struct run *run, const struct swap *swap)
 
 /* ---- plots ------------------------------------------------------------ */
 
-/* Each percent; the last one, where the long waits are, in ten steps. */
+/* Each percent; the last one, where the long waits are, in ten steps. Those
+   that were lost never come: the curve ends at the share that did. */
 static void draw_distribution(json_t *plot, enum plot_of of, const char *name,
                               const struct swap_side *side)
 {
     json_t *series = plot_series(plot, of, name);
+    double share =
+        (double)side->result.delivered / (double)side->result.expected;
 
     for (int step = 0; side->noted > 0 && step <= 109; step++) {
         double percent = step < 99 ? step : 99 + (step - 99) / 10.0;
 
         plot_point(series,
                    stats_percentile(side->latencies, side->noted, percent),
-                   percent);
+                   percent * share);
     }
 }
 
@@ -170,9 +173,10 @@ static void draw(struct run *run, const struct swap *swap)
     const struct swap_side *udp = &swap->sides[SIDE_UDP];
     json_t *plot = result_plot(
         run, PLOT_STEPS, "How many answers had come by then",
-        "Two curves, one for each transport: the share of answers that took "
-        "at most so long. The further left, the faster.",
-        "time since the message was due (ms)", "answers (%)");
+        "Two curves, one for each transport: the share of the expected "
+        "answers that took at most so long. The further left, the faster; what "
+        "is missing from 100 % at the right end was lost.",
+        "time since the message was due (ms)", "of the expected answers (%)");
 
     plot_log_x(plot);
     draw_distribution(plot, PLOT_TCP, "TCP", tcp);
