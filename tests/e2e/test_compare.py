@@ -146,6 +146,23 @@ class Text(unittest.TestCase):
         self.assertEqual(result.stderr, "")
 
 
+class FullDisk(unittest.TestCase):
+    def test_lost_output_is_no_success(self):
+        for arguments in (["boundaries"], ["boundaries", "--json"], ["--json"], []):
+            with self.subTest(arguments), open("/dev/full", "w") as full:
+                result = subprocess.run(
+                    [PLAYGROUND, "compare", *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=full,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    timeout=TIMEOUT_S,
+                    check=False,
+                )
+                self.assertEqual(result.returncode, 1)
+                self.assertIn("could not be written and is lost", result.stderr)
+
+
 class Json(unittest.TestCase):
     def test_says_how_to_repeat_it(self):
         report = json.loads(compare("boundaries", "--json").stdout)
