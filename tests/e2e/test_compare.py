@@ -73,6 +73,20 @@ class Usage(unittest.TestCase):
         self.assertIn('did you mean "boundaries"?', self.refused("boundaris"))
         self.assertIn("`playground compare` lists them", self.refused("xyzzy"))
 
+    def test_words_of_a_title(self):
+        for words in ("head-of-line", "Head of line", "line-blocking"):
+            self.assertIn('did you mean "blocking"?', self.refused(words))
+        self.assertIn("lists them", self.refused(""))
+
+    def test_a_config_without_swap(self):
+        self.assertIn(
+            "`playground compare config/chat.json --swap tcp,udp`",
+            self.refused("config/chat.json"),
+        )
+        error = self.refused("a b\033[2J.json")
+        self.assertIn("compare 'a b", error)
+        self.assertNotIn("\033", error)
+
     def test_every_unknown_name_is_told(self):
         self.assertEqual(len(self.refused("boundaris", "trunkation").splitlines()), 2)
 
