@@ -104,6 +104,16 @@ class Usage(unittest.TestCase):
                     self.refused("boundaries", f"--loss={argument}"),
                 )
 
+    def test_settings_with_their_units(self):
+        for given in ("--loss=1%", "--loss=1", "--delay=20ms", "--delay=0.5s"):
+            with self.subTest(given):
+                error = self.refused("boundaries", given)
+                self.assertIn("no chosen experiment uses", error)
+        for given in ("--loss=1ms", "--delay=20%", "--delay=11s", "--load=1%", "--loss=1e"):
+            with self.subTest(given):
+                self.assertIn("takes a number from", self.refused("loss", given))
+        self.assertIn("0 to 10000 ms, not", self.refused("loss", "--delay=x"))
+
     def test_setting_that_must_be_whole(self):
         self.assertIn("whole number", self.refused("fanout", "--clients", "2.5"))
 

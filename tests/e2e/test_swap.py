@@ -353,6 +353,14 @@ class Link(Swap):
         self.assertGreaterEqual(result["rows"]["wire_bytes"][0], 2 * (64 + 52))
         self.assertEqual(result["settings"]["delay"], 1)
 
+    @on_wire
+    def test_settings_with_units(self):
+        units = ("--delay", "2ms", "--rate", "2mbit", "--for", "500ms", "--load", "1000")
+        text = self.compare(config("echo"), "--swap", "tcp,udp", *units).stdout
+        text = " ".join(text.split())
+        for shown in ("delay 2 ms", "loss 0 %", "rate 2 Mbit/s", "for 0.5", "load 1,000 a second"):
+            self.assertIn(shown, text)
+
 
 class Page(Swap):
     def test_one_page_with_everything(self):

@@ -44,7 +44,8 @@ static const char help_head[] =
     "of 64 bytes\n"
     "  --hex                the lines of that file are hex digits\n"
     "\n"
-    "For those that use them, which stand in brackets; else they are refused:\n"
+    "For those that use them, which stand in brackets; else they are refused.\n"
+    "A unit may follow, as in 1%, 20ms, 10mbit:\n"
     "\n";
 
 static const char help_tail[] =
@@ -283,7 +284,7 @@ static void print_settings(void)
         char *users = users_of((enum setting)i), *left, *text;
 
         left = must_printf("  --%s %-*s", info->name,
-                           18 - (int)strlen(info->name), info->unit);
+                           18 - (int)strlen(info->name), info->value);
         text = must_printf(*users ? "%s (%s)" : "%s", info->help, users);
         columns_paragraph(stdout, left, text, 80);
         free(left);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "must.h"
+#include "settings.h"
 #include "text.h"
 
 #define DASH "\u2013"
@@ -103,4 +104,24 @@ char *shown_value(const json_t *value, const char *unit)
 
     free(text);
     return whole;
+}
+
+char *shown_settings(const json_t *settings)
+{
+    char *text = must_copy("");
+    const char *name;
+    json_t *value;
+
+    json_object_foreach ((json_t *)(uintptr_t)settings, name, value) {
+        bool is_free = !strcmp(name, "rate") && json_number_value(value) == 0;
+        char *one = is_free ? must_copy("without limit")
+                            : shown_value(value, settings_unit(name));
+        char *longer =
+            must_printf("%s%s%s %s", text, *text ? ", " : "", name, one);
+
+        free(text);
+        free(one);
+        text = longer;
+    }
+    return text;
 }

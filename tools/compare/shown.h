@@ -16,6 +16,9 @@ char *shown_count(json_int_t count);
    it. */
 char *shown_value(const json_t *value, const char *unit);
 
+/* "delay 20 ms, loss 1 %, load 1,000 a second"; the caller frees it. */
+char *shown_settings(const json_t *settings);
+
 /* A number beside an axis: "20k", "1.5M"; the caller frees it. */
 char *shown_tick(double number);
 
