@@ -276,7 +276,20 @@ class Harm(Swap):
         self.assertIn("there was no time for", "".join(result["notes"]))
 
 
+CRASHING = MINE.replace("pg_send(ctx, in);", "(void)ctx, (void)in;\n    abort();").replace(
+    "#include", "#include <stdlib.h>\n#include", 1
+)
+
+
 class Refused(Swap):
+    def test_a_plugin_that_crashes(self):
+        built = run("build", self.file("mine.c", CRASHING))
+        self.assertEqual(built.returncode, 0, built.stderr)
+        path = self.file("m.json", {"transports": ["tcp"], "handlers": ["lines", "mine"]})
+        error = self.swap(path, status=1)["error"]
+        self.assertIn('handler "mine" crashed', error)
+        self.assertIn("`gdb --args playground run --single CONFIG`", error)
+
     def test_nothing_answers(self):
         result = self.swap(config("lecture"), status=1)
         self.assertIn("over tcp nothing answers", result["error"])
