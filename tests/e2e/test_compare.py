@@ -220,7 +220,7 @@ class Predict(unittest.TestCase):
         self.assertIn("a) five times over TCP and five times over UDP", text)
         self.assertIn("Your guess was right: once over TCP, five times", text)
         self.assertIn("Your guess: the next 10 bytes of the datagram. What", text)
-        self.assertIn("1 of 2 guesses were right.", text)
+        self.assertIn("Guessed right: 1 of 2.", text)
 
     def test_asks_until_it_understands(self):
         text = guess("perhaps b\nz\n B)\n", "boundaries").stdout
@@ -230,7 +230,7 @@ class Predict(unittest.TestCase):
     def test_no_guess_is_no_mistake(self):
         for lines in ("\n", ""):
             text = guess(lines, "boundaries").stdout
-            self.assertNotIn("guesses", text)
+            self.assertNotIn("Guessed right", text)
             self.assertIn("as theory says", text)
 
     def test_the_guess_is_asked_before(self):

@@ -306,7 +306,7 @@ class Refused(Swap):
 
     def test_too_many_messages(self):
         result = self.swap(config("echo"), "--load", "100000", "--for", "60", status=1)
-        self.assertIn("6000000 messages are more than 1000000", result["error"])
+        self.assertIn("6,000,000 messages are more than 1,000,000", result["error"])
 
     def test_a_message_too_long_for_a_datagram(self):
         lines = self.file("e.json", {"transports": ["tcp"], "handlers": ["lines", "echo"]})

@@ -333,11 +333,14 @@ void swap_show(struct run *run, const struct swap *swap)
     const struct swap_side *udp = &swap->sides[SIDE_UDP];
 
     result_did(run,
-               "%s was served once with each transport. %u clients said %llu "
-               "messages, %g a second, each at its time whether the server "
-               "had answered or not.",
-               swap->path, swap->clients, (unsigned long long)tcp->result.sent,
-               swap->rate);
+               "%s was served once with each transport. %u client%s said %llu "
+               "message%s, %.10g a second, %s.",
+               swap->path, swap->clients, swap->clients == 1 ? "" : "s",
+               (unsigned long long)tcp->result.sent,
+               tcp->result.sent == 1 ? "" : "s", swap->rate,
+               tcp->found.how == MATCH_TURN
+                   ? "or as fast as the answers came"
+                   : "each at its time whether the server had answered or not");
     show_answers(run, swap);
     show_costs(run, swap);
     draw(run, swap);
