@@ -302,6 +302,9 @@ static const char *why_of_transports(const struct swap *swap)
     if (is_resent)
         return "TCP sent segments again, and what stood behind them waited; "
                "UDP sends nothing again.";
+    if (missing(udp) > 0 && swap->has_link)
+        return "What is lost on the way stays lost over UDP; whichever end of "
+               "a TCP connection has lost something sends it again.";
     if (missing(udp) > 0 && !is_impaired(udp) && missing(tcp) == 0)
         return "Over UDP answers were lost and stayed lost, on the way or for "
                "want of room in a receive buffer; TCP waits until there is "
@@ -310,8 +313,9 @@ static const char *why_of_transports(const struct swap *swap)
         return "TCP numbers its bytes and hands each on once and in order; UDP "
                "hands a datagram on when it comes and as often as it comes.";
     if (missing(udp) > 0 || missing(tcp) > 0)
-        return "TCP sent nothing again, so nothing was lost below it. What is "
-               "left of the difference is the price of each: TCP acknowledges "
+        return "The clients' TCP sent nothing again: nothing was lost below "
+               "it. What is left of the difference is the price of each: TCP "
+               "acknowledges "
                "and carries larger headers, UDP handles each datagram by "
                "itself.";
     return "With nothing lost on the way both deliver everything; what is "
