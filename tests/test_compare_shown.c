@@ -64,13 +64,35 @@ static void test_shown_value_shows_each_type(void **state)
     assert_value("{\"value\": \"it\\u001b[2J\"}", "ms", "it\\x1b[2J");
 }
 
+static void test_shown_text_groups_lone_numbers(void **state)
+{
+    static const char *const cases[][2] = {
+        {"3000 messages, 1000 a second.", "3,000 messages, 1,000 a second."},
+        {"(of 1234567)", "(of 1,234,567)"},
+        {"999, 2,000 and 1.25", "999, 2,000 and 1.25"},
+        {"1234.5 ms", "1,234.5 ms"},
+        {"127.0.0.1:5000, port 5000", "127.0.0.1:5000, port 5000"},
+        {"guest1234 /tmp/1234.json", "guest1234 /tmp/1234.json"},
+        {"", ""},
+    };
+
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char *text = shown_text(cases[i][0]);
+
+        assert_string_equal(text, cases[i][1]);
+        free(text);
+    }
+}
+
 static void test_shown_tick_is_short(void **state)
 {
     static const struct {
         double value;
         const char *text;
-    } cases[] = {{0, "0"},        {5000, "5000"}, {20000, "20k"},
-                 {1.5e6, "1.5M"}, {0.01, "0.01"}, {3e9, "3G"}};
+    } cases[] = {{0, "0"},        {5000, "5,000"}, {20000, "20k"},
+                 {1.5e6, "1.5M"}, {0.01, "0.01"},  {3e9, "3G"}};
 
     (void)state;
 
@@ -157,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shown_number_keeps_three_digits),
         cmocka_unit_test(test_shown_value_shows_each_type),
+        cmocka_unit_test(test_shown_text_groups_lone_numbers),
         cmocka_unit_test(test_shown_tick_is_short),
         cmocka_unit_test(test_columns_width_counts_what_is_seen),
         cmocka_unit_test(test_columns_break_at_spaces),

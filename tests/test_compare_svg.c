@@ -111,6 +111,67 @@ static void test_svg_tells_sides_apart_without_colour(void **state)
     free(text);
 }
 
+static void test_svg_tells_series_of_a_side_apart(void **state)
+{
+    char *text = draw(
+        PLOT("points", SERIES("tcp", "[0, 1]") ", " SERIES("tcp", "[0, 2]")));
+
+    (void)state;
+
+    assert_int_equal(count(text, "fill=\"#0b5cad\""), 2);
+    assert_int_equal(count(text, "fill=\"#fff\" stroke=\"#3b86d6\""), 2);
+    free(text);
+}
+
+/* Of the last "<text" with these words; its place, -1 where there is none. */
+static double place_of(const char *text, const char *words, const char *key)
+{
+    const char *end = strstr(text, words), *at = text;
+    double place = -1;
+
+    assert_non_null(end);
+    while ((at = strstr(at, "<text ")) && at < end) {
+        const char *value = strstr(at, key);
+
+        if (value)
+            place = strtod(value + strlen(key), NULL);
+        at++;
+    }
+    return place;
+}
+
+#define WIDEST_LETTER 9.5
+
+static void test_svg_has_room_for_the_last_label(void **state)
+{
+    char *text = draw("{\"kind\": \"lines\", \"log_x\": true, \"series\": ["
+                      "{\"of\": \"tcp\", \"name\": \"\", \"points\": "
+                      "[[1, 1], [1000, 2]]}]}");
+
+    (void)state;
+
+    assert_true(place_of(text, ">1,000</text>", " x=\"") +
+                    5 * WIDEST_LETTER / 2 <=
+                480);
+    free(text);
+}
+
+static void test_svg_marks_stand_above_the_curves(void **state)
+{
+    char *text = draw("{\"kind\": \"lines\", \"y\": \"Mbit\", "
+                      "\"marks\": [{\"x\": 1, \"label\": \"flood\"}], "
+                      "\"series\": [{\"of\": \"tcp\", \"name\": \"\", "
+                      "\"points\": [[0, 5], [2, 5]]}]}");
+    double mark = place_of(text, ">flood</text>", " y=\"");
+
+    (void)state;
+
+    /* The label of the uppermost tick is 5 lower than its line. */
+    assert_true(mark > place_of(text, ">Mbit</text>", " y=\"") + 14);
+    assert_true(mark + 4 < place_of(text, ">5</text>", " y=\"") - 5);
+    free(text);
+}
+
 static void test_svg_steps_hold_a_value(void **state)
 {
     char *text = draw(PLOT("steps", SERIES("tcp", "[0, 0], [10, 10]")));
@@ -118,7 +179,7 @@ static void test_svg_steps_hold_a_value(void **state)
     (void)state;
 
     /* Along the time axis first, then up. */
-    assert_non_null(strstr(text, "d=\"M58.0 284.0H464.0L464.0 56.0\""));
+    assert_non_null(strstr(text, "d=\"M58.0 284.0H454.0L454.0 56.0\""));
     free(text);
 }
 
@@ -239,6 +300,9 @@ int main(void)
         cmocka_unit_test(test_axis_copes_with_a_single_value),
         cmocka_unit_test(test_axis_log_has_powers_of_ten),
         cmocka_unit_test(test_svg_tells_sides_apart_without_colour),
+        cmocka_unit_test(test_svg_tells_series_of_a_side_apart),
+        cmocka_unit_test(test_svg_has_room_for_the_last_label),
+        cmocka_unit_test(test_svg_marks_stand_above_the_curves),
         cmocka_unit_test(test_svg_steps_hold_a_value),
         cmocka_unit_test(test_svg_bars_share_their_labels),
         cmocka_unit_test(test_svg_shows_nothing_where_there_is_nothing),

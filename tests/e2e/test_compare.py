@@ -73,6 +73,20 @@ class Usage(unittest.TestCase):
         self.assertIn('did you mean "boundaries"?', self.refused("boundaris"))
         self.assertIn("`playground compare` lists them", self.refused("xyzzy"))
 
+    def test_words_of_a_title(self):
+        for words in ("head-of-line", "Head of line", "line-blocking"):
+            self.assertIn('did you mean "blocking"?', self.refused(words))
+        self.assertIn("lists them", self.refused(""))
+
+    def test_a_config_without_swap(self):
+        self.assertIn(
+            "`playground compare config/chat.json --swap tcp,udp`",
+            self.refused("config/chat.json"),
+        )
+        error = self.refused("a b\033[2J.json")
+        self.assertIn("compare 'a b", error)
+        self.assertNotIn("\033", error)
+
     def test_every_unknown_name_is_told(self):
         self.assertEqual(len(self.refused("boundaris", "trunkation").splitlines()), 2)
 
@@ -89,6 +103,16 @@ class Usage(unittest.TestCase):
                     "--loss takes a number from 0 to 100",
                     self.refused("boundaries", f"--loss={argument}"),
                 )
+
+    def test_settings_with_their_units(self):
+        for given in ("--loss=1%", "--loss=1", "--delay=20ms", "--delay=0.5s"):
+            with self.subTest(given):
+                error = self.refused("boundaries", given)
+                self.assertIn("no chosen experiment uses", error)
+        for given in ("--loss=1ms", "--delay=20%", "--delay=11s", "--load=1%", "--loss=1e"):
+            with self.subTest(given):
+                self.assertIn("takes a number from", self.refused("loss", given))
+        self.assertIn("0 to 10000 ms, not", self.refused("loss", "--delay=x"))
 
     def test_setting_that_must_be_whole(self):
         self.assertIn("whole number", self.refused("fanout", "--clients", "2.5"))
@@ -146,6 +170,23 @@ class Text(unittest.TestCase):
         self.assertEqual(result.stderr, "")
 
 
+class FullDisk(unittest.TestCase):
+    def test_lost_output_is_no_success(self):
+        for arguments in (["boundaries"], ["boundaries", "--json"], ["--json"], []):
+            with self.subTest(arguments), open("/dev/full", "w") as full:
+                result = subprocess.run(
+                    [PLAYGROUND, "compare", *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=full,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    timeout=TIMEOUT_S,
+                    check=False,
+                )
+                self.assertEqual(result.returncode, 1)
+                self.assertIn("could not be written and is lost", result.stderr)
+
+
 class Json(unittest.TestCase):
     def test_says_how_to_repeat_it(self):
         report = json.loads(compare("boundaries", "--json").stdout)
@@ -179,7 +220,7 @@ class Predict(unittest.TestCase):
         self.assertIn("a) five times over TCP and five times over UDP", text)
         self.assertIn("Your guess was right: once over TCP, five times", text)
         self.assertIn("Your guess: the next 10 bytes of the datagram. What", text)
-        self.assertIn("1 of 2 guesses were right.", text)
+        self.assertIn("Guessed right: 1 of 2.", text)
 
     def test_asks_until_it_understands(self):
         text = guess("perhaps b\nz\n B)\n", "boundaries").stdout
@@ -189,7 +230,7 @@ class Predict(unittest.TestCase):
     def test_no_guess_is_no_mistake(self):
         for lines in ("\n", ""):
             text = guess(lines, "boundaries").stdout
-            self.assertNotIn("guesses", text)
+            self.assertNotIn("Guessed right", text)
             self.assertIn("as theory says", text)
 
     def test_the_guess_is_asked_before(self):

@@ -230,7 +230,75 @@ class Messages(Swap):
         self.assertIn("m.txt:2:1: no such escape; write", error)
 
 
+def impaired(*handlers, **options):
+    """A config whose own chain does harm: impair above the transport."""
+    return {
+        "transports": ["tcp"],
+        "handlers": ["lines", {"plugin": "impair", **options}, *handlers],
+    }
+
+
+class Harm(Swap):
+    """Loss inside the chain, which no transport can see."""
+
+    def test_probes_that_are_late_or_lost_or_doubled(self):
+        result = self.swap(config("impair"))
+        self.assertEqual(result["rows"]["answer"], ["it comes back"] * 2)
+        self.assertEqual(result["rows"]["sent"], [200, 200])
+        self.assertGreater(result["rows"]["lost"][1], 0)
+        self.assertEqual(result["rows"]["retransmissions"][0], 0)
+        why = " ".join(result["why"])
+        self.assertIn("impair stands in the chain", why)
+        self.assertNotIn("TCP sent again", why)
+
+    def test_half_of_the_probes_are_lost(self):
+        path = self.file("h.json", impaired("echo", loss_percent=50))
+        result = self.swap(path)
+        rows = result["rows"]
+        self.assertEqual(rows["answer"], ["it comes back"] * 2)
+        self.assertEqual(rows["sent"], [200, 200])
+        self.assertGreater(rows["lost"][0], 0)
+        for side in range(2):
+            _, share = result["plots"][0]["series"][side]["points"][-1]
+            self.assertAlmostEqual(share, 100 - rows["lost_percent"][side])
+        why = " ".join(result["why"])
+        self.assertIn("impair stands in the chain, above the transport", why)
+        self.assertNotIn("both deliver everything", why)
+
+    def test_waiting_for_lost_answers_has_an_end(self):
+        path = self.file(
+            "w.json",
+            {
+                "transports": [
+                    {"plugin": "tcp", "handlers": ["lines", {"plugin": "impair", "loss_percent": 30}]},
+                    "udp",
+                ],
+                "handlers": ["ping"],
+            },
+        )
+        ping = self.file("m.txt", "ping\n")
+        result = self.swap(path, "--send", ping)
+        self.assertEqual(result["rows"]["answer"], ["whatever comes next"] * 2)
+        sent = result["rows"]["sent"]
+        self.assertTrue(0 < sent[0] < 200, sent)
+        self.assertEqual(sent[1], 200)
+        self.assertIn("there was no time for", "".join(result["notes"]))
+
+
+CRASHING = MINE.replace("pg_send(ctx, in);", "(void)ctx, (void)in;\n    abort();").replace(
+    "#include", "#include <stdlib.h>\n#include", 1
+)
+
+
 class Refused(Swap):
+    def test_a_plugin_that_crashes(self):
+        built = run("build", self.file("mine.c", CRASHING))
+        self.assertEqual(built.returncode, 0, built.stderr)
+        path = self.file("m.json", {"transports": ["tcp"], "handlers": ["lines", "mine"]})
+        error = self.swap(path, status=1)["error"]
+        self.assertIn('handler "mine" crashed', error)
+        self.assertIn("`gdb --args playground run --single CONFIG`", error)
+
     def test_nothing_answers(self):
         result = self.swap(config("lecture"), status=1)
         self.assertIn("over tcp nothing answers", result["error"])
@@ -247,7 +315,7 @@ class Refused(Swap):
 
     def test_too_many_messages(self):
         result = self.swap(config("echo"), "--load", "100000", "--for", "60", status=1)
-        self.assertIn("6000000 messages are more than 1000000", result["error"])
+        self.assertIn("6,000,000 messages are more than 1,000,000", result["error"])
 
     def test_a_message_too_long_for_a_datagram(self):
         lines = self.file("e.json", {"transports": ["tcp"], "handlers": ["lines", "echo"]})
@@ -288,9 +356,11 @@ class Link(Swap):
     @on_wire
     def test_loss(self):
         """UDP loses answers, TCP sends again; both wait for the link."""
-        rows = self.swap(
+        result = self.swap(
             config("chat"), "--loss", "5", "--delay", "10", "--load", "1000"
-        )["rows"]
+        )
+        rows = result["rows"]
+        self.assertIn("What was lost on the way TCP sent again", result["why"][0])
         self.assertEqual(rows["lost"][0], 0)
         self.assertGreater(rows["lost"][1], 0)
         self.assertGreater(rows["retransmissions"][0], 0)
@@ -304,6 +374,14 @@ class Link(Swap):
         self.assertEqual(result["rows"]["wire_bytes"][1], 2 * (64 + 28))
         self.assertGreaterEqual(result["rows"]["wire_bytes"][0], 2 * (64 + 52))
         self.assertEqual(result["settings"]["delay"], 1)
+
+    @on_wire
+    def test_settings_with_units(self):
+        units = ("--delay", "2ms", "--rate", "2mbit", "--for", "500ms", "--load", "1000")
+        text = self.compare(config("echo"), "--swap", "tcp,udp", *units).stdout
+        text = " ".join(text.split())
+        for shown in ("delay 2 ms", "loss 0 %", "rate 2 Mbit/s", "for 0.5", "load 1,000 a second"):
+            self.assertIn(shown, text)
 
 
 class Page(Swap):

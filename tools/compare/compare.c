@@ -149,6 +149,17 @@ static int run_request(const struct request *request)
     return is_fine ? 0 : 1;
 }
 
+/* A full disk must not look like a success. */
+static int check_output(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fputs("playground compare: the output could not be written and is lost; "
+          "is the disk full?\n",
+          stderr);
+    return status ? status : 1;
+}
+
 int cmd_compare(int argc, char **argv)
 {
     struct request request;
@@ -159,5 +170,5 @@ int cmd_compare(int argc, char **argv)
     else if (status < 0)
         status = may_write_page(&request) ? run_request(&request) : 1;
     request_finish(&request);
-    return status;
+    return check_output(status);
 }

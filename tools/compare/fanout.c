@@ -189,10 +189,11 @@ static void fanout_run(struct run *run)
     has_group = fanout_multicast(run, &audience, messages, &group);
 
     result_did(run,
-               "%d messages of %d bytes go to %d receivers: through "
+               "%d message%s of %d bytes go%s to %d receiver%s: through "
                "chat-broadcast over TCP and over UDP, and without a server to "
                "a multicast group on the loopback interface.",
-               messages, FANOUT_SIZE, clients);
+               messages, messages == 1 ? "" : "s", FANOUT_SIZE,
+               messages == 1 ? "es" : "", clients, clients == 1 ? "" : "s");
     add_rows(run, &tcp, &udp);
     if (has_group)
         add_multicast_rows(run, &group);

@@ -28,6 +28,8 @@
 
 #define LOAD_CLIENTS_MOST    1000
 #define LOAD_MESSAGES_MOST   1000000
+#define LOAD_LATER_MOST_S    5    /* sending ends so long after its time */
+#define LOAD_SETTLE_MS       1500 /* a TCP that has lost something may take it */
 #define LOAD_DELIVERIES_MOST 2000000 /* that are noted one by one */
 
 struct load_plan {
@@ -54,6 +56,7 @@ struct load_traffic {
 
 struct load_result {
     uint64_t sent, expected;
+    uint64_t unsaid; /* messages for which there was no time */
     uint64_t delivered, duplicates, reordered, strangers;
     double seconds;   /* of sending */
     double behind_ms; /* how late the clients themselves were, at worst */

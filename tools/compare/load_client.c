@@ -84,6 +84,7 @@ static void order_end(void)
         .duplicates = match->duplicates,
         .reordered = match->reordered,
         .strangers = match->strangers,
+        .unsaid = match->plan.count - match->sent,
         .seconds = (load_us.sent_ms - load_us.begin_ms) / 1e3,
         .behind_ms = load_us.behind_ms,
         .traffic = load_traffic_since(&load_us.before),
@@ -161,10 +162,14 @@ void load_client_opened(unsigned client, uint64_t session, bool is_stream)
 
 void load_client_heard(unsigned client, struct pg_bytes in)
 {
+    const struct match *match = &load_us.match;
+    uint64_t before = match->delivered + match->duplicates;
+
     load_us.heard_ms = load_now_ms();
-    load_us.clients[client].heard++;
     if (load_us.phase != LOAD_CONNECTING && load_us.phase != LOAD_READY)
         match_arrived(&load_us.match, client, in, load_us.heard_ms);
+    if (match->delivered + match->duplicates == before)
+        load_us.clients[client].strangers++;
     if (load_us.phase == LOAD_SENDING && load_us.match.plan.how == MATCH_TURN)
         load_wake_at(load_us.heard_ms);
 }

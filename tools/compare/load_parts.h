@@ -35,8 +35,9 @@ enum load_phase {
 
 struct load_one {
     struct pg_listener *listener;
-    uint64_t session; /* 0: not open */
-    uint64_t heard;   /* arrivals, in probing since the last probe */
+    uint64_t session;   /* 0: not open */
+    uint64_t strangers; /* in probing: arrivals since the last probe that are
+                           no message of ours */
 };
 
 /* A process has one. */
@@ -80,10 +81,6 @@ void load_client_opened(unsigned client, uint64_t session, bool is_stream);
 void load_client_closed(unsigned client, const char *reason);
 
 /* ---- load_say.c ------------------------------------------------------- */
-
-#define LOAD_SETTLE_MS                                                         \
-    1500 /* a TCP that has lost something may take so long                     \
-          */
 
 /* So many messages are going to be said, and heard by those found. */
 void load_match(size_t count, const struct load_found *found);

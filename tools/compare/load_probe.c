@@ -1,11 +1,21 @@
 #include "load_parts.h"
 
-#define QUIET_MS      60 /* beside the link's round trips */
-#define QUIET_MOST_MS 1000
+#define QUIET_MS  60  /* after an answer, beside the link's round trips */
+#define ANSWER_MS 500 /* the handlers may wait before they answer */
 
 #define WARM_ROUNDS 3 /* a UDP peer is trusted when heard from twice */
-#define PROBES      3
+#define PROBES      7 /* the handlers may lose some, and double some */
 #define FILE_PROBES 20
+#define ENOUGH      3 /* answers, all of the same kind */
+
+/* Of some probes: how many were answered, to who said them, to others. */
+struct votes {
+    unsigned answers, self, others;
+};
+
+/* Those that have not arrived themselves, and made something else arrive. */
+static struct votes strange;
+static size_t begins[FILE_PROBES]; /* deliveries before each probe */
 
 /* ---- warming up and probing ------------------------------------------- */
 
@@ -21,11 +31,20 @@ static struct load_found anything(void)
 
 static size_t probes(void)
 {
-    if (!load_us.plan->messages->list)
-        return PROBES;
-    return load_us.plan->messages->count < FILE_PROBES
-               ? load_us.plan->messages->count
-               : FILE_PROBES;
+    size_t count =
+        load_us.plan->messages->list ? load_us.plan->messages->count : PROBES;
+
+    return count < PROBES ? PROBES : count < FILE_PROBES ? count : FILE_PROBES;
+}
+
+/* What was said last has been answered, or will not be. */
+static bool is_over(void)
+{
+    double most_ms = ANSWER_MS;
+
+    if (load_us.heard_ms > load_us.sent_ms && load_is_quiet(QUIET_MS, most_ms))
+        return true;
+    return load_is_quiet(most_ms, most_ms);
 }
 
 void load_warm_begin(void)
@@ -41,62 +60,126 @@ static void probe_begin(void)
     const struct load_found found = anything();
 
     load_match(probes(), &found);
+    strange = (struct votes){0};
     load_enter(LOAD_PROBING);
 }
 
 void load_warm_tick(void)
 {
     if (load_us.match.sent == load_us.match.plan.count) {
-        if (load_is_quiet(QUIET_MS, QUIET_MOST_MS))
+        if (is_over())
             probe_begin();
-    } else if (load_us.match.sent == 0 || load_is_quiet(0, QUIET_MOST_MS)) {
+    } else if (load_us.match.sent == 0 || load_is_quiet(0, ANSWER_MS)) {
         for (unsigned i = 0; i < load_us.plan->clients; i++)
             load_say(load_now_ms());
     }
 }
 
-/* Who has it been delivered to, or who else has heard something since? */
-static void probe_look(struct load_found *found)
+static void vote(struct votes *votes, bool self, bool others)
 {
-    size_t number = load_us.match.sent - 1;
-    unsigned sender = (unsigned)(number % load_us.plan->clients);
-    bool is_known = false, self = false, others = false;
+    votes->answers += self || others;
+    votes->self += self;
+    votes->others += others;
+}
+
+/* A token tells which one has arrived, however late. The messages of a file
+   come again and again, so for them it is the last one that was said. */
+static bool is_of_probe(size_t delivery, size_t number)
+{
+    if (load_us.match.plan.how == MATCH_TOKEN)
+        return load_us.shared->deliveries[delivery].number == number;
+    return delivery >= begins[number] &&
+           (number + 1 == load_us.match.sent || delivery < begins[number + 1]);
+}
+
+/* Who has got this probe? */
+static void look_at_probe(size_t number, struct votes *votes)
+{
+    size_t sender = number % load_us.plan->clients;
+    bool self = false, others = false;
 
     for (size_t i = 0; i < load_us.match.delivered; i++)
-        if (load_us.shared->deliveries[i].number == number) {
-            is_known = true;
+        if (is_of_probe(i, number)) {
             self |= load_us.shared->deliveries[i].receiver == sender;
             others |= load_us.shared->deliveries[i].receiver != sender;
         }
-    for (unsigned i = 0; !is_known && i < load_us.plan->clients; i++) {
-        self |= i == sender && load_us.clients[i].heard > 0;
-        others |= i != sender && load_us.clients[i].heard > 0;
+    vote(votes, self, others);
+}
+
+/* What has the last probe made arrive, if it has not arrived itself? */
+static void look_at_strangers(void)
+{
+    size_t number = load_us.match.sent - 1;
+    size_t sender = number % load_us.plan->clients;
+    struct votes known = {0};
+    bool self = false, others = false;
+
+    look_at_probe(number, &known);
+    for (size_t i = 0; i < load_us.plan->clients && !known.answers; i++) {
+        self |= i == sender && load_us.clients[i].strangers > 0;
+        others |= i != sender && load_us.clients[i].strangers > 0;
     }
-    if (!self && !others)
-        return;
-    if (!found->is_answered)
-        found->how = is_known ? load_us.match.plan.how : MATCH_TURN;
-    else if (!is_known)
-        found->how = MATCH_TURN;
-    found->is_answered = true;
-    found->hears_self |= self;
-    found->hears_others |= others;
+    vote(&strange, self, others);
+}
+
+/* The majority decides: a probe that was lost while something else came does
+   not make all answers strange. In a file each message may have another
+   answer, so fewer are enough; a token is never taken for another. */
+static struct load_found look(const struct votes *known)
+{
+    const struct votes *votes = known;
+    struct load_found found = load_us.shared->found;
+    bool is_file = load_us.plan->messages->list;
+
+    found.is_answered = known->answers + strange.answers > 0;
+    found.how = anything().how;
+    if (known->answers < strange.answers * (is_file ? 3 : 1)) {
+        found.how = MATCH_TURN;
+        votes = &strange;
+    }
+    found.hears_self = 2 * votes->self >= votes->answers;
+    found.hears_others = 2 * votes->others >= votes->answers;
+    if (found.how == MATCH_TOKEN) {
+        found.hears_self = votes->self > 0;
+        found.hears_others = votes->others > 0;
+    }
+    return found;
+}
+
+static bool is_enough(const struct votes *known)
+{
+    return load_us.match.sent == load_us.match.plan.count ||
+           (known->answers >= ENOUGH && strange.answers == 0) ||
+           (known->answers == 0 && strange.answers >= ENOUGH);
+}
+
+/* What has been said till now; true when that is enough. */
+static bool look_at_all(void)
+{
+    struct votes known = {0};
+
+    look_at_strangers();
+    for (size_t i = 0; i < load_us.match.sent; i++)
+        look_at_probe(i, &known);
+    if (!is_enough(&known))
+        return false;
+    load_us.shared->found = look(&known);
+    return true;
 }
 
 void load_probe_tick(void)
 {
-    if (load_us.match.sent > 0 && !load_is_quiet(QUIET_MS, QUIET_MOST_MS))
-        return;
-    if (load_us.match.sent > 0)
-        probe_look(&load_us.shared->found);
-    if (load_us.match.sent == load_us.match.plan.count ||
-        (load_us.plan->messages->list && load_us.match.sent >= PROBES &&
-         load_us.shared->found.is_answered)) {
-        load_enter(LOAD_READY);
-        load_answer();
-        return;
+    if (load_us.match.sent > 0) {
+        if (!is_over())
+            return;
+        if (look_at_all()) {
+            load_enter(LOAD_READY);
+            load_answer();
+            return;
+        }
     }
     for (unsigned i = 0; i < load_us.plan->clients; i++)
-        load_us.clients[i].heard = 0;
+        load_us.clients[i].strangers = 0;
+    begins[load_us.match.sent] = load_us.match.delivered;
     load_say(load_now_ms());
 }

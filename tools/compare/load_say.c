@@ -98,11 +98,22 @@ static bool must_wait(void)
                LOAD_SETTLE_MS + 2 * load_us.plan->round_trip_ms;
 }
 
+/* Where each message waits for the one before, it may take for ever. */
+static bool has_had_its_time(void)
+{
+    return load_now_ms() >
+           due_ms(load_us.match.plan.count) + 1e3 * LOAD_LATER_MOST_S;
+}
+
 void load_pace(void)
 {
     struct match *match = &load_us.match;
     bool is_turn = match->plan.how == MATCH_TURN;
 
+    if (has_had_its_time()) {
+        load_us.phase = LOAD_SETTLING;
+        return;
+    }
     for (int i = 0; i < BATCH && match->sent < match->plan.count; i++) {
         double due = due_ms(match->sent), now = load_now_ms();
 

@@ -98,19 +98,11 @@ static void print_contents(FILE *out, const json_t *results)
 
 static void print_settings(FILE *out, const json_t *settings)
 {
-    const char *key, *before = "<p class=\"note\">Settings: ";
-    json_t *value;
+    char *text = shown_settings(settings);
 
-    json_object_foreach ((json_t *)settings, key, value) {
-        char *number = shown_value(value, "");
-
-        element(out, before, key, " ");
-        element(out, "", number, "");
-        free(number);
-        before = ", ";
-    }
-    if (*before == ',')
-        fputs(".</p>\n", out);
+    if (*text)
+        element(out, "<p class=\"note\">Settings: ", text, ".</p>\n");
+    free(text);
 }
 
 static void print_paragraphs(FILE *out, const json_t *list, const char *open)

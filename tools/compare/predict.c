@@ -123,6 +123,5 @@ void predict_sum(const json_t *results, FILE *out)
         right += json_is_true(verdict);
     }
     if (made > 0)
-        fprintf(out, "%zu of %zu guesses %s right.\n", right, made,
-                made == 1 ? "was" : "were");
+        fprintf(out, "Guessed right: %zu of %zu.\n", right, made);
 }

@@ -121,17 +121,13 @@ static void print_checks(FILE *out, const json_t *checks, size_t width)
         fprintf(out, "  %zu of %zu checks: as theory says.\n", count, count);
 }
 
-static void print_settings(FILE *out, const json_t *settings)
+static void print_settings(FILE *out, const json_t *settings, size_t width)
 {
-    const char *key, *before = "  settings: ";
-    json_t *value;
+    char *text = shown_settings(settings);
 
-    json_object_foreach ((json_t *)settings, key, value) {
-        fprintf(out, "%s%s %g", before, key, json_number_value(value));
-        before = ", ";
-    }
-    if (*before == ',')
-        fputc('\n', out);
+    if (*text)
+        columns_paragraph(out, "  settings: ", text, width);
+    free(text);
 }
 
 void print_text(FILE *out, const json_t *result, size_t width)
@@ -143,7 +139,7 @@ void print_text(FILE *out, const json_t *result, size_t width)
     columns_paragraph(out, "", text_of(result, "question"), width);
     fputc('\n', out);
     paragraphs(out, json_object_get(result, "did"), "  ", width);
-    print_settings(out, json_object_get(result, "settings"));
+    print_settings(out, json_object_get(result, "settings"), width);
     print_rows(out, json_object_get(result, "rows"), width);
     fputc('\n', out);
     paragraphs(out, json_object_get(result, "why"), "  Why: ", width);

@@ -1,5 +1,7 @@
 #include "request.h"
 
+#include <ctype.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +45,8 @@ static const char help_head[] =
     "of 64 bytes\n"
     "  --hex                the lines of that file are hex digits\n"
     "\n"
-    "For those that use them, which stand in brackets; else they are refused:\n"
+    "For those that use them, which stand in brackets; else they are refused.\n"
+    "A unit may follow, as in 1%, 20ms, 10mbit:\n"
     "\n";
 
 static const char help_tail[] =
@@ -67,6 +70,30 @@ static const struct option fixed_options[] = {
 
 #define FIXED_OPTIONS (sizeof(fixed_options) / sizeof(*fixed_options))
 
+/* ---- words of the command line ---------------------------------------- */
+
+static bool is_plain(const char *word)
+{
+    return *word && word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
+                                      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                      "0123456789-_./=,:%+@")] == '\0';
+}
+
+/* In single quotes where a shell would see more than a word. */
+static char *quoted(const char *word)
+{
+    char *quote, *out;
+
+    if (is_plain(word))
+        return must_copy(word);
+    quote = out = must_calloc(4 * strlen(word) + 3, 1);
+    *out++ = '\'';
+    for (; *word; word++)
+        out = *word == '\'' ? stpcpy(out, "'\\''") : (*out = *word, out + 1);
+    *out = '\'';
+    return quote;
+}
+
 /* ---- which experiments ------------------------------------------------ */
 
 static void choose(struct request *request, const struct experiment *one)
@@ -86,9 +113,66 @@ static void choose_all(struct request *request, bool is_first)
             choose(request, experiments[i]);
 }
 
+/* "head-of-line" and "Head of line" are the same words. */
+static char *words_of(const char *text)
+{
+    char *words = must_copy(text);
+
+    for (char *at = words; *at; at++)
+        *at = isalnum((unsigned char)*at) ? (char)tolower((unsigned char)*at)
+                                          : ' ';
+    return words;
+}
+
+/* The experiment whose title has these words, NULL if none has. */
+static const char *name_by_title(const char *words)
+{
+    const char *found = NULL;
+    char *wanted = words_of(words);
+
+    for (size_t i = 0; experiments[i] && *wanted && !found; i++) {
+        char *title = words_of(experiments[i]->title);
+
+        if (strstr(title, wanted))
+            found = experiments[i]->name;
+        free(title);
+    }
+    free(wanted);
+    return found;
+}
+
+static bool is_config(const char *name)
+{
+    const char *end = strrchr(name, '.');
+
+    return (end && !strcmp(end, ".json")) || strchr(name, '/');
+}
+
+/* The caller frees it. */
+static char *next_step(const char *name, const struct names *names)
+{
+    char meant[TEXT_QUOTE_BYTES];
+    const char *near = names_near(names, name);
+
+    if (is_config(name)) {
+        char *word = quoted(name), *clean = text_clean(word), *step;
+
+        step = must_printf("a config runs over both with `playground compare "
+                           "%s --swap tcp,udp`",
+                           clean);
+        free(clean);
+        free(word);
+        return step;
+    }
+    if (!near)
+        near = name_by_title(name);
+    return near ? must_printf("did you mean %s?", text_quote(near, meant))
+                : must_copy("`playground compare` lists them");
+}
+
 static void refuse_name(const char *name)
 {
-    char wrong[TEXT_QUOTE_BYTES], meant[TEXT_QUOTE_BYTES];
+    char wrong[TEXT_QUOTE_BYTES], *step;
     struct names names = {0};
 
     for (size_t i = 0; experiments[i]; i++)
@@ -96,14 +180,10 @@ static void refuse_name(const char *name)
     names_add(&names, "first");
     names_add(&names, "all");
 
-    const char *near = names_near(&names, name);
-
-    fprintf(stderr, "playground compare: there is no experiment %s; ",
-            text_quote(name, wrong));
-    if (near)
-        fprintf(stderr, "did you mean %s?\n", text_quote(near, meant));
-    else
-        fputs("`playground compare` lists them\n", stderr);
+    step = next_step(name, &names);
+    fprintf(stderr, "playground compare: there is no experiment %s; %s\n",
+            text_quote(name, wrong), step);
+    free(step);
     names_finish(&names);
 }
 
@@ -173,28 +253,6 @@ static bool check_settings(const struct request *request)
 
 /* ---- the command again ------------------------------------------------ */
 
-static bool is_plain(const char *word)
-{
-    return *word && word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
-                                      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                      "0123456789-_./=,:%+@")] == '\0';
-}
-
-/* In single quotes where a shell would see more than a word. */
-static char *quoted(const char *word)
-{
-    char *quote, *out;
-
-    if (is_plain(word))
-        return must_copy(word);
-    quote = out = must_calloc(4 * strlen(word) + 3, 1);
-    *out++ = '\'';
-    for (; *word; word++)
-        out = *word == '\'' ? stpcpy(out, "'\\''") : (*out = *word, out + 1);
-    *out = '\'';
-    return quote;
-}
-
 static char *command_of(int argc, char **argv, const struct settings *settings)
 {
     char *command = must_copy("playground");
@@ -227,7 +285,7 @@ static void print_settings(void)
         char *users = users_of((enum setting)i), *left, *text;
 
         left = must_printf("  --%s %-*s", info->name,
-                           18 - (int)strlen(info->name), info->unit);
+                           18 - (int)strlen(info->name), info->value);
         text = must_printf(*users ? "%s (%s)" : "%s", info->help, users);
         columns_paragraph(stdout, left, text, 80);
         free(left);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "must.h"
+#include "shown.h"
 #include "text.h"
 
 void result_set(json_t *object, const char *key, json_t *value)
@@ -65,11 +66,22 @@ json_t *result_text(const char *format, va_list arguments)
     return string;
 }
 
+static json_t *with_numbers(const char *format, va_list arguments)
+{
+    json_t *plain = result_text(format, arguments), *string;
+    char *text = shown_text(json_string_value(plain));
+
+    string = json_string(text);
+    free(text);
+    json_decref(plain);
+    return string;
+}
+
 static void add_words(struct run *run, const char *key, const char *format,
                       va_list arguments)
 {
     result_append(result_list(run->result, key),
-                  result_text(format, arguments));
+                  with_numbers(format, arguments));
 }
 
 void result_did(struct run *run, const char *format, ...)
@@ -117,7 +129,7 @@ json_t *value_text(const char *format, ...)
     json_t *value;
 
     va_start(arguments, format);
-    value = result_text(format, arguments);
+    value = with_numbers(format, arguments);
     va_end(arguments);
     return value;
 }

@@ -12,6 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "must.h"
+#include "text.h"
+
 /* splitmix64: numbers that a seed repeats on every machine. */
 static uint64_t next_random(uint64_t *state)
 {
@@ -74,13 +77,39 @@ void run_progress(struct run *run, const char *format, ...)
     json_decref(message);
 }
 
+/* The experiment sees that a connection has ended; the server knows why. */
+static json_t *with_last_words(struct run *run, json_t *error)
+{
+    char words[512], *how, *clean, *text;
+    json_t *whole;
+
+    if (!server_last_words(run, words, sizeof(words)))
+        return error;
+    how = strstr(words, "; to see where"); /* names a config of ours */
+    if (how)
+        *how = '\0';
+    clean = text_clean(words);
+    text = must_printf("%s. The server said: %s%s", json_string_value(error),
+                       clean,
+                       how ? ". To see where: `gdb --args playground run "
+                             "--single CONFIG`, and talk to it"
+                           : "");
+    whole = json_string(text);
+    json_decref(error);
+    free(text);
+    free(clean);
+    return whole;
+}
+
 void run_fail(struct run *run, const char *format, ...)
 {
     va_list arguments;
+    json_t *error;
 
     va_start(arguments, format);
-    result_set(run->result, "error", result_text(format, arguments));
+    error = result_text(format, arguments);
     va_end(arguments);
+    result_set(run->result, "error", with_last_words(run, error));
     run_report(run);
     _exit(1);
 }

@@ -14,11 +14,16 @@ struct run {
     json_t *result;
     int out; /* where the parent reads: one JSON object a line */
     uint64_t random;
-    unsigned servers; /* how many were started */
+    unsigned servers;      /* how many were started */
+    struct server *newest; /* the one started last */
 };
 
 void run_init(struct run *run, const struct experiment *experiment,
               const struct settings *settings, const char *folder, int out);
+/* What a server has said on stderr of its end or of a crash; false:
+   nothing. */
+bool server_last_words(const struct run *run, char *words, size_t size);
+
 /* Hands the result to the parent. */
 void run_report(struct run *run);
 

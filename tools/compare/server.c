@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -20,6 +21,8 @@
 #define READY_MS  10000
 #define PIPE_SIZE (1024 * 1024) /* a log need not wait for us to read it */
 #define LINE_SIZE (64 * 1024)
+#define LAST_MS   300
+#define LAST_SIZE 2048 /* of what it said last */
 
 /* A pipe read line by line. */
 struct pipe_lines {
@@ -32,6 +35,9 @@ struct server {
     pid_t pid;
     struct pipe_lines out, err;
     struct sockaddr_in addresses[2]; /* by enum side; port 0: none */
+    char *last; /* the end of its stderr while it is mute, shared with the
+                   process that reads it; NULL: it is not mute */
+    struct server *before; /* the server that was started before this one */
 };
 
 /* ---- lines ------------------------------------------------------------ */
@@ -219,6 +225,8 @@ struct server *run_server_as(struct run *run, json_t *config,
 
     if (!config)
         run_fail(run, "the server's config could not be made");
+    server->before = run->newest;
+    run->newest = server;
     path = write_config(run, config);
     start(run, server, path, how);
     free(path);
@@ -273,6 +281,23 @@ json_t *server_event(struct server *server, const char *event, int limit_ms)
     return NULL;
 }
 
+/* Appends, and leaves out what was there first. */
+static void keep_end(char *last, const char *text, size_t len)
+{
+    size_t had = strlen(last), room = LAST_SIZE - 1;
+
+    if (len > room) {
+        text += len - room;
+        len = room;
+    }
+    if (had > room - len) {
+        memmove(last, last + had - (room - len), room - len);
+        had = room - len;
+    }
+    memcpy(last + had, text, len);
+    last[had + len] = '\0';
+}
+
 /* In the new process: until the server has closed both. */
 static void drain(const struct server *server)
 {
@@ -283,17 +308,29 @@ static void drain(const struct server *server)
     while (fds[0].fd >= 0 || fds[1].fd >= 0) {
         if (poll(fds, 2, -1) < 0 && errno != EINTR)
             return;
-        for (int i = 0; i < 2; i++)
-            if (fds[i].fd >= 0 && fds[i].revents &&
-                read(fds[i].fd, buffer, sizeof(buffer)) <= 0)
+        for (int i = 0; i < 2; i++) {
+            ssize_t got;
+
+            if (fds[i].fd < 0 || !fds[i].revents)
+                continue;
+            got = read(fds[i].fd, buffer, sizeof(buffer));
+            if (got <= 0)
                 fds[i].fd = -1;
+            else if (i == 1)
+                keep_end(server->last, buffer, (size_t)got);
+        }
     }
 }
 
 void server_mute(struct run *run, struct server *server)
 {
-    pid_t parent = getpid(), pid = fork();
+    pid_t parent = getpid(), pid;
 
+    server->last = mmap(NULL, LAST_SIZE, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (server->last == MAP_FAILED)
+        run_fail_errno(run, "memory for what the server says");
+    pid = fork();
     if (pid < 0)
         run_fail_errno(run, "fork");
     if (pid == 0) {
@@ -304,6 +341,66 @@ void server_mute(struct run *run, struct server *server)
     }
     close(server->out.fd);
     close(server->err.fd);
+}
+
+/* ---- its last words --------------------------------------------------- */
+
+/* What it has said on stderr and nobody has read. */
+static void read_last(struct server *server, char last[LAST_SIZE])
+{
+    char line[LINE_SIZE];
+
+    if (server->last) {
+        memcpy(last, server->last, LAST_SIZE);
+        return;
+    }
+    while (next_line(&server->err, line, run_now_ms())) {
+        keep_end(last, line, strlen(line));
+        keep_end(last, "\n", 1);
+    }
+}
+
+/* Copies the last line in which a server says how it, a worker or a handler
+   has ended; what handlers log is passed over. */
+static bool find_end(char *last, char *found, size_t size)
+{
+    char *place, *line = strtok_r(last, "\n", &place);
+    bool is_found = false;
+
+    for (; line; line = strtok_r(NULL, "\n", &place)) {
+        if (!strstr(line, " crashed: ") && strncmp(line, "worker ", 7) != 0 &&
+            strncmp(line, "playground: ", 12) != 0)
+            continue;
+        if (is_found && !strncmp(line, "worker ", 7))
+            continue; /* the crash says more */
+        snprintf(found, size, "%s", line);
+        is_found = true;
+    }
+    return is_found;
+}
+
+static bool find_last_words(const struct run *run, char *words, size_t size)
+{
+    for (struct server *one = run->newest; one; one = one->before) {
+        char last[LAST_SIZE] = "";
+
+        read_last(one, last);
+        if (find_end(last, words, size))
+            return true;
+    }
+    return false;
+}
+
+bool server_last_words(const struct run *run, char *words, size_t size)
+{
+    double limit = run_now_ms() + LAST_MS;
+
+    while (!find_last_words(run, words, size)) {
+        if (!run->newest || !run->newest->last || run_now_ms() > limit)
+            return false;
+        run_sleep_ms(5); /* who reads it may not have had its turn */
+    }
+    return true;
 }
 
 void server_pause(struct server *server)

@@ -26,8 +26,9 @@ enum setting {
 #define SETTING(which) (1u << (which))
 
 struct setting_info {
-    const char *name; /* "loss" */
-    const char *unit; /* "%" */
+    const char *name;  /* "loss" */
+    const char *value; /* in the help: "PERCENT" */
+    const char *unit;  /* behind its number: "%" */
     double min, max;
     bool is_whole;
     const char *help;
@@ -42,9 +43,12 @@ struct settings {
 
 void settings_init(struct settings *settings);
 
-/* Takes `text` for a setting; says on stderr what is wrong with it, and
-   returns false. */
+/* Takes `text` for a setting, with its unit or without ("20" or "20ms"); says
+   on stderr what is wrong with it, and returns false. */
 bool settings_set(struct settings *settings, enum setting which,
                   const char *text);
+
+/* Of the setting of that name, as it is shown; "" if it has none. */
+const char *settings_unit(const char *name);
 
 #endif

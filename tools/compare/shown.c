@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "must.h"
+#include "settings.h"
 #include "text.h"
 
 #define DASH "\u2013"
@@ -50,6 +51,39 @@ char *shown_number(double number)
     return group(digits);
 }
 
+/* A number by itself, not a part of a name, an address or a version. */
+static bool is_lone(const char *text, size_t at, size_t len)
+{
+    static const char before[] = " (\"", after[] = " .,;:)\"%";
+    char last = at > 0 ? text[at - 1] : ' ';
+    char next = text[at + len];
+    bool is_port = at >= 5 && !strncmp(text + at - 5, "port ", 5);
+
+    return strchr(before, last) && strchr(after, next) && !is_port;
+}
+
+char *shown_text(const char *text)
+{
+    char *shown = must_calloc(2 * strlen(text) + 1, 1), *out = shown;
+
+    for (size_t at = 0, len; text[at]; at += len) {
+        len = strspn(text + at, "0123456789");
+        if (len > 3 && is_lone(text, at, len)) {
+            char *digits = must_printf("%.*s", (int)len, text + at);
+            char *grouped = group(digits);
+
+            out = stpcpy(out, grouped);
+            free(grouped);
+            free(digits);
+            continue;
+        }
+        len = len > 0 ? len : 1;
+        memcpy(out, text + at, len);
+        out += len;
+    }
+    return shown;
+}
+
 char *shown_tick(double number)
 {
     static const struct {
@@ -62,7 +96,8 @@ char *shown_tick(double number)
         if (size >= units[i].size && size >= 1e4)
             return must_printf("%.4g%s", number / units[i].size,
                                units[i].suffix);
-    return must_printf(number < 1000 ? "%.3g" : "%.4g", number);
+    return size < 1e3 ? must_printf("%.3g", number)
+                      : shown_count(llround(number));
 }
 
 static char *shown_list(const json_t *list)
@@ -103,4 +138,24 @@ char *shown_value(const json_t *value, const char *unit)
 
     free(text);
     return whole;
+}
+
+char *shown_settings(const json_t *settings)
+{
+    char *text = must_copy("");
+    const char *name;
+    json_t *value;
+
+    json_object_foreach ((json_t *)(uintptr_t)settings, name, value) {
+        bool is_free = !strcmp(name, "rate") && json_number_value(value) == 0;
+        char *one = is_free ? must_copy("without limit")
+                            : shown_value(value, settings_unit(name));
+        char *longer =
+            must_printf("%s%s%s %s", text, *text ? ", " : "", name, one);
+
+        free(text);
+        free(one);
+        text = longer;
+    }
+    return text;
 }

@@ -209,6 +209,12 @@ static void draw(struct run *run, const struct outcome *closed,
     plot_bar(series, "UDP member", udp->slow_heard);
 }
 
+/* Pages that the system took back meanwhile may be more than what came. */
+static json_t *growth(double kib)
+{
+    return kib > 0 ? value_number(kib) : value_text("none");
+}
+
 static void add_rows(struct run *run, const struct outcome *closed,
                      const struct outcome *dropped, const struct outcome *udp)
 {
@@ -228,8 +234,7 @@ static void add_rows(struct run *run, const struct outcome *closed,
     result_row(run, "median", "a line takes to the listener, median", "ms",
                value_number(closed->median_ms), value_number(udp->median_ms));
     result_row(run, "memory", "more memory in the server (policy drop)", "KiB",
-               value_number(dropped->memory_kib),
-               value_number(udp->memory_kib));
+               growth(dropped->memory_kib), growth(udp->memory_kib));
 }
 
 static void slow_run(struct run *run)

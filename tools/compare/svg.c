@@ -23,15 +23,15 @@ static const char *text_of(const json_t *object, const char *key)
 struct look svg_look(const json_t *plot, size_t series)
 {
     static const struct look looks[3][3] = {
-        {{"tcp", "#0b5cad", "none"},
-         {"tcp", "#3b86d6", "12 3"},
-         {"tcp", "#062f5c", "12 3 2 3"}},
-        {{"udp", "#b3470b", "6 4"},
-         {"udp", "#d9691a", "2 3"},
-         {"udp", "#6e2a05", "9 3 2 3"}},
-        {{"other", "#2f6b2a", "1 4"},
-         {"other", "#7a3f9d", "8 2"},
-         {"other", "#4d4d4d", "3 2"}},
+        {{"tcp", "#0b5cad", "none", false},
+         {"tcp", "#3b86d6", "5 4", true},
+         {"tcp", "#062f5c", "12 3 2 3", false}},
+        {{"udp", "#b3470b", "6 4", true},
+         {"udp", "#d9691a", "2 3", false},
+         {"udp", "#6e2a05", "9 3 2 3", true}},
+        {{"other", "#2f6b2a", "1 4", false},
+         {"other", "#7a3f9d", "8 2", true},
+         {"other", "#4d4d4d", "3 2", false}},
     };
     json_t *list = json_object_get(plot, "series");
     const char *of = text_of(json_array_get(list, series), "of");
@@ -47,21 +47,18 @@ void svg_mark(const struct svg *svg, struct look look, double x, double y,
               double radius)
 {
     if (!strcmp(look.of, "tcp"))
-        fprintf(svg->out,
-                "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" "
-                "fill=\"%s\"/>\n",
-                x, y, radius, look.colour);
+        fprintf(svg->out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"", x, y,
+                radius);
     else if (!strcmp(look.of, "udp"))
         fprintf(svg->out,
-                "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
-                "height=\"%.1f\" fill=\"#fff\" stroke=\"%s\" "
-                "stroke-width=\"2\"/>\n",
-                x - radius, y - radius, 2 * radius, 2 * radius, look.colour);
+                "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"",
+                x - radius, y - radius, 2 * radius, 2 * radius);
     else
-        fprintf(svg->out,
-                "<path d=\"M%.1f %.1fl%.1f %.1fh%.1fz\" "
-                "fill=\"%s\"/>\n",
-                x, y - radius, radius, 2 * radius, -2 * radius, look.colour);
+        fprintf(svg->out, "<path d=\"M%.1f %.1fl%.1f %.1fh%.1fz\"", x,
+                y - radius, radius, 2 * radius, -2 * radius);
+    fprintf(svg->out, " fill=\"%s\" stroke=\"%s\" stroke-width=\"%d\"/>\n",
+            look.is_hollow ? "#fff" : look.colour, look.colour,
+            look.is_hollow ? 2 : 0);
 }
 
 /* ---- places ----------------------------------------------------------- */
@@ -148,7 +145,7 @@ static void draw_y_axis(const struct svg *svg)
                 SVG_LEFT, y, SVG_RIGHT, SVG_LEFT - 6, y + 5, label);
         free(label);
     }
-    fprintf(svg->out, "<text x=\"4\" y=\"%.1f\">", svg->top - 14);
+    fprintf(svg->out, "<text x=\"4\" y=\"%.1f\">", svg->head);
     html_text(svg->out, text_of(svg->plot, "y"));
     fputs("</text>\n", svg->out);
 }
@@ -225,24 +222,25 @@ static double draw_legend(const struct svg *svg, bool is_drawn)
     return y;
 }
 
+/* Their words stand above the curves, a line each. */
 static void draw_marks(const struct svg *svg)
 {
     json_t *mark;
     size_t i;
 
     json_array_foreach (json_object_get(svg->plot, "marks"), i, mark) {
-        double at = json_number_value(json_object_get(mark, "x")), x;
+        double at = json_number_value(json_object_get(mark, "x")), x, y;
         bool is_left; /* its words */
 
         if (at <= 0 && svg->x.is_log)
             continue;
         x = svg_x(svg, at);
+        y = svg->head + (SVG_LINE + 2) * ((double)i + 1);
         is_left = x > (SVG_LEFT + SVG_RIGHT) / 2.0;
         fprintf(svg->out,
                 "<path class=\"mark\" d=\"M%.1f %.1fV%.1f\"/>\n"
                 "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">",
-                x, svg->top, svg->bottom, x + (is_left ? -5 : 5),
-                svg->top + 14 + (SVG_LINE + 2) * (double)i,
+                x, y - 11, svg->bottom, x + (is_left ? -5 : 5), y,
                 is_left ? "end" : "start");
         html_text(svg->out, text_of(mark, "label"));
         fputs("</text>\n", svg->out);
@@ -291,7 +289,10 @@ void svg_print(FILE *out, const json_t *plot, const char *id)
     svg.is_bars = !strcmp(text_of(plot, "kind"), "bars");
     if (svg.is_bars)
         label_lines = svg_find_labels(&svg);
-    svg.top = draw_legend(&svg, false) + 44;
+    svg.head = draw_legend(&svg, false) + 30;
+    svg.top = svg.head + 14 +
+              (SVG_LINE + 2) *
+                  (double)json_array_size(json_object_get(plot, "marks"));
     svg.bottom = SVG_HEIGHT - 30 - SVG_LINE * label_lines;
     find_axes(&svg);
     begin(&svg);

@@ -9,8 +9,8 @@
 
 #define SVG_WIDTH  480
 #define SVG_HEIGHT 330
-#define SVG_LEFT   58 /* of the axes */
-#define SVG_RIGHT  464
+#define SVG_LEFT   58  /* of the axes */
+#define SVG_RIGHT  454 /* half of the last label stands beyond it */
 #define SVG_LETTER 7.6 /* width of one, about */
 #define SVG_BOLD   8.8
 #define SVG_LINE   16 /* from one line of text to the next */
@@ -18,10 +18,11 @@
 #define SVG_LABELS 24 /* of bars, at the most; more are left out */
 
 /* How a series is drawn: sides by colour, line and mark, the second and
-   further series of a side by another shade and dashes. */
+   further series of a side by another shade, dashes and filling. */
 struct look {
     const char *of; /* tcp, udp, other */
     const char *colour, *dashes;
+    bool is_hollow; /* its mark */
 };
 
 struct svg {
@@ -29,6 +30,7 @@ struct svg {
     const json_t *plot;
     const char *id;
     struct axis x, y;
+    double head;        /* the first line below the legend */
     double top, bottom; /* of the axes: legend and labels take their part */
     bool is_bars;
     const char *labels[SVG_LABELS]; /* of the groups of bars */

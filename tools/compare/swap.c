@@ -8,6 +8,7 @@
 #include "link.h"
 #include "must.h"
 #include "processes.h"
+#include "shown.h"
 #include "stats.h"
 #include "swap_config.h"
 #include "swap_parts.h"
@@ -209,8 +210,9 @@ static void swap_run(struct run *run)
     swap.rate = run_setting(run, SETTING_LOAD, RATE);
     count = swap.rate * run_setting(run, SETTING_FOR, FOR_S);
     if (count > LOAD_MESSAGES_MOST)
-        run_fail(run, "%.0f messages are more than %d; lower --load or --for",
-                 count, LOAD_MESSAGES_MOST);
+        run_fail(run, "%s messages are more than %s; lower --load or --for",
+                 shown_count((json_int_t)count),
+                 shown_count(LOAD_MESSAGES_MOST));
     wire = make_link(run);
     run_side(run, SIDE_TCP, wire, count < 1 ? 1 : (size_t)count);
     run_side(run, SIDE_UDP, wire, count < 1 ? 1 : (size_t)count);

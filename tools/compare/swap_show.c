@@ -1,6 +1,7 @@
 #include "swap_parts.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "stats.h"
 
@@ -131,18 +132,21 @@ static void show_costs(struct run *run, const struct swap *swap)
 
 /* ---- plots ------------------------------------------------------------ */
 
-/* Each percent; the last one, where the long waits are, in ten steps. */
+/* Each percent; the last one, where the long waits are, in ten steps. Those
+   that were lost never come: the curve ends at the share that did. */
 static void draw_distribution(json_t *plot, enum plot_of of, const char *name,
                               const struct swap_side *side)
 {
     json_t *series = plot_series(plot, of, name);
+    double share =
+        (double)side->result.delivered / (double)side->result.expected;
 
     for (int step = 0; side->noted > 0 && step <= 109; step++) {
         double percent = step < 99 ? step : 99 + (step - 99) / 10.0;
 
         plot_point(series,
                    stats_percentile(side->latencies, side->noted, percent),
-                   percent);
+                   percent * share);
     }
 }
 
@@ -169,9 +173,10 @@ static void draw(struct run *run, const struct swap *swap)
     const struct swap_side *udp = &swap->sides[SIDE_UDP];
     json_t *plot = result_plot(
         run, PLOT_STEPS, "How many answers had come by then",
-        "Two curves, one for each transport: the share of answers that took "
-        "at most so long. The further left, the faster.",
-        "time since the message was due (ms)", "answers (%)");
+        "Two curves, one for each transport: the share of the expected "
+        "answers that took at most so long. The further left, the faster; what "
+        "is missing from 100 % at the right end was lost.",
+        "time since the message was due (ms)", "of the expected answers (%)");
 
     plot_log_x(plot);
     draw_distribution(plot, PLOT_TCP, "TCP", tcp);
@@ -203,6 +208,13 @@ static void say_how(struct run *run, const struct swap_side *side)
                     "message at a time was out and its latency counts from "
                     "when it left; order cannot be told.",
                     side->transport);
+    if (side->result.unsaid > 0)
+        result_note(run,
+                    "Over %s there was no time for %llu more messages: each "
+                    "one that is not answered is waited for, and %d s after "
+                    "the last was due no more are said.",
+                    side->transport, (unsigned long long)side->result.unsaid,
+                    LOAD_LATER_MOST_S);
     if (side->result.behind_ms > 5)
         result_note(run,
                     "Over %s the clients themselves were up to %.0f ms behind "
@@ -239,17 +251,73 @@ static void say_what_was_counted(struct run *run, const struct swap *swap)
                     "would need more of them for large messages.");
 }
 
-static const char *sentence(const struct swap *swap)
+/* Whether a handler of its chain does harm on purpose. */
+static bool is_impaired(const struct swap_side *side)
 {
-    const struct load_result *tcp = &swap->sides[SIDE_TCP].result;
-    const struct load_result *udp = &swap->sides[SIDE_UDP].result;
+    const struct chain *chain = &side->loaded->listeners[0]->chain;
 
-    if (udp->delivered < udp->expected && tcp->delivered == tcp->expected)
+    for (unsigned i = 0; i < chain->count; i++)
+        if (!strcmp(chain->entries[i]->handler->name, "impair"))
+            return true;
+    return false;
+}
+
+static uint64_t missing(const struct swap_side *side)
+{
+    return side->result.expected - side->result.delivered;
+}
+
+/* What happens in the chain, above the transport. */
+static void say_why_of_chain(struct run *run, const struct swap *swap)
+{
+    const struct swap_side *tcp = &swap->sides[SIDE_TCP];
+    const struct swap_side *udp = &swap->sides[SIDE_UDP];
+
+    if (is_impaired(tcp) || is_impaired(udp))
+        result_why(run,
+                   "impair stands in the chain%s, above the transport: what it "
+                   "loses, doubles or holds up there is no transport's to send "
+                   "again or to put in order.",
+                   is_impaired(tcp) && is_impaired(udp) ? ""
+                   : is_impaired(tcp)                   ? " over TCP"
+                                                        : " over UDP");
+    else if (missing(tcp) > 0)
+        result_why(run,
+                   "TCP loses nothing between its two ends, so the answers "
+                   "that are missing over TCP were never given, or came more "
+                   "than %.1f s late: look at what the handlers do.",
+                   LOAD_SETTLE_MS / 1e3);
+}
+
+/* What the transports made of what was lost below them. */
+static const char *why_of_transports(const struct swap *swap)
+{
+    const struct swap_side *tcp = &swap->sides[SIDE_TCP];
+    const struct swap_side *udp = &swap->sides[SIDE_UDP];
+    bool is_resent = tcp->result.traffic.retransmissions > 0;
+
+    if (is_resent && missing(udp) > 0 && (swap->has_link || !is_impaired(udp)))
         return "What was lost on the way TCP sent again, and everything "
                "behind it waited; over UDP it stayed lost, and nothing waited.";
-    if (udp->reordered > 0 || udp->duplicates > 0)
+    if (is_resent)
+        return "TCP sent segments again, and what stood behind them waited; "
+               "UDP sends nothing again.";
+    if (missing(udp) > 0 && swap->has_link)
+        return "What is lost on the way stays lost over UDP; whichever end of "
+               "a TCP connection has lost something sends it again.";
+    if (missing(udp) > 0 && !is_impaired(udp) && missing(tcp) == 0)
+        return "Over UDP answers were lost and stayed lost, on the way or for "
+               "want of room in a receive buffer; TCP waits until there is "
+               "room, and had nothing to send again.";
+    if (udp->result.reordered > 0 || udp->result.duplicates > 0)
         return "TCP numbers its bytes and hands each on once and in order; UDP "
                "hands a datagram on when it comes and as often as it comes.";
+    if (missing(udp) > 0 || missing(tcp) > 0)
+        return "The clients' TCP sent nothing again: nothing was lost below "
+               "it. What is left of the difference is the price of each: TCP "
+               "acknowledges "
+               "and carries larger headers, UDP handles each datagram by "
+               "itself.";
     return "With nothing lost on the way both deliver everything; what is "
            "left of the difference is the price of each: TCP acknowledges and "
            "carries larger headers, UDP handles each datagram by itself.";
@@ -269,22 +337,26 @@ void swap_show(struct run *run, const struct swap *swap)
     const struct swap_side *udp = &swap->sides[SIDE_UDP];
 
     result_did(run,
-               "%s was served once with each transport. %u clients said %llu "
-               "messages, %g a second, each at its time whether the server "
-               "had answered or not.",
-               swap->path, swap->clients, (unsigned long long)tcp->result.sent,
-               swap->rate);
+               "%s was served once with each transport. %u client%s said %llu "
+               "message%s, %.10g a second, %s.",
+               swap->path, swap->clients, swap->clients == 1 ? "" : "s",
+               (unsigned long long)tcp->result.sent,
+               tcp->result.sent == 1 ? "" : "s", swap->rate,
+               tcp->found.how == MATCH_TURN
+                   ? "or as fast as the answers came"
+                   : "each at its time whether the server had answered or not");
     show_answers(run, swap);
     show_costs(run, swap);
     draw(run, swap);
-    result_why(run, "%s", sentence(swap));
+    say_why_of_chain(run, swap);
+    result_why(run, "%s", why_of_transports(swap));
     say_notes(run, tcp->notes);
     say_notes(run, udp->notes);
     say_how(run, tcp);
     say_how(run, udp);
     say_what_was_counted(run, swap);
     result_answer(run, guessed(swap));
-    if (tcp->found.how != MATCH_TURN)
+    if (tcp->found.how != MATCH_TURN && !is_impaired(tcp))
         result_check(run, "tcp_in_order",
                      tcp->result.reordered == 0 && tcp->result.duplicates == 0,
                      "over TCP nothing is overtaken and nothing comes twice");
