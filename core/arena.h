@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #define ARENA_MAGIC    0x31616e6572416750ull /* "PgArena1" */
-#define ARENA_ORDERS   24                    /* heap blocks of 64 B << order */
+#define ARENA_ORDERS   26 /* heap blocks of 64 B << order; see frame_bytes */
 #define ARENA_COUNTERS 1024
 
 #define ARENA_HEADROOM  (64u * 1024)               /* before the read buffer */

@@ -55,6 +55,8 @@ struct pg_listener {
     struct listener_run *run; /* what the worker keeps for it */
 };
 
+#define FRAME_BYTES_MOST (1 << 28)
+
 /* Units and defaults: config/README.md and limit_table[] in config.c. */
 struct limits {
     int64_t max_sessions;        /* 10,000; all workers together */

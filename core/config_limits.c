@@ -17,7 +17,7 @@ static const struct pg_option limit_table[] = {
      .max = 1099511627776.0,
      .help = "unfinished and delayed messages of all sessions together"},
     {"frame_bytes", PG_INT, PG_FIELD(struct limits, frame_bytes),
-     .unit = "bytes", .initial = "65536", .min = 64, .max = 1 << 28,
+     .unit = "bytes", .initial = "65536", .min = 64, .max = FRAME_BYTES_MOST,
      .help = "the longest message"},
     {"drain_ms", PG_INT, PG_FIELD(struct limits, drain_ms), .unit = "ms",
      .initial = "800", .min = 0, .max = 600000,

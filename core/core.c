@@ -11,6 +11,7 @@
 #include "config_parts.h"
 #include "counter.h"
 #include "crash.h"
+#include "heap.h"
 #include "mail.h"
 #include "output.h"
 #include "plugin.h"
@@ -19,6 +20,7 @@
 #include "session.h"
 
 #define SCRATCH_KEEP  (1u << 20)
+#define DELAYED_MOST  (16 << 20)
 #define WRITE_MS      60  /* for what the handlers' files do not have yet */
 #define WRITE_MOST_MS 200 /* ... if delivering has left so much time */
 
@@ -27,13 +29,20 @@ struct core *core;
 _Static_assert(CONFIG_LISTENERS_MAX <= ARENA_LISTENERS,
                "the arena has a place for each listener's broadcast");
 
+_Static_assert((uint64_t)HEAP_GRANULE << (ARENA_ORDERS - 1) >=
+                   4ull * FRAME_BYTES_MOST + DELAYED_MOST + (1 << 20),
+               "the heap has an order for the biggest block");
+
 struct arena_plan core_arena_plan(const struct config *config, unsigned workers)
 {
     const struct limits *limits = &config->limits;
     uint64_t shared =
         (uint64_t)(limits->queue_bytes_total + limits->kept_bytes_total) /
         workers;
+    int64_t delayed = limits->session_queue_bytes; /* see keep_set() */
 
+    if (delayed > DELAYED_MOST)
+        delayed = DELAYED_MOST;
     return (struct arena_plan){
         .sessions = (uint32_t)limits->max_sessions,
         .stride = (session_stride(config) + 63) / 64 * 64,
@@ -41,8 +50,7 @@ struct arena_plan core_arena_plan(const struct config *config, unsigned workers)
            that wait take four times their bytes (test_queue.c). Then slots,
            stage, reasons. */
         .heap = 4 * shared + 512 * (uint64_t)limits->max_sessions + (8 << 20),
-        .biggest = (uint32_t)(4 * limits->frame_bytes +
-                              2 * limits->session_queue_bytes + (1 << 20)),
+        .biggest = (uint32_t)(4 * limits->frame_bytes + delayed + (1 << 20)),
     };
 }
 
