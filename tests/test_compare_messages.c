@@ -146,6 +146,19 @@ static void assert_tokens(struct token_scan *scan, struct pg_bytes in,
     assert_false(token_next(scan, &in, &number));
 }
 
+static void test_messages_know_whether_two_are_the_same(void **state)
+{
+    struct messages messages = parsed("a\nb\nab\na\n", false);
+    struct messages tokens = {0};
+
+    (void)state;
+    assert_false(messages_repeat(&messages, 3));
+    assert_true(messages_repeat(&messages, 4));
+    assert_true(messages_repeat(&messages, 5)); /* from the first line on */
+    assert_false(messages_repeat(&tokens, 1000));
+    messages_finish(&messages);
+}
+
 static void test_messages_end_with_their_token(void **state)
 {
     struct messages messages = {.count = 0};
@@ -201,6 +214,7 @@ int main(void)
         cmocka_unit_test(test_messages_are_read_in_hex),
         cmocka_unit_test(test_messages_refuse_what_cannot_be_one),
         cmocka_unit_test(test_messages_say_why_a_file_cannot_be_read),
+        cmocka_unit_test(test_messages_know_whether_two_are_the_same),
         cmocka_unit_test(test_messages_end_with_their_token),
         cmocka_unit_test(test_messages_are_found_however_they_are_cut),
         cmocka_unit_test(test_messages_need_all_ten_digits),

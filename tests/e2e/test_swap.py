@@ -208,6 +208,24 @@ class Messages(Swap):
         self.assert_all_answered(rows, 200, 1)
         self.assertEqual(rows["reordered"], [0, 0])
 
+    def test_lost_messages_that_are_the_same_are_not_told_apart(self):
+        path = self.file("h.json", impaired("echo", loss_percent=20))
+        same, different = "same\n", "".join(f"line {n}\n" for n in range(200))
+        for text, can_tell in ((same, False), (different, True)):
+            result = self.swap(path, "--send", self.file("m.txt", text))
+            rows = result["rows"]
+            self.assertGreater(min(rows["lost"]), 0)
+            for key in ("p50_ms", "reordered", "duplicates"):
+                self.assertEqual([x is not None for x in rows[key]], [can_tell] * 2)
+            said = " ".join(result["notes"])
+            self.assertEqual("cannot be told" in said, not can_tell, said)
+
+    def test_a_path_that_is_no_utf8(self):
+        path = self.file(b"e\xff.json".decode("utf-8", "surrogateescape"), {
+            "transports": ["tcp"], "handlers": ["echo"],
+        })
+        self.assertIn("\\xff.json over TCP", self.swap(path)["title"])
+
     def test_hex(self):
         path = self.file("m.hex", "68 65 6a\n00ff0a\n")
         rows = self.swap(config("echo"), "--send", path, "--hex")["rows"]

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "must.h"
 
@@ -242,4 +243,31 @@ void messages_finish(struct messages *messages)
     free(messages->list);
     free(messages->memory);
     *messages = (struct messages){0};
+}
+
+/* ---- are they all different? ------------------------------------------- */
+
+static int by_bytes(const void *a, const void *b)
+{
+    const struct pg_bytes *one = a, *other = b;
+    size_t len = one->len < other->len ? one->len : other->len;
+    int order = memcmp(one->data, other->data, len);
+
+    return order ? order : one->len < other->len ? -1 : one->len > other->len;
+}
+
+bool messages_repeat(const struct messages *messages, uint64_t sent)
+{
+    struct pg_bytes *sorted;
+    bool is_same = false;
+
+    if (!messages->list || sent > messages->count)
+        return messages->list != NULL;
+    sorted = must_calloc(messages->count, sizeof(*sorted));
+    memcpy(sorted, messages->list, messages->count * sizeof(*sorted));
+    qsort(sorted, sent, sizeof(*sorted), by_bytes);
+    for (uint64_t i = 1; i < sent && !is_same; i++)
+        is_same = by_bytes(&sorted[i - 1], &sorted[i]) == 0;
+    free(sorted);
+    return is_same;
 }

@@ -34,6 +34,10 @@ void messages_finish(struct messages *messages);
 /* The message with this number; valid until the next call. */
 struct pg_bytes messages_get(struct messages *messages, uint64_t number);
 
+/* Whether two of the first so many are the same: then an answer does not tell
+   whose it is. */
+bool messages_repeat(const struct messages *messages, uint64_t sent);
+
 /* Looks for tokens in bytes that come in pieces; starts as zeros. */
 struct token_scan {
     unsigned matched;

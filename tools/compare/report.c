@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "run_parts.h"
+#include "text.h"
 
 /* PRETTY_NAME="Debian GNU/Linux 12 (bookworm)" in os-release(5). */
 static json_t *distribution(void)
@@ -55,8 +56,10 @@ json_t *report_create(const struct request *request)
 {
     json_t *report = json_object();
     double seed = request->settings.values[SETTING_SEED];
+    char *command = text_clean(request->command);
 
-    result_set(report, "command", json_string(request->command));
+    result_set(report, "command", json_string(command));
+    free(command);
     result_set(report, "seed", json_integer((json_int_t)seed));
     result_set(report, "version", json_string(PLAYGROUND_VERSION));
     result_set(report, "date", date());

@@ -12,6 +12,7 @@
 #include "stats.h"
 #include "swap_config.h"
 #include "swap_parts.h"
+#include "text.h"
 
 #define CLIENTS        4
 #define RATE           1000 /* messages a second, of all clients */
@@ -79,6 +80,8 @@ static void keep_latencies(struct swap_side *side, const struct load *load,
 {
     const struct delivery *deliveries = load_deliveries(load, &side->noted);
 
+    if (side->is_ambiguous)
+        side->noted = 0;
     side->latencies = must_calloc(side->noted, sizeof(double));
     side->due = must_calloc(side->noted, sizeof(double));
     side->late = must_calloc(side->noted, sizeof(double));
@@ -100,6 +103,10 @@ static void measure(struct run *run, struct swap_side *side, struct load *load,
     }
     load_begin(run, load, swap.rate, count);
     side->result = load_end(run, load);
+    side->is_ambiguous = side->found.how == MATCH_CONTENT &&
+                         messages_repeat(&messages, side->result.sent) &&
+                         (side->result.delivered < side->result.expected ||
+                          side->result.duplicates > 0);
     keep_latencies(side, load, swap.rate);
     side->wire_bytes =
         (wire ? link_bytes(run, wire) - before
@@ -284,7 +291,8 @@ const struct experiment *swap_prepare(const struct swap_request *request)
         return NULL;
     experiment = (struct experiment){
         .name = "swap",
-        .title = must_printf("%s over TCP and over UDP", request->config),
+        .title = text_clean(
+            must_printf("%s over TCP and over UDP", request->config)),
         .question = "What does the same config do over the other transport?",
         .settings = SWAP_SETTINGS,
         .limit_s = 300,

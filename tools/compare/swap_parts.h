@@ -17,6 +17,7 @@ struct swap_side {
 
     struct load_found found;
     struct load_result result;
+    bool is_ambiguous;  /* equal messages, some lost or doubled: which? */
     double *latencies;  /* sorted */
     double *due, *late; /* of the same deliveries: a point each, unsorted */
     size_t noted;

@@ -36,6 +36,7 @@ static const char *const names[SYSCALLS_MOST] = {
     [SYS_getpid] = "getpid",
     [SYS_clock_gettime] = "clock_gettime",
     [SYS_timerfd_settime] = "timerfd_settime",
+    [SYS_pread64] = "pread64",
     [SYS_epoll_ctl] = "epoll_ctl",
     [SYS_epoll_pwait] = "epoll_pwait",
 #ifdef SYS_epoll_wait
