@@ -279,6 +279,7 @@ const struct experiment *swap_prepare(const struct swap_request *request)
 {
     struct swap_config *config;
     bool is_fine;
+    char *path;
 
     swap.path = request->config;
     if (!read_pair(request->pair) || !read_messages(request))
@@ -289,10 +290,10 @@ const struct experiment *swap_prepare(const struct swap_request *request)
     swap_config_destroy(config);
     if (!is_fine)
         return NULL;
+    path = text_clean(request->config);
     experiment = (struct experiment){
         .name = "swap",
-        .title = text_clean(
-            must_printf("%s over TCP and over UDP", request->config)),
+        .title = must_printf("%s over TCP and over UDP", path),
         .question = "What does the same config do over the other transport?",
         .settings = SWAP_SETTINGS,
         .limit_s = 300,
@@ -301,5 +302,6 @@ const struct experiment *swap_prepare(const struct swap_request *request)
                   {"TCP", "UDP", "about the same, within 5 %"}},
         .run = swap_run,
     };
+    free(path);
     return &experiment;
 }
