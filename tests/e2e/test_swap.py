@@ -209,7 +209,7 @@ class Messages(Swap):
         self.assertEqual(rows["reordered"], [0, 0])
 
     def test_lost_messages_that_are_the_same_are_not_told_apart(self):
-        path = self.file("h.json", impaired("echo", loss_percent=20))
+        path = self.file("h.json", impaired("echo", loss_percent=3))
         same, different = "same\n", "".join(f"line {n}\n" for n in range(200))
         for text, can_tell in ((same, False), (different, True)):
             result = self.swap(path, "--send", self.file("m.txt", text))
