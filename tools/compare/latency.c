@@ -176,11 +176,11 @@ static void check(struct run *run, const struct latency *latency)
         is_complete &= tcp[i].lost_percent <= 0;
     result_check(run, "tcp_complete", is_complete,
                  "TCP loses nothing at any load");
+    if (!latency->link.wire)
+        return; /* a fast machine carries all of it */
     result_check(run, "tcp_waits", tcp[last].p99_ms > 2 * tcp[0].p50_ms,
                  "over TCP messages wait when the load is more than the link "
                  "carries");
-    if (!latency->link.wire)
-        return;
     result_check(run, "udp_complete_at_first", udp[0].lost_percent <= 0,
                  "UDP loses nothing while the link has room");
     result_check(run, "udp_loses", udp[last].lost_percent > 10,
