@@ -5,11 +5,11 @@
 
 #include <jansson.h>
 
+#include "base/text.h"
+#include "cli/usage.h"
 #include "commands.h"
-#include "config.h"
-#include "problems.h"
-#include "text.h"
-#include "usage.h"
+#include "config/config.h"
+#include "places/problems.h"
 
 static const char help[] =
     "usage: playground check [--json] CONFIG\n"

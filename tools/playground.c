@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "commands.h"
-#include "crash.h"
-#include "guard.h"
+#include "process/guard.h"
 
 struct command {
     const char *name, *summary;

@@ -5,12 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/usage.h"
 #include "commands.h"
-#include "config.h"
-#include "guard.h"
-#include "problems.h"
-#include "serve.h"
-#include "usage.h"
+#include "config/config.h"
+#include "places/problems.h"
+#include "process/guard.h"
+#include "process/serve.h"
 
 static const char help[] =
     "usage: playground run [--single] [--host ADDR] [--port N] [CONFIG]\n"

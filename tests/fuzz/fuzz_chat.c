@@ -12,7 +12,7 @@
 #include "fuzz.h"
 #include "fuzz_stream.h"
 
-#include "counter.h"
+#include "state/counter.h"
 
 #define LIMITS                                                                 \
     "{ \"frame_bytes\": 300, \"session_queue_bytes\": 4096,"                   \

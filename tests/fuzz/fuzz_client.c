@@ -9,8 +9,8 @@
 
 #include <locale.h>
 
-#include "../../tools/client_text.c"
-#include "../../tools/client_url.c"
+#include "client/client_url.c"
+#include "client/terminal/client_text.c"
 
 static void show(struct client_buffer *out, struct pg_bytes in, size_t piece)
 {

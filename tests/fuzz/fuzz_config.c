@@ -10,11 +10,11 @@
 
 #include <jansson.h>
 
-#include "config.h"
-#include "must.h"
-#include "plugin.h"
-#include "position.h"
-#include "problems.h"
+#include "base/must.h"
+#include "config/config.h"
+#include "places/position.h"
+#include "places/problems.h"
+#include "plugin/plugin.h"
 
 /* Not there, so that no file of the machine is in the search path. */
 #define PATH "/nonexistent/fuzz.json"

@@ -7,9 +7,9 @@
 #include "fuzz.h"
 #include "fuzz_stream.h"
 
-#include "core.h"
-#include "counter.h"
-#include "options.h"
+#include "engine/core.h"
+#include "options/options.h"
+#include "state/counter.h"
 
 #define LIMITS                                                                 \
     "{ \"frame_bytes\": 1024, \"session_queue_bytes\": 4096,"                  \

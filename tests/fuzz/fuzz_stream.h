@@ -5,11 +5,11 @@
 #ifndef FUZZ_STREAM_H
 #define FUZZ_STREAM_H
 
-#include "../harness.h"
 #include "fuzz.h"
+#include "harness.h"
 
-#include "core.h"
-#include "heap.h"
+#include "engine/core.h"
+#include "memory/heap.h"
 
 /* Each byte of the heap is in a block handed out or on a list, see heap.c. */
 static inline void stream_check_heap(void)

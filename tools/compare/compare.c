@@ -6,14 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../commands.h"
-#include "child.h"
-#include "columns.h"
-#include "page.h"
-#include "predict.h"
-#include "print_text.h"
-#include "report.h"
-#include "run_parts.h"
+#include "cli/columns.h"
+#include "commands.h"
+#include "compare/lab/child.h"
+#include "compare/lab/lab_parts.h"
+#include "compare/report/page.h"
+#include "compare/report/predict.h"
+#include "compare/report/print_text.h"
+#include "compare/report/report.h"
 
 static void list_json(void)
 {

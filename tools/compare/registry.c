@@ -1,6 +1,6 @@
 /* The experiments, in the order in which they are listed and run. */
 
-#include "experiment.h"
+#include "compare/lab/experiment.h"
 
 #include <stddef.h>
 #include <string.h>

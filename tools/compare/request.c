@@ -1,4 +1,4 @@
-#include "request.h"
+#include "compare/request.h"
 
 #include <ctype.h>
 #include <getopt.h>
@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "columns.h"
-#include "must.h"
-#include "names.h"
-#include "text.h"
-#include "usage.h"
+#include "base/must.h"
+#include "base/names.h"
+#include "base/text.h"
+#include "cli/columns.h"
+#include "cli/usage.h"
 
 enum {
     OPTION_JSON = 1000,

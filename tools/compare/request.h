@@ -6,8 +6,8 @@
 
 #include <stddef.h>
 
-#include "experiment.h"
-#include "swap.h"
+#include "compare/lab/experiment.h"
+#include "compare/swap/swap.h"
 
 struct request {
     struct settings settings;

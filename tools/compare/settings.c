@@ -1,4 +1,4 @@
-#include "settings.h"
+#include "compare/settings.h"
 
 #include <errno.h>
 #include <math.h>
@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../wire/quantity.h"
-#include "text.h"
+#include "base/text.h"
+#include "cli/quantity.h"
 
 const struct setting_info setting_infos[SETTINGS] = {
     [SETTING_SEED] = {"seed", "N", "", 0, 4294967295.0, true,

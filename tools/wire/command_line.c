@@ -1,4 +1,4 @@
-#include "command_line.h"
+#include "wire/command_line.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,8 +7,8 @@
 
 #include <playground/handler.h>
 
-#include "quantity.h"
-#include "usage.h"
+#include "cli/quantity.h"
+#include "cli/usage.h"
 
 static const char help[] =
     "usage: playground wire [OPTION]... CONFIG [-- LEFT...]\n"

@@ -2,7 +2,7 @@
 #ifndef WIRE_COMMAND_LINE_H
 #define WIRE_COMMAND_LINE_H
 
-#include "wire.h"
+#include "wire/link/wire.h"
 
 struct wire_command_line {
     struct wire_options options;

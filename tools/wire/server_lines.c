@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "command.h"
+#include "wire/wire_command.h"
 
 /* "listening tcp 10.77.0.2:5000" -> "tcp://10.77.0.2:5000" */
 static void read_listening(struct server_lines *lines, const char *line)

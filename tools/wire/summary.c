@@ -1,4 +1,4 @@
-#include "summary.h"
+#include "wire/summary.h"
 
 #include <inttypes.h>
 #include <jansson.h>

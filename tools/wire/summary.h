@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "wire.h"
+#include "wire/link/wire.h"
 
 struct summary {
     const char *kind;

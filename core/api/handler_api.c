@@ -1,0 +1,377 @@
+/* What handlers call: the functions of playground/handler.h that need a core
+   (those about options are in config_api.c, about files in output_api.c). */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/output.h"
+#include "chain/chain.h"
+#include "chain/keep.h"
+#include "chain/later.h"
+#include "engine/mail.h"
+#include "memory/heap.h"
+#include "out/queue.h"
+#include "state/counter.h"
+#include "workers/commons.h"
+
+#define SCRATCH_MORE 1024 /* over frame_bytes: room for a header */
+
+static uint16_t owner_of(const struct pg_ctx *ctx)
+{
+    return (uint16_t)ctx->entry->id;
+}
+
+/* ---- verdicts --------------------------------------------------------- */
+
+enum pg_verdict pg_drop(struct pg_ctx *ctx, const char *reason)
+{
+    counter_add_reason(owner_of(ctx), reason);
+    ctx->has_dropped = true;
+    return PG_DROP;
+}
+
+enum pg_verdict pg_close(struct pg_ctx *ctx, const char *reason)
+{
+    if (ctx->session)
+        session_end(ctx->session, PG_END_FIN, PG_WHY_HANDLER, reason);
+    return PG_CLOSE;
+}
+
+enum pg_verdict pg_reset(struct pg_ctx *ctx, const char *reason)
+{
+    if (ctx->session)
+        session_end(ctx->session, PG_END_ABORT, PG_WHY_HANDLER, reason);
+    return PG_CLOSE;
+}
+
+/* ---- passing on ------------------------------------------------------- */
+
+static void say_nowhere(const struct pg_entry *entry, size_t len)
+{
+    output_line(output_stderr(),
+                "%s: gives %zu bytes at NULL to pg_send() or another function, "
+                "which are not taken; give the address of the bytes",
+                entry->name, len);
+    counter_add((uint16_t)entry->id, "dropped: bytes at NULL", 1);
+}
+
+/* Bytes at NULL: whoever looked at them would crash, and get the blame. */
+static inline bool are_nowhere(const struct pg_entry *entry,
+                               struct pg_bytes bytes)
+{
+    if (bytes.data || bytes.len == 0)
+        return false;
+    say_nowhere(entry, bytes.len);
+    return true;
+}
+
+static int send_below(struct pg_ctx *ctx, struct pg_bytes bytes)
+{
+    if (!ctx->session)
+        return chain_send_group(ctx->listener, ctx->at, bytes, ctx->group);
+    return chain_send(ctx->session, ctx->at, bytes, ctx->group);
+}
+
+int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes)
+{
+    int result;
+
+    if (are_nowhere(ctx->entry, bytes))
+        return -EINVAL;
+    if (ctx->direction == CHAIN_OUT) {
+        result = send_below(ctx, bytes);
+        if (!ctx->result)
+            ctx->result = result;
+        return result;
+    }
+    result = chain_recv(ctx->session, ctx->at + 1, bytes);
+    if (result == -EAGAIN)
+        ctx->must_wait = true;
+    return result;
+}
+
+int pg_send(struct pg_ctx *ctx, struct pg_bytes bytes)
+{
+    return are_nowhere(ctx->entry, bytes) ? -EINVAL : send_below(ctx, bytes);
+}
+
+int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
+{
+    if (!ctx->session || are_nowhere(ctx->entry, bytes))
+        return -EINVAL;
+    return later_add(ctx, ms, bytes);
+}
+
+enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail)
+{
+    struct ctx_slot *slot;
+
+    if (!ctx->session || are_nowhere(ctx->entry, tail))
+        return PG_STOP;
+    slot = session_ctx(ctx->session, ctx->at);
+    ctx->has_kept = true;
+    keep_set(ctx->session, ctx->at, tail);
+    slot->is_held = ctx->must_wait && tail.len;
+    if (slot->is_held) {
+        ctx->session->flags |= SESSION_HELD;
+        session_may_resume(ctx->session);
+    }
+    return PG_STOP;
+}
+
+struct pg_bytes pg_kept(struct pg_ctx *ctx)
+{
+    if (!ctx->session)
+        return pg_bytes(NULL, 0);
+    return keep_get(ctx->session, ctx->at);
+}
+
+/* ---- memory ----------------------------------------------------------- */
+
+static void over_scratch(struct pg_ctx *ctx)
+{
+    if (ctx->session)
+        session_end(ctx->session, PG_END_FIN, PG_WHY_LIMIT,
+                    "more scratch memory than limits.frame_bytes");
+}
+
+uint8_t *pg_scratch(struct pg_ctx *ctx, size_t len)
+{
+    size_t at = (core->scratch_used + 15) / 16 * 16;
+
+    if (len > (size_t)core->config->limits.frame_bytes + SCRATCH_MORE)
+        over_scratch(ctx);
+    if (len > CORE_SCRATCH_BYTES - at)
+        abort(); /* no memory could hold it: the plugin's name is known */
+    core->scratch_used = at + len;
+    if (core->scratch_used > core->scratch_peak)
+        core->scratch_peak = core->scratch_used;
+    return core->scratch + at;
+}
+
+/* ---- to others -------------------------------------------------------- */
+
+int pg_broadcast(struct pg_ctx *ctx, struct pg_bytes bytes, enum pg_slow slow)
+{
+    if (are_nowhere(ctx->entry, bytes))
+        return -EINVAL;
+    chain_broadcast(ctx->entry, bytes, ctx->session ? ctx->session->number : 0,
+                    slow);
+    return mail_broadcast(ctx->entry, bytes, slow);
+}
+
+int pg_broadcast_all(struct pg_entry *entry, struct pg_bytes bytes,
+                     enum pg_slow slow)
+{
+    if (are_nowhere(entry, bytes))
+        return -EINVAL;
+    chain_broadcast(entry, bytes, 0, slow);
+    return mail_broadcast(entry, bytes, slow);
+}
+
+int pg_claim(struct pg_ctx *ctx, const char *key)
+{
+    struct pg_session *session = ctx->session;
+    struct claim_owner owner = {.entry = owner_of(ctx),
+                                .worker = (uint16_t)core->worker};
+    struct ctx_slot *slot;
+    uint32_t place;
+    int error;
+
+    if (!session || !key[0] || strlen(key) > PG_KEY_BYTES)
+        return -EINVAL;
+    slot = session_ctx(session, ctx->at);
+    owner.slot = session->slot;
+    owner.number = session->number;
+    error = claim_take(core->commons, key, &owner, &place);
+    if (error)
+        return error;
+    if (slot->claim)
+        claim_release(core->commons, slot->claim - 1, session->number);
+    slot->claim = place + 1;
+    return 0;
+}
+
+const char *pg_claimed(struct pg_ctx *ctx)
+{
+    const struct ctx_slot *slot;
+    char *key;
+
+    if (!ctx->session)
+        return "";
+    slot = session_ctx(ctx->session, ctx->at);
+    if (!slot->claim)
+        return "";
+    key = (char *)pg_scratch(ctx, PG_KEY_BYTES + 1);
+    claim_key(core->commons, slot->claim - 1, key);
+    return key;
+}
+
+void pg_claims(struct pg_entry *entry, void (*fn)(const char *key, void *arg),
+               void *arg)
+{
+    size_t count;
+    char *keys = claim_list(core->commons, (uint16_t)entry->id, &count);
+
+    if (!keys)
+        counter_add((uint16_t)entry->id, "no memory to list the keys", 1);
+    for (const char *key = keys; count > 0; count--) {
+        fn(key, arg);
+        key += strlen(key) + 1;
+    }
+    free(keys);
+}
+
+int pg_send_to(struct pg_entry *entry, const char *key, struct pg_bytes bytes)
+{
+    struct claim_owner owner;
+    struct pg_session *session;
+    int at;
+
+    if (are_nowhere(entry, bytes))
+        return -EINVAL;
+    if (!claim_find(core->commons, (uint16_t)entry->id, key, &owner))
+        return -ENOENT;
+    if (owner.worker != core->worker)
+        return mail_send_to(&owner, bytes);
+    session = session_at(owner.slot);
+    if (session->number != owner.number)
+        return -ENOENT;
+    at = session_listener(session)->run->position[entry->id];
+    return chain_send(session, (unsigned)at, bytes, NULL);
+}
+
+/* ---- time and pressure ------------------------------------------------ */
+
+uint64_t pg_now(void)
+{
+    return core_now_ms();
+}
+
+uint64_t pg_now_ns(void)
+{
+    return core->io->now_ns();
+}
+
+void pg_timer_stop(struct pg_ctx *ctx)
+{
+    struct ctx_slot *slot;
+
+    if (!ctx->session)
+        return;
+    slot = session_ctx(ctx->session, ctx->at);
+    if (slot->deadline_ms)
+        ctx->session->timed--;
+    slot->deadline_ms = 0;
+    session_check_done(ctx->session);
+}
+
+void pg_timer(struct pg_ctx *ctx, uint32_t ms)
+{
+    struct pg_session *session = ctx->session;
+    struct ctx_slot *slot;
+
+    if (!session || session->flags & SESSION_CLOSED)
+        return;
+    slot = session_ctx(session, ctx->at);
+    session->timed += !slot->deadline_ms;
+    slot->deadline_ms = core_now_ms() + ms;
+    if (timer_set(session, ctx->at))
+        session_end(session, PG_END_ABORT, PG_WHY_LIMIT, "too many timers");
+}
+
+void pg_entry_timer(struct pg_entry *entry, uint32_t ms)
+{
+    entry->tick_ms = core_now_ms() + ms;
+    if (timer_set_entry(entry))
+        counter_add((uint16_t)entry->id, "dropped: too many timers", 1);
+}
+
+void pg_pause(struct pg_ctx *ctx)
+{
+    if (!ctx->session)
+        return;
+    ctx->session->pauses++;
+    session_watch(ctx->session);
+}
+
+void pg_resume(struct pg_ctx *ctx)
+{
+    if (!ctx->session || !ctx->session->pauses)
+        return;
+    ctx->session->pauses--;
+    session_may_resume(ctx->session);
+    session_watch(ctx->session);
+}
+
+/* ---- who am I --------------------------------------------------------- */
+
+const void *pg_options(const struct pg_ctx *ctx)
+{
+    return ctx->entry->options;
+}
+
+void *pg_state(struct pg_ctx *ctx)
+{
+    return ctx->session ? session_state(ctx->session, ctx->at) : core->no_state;
+}
+
+void *pg_private(struct pg_ctx *ctx)
+{
+    return ctx->entry->private;
+}
+
+struct pg_entry *pg_entry(struct pg_ctx *ctx)
+{
+    return ctx->entry;
+}
+
+const char *pg_peer(struct pg_ctx *ctx)
+{
+    const struct pg_transport *transport = ctx->listener->transport;
+    int len = snprintf(core->peer_text, sizeof(core->peer_text), "%s ",
+                       transport->name);
+
+    if (!ctx->session)
+        return "everyone";
+    transport->address(ctx->listener, ctx->session, ctx->session->fd,
+                       core->peer_text + len,
+                       sizeof(core->peer_text) - (size_t)len);
+    return core->peer_text;
+}
+
+const char *pg_transport_name(const struct pg_ctx *ctx)
+{
+    return ctx->listener->transport->name;
+}
+
+enum pg_kind pg_transport_kind(const struct pg_ctx *ctx)
+{
+    return ctx->listener->transport->provides;
+}
+
+enum pg_kind pg_input_kind(const struct pg_ctx *ctx)
+{
+    return ctx->listener->chain.kinds[ctx->at];
+}
+
+uint64_t pg_idle_ms(const struct pg_ctx *ctx)
+{
+    return ctx->listener->run->idle_ms;
+}
+
+uint64_t pg_session_number(const struct pg_ctx *ctx)
+{
+    return ctx->session ? ctx->session->number : 0;
+}
+
+void pg_count(struct pg_ctx *ctx, const char *name)
+{
+    counter_add(owner_of(ctx), name, 1);
+}
+
+void pg_count_many(struct pg_ctx *ctx, const char *name, uint64_t many)
+{
+    counter_add(owner_of(ctx), name, many);
+}

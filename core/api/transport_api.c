@@ -1,0 +1,178 @@
+/* What transports call: the functions of playground/transport.h that need a
+   core (addresses are in address.c, options in config_api.c). */
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/address.h"
+#include "engine/core.h"
+#include "engine/peers.h"
+#include "outside/virtual.h"
+#include "state/counter.h"
+#include "state/session.h"
+
+/* ---- listeners -------------------------------------------------------- */
+
+static uint16_t *port_of(struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET)
+        return &((struct sockaddr_in *)address)->sin_port;
+    if (address->sa_family == AF_INET6)
+        return &((struct sockaddr_in6 *)address)->sin6_port;
+    return NULL;
+}
+
+void core_note_port(struct pg_listener *listener, int fd)
+{
+    struct listener_run *run = listener->run;
+
+    struct sockaddr_storage bound = {0};
+    socklen_t length = sizeof(bound);
+
+    if (getsockname(fd, (struct sockaddr *)&bound, &length) == 0 &&
+        port_of((struct sockaddr *)&bound))
+        run->bound_port = *port_of((struct sockaddr *)&bound);
+}
+
+int pg_bind(struct pg_listener *listener, int fd,
+            const struct sockaddr *address, socklen_t length)
+{
+    struct listener_run *run = listener->run;
+    struct sockaddr_storage target = {0};
+    int on = 1;
+
+    memcpy(&target, address, length);
+    if (run->is_joining) {
+        if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)))
+            return -errno;
+        if (port_of((struct sockaddr *)&target))
+            *port_of((struct sockaddr *)&target) = run->bound_port;
+    }
+    if (bind(fd, (struct sockaddr *)&target, length))
+        return -errno;
+    if (run->is_shared && !run->is_joining &&
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)))
+        return -errno;
+    core_note_port(listener, fd);
+    return 0;
+}
+
+uint8_t *pg_read_buffer(struct pg_listener *listener, size_t *size)
+{
+    (void)listener;
+    core_flush(); /* what was sent out of it must be gone or copied */
+    *size = ARENA_READ_SIZE;
+    return arena_read_buffer(&core->arena);
+}
+
+void pg_refuse(struct pg_listener *listener, const char *reason)
+{
+    counter_add((uint16_t)(COUNTER_LISTENER | listener->id), reason, 1);
+}
+
+void pg_listener_idle(struct pg_listener *listener, uint64_t ms)
+{
+    listener->run->idle_ms = ms;
+}
+
+/* ---- own addresses ---------------------------------------------------- */
+
+static bool has_port(const struct pg_listener *listener, uint16_t port)
+{
+    for (unsigned i = 0; i < core->config->listener_count; i++) {
+        const struct pg_listener *other = core->config->listeners[i];
+
+        if (other->transport == listener->transport ||
+            !strcmp(other->transport->name, listener->transport->name))
+            if (other->run->bound_port == port)
+                return true;
+    }
+    return false;
+}
+
+bool pg_is_own_address(struct pg_listener *listener,
+                       const struct sockaddr *peer,
+                       const struct sockaddr *local)
+{
+    if (!has_port(listener, htons((uint16_t)address_port(peer))))
+        return false;
+    return address_is_loopback(peer) ||
+           (local && address_equal(peer, local, false));
+}
+
+/* ---- sessions --------------------------------------------------------- */
+
+struct pg_session *pg_session_open(struct pg_listener *listener, int fd,
+                                   const void *data)
+{
+    struct pg_session *session = session_create(listener, fd, data);
+
+    if (!session) {
+        if (fd >= 0 && !listener->transport->step)
+            close(fd);
+        return NULL;
+    }
+    session_start(session);
+    return session->flags & SESSION_CLOSING ? NULL : session;
+}
+
+struct pg_session *pg_session_find(struct pg_listener *listener,
+                                   const void *peer)
+{
+    return peers_find(listener, peer);
+}
+
+void pg_session_recv(struct pg_session *session, struct pg_bytes bytes)
+{
+    session_input(session, bytes);
+}
+
+void pg_session_end(struct pg_session *session, enum pg_end how,
+                    enum pg_why why, const char *text)
+{
+    session_end(session, how, why, text);
+}
+
+bool pg_session_evict(struct pg_listener *listener, const char *text)
+{
+    struct pg_session *session;
+
+    if (!listener->run->oldest)
+        return false;
+    session = session_at(listener->run->oldest - 1);
+    peers_forget(session);
+    session_end(session, PG_END_FIN, PG_WHY_LIMIT, text);
+    return true;
+}
+
+size_t pg_session_count(const struct pg_listener *listener)
+{
+    return listener->run->count;
+}
+
+void pg_session_readable(struct pg_session *session, bool is_readable)
+{
+    virtual_ready(session, CORE_READ, is_readable);
+}
+
+void pg_session_writable(struct pg_session *session)
+{
+    virtual_ready(session, CORE_WRITE, true);
+}
+
+void *pg_session_data(struct pg_session *session)
+{
+    return (uint8_t *)session + session_listener(session)->run->data_at;
+}
+
+const void *pg_session_data_const(const struct pg_session *session)
+{
+    return (const uint8_t *)session + session_listener(session)->run->data_at;
+}
+
+struct pg_listener *pg_session_listener(struct pg_session *session)
+{
+    return session_listener(session);
+}

@@ -1,0 +1,163 @@
+#include "base/names.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/must.h"
+#include "base/text.h"
+
+#define LONGEST 64 /* no longer name is compared */
+#define FAR     (LONGEST + 1)
+#define LISTED  16 /* names in one message */
+
+void names_add(struct names *names, const char *name)
+{
+    if (names_has(names, name))
+        return;
+    names->list = must_grow(names->list, names->count, sizeof(*names->list));
+    names->list[names->count++] = must_copy(name);
+}
+
+static int compare(const void *left, const void *right)
+{
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+void names_sort(struct names *names)
+{
+    if (names->count > 1)
+        qsort(names->list, names->count, sizeof(*names->list), compare);
+}
+
+void names_finish(struct names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        free(names->list[i]);
+    free(names->list);
+    *names = (struct names){0};
+}
+
+bool names_has(const struct names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (!strcmp(names->list[i], name))
+            return true;
+    }
+    return false;
+}
+
+/* ---- likeness --------------------------------------------------------- */
+
+static bool same(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+static unsigned least(unsigned a, unsigned b, unsigned c)
+{
+    unsigned ab = a < b ? a : b;
+
+    return ab < c ? ab : c;
+}
+
+/* Letters to insert, delete, change or swap with the next (optimal string
+   alignment), without regard to case. */
+static unsigned distance(const char *a, const char *b)
+{
+    size_t rows = strlen(a), columns = strlen(b);
+    unsigned d[LONGEST + 1][LONGEST + 1];
+
+    if (rows > LONGEST || columns > LONGEST)
+        return FAR;
+    for (size_t i = 0; i <= rows; i++)
+        d[i][0] = (unsigned)i;
+    for (size_t j = 0; j <= columns; j++)
+        d[0][j] = (unsigned)j;
+    for (size_t i = 1; i <= rows; i++) {
+        for (size_t j = 1; j <= columns; j++) {
+            d[i][j] = least(d[i - 1][j] + 1, d[i][j - 1] + 1,
+                            d[i - 1][j - 1] + !same(a[i - 1], b[j - 1]));
+            if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) &&
+                same(a[i - 2], b[j - 1]) && d[i - 2][j - 2] + 1 < d[i][j])
+                d[i][j] = d[i - 2][j - 2] + 1;
+        }
+    }
+    return d[rows][columns];
+}
+
+/* A third of the letters may differ; a part of a name stands for the whole. */
+static unsigned likeness(const char *word, const char *name)
+{
+    size_t len = strlen(word);
+    unsigned allowed = (unsigned)(len + 1) / 3;
+    unsigned apart = distance(word, name);
+
+    if (allowed > 3)
+        allowed = 3;
+    if (apart <= allowed)
+        return apart;
+    return len >= 3 && len <= LONGEST && strcasestr(name, word) ? 4 : FAR;
+}
+
+const char *names_near(const struct names *names, const char *word)
+{
+    const char *best = NULL;
+    unsigned nearest = FAR;
+
+    for (size_t i = 0; i < names->count; i++) {
+        unsigned apart = likeness(word, names->list[i]);
+
+        if (apart < nearest) {
+            nearest = apart;
+            best = names->list[i];
+        }
+    }
+    return best;
+}
+
+/* ---- in messages ------------------------------------------------------ */
+
+static char *append(char *text, const char *glue, const char *more)
+{
+    char *longer = must_printf("%s%s%s", text, glue, more);
+
+    free(text);
+    return longer;
+}
+
+char *names_join(const struct names *names, const char *last)
+{
+    char *text = must_copy(""), quote[TEXT_QUOTE_BYTES];
+    char *final = must_printf(" %s ", last);
+
+    for (size_t i = 0; i < names->count; i++) {
+        const char *glue = i + 1 == names->count ? final : ", ";
+
+        text = append(text, i ? glue : "", text_quote(names->list[i], quote));
+    }
+    free(final);
+    return text;
+}
+
+static char *list(const struct names *names, const char *intro)
+{
+    char *text = must_copy(intro);
+
+    for (size_t i = 0; i < names->count && i < LISTED; i++)
+        text = append(text, i ? ", " : " ", names->list[i]);
+    if (names->count > LISTED)
+        text = append(text, ", ", "...");
+    return text;
+}
+
+char *names_advice(const struct names *names, const char *word,
+                   const char *intro)
+{
+    const char *near = names_near(names, word);
+    char quote[TEXT_QUOTE_BYTES];
+
+    if (near)
+        return must_printf("did you mean %s?", text_quote(near, quote));
+    return list(names, intro);
+}

@@ -1,0 +1,68 @@
+/*
+ * chain - walks bytes through the entries of a session.
+ */
+#ifndef CHAIN_H
+#define CHAIN_H
+
+#include "state/session.h"
+
+enum chain_direction { CHAIN_IN, CHAIN_OUT };
+
+/* What a callback is given: lives on the stack of the walk. */
+struct pg_ctx {
+    struct pg_session *session; /* NULL: a group, see below */
+    struct pg_listener *listener;
+    struct pg_entry *entry;
+    const struct chain_group *group;
+    unsigned at; /* the entry's place in the chain */
+    enum chain_direction direction;
+    bool has_kept;    /* pg_keep() was called in this callback */
+    bool has_dropped; /* pg_drop() was */
+    bool must_wait;   /* pg_forward() has said -EAGAIN in this callback */
+    int result;       /* outward: what became of the bytes handed on */
+};
+
+/*
+ * The receivers of a broadcast on one listener, while what is sent is the
+ * same for all: every session of the listener but one. Layers that declare
+ * .send_is_shared run once for the group.
+ */
+struct chain_group {
+    uint64_t except; /* the sender's session number */
+    enum pg_slow slow;
+};
+
+/* From entry `at` on inward. 0, -EAGAIN or -ECANCELED as for pg_forward(). */
+int chain_recv(struct pg_session *session, unsigned at, struct pg_bytes in);
+/* From the entry below `at` outward. As for pg_send(). `group`: it is this
+   session's part of a broadcast, of which a layer makes one for each; or NULL.
+ */
+int chain_send(struct pg_session *session, unsigned at, struct pg_bytes out,
+               const struct chain_group *group);
+/* The same for a group. */
+int chain_send_group(struct pg_listener *listener, unsigned at,
+                     struct pg_bytes out, const struct chain_group *group);
+
+void chain_open(struct pg_session *session);
+/* Goes on where it stopped: an entry sees the end after what the one before it
+   has delayed. */
+void chain_end(struct pg_session *session);
+void chain_timer(struct pg_session *session, unsigned at);
+void chain_close(struct pg_session *session, struct pg_reason reason);
+void chain_tick(struct pg_entry *entry);
+/* Gives held bytes again, the last entry's first. */
+void chain_resume(struct pg_session *session);
+/* Delivers what pg_later() kept. */
+void chain_later(uint32_t block);
+/* Drops what every entry keeps. */
+void chain_forget(struct pg_session *session);
+
+/* Runs fn as if it were a callback of entry `at`. */
+void chain_with(struct pg_session *session, unsigned at,
+                void (*fn)(struct pg_ctx *ctx, void *arg), void *arg);
+
+/* Sends to the entry's sessions of this worker but `except`. */
+void chain_broadcast(struct pg_entry *entry, struct pg_bytes bytes,
+                     uint64_t except, enum pg_slow slow);
+
+#endif

@@ -1,0 +1,187 @@
+#include "chain/keep.h"
+
+#include <string.h>
+
+#include "memory/heap.h"
+
+#define READ_BYTES (64u * 1024)
+
+static uint8_t *kept_data(const struct ctx_slot *slot)
+{
+    return heap_at(&core->arena, slot->kept) + slot->kept_at;
+}
+
+static void account(struct ctx_slot *slot, uint32_t len)
+{
+    core->arena.header->kept += len;
+    core->arena.header->kept -= slot->kept_len;
+    slot->kept_len = len;
+}
+
+struct pg_bytes keep_get(const struct pg_session *session, unsigned at)
+{
+    const struct ctx_slot *slot = session_ctx(session, at);
+
+    if (!slot->kept)
+        return pg_bytes(NULL, 0);
+    return pg_bytes(kept_data(slot), slot->kept_len);
+}
+
+void keep_drop(struct pg_session *session, unsigned at)
+{
+    struct ctx_slot *slot = session_ctx(session, at);
+
+    if (!slot->kept)
+        return;
+    account(slot, 0);
+    heap_free(&core->arena, slot->kept);
+    slot->kept = 0;
+    slot->kept_at = 0;
+    session->keeping &= ~(1ull << at);
+}
+
+static bool too_much(struct pg_session *session, const char *text)
+{
+    session_end(session, PG_END_FIN, PG_WHY_LIMIT, text);
+    return false;
+}
+
+static bool is_over_total(size_t more)
+{
+    return core->arena.header->kept + more >
+           (uint64_t)core->config->limits.kept_bytes_total / core->workers;
+}
+
+/* A block with room for `size`, with the kept bytes at its start. */
+static bool move(struct ctx_slot *slot, size_t size)
+{
+    uint32_t block = heap_alloc(&core->arena, size);
+
+    if (!block)
+        return false;
+    if (slot->kept) {
+        memcpy(heap_at(&core->arena, block), kept_data(slot), slot->kept_len);
+        heap_free(&core->arena, slot->kept);
+    }
+    slot->kept = block;
+    slot->kept_at = 0;
+    return true;
+}
+
+static bool make_room(struct ctx_slot *slot, size_t more)
+{
+    size_t size = heap_size(&core->arena, slot->kept);
+
+    if (slot->kept_at + slot->kept_len + more <= size)
+        return true;
+    if (slot->kept_len + more > size || slot->kept_at < slot->kept_len)
+        return move(slot, 2 * (slot->kept_len + more));
+    memmove(heap_at(&core->arena, slot->kept), kept_data(slot), slot->kept_len);
+    slot->kept_at = 0;
+    return true;
+}
+
+/* Before the first entry the read buffer has room in front: few kept bytes
+   go there instead of many new ones to them. */
+static bool fits_in_front(const struct ctx_slot *slot, unsigned at,
+                          const struct pg_bytes *in)
+{
+    return at == 0 && in->data == arena_read_buffer(&core->arena) &&
+           slot->kept_len <= in->len && slot->kept_len <= ARENA_HEADROOM;
+}
+
+bool keep_join(struct pg_session *session, unsigned at, struct pg_bytes *in)
+{
+    struct ctx_slot *slot = session_ctx(session, at);
+
+    if (!slot->kept)
+        return true;
+    if (fits_in_front(slot, at, in)) {
+        uint8_t *start = (uint8_t *)(uintptr_t)in->data - slot->kept_len;
+
+        memcpy(start, kept_data(slot), slot->kept_len);
+        *in = pg_bytes(start, slot->kept_len + in->len);
+        return true;
+    }
+    if (!make_room(slot, in->len))
+        return too_much(session, "no room for an unfinished message");
+    if (in->len)
+        memcpy(kept_data(slot) + slot->kept_len, in->data, in->len);
+    account(slot, slot->kept_len + (uint32_t)in->len);
+    *in = pg_bytes(kept_data(slot), slot->kept_len);
+    return true;
+}
+
+static bool is_inside(const struct ctx_slot *slot, const uint8_t *data)
+{
+    const uint8_t *block;
+
+    if (!slot->kept)
+        return false;
+    block = heap_at(&core->arena, slot->kept);
+    return data >= block && data < block + heap_size(&core->arena, slot->kept);
+}
+
+/* A little of a large block moves to a small one. */
+static void trim(struct ctx_slot *slot)
+{
+    size_t size = heap_size(&core->arena, slot->kept);
+
+    if (size > 4096 && slot->kept_len < size / 8)
+        move(slot, slot->kept_len);
+}
+
+static bool copy_in(struct ctx_slot *slot, struct pg_bytes tail)
+{
+    if (slot->kept && heap_size(&core->arena, slot->kept) < tail.len) {
+        heap_free(&core->arena, slot->kept);
+        slot->kept = 0;
+    }
+    if (!slot->kept)
+        slot->kept = heap_alloc(&core->arena, tail.len);
+    slot->kept_at = 0;
+    if (!slot->kept)
+        return false;
+    memcpy(heap_at(&core->arena, slot->kept), tail.data, tail.len);
+    return true;
+}
+
+/* When the way ahead is full, what pg_later() has on its way inward comes all
+   the same; see weigh(). */
+static size_t most(const struct pg_session *session)
+{
+    size_t bytes = (size_t)core->config->limits.frame_bytes + READ_BYTES;
+
+    return session_is_pressed(session) ? bytes + core->high_water + READ_BYTES
+                                       : bytes;
+}
+
+bool keep_set(struct pg_session *session, unsigned at, struct pg_bytes tail)
+{
+    struct ctx_slot *slot = session_ctx(session, at);
+
+    if (tail.len == 0) {
+        keep_drop(session, at);
+        return true;
+    }
+    if (tail.len > most(session) ||
+        is_over_total(tail.len > slot->kept_len ? tail.len - slot->kept_len
+                                                : 0))
+        return too_much(session, "too much unfinished input");
+    if (is_inside(slot, tail.data)) {
+        slot->kept_at =
+            (uint32_t)(tail.data - heap_at(&core->arena, slot->kept));
+        account(slot, (uint32_t)tail.len);
+    } else {
+        bool is_copied;
+
+        session->keeping |= 1ull << at;
+        is_copied = copy_in(slot, tail);
+
+        account(slot, is_copied ? (uint32_t)tail.len : 0);
+        if (!is_copied)
+            return too_much(session, "no room for an unfinished message");
+    }
+    trim(slot);
+    return true;
+}

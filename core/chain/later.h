@@ -1,0 +1,27 @@
+/*
+ * later - bytes on their way, handed on after a delay: pg_later().
+ */
+#ifndef LATER_H
+#define LATER_H
+
+#include "chain/chain.h"
+
+/* A heap block, linked from the arena's header; the bytes follow. */
+struct later {
+    uint64_t number; /* of the session */
+    uint64_t due_ms;
+    uint32_t next, previous;
+    uint32_t slot, len;
+    uint16_t at, direction;
+    uint16_t entry; /* its id */
+};
+
+/* -ENOBUFS: no room. */
+int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes);
+struct later *later_at(uint32_t block);
+struct pg_bytes later_bytes(const struct later *later);
+void later_free(uint32_t block);
+/* Sets the timers of all that are in the arena: after core_attach(). */
+int later_rearm(void);
+
+#endif

@@ -1,0 +1,93 @@
+/* What plugins call about themselves: names, options, and what is wrong. */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/must.h"
+#include "config/config_parts.h"
+#include "places/position.h"
+
+const void *pg_entry_options(const struct pg_entry *entry)
+{
+    return entry->options;
+}
+
+void *pg_entry_private(struct pg_entry *entry)
+{
+    return entry->private;
+}
+
+const char *pg_entry_name(const struct pg_entry *entry)
+{
+    return entry->name;
+}
+
+size_t pg_entry_frame_bytes(const struct pg_entry *entry)
+{
+    return (size_t)entry->config->limits.frame_bytes;
+}
+
+const void *pg_listener_options(const struct pg_listener *listener)
+{
+    return listener->options;
+}
+
+void *pg_listener_private(struct pg_listener *listener)
+{
+    return listener->private;
+}
+
+FILE *pg_listener_file(struct pg_listener *listener, const char *path,
+                       const char *mode)
+{
+    char *whole = path[0] == '/'
+                      ? must_copy(path)
+                      : must_printf("%s/%s", listener->config->folder, path);
+    FILE *file = fopen(whole, mode);
+    int error = errno;
+
+    free(whole);
+    errno = error;
+    return file;
+}
+
+static int fail_at(struct problems *problems, const char *path, const char *key,
+                   const char *format, va_list arguments)
+{
+    char *place = key ? position_path_key(path, key) : NULL;
+
+    problems_vadd(problems, place ? place : path, false, format, arguments);
+    free(place);
+    return -EINVAL;
+}
+
+int pg_fail(struct pg_entry *entry, const char *key, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    fail_at(entry->config->problems, entry->path, key, format, arguments);
+    va_end(arguments);
+    return -EINVAL;
+}
+
+/* What the command line has laid over the config has no place in it. */
+int pg_listen_fail(struct pg_listener *listener, const char *key,
+                   const char *format, ...)
+{
+    struct config *config = listener->config;
+    va_list arguments;
+
+    va_start(arguments, format);
+    if (key && config_override(config, key)) {
+        char *text = must_vprintf(format, arguments);
+
+        problems_add(config->problems, "", false,
+                     "--%s on the command line: %s", key, text);
+        free(text);
+    } else {
+        fail_at(config->problems, listener->path, key, format, arguments);
+    }
+    va_end(arguments);
+    return -EINVAL;
+}

@@ -1,0 +1,110 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/must.h"
+#include "config/config_parts.h"
+
+/* True for one that is taken instead of a built-in framing layer. */
+static bool hides_framing(const struct pg_entry *entry)
+{
+    const char *name = entry->handler->name;
+
+    return entry->plugin && !plugin_is_builtin(entry->plugin) &&
+           (!strcmp(name, "lines") || !strcmp(name, "length") ||
+            !strcmp(name, "raw"));
+}
+
+/* The advice to put "lines" before it is of no use to whoever has an own
+   plugin of that name. */
+static char *framing_advice(const struct chain *chain, unsigned at)
+{
+    for (unsigned i = 0; i <= at; i++)
+        if (hides_framing(chain->entries[i]))
+            return must_printf("the built-in \"%s\" is hidden by %s: rename "
+                               "that file and its .name, and build it again",
+                               chain->entries[i]->handler->name,
+                               chain->entries[i]->plugin->path);
+    return must_copy("put \"lines\" or \"length\" before it, or \"raw\" to "
+                     "take each read as a message");
+}
+
+/* The entry at `at` gets a stream and cannot do with one. */
+static void misfit(const struct pg_listener *listener, unsigned at)
+{
+    const struct pg_entry *entry = listener->chain.entries[at];
+    char *who = config_call(entry->name, entry->plugin);
+    char *advice = framing_advice(&listener->chain, at);
+
+    problems_add(listener->config->problems, entry->path, false,
+                 "%s needs records, and %s delivers a stream, in which the "
+                 "bounds between messages are lost; %s",
+                 who, listener->name, advice);
+    free(advice);
+    free(who);
+}
+
+static bool fits(const struct pg_listener *listener, struct pg_entry *entry,
+                 enum pg_kind kind)
+{
+    struct problems *problems = listener->config->problems;
+
+    if (!entry->handler->check_place ||
+        !entry->handler->check_place(entry, kind, listener->name))
+        return true;
+    if (problems_count(problems) == 0) {
+        char *who = config_call(entry->name, entry->plugin);
+
+        problems_add(problems, entry->path, false,
+                     "%s refuses its place behind %s without saying why; look "
+                     "at its check_place()",
+                     who, listener->name);
+        free(who);
+    }
+    return false;
+}
+
+static bool fit_types(struct pg_listener *listener)
+{
+    struct chain *chain = &listener->chain;
+    enum pg_kind kind = listener->transport->provides;
+
+    for (unsigned i = 0; i < chain->count; i++) {
+        const struct pg_handler *handler = chain->entries[i]->handler;
+
+        chain->kinds[i] = kind;
+        if (handler->needs == PG_RECORDS && kind != PG_RECORDS) {
+            misfit(listener, i);
+            return false;
+        }
+        if (!fits(listener, chain->entries[i], kind))
+            return false;
+        if (handler->makes != PG_ANY)
+            kind = handler->makes;
+    }
+    return true;
+}
+
+bool config_make_chain(struct pg_listener *listener, struct pg_entry **own,
+                       unsigned own_count)
+{
+    const struct config_internals *internals =
+        config_internals(listener->config);
+    unsigned count = own_count + internals->shared_count;
+    struct chain *chain = &listener->chain;
+
+    if (count > CONFIG_CHAIN_MAX) {
+        problems_add(listener->config->problems, listener->path, false,
+                     "%u entries in a row are more than %d; take some out",
+                     count, CONFIG_CHAIN_MAX);
+        return false;
+    }
+    chain->entries = must_calloc(count + 1, sizeof(*chain->entries));
+    chain->kinds = must_calloc(count + 1, sizeof(*chain->kinds));
+    if (own_count)
+        memcpy(chain->entries, own, own_count * sizeof(*own));
+    if (internals->shared_count)
+        memcpy(chain->entries + own_count, internals->shared,
+               internals->shared_count * sizeof(*internals->shared));
+    chain->count = count;
+    return fit_types(listener);
+}

@@ -1,0 +1,40 @@
+#include "config/config_parts.h"
+
+static bool is_virtual(const struct pg_listener *listener)
+{
+    return listener->transport->step != NULL;
+}
+
+bool config_is_virtual(const struct config *config)
+{
+    return config->listener_count && is_virtual(config->listeners[0]);
+}
+
+/* The first that keeps real or virtual time, or NULL. */
+static const struct pg_listener *find(const struct config *config,
+                                      bool is_wanted)
+{
+    for (unsigned i = 0; i < config->listener_count; i++)
+        if (is_virtual(config->listeners[i]) == is_wanted)
+            return config->listeners[i];
+    return NULL;
+}
+
+void config_check_clock(struct config *config)
+{
+    const struct pg_listener *simulated = find(config, true);
+    const struct pg_listener *real = find(config, false);
+
+    if (!simulated)
+        return;
+    if (real)
+        problems_add(config->problems, real->path, false,
+                     "%s lives in real time, and %s jumps through virtual "
+                     "time: they cannot share a chain; take one of them out",
+                     real->name, simulated->name);
+    if (config->workers > 1)
+        problems_add(config->problems, "/workers", false,
+                     "%s runs in one process, so that the same seed gives the "
+                     "same; delete the key",
+                     simulated->name);
+}

@@ -1,0 +1,129 @@
+#include "out/broadcast.h"
+
+#include <errno.h>
+
+#include "out/queue_parts.h"
+#include "state/counter.h"
+
+static struct gathered *gathered_of(const struct pg_listener *listener)
+{
+    return &core->arena.header->gathered[listener->id];
+}
+
+static bool is_any(const struct gathered *gathered)
+{
+    return gathered->block != 0;
+}
+
+bool broadcast_reaches(const struct pg_session *session,
+                       const struct pg_listener *listener, uint64_t except)
+{
+    return session->listener == listener->id && session->number != except &&
+           (session->flags &
+            (SESSION_OPEN | SESSION_CLOSING | SESSION_LEAVING)) == SESSION_OPEN;
+}
+
+/* ---- putting it into the queues --------------------------------------- */
+
+void broadcast_deliver(struct pg_listener *listener)
+{
+    struct gathered *gathered = gathered_of(listener), taken = *gathered;
+    struct range range = {taken.block, taken.at, taken.len};
+
+    if (!is_any(gathered))
+        return;
+    gathered->block = 0; /* first: a session may end, and ask for this again */
+    core->gathered--;
+    for (uint32_t i = 0; i < core->live_count; i++) {
+        struct pg_session *session = session_at(core->live[i]);
+
+        if (broadcast_reaches(session, listener, taken.except))
+            queue_push_shared(session, &range, taken.size,
+                              (enum pg_slow)taken.slow);
+    }
+    queue_release(taken.block);
+}
+
+void broadcast_before(const struct pg_session *session)
+{
+    struct pg_listener *listener = session_listener(session);
+    const struct gathered *gathered = gathered_of(listener);
+
+    if (is_any(gathered) && gathered->except != session->number)
+        broadcast_deliver(listener);
+}
+
+void broadcast_deliver_all(void)
+{
+    for (unsigned i = 0; core->gathered; i++)
+        broadcast_deliver(core->config->listeners[i]);
+}
+
+void broadcast_find(void)
+{
+    for (unsigned i = 0; i < core->config->listener_count; i++)
+        core->gathered += is_any(gathered_of(core->config->listeners[i]));
+}
+
+/* ---- gathering -------------------------------------------------------- */
+
+/* A stream's messages may be of any size if a receiver that has no room for
+   them is closed anyway; otherwise each must be found again. All together take
+   a part of what a session's queue holds. What is too long for a record goes
+   alone, since it is refused. */
+static bool goes_with(const struct gathered *gathered,
+                      const struct pg_listener *listener, size_t len,
+                      uint64_t except, enum pg_slow slow)
+{
+    bool is_free =
+        listener->transport->provides == PG_STREAM && slow == PG_SLOW_CLOSE;
+    size_t most = (size_t)core->config->limits.session_queue_bytes / 4;
+    size_t record = listener->transport->max_record;
+
+    if (record && gathered->size > record)
+        return false;
+    if (gathered->except != except || gathered->slow != slow ||
+        gathered->len + len > most || len == 0)
+        return false;
+    return is_free ||
+           (len <= gathered->size && gathered->len % gathered->size == 0);
+}
+
+static void begin(struct gathered *gathered, const struct range *range,
+                  uint64_t except, enum pg_slow slow)
+{
+    gathered->block = range->block;
+    gathered->at = range->at;
+    gathered->len = gathered->size = range->len;
+    gathered->except = except;
+    gathered->slow = slow;
+    block_at(range->block)->refs++;
+    core->gathered++;
+}
+
+/* Into the stage first: when that is full, what was gathered stays behind. */
+int broadcast_push(struct pg_listener *listener, struct pg_bytes bytes,
+                   uint64_t except, enum pg_slow slow)
+{
+    struct gathered *gathered = gathered_of(listener);
+    struct range range;
+
+    if (!bytes.len && listener->transport->provides == PG_STREAM)
+        return 0;
+    if (is_any(gathered) &&
+        !goes_with(gathered, listener, bytes.len, except, slow))
+        broadcast_deliver(listener);
+    if (!queue_stage(&gathered->stage, bytes, &range)) {
+        counter_add((uint16_t)(COUNTER_LISTENER | listener->id),
+                    "dropped: no room for a broadcast", 1);
+        return -ENOBUFS;
+    }
+    if (is_any(gathered) && (gathered->block != range.block ||
+                             gathered->at + gathered->len != range.at))
+        broadcast_deliver(listener);
+    if (is_any(gathered))
+        gathered->len += range.len;
+    else
+        begin(gathered, &range, except, slow);
+    return 0;
+}

@@ -1,0 +1,79 @@
+#include "out/queue_parts.h"
+
+#include <string.h>
+
+/* A block of its own: for what is in the read buffer, and for a little of
+   much. False: there is none, and the read buffer will not keep it. */
+static bool settle_alone(struct range *range)
+{
+    uint32_t block;
+
+    if (range->block &&
+        (uint64_t)range->len * 4 >= block_at(range->block)->used)
+        return true;
+    block = block_make(range->len);
+    if (!block)
+        return range->block != 0;
+    memcpy((uint8_t *)block_at(block) + sizeof(struct block), range_data(range),
+           range->len);
+    block_at(block)->used += range->len;
+    queue_release(range->block);
+    range->block = block;
+    range->at = sizeof(struct block);
+    return true;
+}
+
+/* Behind what was settled before, if that is in a block of this session's own
+   with room: else each word for a peer that does not read would take a block
+   and a piece. Only streams, which have no bounds to keep. */
+static bool settle_behind(struct pg_session *session, struct piece *piece)
+{
+    struct range *settled;
+    struct block *block;
+
+    if (!session->settled || !is_stream(session))
+        return false;
+    settled = &piece_at(session->settled)->range;
+    block = block_at(settled->block);
+    if (block->refs != 1 || settled->at + settled->len != block->used ||
+        heap_size(&core->arena, settled->block) - block->used <
+            piece->range.len)
+        return false;
+    memcpy((uint8_t *)block + block->used, range_data(&piece->range),
+           piece->range.len);
+    block->used += piece->range.len;
+    settled->len += piece->range.len;
+    return true;
+}
+
+/* The piece behind the settled one has become part of it. */
+static void take_out(struct pg_session *session, uint32_t number)
+{
+    piece_at(session->settled)->next = piece_at(number)->next;
+    if (session->tail == number)
+        session->tail = session->settled;
+    queue_release(piece_at(number)->range.block);
+    piece_give(number, number);
+}
+
+void queue_settle(struct pg_session *session)
+{
+    uint32_t number =
+        session->settled ? piece_at(session->settled)->next : session->head;
+
+    while (number) {
+        struct piece *piece = piece_at(number);
+        uint32_t next = piece->next;
+
+        if (settle_behind(session, piece)) {
+            take_out(session, number);
+        } else if (settle_alone(&piece->range)) {
+            session->settled = number;
+        } else {
+            queue_clear(session);
+            queue_no_room(session);
+            return;
+        }
+        number = next;
+    }
+}

@@ -1,0 +1,126 @@
+#include "outside/listen.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/crash.h"
+#include "config/address.h"
+#include "engine/core.h"
+#include "places/problems.h"
+#include "plugin/plugin.h"
+
+#define OWN_DESCRIPTORS 64 /* loop, memfds, log files, ... */
+
+static void close_all(int *fds, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+static int listen_once(struct pg_listener *listener)
+{
+    size_t before = problems_said(listener->config->problems);
+    int fd;
+
+    if (!listener->transport->listen)
+        return pg_listen_fail(listener, NULL,
+                              "%s cannot listen; use it to connect",
+                              listener->name);
+
+    crash_enter(listener->plugin->path, "listen()");
+    fd = listener->transport->listen(listener);
+    crash_leave();
+    if (fd < 0 && problems_said(listener->config->problems) == before)
+        config_blame(listener->config, listener->path, listener->name,
+                     listener->plugin,
+                     "could not listen, and does not say why; let its "
+                     "listen() call pg_listen_fail()");
+    return fd;
+}
+
+/* The first socket of a listener takes the address, the others join it. */
+static bool open_one(struct pg_listener *listener, unsigned workers, int *fds)
+{
+    unsigned step = listener->config->listener_count;
+
+    listener->run->is_shared = workers > 1;
+    for (unsigned i = 0; i < workers; i++) {
+        int fd;
+
+        listener->run->is_joining = i > 0;
+        fd = listen_once(listener);
+        if (fd < 0)
+            return false;
+        fds[listener->id + i * step] = fd;
+    }
+    return true;
+}
+
+bool listen_open(struct config *config, unsigned workers, int *fds)
+{
+    unsigned count = config->listener_count * workers;
+    bool is_good = true;
+
+    for (unsigned i = 0; i < count; i++)
+        fds[i] = -1;
+    if (core_listeners(config)) {
+        problems_add(config->problems, "", false, "no memory for listeners");
+        return false;
+    }
+    for (unsigned i = 0; i < config->listener_count; i++)
+        if (!open_one(config->listeners[i], workers, fds))
+            is_good = false;
+    if (!is_good)
+        close_all(fds, count);
+    return is_good;
+}
+
+static void print_one(struct pg_listener *listener, int fd, FILE *out)
+{
+    const struct pg_transport *transport = listener->transport;
+    struct sockaddr_storage bound = {0};
+    socklen_t length = sizeof(bound);
+    char text[128] = "";
+
+    transport->address(listener, NULL, fd, text, sizeof(text));
+    fprintf(out, "listening %s %s\n", transport->name, text);
+    if (getsockname(fd, (struct sockaddr *)&bound, &length) == 0)
+        address_print_others(transport->name, (struct sockaddr *)&bound, out);
+}
+
+void listen_print(struct config *config, const int *fds, FILE *out)
+{
+    for (unsigned i = 0; i < config->listener_count; i++)
+        print_one(config->listeners[i], fds[i], out);
+}
+
+static bool has_streams(const struct config *config)
+{
+    for (unsigned i = 0; i < config->listener_count; i++)
+        if (config->listeners[i]->transport->provides == PG_STREAM)
+            return true;
+    return false;
+}
+
+void listen_raise_limit(const struct config *config)
+{
+    struct rlimit limit;
+    uint64_t fits;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    fits =
+        limit.rlim_max > OWN_DESCRIPTORS ? limit.rlim_max - OWN_DESCRIPTORS : 0;
+    if (has_streams(config) && (uint64_t)config->limits.max_sessions > fits)
+        fprintf(stderr,
+                "%s: limits.max_sessions is %" PRId64 ", but this system lets "
+                "a process hold about %" PRIu64 " connections; raise the hard "
+                "limit (`ulimit -Hn`) to use more\n",
+                config->path, config->limits.max_sessions, fits);
+}

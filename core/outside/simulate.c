@@ -1,0 +1,170 @@
+#include "outside/simulate.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <uv.h>
+
+#include "outside/virtual.h"
+#include "places/problems.h"
+#include "state/counter.h"
+#include "state/session.h"
+
+#define WRITE_MS 200 /* of real time, for the files of handlers */
+
+static bool adopt_all(struct config *config)
+{
+    for (unsigned i = 0; i < config->listener_count; i++) {
+        struct pg_listener *listener = config->listeners[i];
+
+        if (listener->transport->adopt &&
+            listener->transport->adopt(listener, -1))
+            return false;
+    }
+    return true;
+}
+
+/* ---- from event to event ---------------------------------------------- */
+
+/* The listener whose step() comes first; NULL: all is over. */
+static struct pg_listener *find_next(const struct config *config,
+                                     uint64_t *at_ns)
+{
+    struct pg_listener *first = NULL;
+
+    *at_ns = UINT64_MAX;
+    for (unsigned i = 0; i < config->listener_count; i++) {
+        struct pg_listener *listener = config->listeners[i];
+        uint64_t next_ns = listener->transport->next_ns(listener);
+
+        if (next_ns < *at_ns) {
+            first = listener;
+            *at_ns = next_ns;
+        }
+    }
+    return first;
+}
+
+/* 0 at the end, or what step() has failed with. */
+static int run(const struct config *config)
+{
+    struct pg_listener *listener;
+    uint64_t at_ns;
+    int error = 0;
+
+    while (!error && (listener = find_next(config, &at_ns))) {
+        if (virtual_next_ns() <= at_ns) { /* it may bring something earlier */
+            virtual_advance(virtual_next_ns());
+            continue;
+        }
+        virtual_advance(at_ns);
+        error = listener->transport->step(listener);
+        virtual_settle();
+    }
+    return error;
+}
+
+/* ---- the end ---------------------------------------------------------- */
+
+/* With a goodbye first, which is still queued, then for good. */
+static void end_sessions(void)
+{
+    core->stop_by_ms = core_now_ms() + WRITE_MS;
+    for (uint32_t i = 0; i < core->live_count; i++)
+        session_end(session_at(core->live[i]), PG_END_FIN, PG_WHY_SHUTDOWN,
+                    "the simulation is over");
+    virtual_settle();
+    for (uint32_t i = 0; i < core->live_count; i++)
+        session_end(session_at(core->live[i]), PG_END_ABORT, PG_WHY_SHUTDOWN,
+                    "the simulation is over");
+    virtual_settle();
+}
+
+static int stop_all(const struct config *config)
+{
+    int error = 0;
+
+    for (unsigned i = 0; i < config->listener_count; i++) {
+        struct pg_listener *listener = config->listeners[i];
+        int one = listener->transport->stop(listener, stdout);
+
+        error = error ? error : one;
+    }
+    return error;
+}
+
+static void print_counter(uint16_t owner, const char *name, uint64_t value,
+                          void *arg)
+{
+    if (owner == *(const uint16_t *)arg)
+        printf("%s: %s: %" PRIu64 "\n", counter_owner_name(owner), name, value);
+}
+
+static void print_counters(const struct config *config)
+{
+    for (unsigned i = 0; i < config->listener_count; i++) {
+        uint16_t owner = (uint16_t)(COUNTER_LISTENER | i);
+
+        counter_each(print_counter, &owner);
+    }
+    for (unsigned i = 0; i < config->entry_count; i++) {
+        uint16_t owner = (uint16_t)i;
+
+        counter_each(print_counter, &owner);
+    }
+}
+
+static void print_times(uint64_t real_ns)
+{
+    uint64_t virtual_ns = virtual_io.now_ns() - VIRTUAL_START_NS;
+
+    printf("simulated %" PRIu64 ".%03" PRIu64 " s\n", virtual_ns / 1000000000,
+           virtual_ns / 1000000 % 1000);
+    fflush(stdout);
+    fprintf(stderr, "in %" PRIu64 ".%03" PRIu64 " s of real time\n",
+            real_ns / 1000000000, real_ns / 1000000 % 1000);
+}
+
+/* ---- all of it -------------------------------------------------------- */
+
+static int failed(int error)
+{
+    if (!error && (fflush(stdout) || ferror(stdout)))
+        error = -errno;
+    if (error)
+        fprintf(stderr, "the simulation broke off: %s\n", strerror(-error));
+    return error ? 1 : 0;
+}
+
+static int run_and_report(struct config *config)
+{
+    uint64_t start_ns = uv_hrtime();
+    int error = run(config), stopped;
+
+    end_sessions();
+    stopped = stop_all(config);
+    error = error ? error : stopped;
+    if (!error) {
+        print_counters(config);
+        print_times(uv_hrtime() - start_ns);
+    }
+    return failed(error);
+}
+
+int simulate(struct config *config)
+{
+    int error = virtual_start(config), status = 1;
+
+    if (!error)
+        error = core_create(config, &virtual_io, -1, NULL, 0, 1);
+    if (error)
+        problems_add(config->problems, "", false,
+                     "the simulation cannot start: %s; free memory or lower "
+                     "limits",
+                     strerror(-error));
+    else if (core_init_entries() && adopt_all(config))
+        status = run_and_report(config);
+    core_destroy();
+    virtual_finish();
+    return status;
+}

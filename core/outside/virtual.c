@@ -1,0 +1,166 @@
+#include "outside/virtual.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "state/session.h"
+
+#define LISTED 0x80 /* in the list of those to look at */
+
+static struct {
+    uint64_t now_ns, armed_ms;
+    uint8_t *ready; /* by slot: enum core_watch, LISTED */
+    uint32_t *list; /* a ring of slots */
+    uint32_t size, first, count;
+} outside;
+
+/* ---- who is ready ----------------------------------------------------- */
+
+static void look_at(const struct pg_session *session)
+{
+    uint8_t *ready = &outside.ready[session->slot];
+
+    if (*ready & LISTED || !(*ready & session->watching))
+        return;
+    *ready |= LISTED;
+    outside.list[(outside.first + outside.count++) % outside.size] =
+        session->slot;
+}
+
+void virtual_ready(struct pg_session *session, int events, bool is_ready)
+{
+    uint8_t *ready;
+
+    if (core->io != &virtual_io)
+        return;
+    ready = &outside.ready[session->slot];
+    *ready =
+        (uint8_t)(is_ready ? *ready | events : *ready & (LISTED | ~events));
+    look_at(session);
+}
+
+static struct pg_session *take_first(void)
+{
+    uint32_t slot = outside.list[outside.first];
+
+    outside.first = (outside.first + 1) % outside.size;
+    outside.count--;
+    outside.ready[slot] &= (uint8_t)~LISTED;
+    return session_at(slot);
+}
+
+static void serve(struct pg_session *session)
+{
+    uint8_t *ready = &outside.ready[session->slot];
+    int events = *ready & session->watching;
+
+    if (events & CORE_WRITE) {
+        *ready &= (uint8_t)~CORE_WRITE;
+        session_writable(session);
+    }
+    if (events & CORE_READ)
+        session_readable(session);
+    look_at(session);
+}
+
+void virtual_settle(void)
+{
+    core_settle();
+    while (outside.count) {
+        serve(take_first());
+        core_settle();
+    }
+}
+
+/* ---- what the core asks of the outside -------------------------------- */
+
+static void watch(struct pg_session *session, int events)
+{
+    (void)events;
+    look_at(session);
+}
+
+static void release(struct pg_session *session)
+{
+    const struct pg_listener *listener = session_listener(session);
+
+    outside.ready[session->slot] &= LISTED;
+    if (listener->transport->release)
+        listener->transport->release(session, session->flags & SESSION_ABORT
+                                                  ? PG_END_ABORT
+                                                  : PG_END_FIN);
+}
+
+static void watch_listener(struct pg_listener *listener, int events)
+{
+    (void)listener, (void)events;
+}
+
+static void arm(uint64_t at_ms)
+{
+    outside.armed_ms = at_ms;
+}
+
+static void wake(unsigned worker)
+{
+    (void)worker; /* there is no other */
+}
+
+static uint64_t now_ns(void)
+{
+    return outside.now_ns;
+}
+
+const struct core_io virtual_io = {
+    .watch = watch,
+    .release = release,
+    .watch_listener = watch_listener,
+    .arm = arm,
+    .wake = wake,
+    .now_ns = now_ns,
+};
+
+/* ---- time ------------------------------------------------------------- */
+
+uint64_t virtual_next_ns(void)
+{
+    return outside.armed_ms == UINT64_MAX ? UINT64_MAX
+                                          : outside.armed_ms * 1000000;
+}
+
+void virtual_advance(uint64_t until_ns)
+{
+    while (virtual_next_ns() <= until_ns) {
+        if (virtual_next_ns() > outside.now_ns)
+            outside.now_ns = virtual_next_ns();
+        outside.armed_ms = UINT64_MAX;
+        core_clock();
+        timer_run();
+        virtual_settle();
+    }
+    if (until_ns > outside.now_ns)
+        outside.now_ns = until_ns;
+    core_clock();
+}
+
+/* ---- life ------------------------------------------------------------- */
+
+int virtual_start(const struct config *config)
+{
+    virtual_finish();
+    outside.size = (uint32_t)config->limits.max_sessions;
+    outside.ready = calloc(outside.size, sizeof(*outside.ready));
+    outside.list = calloc(outside.size, sizeof(*outside.list));
+    outside.now_ns = VIRTUAL_START_NS;
+    outside.armed_ms = UINT64_MAX;
+    return outside.ready && outside.list ? 0 : -ENOMEM;
+}
+
+void virtual_finish(void)
+{
+    free(outside.ready);
+    free(outside.list);
+    outside.ready = NULL;
+    outside.list = NULL;
+    outside.first = outside.count = 0;
+}

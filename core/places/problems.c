@@ -1,0 +1,262 @@
+#include "places/problems.h"
+
+#include <stdlib.h>
+
+#include "base/must.h"
+#include "base/text.h"
+#include "places/excerpt.h"
+#include "places/position.h"
+
+/* More are only counted, so that a hostile file does not fill the memory. */
+#define KEPT 1000
+
+struct problem {
+    bool is_warning;
+    bool has_place;
+    size_t offset;
+    size_t order;
+    char *text;
+};
+
+struct problems {
+    char *path;
+    char *text;
+    size_t len;
+    struct position_map *map;
+    struct problem *list;
+    size_t kept;
+    size_t errors, warnings;
+    size_t said; /* errors, those that were known already too */
+};
+
+struct problems *problems_create(const char *path)
+{
+    struct problems *problems = must_calloc(1, sizeof(*problems));
+
+    must_serve_jansson();
+    problems->path = text_clean(path);
+    return problems;
+}
+
+void problems_destroy(struct problems *problems)
+{
+    if (!problems)
+        return;
+    for (size_t i = 0; i < problems->kept; i++)
+        free(problems->list[i].text);
+    position_map_destroy(problems->map);
+    free(problems->list);
+    free(problems->text);
+    free(problems->path);
+    free(problems);
+}
+
+void problems_set_text(struct problems *problems, const char *text, size_t len)
+{
+    position_map_destroy(problems->map);
+    free(problems->text);
+    problems->text = must_calloc(len + 1, 1);
+    memcpy(problems->text, text, len);
+    problems->len = len;
+    problems->map = position_map_create(problems->text, len);
+}
+
+const struct position_map *problems_map(const struct problems *problems)
+{
+    return problems->map;
+}
+
+/* ---- adding ----------------------------------------------------------- */
+
+/* The same thing said twice about one place is said once. */
+static bool is_known(const struct problems *problems, const struct problem *new)
+{
+    for (size_t i = 0; i < problems->kept; i++) {
+        const struct problem *old = &problems->list[i];
+
+        if (old->has_place == new->has_place && old->offset == new->offset &&
+            !strcmp(old->text, new->text))
+            return true;
+    }
+    return false;
+}
+
+/* Takes the text. */
+static void add(struct problems *problems, struct problem problem, char *text)
+{
+    problem.text = text_clean(text);
+    free(text);
+    problems->said += !problem.is_warning;
+    if (problems->kept < KEPT && is_known(problems, &problem)) {
+        free(problem.text);
+        return;
+    }
+    *(problem.is_warning ? &problems->warnings : &problems->errors) += 1;
+    if (problems->kept == KEPT) {
+        free(problem.text);
+        return;
+    }
+    problem.order = problems->kept;
+    problems->list =
+        must_grow(problems->list, problems->kept, sizeof(*problems->list));
+    problems->list[problems->kept++] = problem;
+}
+
+static struct problem place(const struct problems *problems, const char *path,
+                            bool at_key)
+{
+    struct problem problem = {0};
+    struct position found;
+
+    if (!problems->map || !*path ||
+        !position_find_near(problems->map, path, &found))
+        return problem;
+    at_key = at_key && position_find(problems->map, path, &found);
+    problem.has_place = true;
+    problem.offset = at_key ? found.key : found.value;
+    return problem;
+}
+
+void problems_vadd(struct problems *problems, const char *path, bool at_key,
+                   const char *format, va_list arguments)
+{
+    add(problems, place(problems, path, at_key),
+        must_vprintf(format, arguments));
+}
+
+void problems_add(struct problems *problems, const char *path, bool at_key,
+                  const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    problems_vadd(problems, path, at_key, format, arguments);
+    va_end(arguments);
+}
+
+void problems_add_at(struct problems *problems, size_t offset,
+                     const char *format, ...)
+{
+    struct problem problem = {.has_place = true, .offset = offset};
+    va_list arguments;
+
+    va_start(arguments, format);
+    add(problems, problem, must_vprintf(format, arguments));
+    va_end(arguments);
+}
+
+void problems_line(const struct problems *problems, size_t offset, size_t *line,
+                   size_t *column)
+{
+    position_line(problems->text, problems->len, offset, line, column);
+}
+
+void problems_warn(struct problems *problems, const char *path, bool at_key,
+                   const char *format, ...)
+{
+    struct problem problem = place(problems, path, at_key);
+    va_list arguments;
+
+    problem.is_warning = true;
+    va_start(arguments, format);
+    add(problems, problem, must_vprintf(format, arguments));
+    va_end(arguments);
+}
+
+size_t problems_said(const struct problems *problems)
+{
+    return problems->said;
+}
+
+size_t problems_count(const struct problems *problems)
+{
+    return problems->errors;
+}
+
+size_t problems_warnings(const struct problems *problems)
+{
+    return problems->warnings;
+}
+
+/* ---- showing ---------------------------------------------------------- */
+
+/* What concerns the whole file first, then by place. */
+static int compare(const void *left, const void *right)
+{
+    const struct problem *a = left, *b = right;
+
+    if (a->has_place != b->has_place)
+        return a->has_place ? 1 : -1;
+    if (a->offset != b->offset)
+        return a->offset < b->offset ? -1 : 1;
+    return a->order < b->order ? -1 : a->order > b->order;
+}
+
+static struct problem *sorted(const struct problems *problems)
+{
+    size_t size = sizeof(*problems->list);
+    struct problem *copy = must_calloc(problems->kept, size);
+
+    if (problems->kept > 0)
+        memcpy(copy, problems->list, problems->kept * size);
+    qsort(copy, problems->kept, size, compare);
+    return copy;
+}
+
+static struct problem_report report(const struct problems *problems,
+                                    const struct problem *problem)
+{
+    struct problem_report report = {
+        .file = problems->path,
+        .is_warning = problem->is_warning,
+        .text = problem->text,
+    };
+
+    if (problem->has_place)
+        position_line(problems->text, problems->len, problem->offset,
+                      &report.line, &report.column);
+    return report;
+}
+
+void problems_each(const struct problems *problems,
+                   void (*fn)(const struct problem_report *report, void *arg),
+                   void *arg)
+{
+    struct problem *list = sorted(problems);
+
+    for (size_t i = 0; i < problems->kept && i < PROBLEMS_MAX; i++) {
+        struct problem_report one = report(problems, &list[i]);
+
+        fn(&one, arg);
+    }
+    free(list);
+}
+
+static void print_one(const struct problems *problems,
+                      const struct problem *problem, FILE *out)
+{
+    struct problem_report one = report(problems, problem);
+    const char *warning = one.is_warning ? "warning: " : "";
+
+    if (!problem->has_place) {
+        fprintf(out, "%s: %s%s\n", one.file, warning, one.text);
+        return;
+    }
+    fprintf(out, "%s:%zu:%zu: %s%s\n", one.file, one.line, one.column, warning,
+            one.text);
+    excerpt_print(problems->text, problems->len, problem->offset, one.line,
+                  out);
+}
+
+void problems_print(const struct problems *problems, FILE *out)
+{
+    size_t all = problems->errors + problems->warnings;
+    struct problem *list = sorted(problems);
+
+    for (size_t i = 0; i < problems->kept && i < PROBLEMS_MAX; i++)
+        print_one(problems, &list[i], out);
+    if (all > PROBLEMS_MAX)
+        fprintf(out, "%s: and %zu more; correct these first\n", problems->path,
+                all - PROBLEMS_MAX);
+    free(list);
+}

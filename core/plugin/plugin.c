@@ -1,0 +1,145 @@
+#include "plugin/plugin.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crash.h"
+#include "base/must.h"
+#include "plugin/plugin_parts.h"
+
+static struct plugin *loaded; /* all of this process */
+
+const struct pg_option *plugin_options(const struct plugin *plugin)
+{
+    return plugin->kind == PLUGIN_HANDLER ? plugin->handler.options
+                                          : plugin->transport.options;
+}
+
+const char *plugin_name(const struct plugin *plugin)
+{
+    return plugin->kind == PLUGIN_HANDLER ? plugin->handler.name
+                                          : plugin->transport.name;
+}
+
+const char *plugin_summary(const struct plugin *plugin)
+{
+    return plugin->kind == PLUGIN_HANDLER ? plugin->handler.summary
+                                          : plugin->transport.summary;
+}
+
+bool plugin_is_builtin(const struct plugin *plugin)
+{
+    const char *folder = plugin_builtin_folder();
+    size_t len = strlen(folder);
+
+    return !strncmp(plugin->path, folder, len) && plugin->path[len] == '/';
+}
+
+/* dlopen() says "FILE: undefined symbol: NAME". */
+static char *explain_dlopen(const char *path, const char *error)
+{
+    const char *symbol = strstr(error, "undefined symbol: ");
+    size_t len;
+
+    if (!symbol)
+        return must_printf("%s cannot be loaded: %s; build it again with "
+                           "`playground build`",
+                           path, error);
+    symbol += strlen("undefined symbol: ");
+    len = strcspn(symbol, " ,(");
+    if (!strncmp(symbol, "pg_", 3))
+        return must_printf("%s calls %.*s(), which this program does not have; "
+                           "correct the spelling, or update the program",
+                           path, (int)len, symbol);
+    return must_printf("%s uses %.*s, which is defined nowhere; correct the "
+                       "spelling, or link the library that has it",
+                       path, (int)len, symbol);
+}
+
+/* Only as much as the plugin has: the rest stays zero. */
+static void copy_struct(struct plugin *plugin, const void *symbol)
+{
+    uint32_t abi;
+
+    memcpy(&abi, symbol, sizeof(abi));
+    memcpy(plugin->kind == PLUGIN_HANDLER ? (void *)&plugin->handler
+                                          : (void *)&plugin->transport,
+           symbol, abi & 0xffff);
+}
+
+static char *open_file(struct plugin *plugin, const char *name)
+{
+    const void *symbol;
+
+    crash_enter(plugin->path, "constructor");
+    plugin->handle = dlopen(plugin->path, RTLD_NOW | RTLD_LOCAL);
+    crash_leave();
+    if (!plugin->handle)
+        return explain_dlopen(plugin->path, dlerror());
+    symbol = dlsym(plugin->handle, plugin_symbol(plugin->kind));
+    if (!symbol)
+        return must_printf("%s: no symbol %s", plugin->path,
+                           plugin_symbol(plugin->kind));
+    copy_struct(plugin, symbol);
+    return plugin_check_shape(plugin, name);
+}
+
+static struct plugin *find_loaded(enum plugin_kind kind, const char *path)
+{
+    struct plugin *plugin = loaded;
+
+    while (plugin && (plugin->kind != kind || strcmp(plugin->path, path) != 0))
+        plugin = plugin->next;
+    return plugin;
+}
+
+static void plugin_free(struct plugin *plugin)
+{
+    free(plugin->path);
+    free(plugin->warning);
+    free(plugin->stale);
+    free(plugin);
+}
+
+/* Takes `path` over. */
+static struct plugin *load_file(enum plugin_kind kind, char *path,
+                                const char *name, char **problem)
+{
+    struct plugin *plugin = find_loaded(kind, path);
+
+    if (plugin) {
+        free(path);
+        return plugin;
+    }
+    plugin = must_calloc(1, sizeof(*plugin));
+    plugin->kind = kind;
+    plugin->path = path;
+    *problem = plugin_check_file(kind, path, &plugin->warning);
+    if (!*problem)
+        *problem = open_file(plugin, name);
+    if (*problem) {
+        plugin_free(plugin);
+        return NULL;
+    }
+    plugin->stale = plugin_check_source(path);
+    plugin->next = loaded;
+    loaded = plugin;
+    return plugin;
+}
+
+struct plugin *plugin_load(enum plugin_kind kind, const char *name,
+                           const struct plugin_search *search, char *error,
+                           size_t error_size)
+{
+    struct plugin *plugin = NULL;
+    char *path, *problem = plugin_find(kind, name, search, &path);
+
+    if (!problem)
+        plugin = load_file(kind, path, name, &problem);
+    if (problem)
+        snprintf(error, error_size, "%s", problem);
+    free(problem);
+    return plugin;
+}

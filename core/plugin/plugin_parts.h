@@ -1,0 +1,35 @@
+/*
+ * plugin_parts - what the files of plugin.h share. Each function returns NULL
+ * when all is well, or a text that says what is wrong and what to do; the
+ * caller frees it.
+ */
+#ifndef PLUGIN_PARTS_H
+#define PLUGIN_PARTS_H
+
+#include "plugin/plugin.h"
+
+/* The symbol a plugin of that kind exports. */
+const char *plugin_symbol(enum plugin_kind kind);
+
+/* The kinds a file exports, as bits 1 << kind; 0: none, or it is no ELF. */
+unsigned plugin_file_kinds(const char *path);
+
+/* The file that NAME stands for; the caller frees `path`. */
+char *plugin_find(enum plugin_kind kind, const char *name,
+                  const struct plugin_search *search, char **path);
+
+/* Looks at the file without loading it. Sets a `warning` that the caller
+   frees, or NULL. */
+char *plugin_check_file(enum plugin_kind kind, const char *path,
+                        char **warning);
+
+/* NULL, or that NAME.c beside NAME.so has been changed since. */
+char *plugin_check_source(const char *path);
+
+/* Looks at `.abi` alone: the one field that is there in every version. */
+char *plugin_check_abi(enum plugin_kind kind, const char *path, uint32_t abi);
+
+/* Looks at the struct as it was copied. */
+char *plugin_check_shape(const struct plugin *plugin, const char *name);
+
+#endif

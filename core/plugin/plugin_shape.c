@@ -1,0 +1,141 @@
+#include <string.h>
+
+#include "base/must.h"
+#include "options/options.h"
+#include "plugin/plugin_parts.h"
+
+#define OPTIONS_MOST (64u * 1024)
+#define SESSION_MOST (1u << 20) /* there is one for each session */
+#define PRIVATE_MOST (1u << 30)
+
+static char *check_names(const struct plugin *plugin, const char *name)
+{
+    if (!plugin_name(plugin))
+        return must_printf("%s: .name is missing; write .name = \"%s\"",
+                           plugin->path, name);
+    if (strcmp(plugin_name(plugin), name) != 0)
+        return must_printf("%s: .name is \"%s\", but the file is %s.so; make "
+                           "them the same",
+                           plugin->path, plugin_name(plugin), name);
+    if (!plugin_summary(plugin))
+        return must_printf("%s: .summary is missing; write one line that says "
+                           "what it does",
+                           plugin->path);
+    return NULL;
+}
+
+static char *check_kinds(const struct plugin *plugin)
+{
+    const struct pg_handler *handler = &plugin->handler;
+
+    if (handler->needs != PG_ANY && handler->needs != PG_RECORDS)
+        return must_printf("%s: .needs is neither PG_ANY nor PG_RECORDS; write "
+                           "one of them",
+                           plugin->path);
+    if (handler->makes != PG_ANY && handler->makes != PG_RECORDS)
+        return must_printf("%s: .makes is neither PG_ANY nor PG_RECORDS; write "
+                           "one of them",
+                           plugin->path);
+    return NULL;
+}
+
+static char *too_large(const struct plugin *plugin, const char *field,
+                       size_t size, size_t most)
+{
+    if (size <= most)
+        return NULL;
+    return must_printf("%s: .%s is %zu bytes, more than %zu; keep less, or "
+                       "allocate the rest in init()",
+                       plugin->path, field, size, most);
+}
+
+/* Nobody means so much; it comes of a size that became negative. */
+static char *check_sizes(const struct plugin *plugin)
+{
+    const struct pg_handler *handler = &plugin->handler;
+    const struct pg_transport *transport = &plugin->transport;
+    bool is_handler = plugin->kind == PLUGIN_HANDLER;
+    char *problem =
+        too_large(plugin, "options_size",
+                  is_handler ? handler->options_size : transport->options_size,
+                  OPTIONS_MOST);
+
+    if (!problem)
+        problem = too_large(plugin, "session_size",
+                            is_handler ? handler->session_size
+                                       : transport->session_size,
+                            SESSION_MOST);
+    if (!problem)
+        problem = too_large(plugin, is_handler ? "entry_size" : "listener_size",
+                            is_handler ? handler->entry_size
+                                       : transport->listener_size,
+                            PRIVATE_MOST);
+    return problem;
+}
+
+static char *missing(const struct plugin *plugin, const char *callback)
+{
+    static const char *const kinds[] = {"PG_ANY", "PG_STREAM", "PG_RECORDS"};
+
+    return must_printf("%s: .%s is missing; write one, because a transport "
+                       "that provides %s%s needs it",
+                       plugin->path, callback,
+                       kinds[plugin->transport.provides],
+                       plugin->transport.step ? " and has .step" : "");
+}
+
+static char *check_transport(const struct plugin *plugin)
+{
+    const struct pg_transport *transport = &plugin->transport;
+
+    if (transport->provides != PG_STREAM && transport->provides != PG_RECORDS &&
+        !(transport->provides == PG_ANY && transport->kind))
+        return must_printf("%s: .provides is neither PG_STREAM nor PG_RECORDS; "
+                           "write one of them, or PG_ANY with .kind",
+                           plugin->path);
+    if (!transport->address)
+        return missing(plugin, "address");
+    if (transport->listen && !transport->ready)
+        return missing(plugin, "ready");
+    if (transport->peer_size > transport->session_size)
+        return must_printf("%s: .peer_size is more than .session_size; it says "
+                           "how many bytes of those tell peers apart",
+                           plugin->path);
+    if (transport->step && !transport->next_ns)
+        return missing(plugin, "next_ns");
+    if (transport->step && !transport->stop)
+        return missing(plugin, "stop");
+    if (transport->provides != PG_STREAM && !transport->send_records)
+        return missing(plugin, "send_records");
+    if (transport->provides != PG_STREAM && !transport->peer_size)
+        return missing(plugin, "peer_size");
+    if (transport->provides != PG_RECORDS && !transport->recv)
+        return missing(plugin, "recv");
+    if (transport->provides != PG_RECORDS && !transport->send)
+        return missing(plugin, "send");
+    return NULL;
+}
+
+static char *check_options(const struct plugin *plugin)
+{
+    size_t size = plugin->kind == PLUGIN_HANDLER
+                      ? plugin->handler.options_size
+                      : plugin->transport.options_size;
+    char error[256];
+
+    if (options_check_table(plugin_options(plugin), size, error, sizeof(error)))
+        return NULL;
+    return must_printf("%s: %s", plugin->path, error);
+}
+
+char *plugin_check_shape(const struct plugin *plugin, const char *name)
+{
+    char *problem = check_names(plugin, name);
+
+    if (!problem)
+        problem = plugin->kind == PLUGIN_HANDLER ? check_kinds(plugin)
+                                                 : check_transport(plugin);
+    if (!problem)
+        problem = check_sizes(plugin);
+    return problem ? problem : check_options(plugin);
+}

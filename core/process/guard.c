@@ -1,0 +1,563 @@
+#include "process/guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "memory/arena.h"
+#include "process/control.h"
+#include "workers/commons.h"
+
+#define WORKERS_MAX  64
+#define STEADY_MS    1000 /* a worker that lived so long is started at once */
+#define BACKOFF_MS   100
+#define BACKOFF_MOST 5000
+#define HUNG_MS      150  /* after drain_ms, no handler should be running */
+#define KILL_MS      600  /* ... nor any worker */
+#define LOOK_MS      1000 /* between two looks at who hangs */
+#define LOOKS_MOST   2    /* in the same turn and handler: it is said */
+
+struct guarded {
+    uv_process_t process;
+    uv_poll_t control;
+    uv_timer_t restart;
+    int control_fd;
+    int arena_fd;
+    int *listener_fds;
+    uint64_t started_ms;
+    unsigned deaths; /* in a row, each soon after the start */
+    uint32_t turns;  /* when it was looked at last ... */
+    unsigned looks;  /* ... so many times in that turn, in a handler */
+    bool is_running, is_ready;
+};
+
+static struct guard {
+    uv_loop_t loop;
+    uv_signal_t signals[4];
+    uv_timer_t kill_timer, look_timer;
+    const char *path;
+    const struct config_overrides *overrides;
+    int config_fd;
+    struct control_message plan; /* what worker 0 said */
+    struct commons *commons;
+    int wake_fds[WORKERS_MAX];
+    struct guarded workers[WORKERS_MAX];
+    unsigned running, sockets_known;
+    bool is_planned, is_announced, is_stopping;
+    bool is_alone; /* worker 0 needs no guard: it simulates */
+    int status;
+} guard;
+
+static void start_worker(unsigned index);
+
+/* ---- on stderr -------------------------------------------------------- */
+
+static void say(const char *format, ...) PG_PRINTF(1, 2);
+
+/* Gathers a line until its "\n". A terminal that is stopped costs its words,
+   not the guard's time: whoever guards must not wait for a reader. */
+static void say(const char *format, ...)
+{
+    static char line[1024];
+    static size_t len;
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    va_list arguments;
+    ssize_t done = 0;
+
+    va_start(arguments, format);
+    vsnprintf(line + len, sizeof(line) - len, format, arguments);
+    va_end(arguments);
+    len = strlen(line);
+    if (line[len - 1] != '\n' && len < sizeof(line) - 1)
+        return;
+    if (poll(&out, 1, 0) == 1 && out.revents == POLLOUT)
+        done = write(STDERR_FILENO, line, len);
+    (void)done;
+    len = 0;
+}
+
+/* ---- who is it -------------------------------------------------------- */
+
+/* Zeroed: there is none yet. */
+static struct arena_header header_of(const struct guarded *worker)
+{
+    struct arena_header header;
+
+    if (pread(worker->arena_fd, &header, sizeof(header), 0) !=
+            (ssize_t)sizeof(header) ||
+        header.magic != ARENA_MAGIC)
+        return (struct arena_header){0};
+    return header;
+}
+
+/* The name of the entry that runs, or ran when the worker died: the n-th line
+   of the plan. Empty: none. */
+static struct pg_bytes culprit(const struct guarded *worker)
+{
+    const char *name = guard.plan.text + guard.plan.names_at;
+    uint32_t running = header_of(worker).running;
+
+    if (!running)
+        return pg_text("");
+    for (uint32_t i = 1; i < running && name; i++) {
+        name = strchr(name, '\n');
+        name = name ? name + 1 : NULL;
+    }
+    return name ? pg_bytes(name, strcspn(name, "\n")) : pg_text("");
+}
+
+static void print_worker(const struct guarded *worker, const char *what)
+{
+    say("worker %u (pid %d) %s", (unsigned)(worker - guard.workers),
+        worker->process.pid, what);
+}
+
+static void print_culprit(struct pg_bytes name)
+{
+    if (name.len)
+        say(" in handler \"%.*s\"", (int)name.len, name.data);
+}
+
+/* ---- a worker hangs --------------------------------------------------- */
+
+static void look_at(struct guarded *worker)
+{
+    struct arena_header header = header_of(worker);
+    struct pg_bytes name = culprit(worker);
+
+    if (!header.running || header.turns != worker->turns)
+        worker->looks = 0;
+    worker->turns = header.turns;
+    if (!name.len || worker->looks++ != LOOKS_MOST)
+        return;
+    print_worker(worker, "does not come back from handler");
+    say(" \"%.*s\"; until it does, all its clients wait\n", (int)name.len,
+        name.data);
+}
+
+static void on_look_timer(uv_timer_t *timer)
+{
+    (void)timer;
+    for (unsigned i = 0; i < WORKERS_MAX; i++)
+        if (guard.workers[i].is_running)
+            look_at(&guard.workers[i]);
+}
+
+/* ---- the end ---------------------------------------------------------- */
+
+static void signal_all(int number)
+{
+    for (unsigned i = 0; i < WORKERS_MAX; i++)
+        if (guard.workers[i].is_running)
+            uv_process_kill(&guard.workers[i].process, number);
+}
+
+/* A worker that is in a handler still will not come back from it; one that is
+   not writes the last lines of its log. */
+static void kill_hung(bool is_last)
+{
+    for (unsigned i = 0; i < WORKERS_MAX; i++) {
+        struct guarded *worker = &guard.workers[i];
+        struct pg_bytes name = culprit(worker);
+
+        if (!worker->is_running || (!is_last && !name.len))
+            continue;
+        print_worker(worker, "does not stop: it hangs");
+        print_culprit(name);
+        say(" and is killed\n");
+        uv_process_kill(&worker->process, SIGKILL);
+    }
+}
+
+static void on_kill_timer(uv_timer_t *timer)
+{
+    kill_hung(true);
+    uv_timer_stop(timer);
+}
+
+static void on_hung_timer(uv_timer_t *timer)
+{
+    kill_hung(false);
+    uv_timer_start(timer, on_kill_timer, KILL_MS - HUNG_MS, 0);
+}
+
+static void stop(int status)
+{
+    if (guard.is_stopping)
+        return;
+    guard.is_stopping = true;
+    guard.status = status;
+    signal_all(SIGTERM);
+    uv_timer_start(&guard.kill_timer, on_hung_timer,
+                   guard.plan.drain_ms + HUNG_MS, 0);
+    if (guard.running == 0)
+        uv_stop(&guard.loop);
+}
+
+static void on_stop_signal(uv_signal_t *handle, int number)
+{
+    (void)handle, (void)number;
+    if (guard.is_stopping)
+        signal_all(SIGKILL); /* asked twice */
+    stop(0);
+}
+
+/* One that only starts would die of it. */
+static void on_report_signal(uv_signal_t *handle, int number)
+{
+    (void)handle;
+    for (unsigned i = 0; i < WORKERS_MAX; i++)
+        if (guard.workers[i].is_running && guard.workers[i].is_ready)
+            uv_process_kill(&guard.workers[i].process, number);
+}
+
+/* ---- a worker dies ---------------------------------------------------- */
+
+static void say_death(const struct guarded *worker, int64_t status, int number,
+                      uint64_t delay_ms)
+{
+    print_worker(worker, "ended");
+    if (number)
+        say(": signal %d, %s", number, strsignal(number));
+    else
+        say(" with status %" PRId64, status);
+    print_culprit(culprit(worker));
+    if (guard.is_announced)
+        say("; its clients are disconnected, a new one starts");
+    if (guard.is_announced && delay_ms)
+        say(" in %.1f s", (double)delay_ms / 1000);
+    if (guard.is_announced && worker->deaths > 1)
+        say(": %u have died at once", worker->deaths);
+    say("\n");
+}
+
+static void on_restart(uv_timer_t *timer)
+{
+    struct guarded *worker = timer->data;
+
+    if (!guard.is_stopping)
+        start_worker((unsigned)(worker - guard.workers));
+}
+
+/* How long the next one has to wait, so that one which dies at once does not
+   keep the machine busy. */
+static uint64_t restart_delay(struct guarded *worker)
+{
+    uint64_t delay;
+
+    if (uv_now(&guard.loop) - worker->started_ms >= STEADY_MS) {
+        worker->deaths = 0;
+        return 0;
+    }
+    delay = (uint64_t)BACKOFF_MS << (worker->deaths < 6 ? worker->deaths : 6);
+    worker->deaths++;
+    return delay < BACKOFF_MOST ? delay : BACKOFF_MOST;
+}
+
+/* Nobody may wait for room in the rings of one that is no more. */
+static void bury(unsigned index)
+{
+    const uint64_t one = 1;
+    ssize_t done;
+
+    if (!guard.commons)
+        return;
+    commons_worker_died(guard.commons, index);
+    for (unsigned i = 0; i < guard.plan.workers; i++) {
+        done = write(guard.wake_fds[i], &one, sizeof(one));
+        (void)done;
+    }
+}
+
+static void on_exit_of(uv_process_t *process, int64_t status, int number)
+{
+    struct guarded *worker = process->data;
+    uint64_t delay;
+
+    worker->is_running = false;
+    worker->is_ready = false;
+    guard.running--;
+    bury((unsigned)(worker - guard.workers));
+    uv_poll_stop(&worker->control);
+    uv_close((uv_handle_t *)&worker->control, NULL);
+    close(worker->control_fd);
+    uv_close((uv_handle_t *)process, NULL);
+    if (guard.is_stopping) {
+        if (guard.running == 0)
+            uv_stop(&guard.loop);
+        return;
+    }
+    if (!guard.is_announced) { /* it has said why on stderr */
+        if (number)
+            say_death(worker, status, number, 0);
+        stop(number || (!status && !guard.is_alone) ? 1 : (int)status);
+        return;
+    }
+    delay = restart_delay(worker);
+    say_death(worker, status, number, delay);
+    uv_timer_start(&worker->restart, on_restart, delay, 0);
+}
+
+/* ---- talking with workers --------------------------------------------- */
+
+static void failed(const char *what, int error)
+{
+    say("%s: %s\n", what, strerror(error < 0 ? -error : error));
+    stop(1);
+}
+
+static void announce(void)
+{
+    for (unsigned i = 0; i < guard.plan.workers; i++)
+        if (!guard.workers[i].is_ready)
+            return;
+    if (!guard.is_announced)
+        printf("%.*sready\n", (int)guard.plan.names_at, guard.plan.text);
+    fflush(stdout);
+    guard.is_announced = true;
+}
+
+static bool make_shared(void)
+{
+    guard.commons = commons_create(-1, guard.plan.workers, guard.plan.claims,
+                                   guard.plan.message_bytes);
+    if (!guard.commons)
+        return false;
+    for (unsigned i = 0; i < guard.plan.workers; i++) {
+        guard.wake_fds[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+        guard.workers[i].arena_fd =
+            memfd_create("playground-arena", MFD_CLOEXEC);
+        if (guard.wake_fds[i] < 0 || guard.workers[i].arena_fd < 0)
+            return false;
+    }
+    return true;
+}
+
+/* arena, commons, eventfds, listeners: serve.c takes them in this order. */
+static void send_start(unsigned index)
+{
+    struct control_message *message = calloc(1, sizeof(*message));
+    struct guarded *worker = &guard.workers[index];
+    int fds[CONTROL_FDS], error = -ENOMEM;
+    uint32_t count = 0;
+
+    fds[count++] = worker->arena_fd;
+    fds[count++] = commons_fd(guard.commons);
+    for (unsigned i = 0; i < guard.plan.workers; i++)
+        fds[count++] = guard.wake_fds[i];
+    for (unsigned i = 0; i < guard.plan.listeners; i++)
+        fds[count++] = worker->listener_fds[i];
+    if (message) {
+        *message = (struct control_message){.type = CONTROL_START,
+                                            .workers = guard.plan.workers,
+                                            .worker = index,
+                                            .fd_count = count};
+        error = control_send(worker->control_fd, message, fds);
+    }
+    free(message);
+    if (error && error != -EPIPE)
+        failed("cannot start a worker", error);
+}
+
+static void take_sockets(const struct control_message *message, const int *fds)
+{
+    struct guarded *worker = &guard.workers[message->worker % WORKERS_MAX];
+
+    worker->listener_fds = calloc(message->fd_count + 1, sizeof(*fds));
+    if (!worker->listener_fds) {
+        failed("cannot keep the sockets", ENOMEM);
+        return;
+    }
+    memcpy(worker->listener_fds, fds, message->fd_count * sizeof(*fds));
+    if (++guard.sockets_known < guard.plan.workers)
+        return;
+    guard.is_planned = true;
+    if (!make_shared()) {
+        failed("cannot make what the workers share", errno);
+        return;
+    }
+    send_start(0);
+    for (unsigned i = 1; i < guard.plan.workers; i++)
+        start_worker(i);
+}
+
+static void take_message(struct guarded *worker,
+                         const struct control_message *message, const int *fds)
+{
+    switch (message->type) {
+    case CONTROL_PLAN:
+        guard.plan = *message;
+        break;
+    case CONTROL_SOCKETS:
+        take_sockets(message, fds);
+        break;
+    case CONTROL_READY:
+        worker->is_ready = true;
+        announce();
+        break;
+    case CONTROL_ALONE:
+        guard.is_alone = true;
+        break;
+    default:
+        failed("a worker sent what nobody understands", EPROTO);
+    }
+}
+
+static void on_control(uv_poll_t *poll, int status, int events)
+{
+    static struct control_message message;
+    struct guarded *worker = poll->data;
+    int fds[CONTROL_FDS], error = -EPIPE;
+
+    (void)events;
+    if (status >= 0)
+        error = control_receive(worker->control_fd, &message, fds);
+    if (!error) {
+        take_message(worker, &message, fds);
+        return;
+    }
+    uv_poll_stop(poll); /* it has gone: on_exit_of() follows */
+    if (error != -EPIPE && error != -ECONNRESET && !guard.is_announced)
+        failed("cannot take a worker's sockets (`ulimit -n` raises the limit "
+               "of descriptors)",
+               error);
+}
+
+/* ---- starting a worker ------------------------------------------------ */
+
+static int spawn(struct guarded *worker, int child_fd)
+{
+    bool is_first = !guard.is_planned;
+    const char *host = guard.overrides->host, *port = guard.overrides->port;
+    char *args[] = {"playground",
+                    GUARD_WORKER_COMMAND,
+                    is_first ? "first" : "next",
+                    (char *)(uintptr_t)(host ? host : "-"),
+                    (char *)(uintptr_t)(port ? port : "-"),
+                    (char *)(uintptr_t)guard.path,
+                    NULL};
+    uv_stdio_container_t stdio[] = {
+        {.flags = UV_INHERIT_FD, .data.fd = 0},
+        {.flags = UV_INHERIT_FD, .data.fd = 1},
+        {.flags = UV_INHERIT_FD, .data.fd = 2},
+        {.flags = UV_INHERIT_FD, .data.fd = child_fd},
+        {.flags = UV_INHERIT_FD, .data.fd = guard.config_fd},
+    };
+    const uv_process_options_t options = {
+        .exit_cb = on_exit_of,
+        .file = "/proc/self/exe",
+        .args = args,
+        .stdio = stdio,
+        .stdio_count = 5,
+    };
+
+    worker->process.data = worker;
+    return uv_spawn(&guard.loop, &worker->process, &options);
+}
+
+static void start_worker(unsigned index)
+{
+    struct guarded *worker = &guard.workers[index];
+    int pair[2], error;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+        failed("cannot start a worker", errno);
+        return;
+    }
+    error = spawn(worker, pair[1]);
+    close(pair[1]);
+    if (error) {
+        close(pair[0]);
+        failed("cannot start a worker", error);
+        return;
+    }
+    worker->is_running = true;
+    worker->started_ms = uv_now(&guard.loop);
+    worker->control_fd = pair[0];
+    guard.running++;
+    uv_poll_init(&guard.loop, &worker->control, pair[0]);
+    worker->control.data = worker;
+    uv_poll_start(&worker->control, UV_READABLE, on_control);
+    if (guard.is_planned)
+        send_start(index);
+}
+
+/* ---- life ------------------------------------------------------------- */
+
+/* The config as it is now: later workers start with the same. -1: it cannot
+   be read, or has no end. */
+static int snapshot(const char *path)
+{
+    int from = open(path, O_RDONLY | O_CLOEXEC);
+    int to = memfd_create("playground-config", MFD_CLOEXEC);
+    char buffer[16384];
+    ssize_t got = -1;
+    size_t all = 0;
+
+    while (from >= 0 && to >= 0 && all < CONFIG_BYTES_MOST &&
+           (got = read(from, buffer, sizeof(buffer))) > 0) {
+        if (write(to, buffer, (size_t)got) != got)
+            break;
+        all += (size_t)got;
+    }
+    if (from >= 0)
+        close(from);
+    if (got == 0)
+        return to;
+    if (to >= 0)
+        close(to);
+    return -1;
+}
+
+static void watch_signal(unsigned at, int number, uv_signal_cb fn)
+{
+    uv_signal_init(&guard.loop, &guard.signals[at]);
+    uv_signal_start(&guard.signals[at], fn, number);
+}
+
+static void raise_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int guard_run(const char *path, const struct config_overrides *overrides)
+{
+    guard.path = path;
+    guard.overrides = overrides;
+    guard.config_fd = snapshot(path);
+    if (guard.config_fd < 0)
+        return -1;            /* the loader says it better */
+    signal(SIGPIPE, SIG_IGN); /* whoever reads stderr may go */
+    raise_limit();
+    uv_loop_init(&guard.loop);
+    for (unsigned i = 0; i < WORKERS_MAX; i++) {
+        uv_timer_init(&guard.loop, &guard.workers[i].restart);
+        guard.workers[i].restart.data = &guard.workers[i];
+    }
+    uv_timer_init(&guard.loop, &guard.kill_timer);
+    uv_timer_init(&guard.loop, &guard.look_timer);
+    uv_timer_start(&guard.look_timer, on_look_timer, LOOK_MS, LOOK_MS);
+    watch_signal(0, SIGTERM, on_stop_signal);
+    watch_signal(1, SIGINT, on_stop_signal);
+    watch_signal(2, SIGHUP, on_stop_signal);
+    watch_signal(3, SIGUSR1, on_report_signal);
+    start_worker(0);
+    uv_run(&guard.loop, UV_RUN_DEFAULT);
+    return guard.status;
+}

@@ -1,0 +1,230 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "workers/commons_layout.h"
+
+static struct claim *claim_at(const struct commons *commons, uint32_t place)
+{
+    return (struct claim *)(commons->base + commons->header->claims_at) + place;
+}
+
+static uint32_t *bucket_of(const struct commons *commons, uint16_t entry,
+                           const char *key)
+{
+    uint32_t hash = 2166136261u ^ entry; /* FNV-1a */
+
+    for (; *key; key++)
+        hash = (hash ^ (uint8_t)*key) * 16777619u;
+    return (uint32_t *)(commons->base + commons->header->buckets_at) +
+           (hash & (commons->header->bucket_count - 1));
+}
+
+static void link_newest(struct commons *commons, uint32_t place)
+{
+    struct commons_header *header = commons->header;
+    struct claim *claim = claim_at(commons, place);
+
+    claim->newer = 0;
+    claim->older = header->newest;
+    if (header->newest)
+        claim_at(commons, header->newest - 1)->newer = place + 1;
+    else
+        header->oldest = place + 1;
+    header->newest = place + 1;
+}
+
+/* Whoever died with the lock was between two lines of this file: at worst a
+   claim is linked in one list and not in the other. */
+static void rebuild(struct commons *commons)
+{
+    struct commons_header *header = commons->header;
+    uint32_t *buckets = (uint32_t *)(commons->base + header->buckets_at);
+
+    memset(buckets, 0, header->bucket_count * sizeof(*buckets));
+    header->free_claim = header->oldest = header->newest = 0;
+    for (uint32_t place = 0; place < header->used_claims; place++) {
+        struct claim *claim = claim_at(commons, place);
+        uint32_t *list =
+            claim->is_taken ? bucket_of(commons, claim->owner.entry, claim->key)
+                            : &header->free_claim;
+
+        claim->next = *list;
+        *list = place + 1;
+        if (claim->is_taken)
+            link_newest(commons, place);
+    }
+}
+
+static void lock(struct commons *commons)
+{
+    if (pthread_mutex_lock(&commons->header->lock) != EOWNERDEAD)
+        return;
+    rebuild(commons);
+    pthread_mutex_consistent(&commons->header->lock);
+}
+
+static void unlock(struct commons *commons)
+{
+    pthread_mutex_unlock(&commons->header->lock);
+}
+
+static struct claim *find(struct commons *commons, uint16_t entry,
+                          const char *key)
+{
+    uint32_t at = *bucket_of(commons, entry, key);
+
+    for (; at; at = claim_at(commons, at - 1)->next) {
+        struct claim *claim = claim_at(commons, at - 1);
+
+        if (claim->owner.entry == entry && !strcmp(claim->key, key))
+            return claim;
+    }
+    return NULL;
+}
+
+static bool take_place(struct commons *commons, uint32_t *place)
+{
+    struct commons_header *header = commons->header;
+
+    if (header->free_claim) {
+        *place = header->free_claim - 1;
+        header->free_claim = claim_at(commons, *place)->next;
+        return true;
+    }
+    if (header->used_claims == header->claim_count)
+        return false;
+    *place = header->used_claims++;
+    return true;
+}
+
+static int take(struct commons *commons, const char *key,
+                const struct claim_owner *owner, uint32_t *place)
+{
+    uint32_t *bucket = bucket_of(commons, owner->entry, key);
+    struct claim *claim;
+
+    if (find(commons, owner->entry, key))
+        return -EEXIST;
+    if (!take_place(commons, place))
+        return -ENOSPC;
+    claim = claim_at(commons, *place);
+    claim->owner = *owner;
+    snprintf(claim->key, sizeof(claim->key), "%s", key);
+    claim->is_taken = true;
+    claim->next = *bucket;
+    *bucket = *place + 1;
+    link_newest(commons, *place);
+    return 0;
+}
+
+int claim_take(struct commons *commons, const char *key,
+               const struct claim_owner *owner, uint32_t *place)
+{
+    int error;
+
+    lock(commons);
+    error = take(commons, key, owner, place);
+    unlock(commons);
+    return error;
+}
+
+static void unlink_all(struct commons *commons, struct claim *claim)
+{
+    struct commons_header *header = commons->header;
+    uint32_t place = (uint32_t)(claim - claim_at(commons, 0));
+    uint32_t *at = bucket_of(commons, claim->owner.entry, claim->key);
+
+    while (*at != place + 1)
+        at = &claim_at(commons, *at - 1)->next;
+    *at = claim->next;
+    if (claim->older)
+        claim_at(commons, claim->older - 1)->newer = claim->newer;
+    else
+        header->oldest = claim->newer;
+    if (claim->newer)
+        claim_at(commons, claim->newer - 1)->older = claim->older;
+    else
+        header->newest = claim->older;
+    claim->is_taken = false;
+    claim->next = header->free_claim;
+    header->free_claim = place + 1;
+}
+
+void claim_release(struct commons *commons, uint32_t place, uint64_t number)
+{
+    struct claim *claim = claim_at(commons, place);
+
+    lock(commons);
+    if (claim->is_taken && claim->owner.number == number)
+        unlink_all(commons, claim);
+    unlock(commons);
+}
+
+void claim_purge(struct commons *commons, unsigned worker)
+{
+    lock(commons);
+    for (uint32_t i = 0; i < commons->header->used_claims; i++) {
+        struct claim *claim = claim_at(commons, i);
+
+        if (claim->is_taken && claim->owner.worker == worker)
+            unlink_all(commons, claim);
+    }
+    unlock(commons);
+}
+
+bool claim_find(struct commons *commons, uint16_t entry, const char *key,
+                struct claim_owner *owner)
+{
+    struct claim *claim;
+
+    lock(commons);
+    claim = find(commons, entry, key);
+    if (claim)
+        *owner = claim->owner;
+    unlock(commons);
+    return claim != NULL;
+}
+
+void claim_key(struct commons *commons, uint32_t place, char *key)
+{
+    lock(commons);
+    memcpy(key, claim_at(commons, place)->key, PG_KEY_BYTES + 1);
+    unlock(commons);
+}
+
+/* Calls for each claim of an entry, oldest first. */
+static size_t walk(struct commons *commons, uint16_t entry, char *out)
+{
+    uint32_t at = commons->header->oldest;
+    size_t bytes = 0;
+
+    for (; at; at = claim_at(commons, at - 1)->newer) {
+        const struct claim *claim = claim_at(commons, at - 1);
+        size_t len = strlen(claim->key) + 1;
+
+        if (claim->owner.entry != entry)
+            continue;
+        if (out)
+            memcpy(out + bytes, claim->key, len);
+        bytes += len;
+    }
+    return bytes;
+}
+
+char *claim_list(struct commons *commons, uint16_t entry, size_t *count)
+{
+    size_t bytes;
+    char *keys;
+
+    lock(commons);
+    bytes = walk(commons, entry, NULL);
+    keys = malloc(bytes + 1);
+    if (keys)
+        walk(commons, entry, keys);
+    unlock(commons);
+    *count = 0;
+    for (size_t i = 0; keys && i < bytes; i++)
+        *count += keys[i] == '\0';
+    return keys;
+}

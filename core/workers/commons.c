@@ -1,0 +1,175 @@
+#include "workers/commons.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "workers/commons_layout.h"
+
+static uint64_t round_up(uint64_t bytes)
+{
+    return (bytes + 4095) / 4096 * 4096;
+}
+
+static int init_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attributes;
+    int error = pthread_mutexattr_init(&attributes);
+
+    if (error)
+        return error;
+    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    error = pthread_mutex_init(lock, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+    return error;
+}
+
+static struct commons *map(int fd, uint64_t size)
+{
+    struct commons *commons = calloc(1, sizeof(*commons));
+    void *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_NORESERVE, fd, 0);
+
+    if (!commons || base == MAP_FAILED) {
+        if (base != MAP_FAILED)
+            munmap(base, size);
+        free(commons);
+        errno = ENOMEM;
+        return NULL;
+    }
+    commons->base = base;
+    commons->header = base;
+    commons->fd = fd;
+    return commons;
+}
+
+static struct commons_header lay_out(unsigned workers, uint32_t claims,
+                                     size_t message_bytes)
+{
+    struct commons_header header = {.magic = COMMONS_MAGIC};
+    uint64_t pairs = (uint64_t)workers * workers;
+
+    header.workers = workers;
+    header.claim_count = claims;
+    header.bucket_count = 64;
+    while (header.bucket_count < claims)
+        header.bucket_count *= 2;
+    header.ring_bytes = RING_BYTES_LEAST;
+    while (header.ring_bytes < 4 * message_bytes)
+        header.ring_bytes *= 2;
+    header.buckets_at = round_up(sizeof(header));
+    header.claims_at =
+        header.buckets_at + round_up(header.bucket_count * sizeof(uint32_t));
+    header.rings_at =
+        header.claims_at + round_up((uint64_t)claims * sizeof(struct claim));
+    header.size =
+        header.rings_at + pairs * (sizeof(struct ring) + header.ring_bytes);
+    return header;
+}
+
+struct commons *commons_create(int fd, unsigned workers, uint32_t claims,
+                               size_t message_bytes)
+{
+    struct commons_header header = lay_out(workers, claims, message_bytes);
+    struct commons *commons;
+    bool is_ours = fd < 0;
+
+    if (is_ours)
+        fd = memfd_create("playground-commons", MFD_CLOEXEC);
+    if (fd < 0)
+        return NULL;
+    if (ftruncate(fd, (off_t)header.size) ||
+        !(commons = map(fd, header.size))) {
+        if (is_ours)
+            close(fd);
+        return NULL;
+    }
+    *commons->header = header;
+    errno = init_lock(&commons->header->lock);
+    if (errno) {
+        commons_destroy(commons);
+        return NULL;
+    }
+    return commons;
+}
+
+struct commons *commons_attach(int fd)
+{
+    struct commons_header header;
+    struct stat status;
+
+    if (fstat(fd, &status))
+        return NULL;
+    if (pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
+        header.magic != COMMONS_MAGIC ||
+        header.size != (uint64_t)status.st_size) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return map(fd, header.size);
+}
+
+void commons_destroy(struct commons *commons)
+{
+    if (!commons)
+        return;
+    close(commons->fd);
+    munmap(commons->base, commons->header->size);
+    free(commons);
+}
+
+int commons_fd(const struct commons *commons)
+{
+    return commons->fd;
+}
+
+unsigned commons_workers(const struct commons *commons)
+{
+    return commons->header->workers;
+}
+
+uint64_t commons_next_number(struct commons *commons)
+{
+    return 1 + atomic_fetch_add_explicit(&commons->header->numbers, 1,
+                                         memory_order_relaxed);
+}
+
+bool commons_session_add(struct commons *commons, unsigned worker, int64_t most)
+{
+    int64_t sum = 0;
+
+    for (unsigned i = 0; i < commons->header->workers; i++)
+        sum += atomic_load_explicit(&commons->header->sessions[i],
+                                    memory_order_relaxed);
+    if (sum >= most)
+        return false;
+    atomic_fetch_add_explicit(&commons->header->sessions[worker], 1,
+                              memory_order_relaxed);
+    return true;
+}
+
+void commons_session_remove(struct commons *commons, unsigned worker)
+{
+    atomic_fetch_sub_explicit(&commons->header->sessions[worker], 1,
+                              memory_order_relaxed);
+}
+
+void commons_worker_died(struct commons *commons, unsigned worker)
+{
+    atomic_fetch_or(&commons->header->absent, 1ull << worker);
+    ring_drain(commons, worker);
+}
+
+void commons_reset_worker(struct commons *commons, unsigned worker)
+{
+    atomic_store_explicit(&commons->header->sessions[worker], 0,
+                          memory_order_relaxed);
+    claim_purge(commons, worker);
+    ring_drain(commons, worker);
+    atomic_fetch_and(&commons->header->absent, ~(1ull << worker));
+}

@@ -1,0 +1,159 @@
+#include "client/client_url.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static void assert_url(const char *text, const char *transport,
+                       const char *host, int port)
+{
+    struct client_url url;
+    char error[256] = "";
+
+    if (!client_url_parse(text, &url, error, sizeof(error)))
+        fail_msg("%s: %s", text, error);
+    assert_string_equal(url.transport, transport);
+    assert_string_equal(url.host, host);
+    assert_int_equal(url.port, port);
+}
+
+static void assert_refused(const char *text, const char *expected)
+{
+    struct client_url url;
+    char error[256] = "";
+
+    assert_false(client_url_parse(text, &url, error, sizeof(error)));
+    assert_string_equal(error, expected);
+}
+
+static void test_url_has_transport_host_and_port(void **state)
+{
+    (void)state;
+    assert_url("tcp://127.0.0.1:6000", "tcp", "127.0.0.1", 6000);
+    assert_url("udp://some.host.example:1", "udp", "some.host.example", 1);
+    assert_url("UDP://localhost:65535", "udp", "localhost", 65535);
+}
+
+static void test_url_without_port_means_5000(void **state)
+{
+    (void)state;
+    assert_url("tcp://localhost", "tcp", "localhost", 5000);
+    assert_url("tcp://[::1]", "tcp", "::1", 5000);
+}
+
+static void test_url_takes_ipv6_in_brackets(void **state)
+{
+    (void)state;
+    assert_url("tcp://[::1]:5001", "tcp", "::1", 5001);
+    assert_url("udp://[fe80::1%eth0]:5001", "udp", "fe80::1%eth0", 5001);
+}
+
+static void test_url_may_end_with_a_slash(void **state)
+{
+    (void)state;
+    assert_url("tcp://localhost:5001/", "tcp", "localhost", 5001);
+    assert_url("tcp://[::1]/", "tcp", "::1", 5000);
+}
+
+static void test_url_names_the_transport_that_was_meant(void **state)
+{
+    (void)state;
+    assert_refused("tpc://localhost:5000", "unknown transport \"tpc\"; did you "
+                                           "mean tcp://localhost:5000 ?");
+    assert_refused("ucp://h", "unknown transport \"ucp\"; did you mean "
+                              "tcp://h ?");
+    assert_refused("http://localhost", "unknown transport \"http\"; known are "
+                                       "tcp and udp, as in tcp://localhost");
+    assert_refused("://localhost", "unknown transport \"\"; known are tcp and "
+                                   "udp, as in tcp://localhost");
+    assert_refused("localhost:5000",
+                   "\"localhost:5000\" does not say how to connect; write "
+                   "tcp://HOST:PORT or udp://HOST:PORT, for example "
+                   "tcp://127.0.0.1:5000");
+}
+
+static void test_url_says_what_is_wrong_with_the_port(void **state)
+{
+    (void)state;
+    assert_refused("tcp://h:", "the port is missing after the colon; write a "
+                               "number, or leave the colon out for 5000");
+    assert_refused("tcp://h:abc", "the port \"abc\" is not a number; write one "
+                                  "from 1 to 65535");
+    assert_refused("tcp://h:5000x", "the port \"5000x\" is not a number; write "
+                                    "one from 1 to 65535");
+    assert_refused("tcp://h:0", "there is no port 0 to connect to; write a "
+                                "number from 1 to 65535");
+    assert_refused("tcp://[::1]:65536", "there is no port 65536 to connect to; "
+                                        "write a number from 1 to 65535");
+    assert_refused("tcp://h:99999999999999999999",
+                   "there is no port 99999999999999999999 to connect to; write "
+                   "a number from 1 to 65535");
+    assert_refused("tcp://h:-1", "the port \"-1\" is not a number; write one "
+                                 "from 1 to 65535");
+}
+
+static void test_url_says_what_is_wrong_with_the_host(void **state)
+{
+    (void)state;
+    assert_refused("udp://:5000", "the host is missing; write "
+                                  "udp://127.0.0.1:5000 for a server on this "
+                                  "machine");
+    assert_refused("tcp://", "the host is missing; write tcp://127.0.0.1:5000 "
+                             "for a server on this machine");
+    assert_refused("tcp://::1:5000", "an IPv6 address stands in brackets; "
+                                     "write tcp://[::1]:5000");
+    assert_refused("tcp://[::1", "the \"]\" is missing after the IPv6 address; "
+                                 "write tcp://[::1]:5000");
+    assert_refused("tcp://[::1]5000", "\"5000\" does not fit after \"]\"; "
+                                      "write a colon and the port");
+    assert_refused("tcp://a b:1", "there is a space in the host; write a name "
+                                  "or an address as in tcp://127.0.0.1:5000");
+    assert_refused("tcp://me:secret@h:1",
+                   "there is an \"@\" in the host; tcp knows no user names, "
+                   "leave out what stands before it");
+}
+
+static void test_url_has_no_path(void **state)
+{
+    (void)state;
+    assert_refused("tcp://h/room", "\"/room\" is too much; nothing follows the "
+                                   "host and port of a tcp URL");
+    assert_refused("tcp://h:1/room", "\"/room\" is too much; nothing follows "
+                                     "the port of a tcp URL");
+}
+
+static void test_url_may_be_of_any_length(void **state)
+{
+    char text[2000];
+    struct client_url url;
+    char error[64];
+
+    (void)state;
+    for (size_t len = 6; len < sizeof(text); len++) {
+        memset(text, 'a', len);
+        memcpy(text, "tcp://", 6);
+        text[len] = '\0';
+        assert_int_equal(client_url_parse(text, &url, error, sizeof(error)),
+                         len > 6 && len - 6 < CLIENT_HOST_BYTES);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_url_has_transport_host_and_port),
+        cmocka_unit_test(test_url_without_port_means_5000),
+        cmocka_unit_test(test_url_takes_ipv6_in_brackets),
+        cmocka_unit_test(test_url_may_end_with_a_slash),
+        cmocka_unit_test(test_url_names_the_transport_that_was_meant),
+        cmocka_unit_test(test_url_says_what_is_wrong_with_the_port),
+        cmocka_unit_test(test_url_says_what_is_wrong_with_the_host),
+        cmocka_unit_test(test_url_has_no_path),
+        cmocka_unit_test(test_url_may_be_of_any_length),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

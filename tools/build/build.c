@@ -1,0 +1,239 @@
+/*
+ * playground build FILE.c: compiles a plugin into FILE.so beside it.
+ *
+ * The new file takes the old one's place by rename(2), and only once it is
+ * known to load: a server that has the old one loaded goes on with it, while
+ * writing into a file it has mapped would end it.
+ */
+#include "build/build.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "commands.h"
+
+static const char build_help[] =
+    "usage: playground build FILE.c [COMPILER OPTION...]\n"
+    "\n"
+    "Compiles a handler or a transport into FILE.so beside FILE.c, with\n"
+    "warnings on, and checks that it loads. What follows FILE.c goes to the\n"
+    "compiler, for example -lm or -DDEBUG. The compiler is cc, or what the\n"
+    "environment variable CC names.\n"
+    "\n"
+    "A config in the same folder finds the plugin by its name, FILE.\n";
+
+/* ---- places ----------------------------------------------------------- */
+
+static bool has_header(const char *folder)
+{
+    char *path = must_printf("%s/playground/handler.h", folder);
+    bool is_there = access(path, R_OK) == 0;
+
+    free(path);
+    return is_there;
+}
+
+/* The headers beside an installed program, or the source tree's. */
+static char *find_include(void)
+{
+    char program[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", program, sizeof(program) - 1);
+    char *slash, *folder;
+
+    if (len > 0) {
+        program[len] = '\0';
+        slash = strrchr(program, '/');
+        folder =
+            must_printf("%.*s/../include", (int)(slash - program), program);
+        if (has_header(folder))
+            return folder;
+        free(folder);
+    }
+    if (has_header(PLAYGROUND_SOURCE_INCLUDE))
+        return must_copy(PLAYGROUND_SOURCE_INCLUDE);
+    return NULL;
+}
+
+static void find_places(struct build *build)
+{
+    const char *slash = strrchr(build->source, '/');
+    const char *name = slash ? slash + 1 : build->source;
+
+    build->folder =
+        must_printf("%.*s", (int)(name - build->source), build->source);
+    build->name = must_printf("%.*s", (int)strlen(name) - 2, name);
+    build->target = must_printf("%s%s.so", build->folder, build->name);
+    build->scratch = must_printf("%s.build-XXXXXX", build->folder);
+}
+
+/* A folder of our own, on the target's file system so that rename works. */
+static bool make_scratch(struct build *build)
+{
+    if (!mkdtemp(build->scratch)) {
+        fprintf(stderr,
+                "playground build: cannot write beside %s: %s; copy it to a "
+                "folder of your own\n",
+                build->source, strerror(errno));
+        return false;
+    }
+    build->made = must_printf("%s/%s.so", build->scratch, build->name);
+    return true;
+}
+
+static void finish(struct build *build)
+{
+    if (build->made) {
+        unlink(build->made);
+        rmdir(build->scratch);
+    }
+    free(build->folder);
+    free(build->name);
+    free(build->scratch);
+    free(build->made);
+    free(build->target);
+    free(build->include);
+}
+
+int build_wait(pid_t pid)
+{
+    int status;
+
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return -1;
+    return status;
+}
+
+/* ---- what to do next -------------------------------------------------- */
+
+static void print_config(const char *name, const struct verdict *verdict)
+{
+    const char *framing = strcmp(name, "lines") ? "lines" : "length";
+    const char *last = strcmp(name, "echo") ? "echo" : "log";
+
+    if (verdict->kind == PLUGIN_TRANSPORT)
+        printf("    { \"transports\": [\"%s\"], \"handlers\": [\"echo\"] }\n",
+               name);
+    else if (verdict->makes == PG_RECORDS)
+        printf("    { \"transports\": [\"tcp\"], "
+               "\"handlers\": [\"%s\", \"%s\"] }\n",
+               name, last);
+    else if (verdict->needs == PG_RECORDS)
+        printf("    { \"transports\": [\"tcp\"], "
+               "\"handlers\": [\"%s\", \"%s\"] }\n",
+               framing, name);
+    else
+        printf("    { \"transports\": [\"tcp\"], \"handlers\": [\"%s\"] }\n",
+               name);
+}
+
+/* A config finds what lies beside it first. */
+static void warn_hidden(const struct build *build,
+                        const struct verdict *verdict)
+{
+    if (plugin_has_builtin(verdict->kind, build->name))
+        fprintf(stderr,
+                "playground build: warning: there is a built-in %s \"%s\" "
+                "too, and configs in this folder now take yours; if they "
+                "should not, rename the file and its .name\n",
+                plugin_kind_text(verdict->kind), build->name);
+}
+
+static void print_next(const struct build *build, const struct verdict *verdict)
+{
+    printf("%s: the %s \"%s\", %s\n", build->target,
+           plugin_kind_text(verdict->kind), build->name, verdict->text);
+    printf("To use it, write this into %smy.json:\n\n", build->folder);
+    print_config(build->name, verdict);
+    printf("\nand serve: %s run %smy.json\n", program_invocation_name,
+           build->folder);
+}
+
+/* ---- the command ------------------------------------------------------ */
+
+static int wrong(const char *what, const char *advice)
+{
+    fprintf(stderr, "playground build: %s; %s\n", what, advice);
+    return 2;
+}
+
+static int check_source(const char *source)
+{
+    size_t len = strlen(source);
+    struct stat status;
+    char what[512];
+
+    snprintf(what, sizeof(what), "%.400s", source);
+    if (source[0] == '-')
+        return wrong(what, "the file comes first, then the compiler's options");
+    if (len < 3 || strcmp(source + len - 2, ".c") != 0 ||
+        source[len - 3] == '/')
+        return wrong(what, "give a C source, FILE.c");
+    if (stat(source, &status) < 0) {
+        snprintf(what, sizeof(what), "%.400s: %s", source, strerror(errno));
+        return wrong(what, "give the path of a C source");
+    }
+    if (!S_ISREG(status.st_mode))
+        return wrong(what, "this is no file; give a C source, FILE.c");
+    return 0;
+}
+
+static int install(const struct build *build)
+{
+    if (rename(build->made, build->target) == 0)
+        return 0;
+    fprintf(stderr, "playground build: cannot write %s: %s; make room for it\n",
+            build->target, strerror(errno));
+    return 1;
+}
+
+static int build_plugin(struct build *build)
+{
+    struct verdict verdict;
+    char *include = find_include();
+
+    if (!include) {
+        fprintf(stderr, "playground build: the headers are not at ../include "
+                        "beside the program; install the whole tree\n");
+        return 1;
+    }
+    build->include = must_printf("-I%s", include);
+    free(include);
+    find_places(build);
+    if (!make_scratch(build) || build_compile(build) != 0 ||
+        !build_check(build, &verdict) || install(build) != 0)
+        return 1;
+    warn_hidden(build, &verdict);
+    print_next(build, &verdict);
+    return 0;
+}
+
+int cmd_build(int argc, char **argv)
+{
+    struct build build = {0};
+    int status;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            fputs(build_help, stdout);
+            return 0;
+        }
+    }
+    if (argc < 2)
+        return wrong("no file given", "usage: playground build FILE.c");
+    status = check_source(argv[1]);
+    if (status != 0)
+        return status;
+    build.source = argv[1];
+    build.extra = argv + 2;
+    status = build_plugin(&build);
+    finish(&build);
+    return status;
+}

@@ -1,0 +1,41 @@
+/*
+ * build - `playground build FILE.c`: what the files of this command share.
+ *
+ *   build.c           the command: places, usage, what to do next
+ *   build_compile.c   runs the compiler
+ *   build_check.c     loads what it made, in a process of its own
+ */
+#ifndef BUILD_H
+#define BUILD_H
+
+#include <sys/types.h>
+
+#include "plugin/plugin.h"
+
+/* FOLDER/NAME.c becomes FOLDER/NAME.so by way of SCRATCH/NAME.so. */
+struct build {
+    const char *source;
+    char *folder; /* ends with a slash, or is empty */
+    char *name, *scratch, *made, *target;
+    char *include; /* the compiler's -I option */
+    char **extra;  /* the command line's own options; ends with NULL */
+};
+
+/* What the process that loads the plugin has to tell. */
+struct verdict {
+    bool is_good;
+    enum plugin_kind kind;
+    enum pg_kind needs, makes;
+    char text[1024]; /* the summary, or what is wrong */
+};
+
+/* 0: compiled; 1: not, and it has been said why. */
+int build_compile(const struct build *build);
+
+/* Loads build->made. False, and it has been said why, if that fails. */
+bool build_check(const struct build *build, struct verdict *verdict);
+
+/* The status of waitpid(2), however often it is interrupted. */
+int build_wait(pid_t pid);
+
+#endif

@@ -1,0 +1,135 @@
+#include "build/build.h"
+
+#include <errno.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/must.h"
+
+/* Warnings are those a first plugin is likely to need; what cannot be right
+   is an error, above all a callback that forgets its verdict. */
+static const char *const build_options[] = {
+    "-std=c11",
+    "-D_GNU_SOURCE",
+    "-fPIC",
+    "-shared",
+    "-fvisibility=hidden",
+    "-O2",
+    "-g",
+    "-Wall",
+    "-Wextra",
+    "-Wpedantic",
+    "-Wshadow",
+    "-Wvla",
+    "-Wpointer-arith",
+    "-Wwrite-strings",
+    "-Wstrict-prototypes",
+    "-Wmissing-prototypes",
+    "-Wno-unused-parameter",
+    "-Werror=return-type",
+    "-Werror=implicit-function-declaration",
+    "-Werror=incompatible-pointer-types",
+    "-Werror=int-conversion",
+};
+
+#define BUILD_OPTIONS (sizeof(build_options) / sizeof(build_options[0]))
+
+struct words {
+    char **list; /* ends with NULL */
+    size_t count;
+};
+
+static void add(struct words *words, const char *word)
+{
+    words->list = must_realloc(words->list, words->count + 2, sizeof(char *));
+    words->list[words->count++] = must_copy(word);
+    words->list[words->count] = NULL;
+}
+
+static void add_split(struct words *words, const char *text)
+{
+    char *copy = must_copy(text), *rest = copy, *word;
+
+    while ((word = strsep(&rest, " \t")) != NULL)
+        if (*word)
+            add(words, word);
+    free(copy);
+}
+
+static void words_finish(struct words *words)
+{
+    for (size_t i = 0; i < words->count; i++)
+        free(words->list[i]);
+    free(words->list);
+}
+
+/* `compiler` may bring options of its own, "ccache gcc". */
+static struct words command_line(const struct build *build,
+                                 const char *compiler)
+{
+    struct words words = {0};
+
+    add_split(&words, compiler);
+    for (size_t i = 0; i < BUILD_OPTIONS; i++)
+        add(&words, build_options[i]);
+    add(&words, build->include);
+    add(&words, "-o");
+    add(&words, build->made);
+    add(&words, build->source);
+    for (char **option = build->extra; *option; option++)
+        add(&words, *option);
+    return words;
+}
+
+/* 0: compiled; 1: the compiler has said why not; -errno: it did not start. */
+static int compile_with(const struct build *build, const char *compiler)
+{
+    struct words words = command_line(build, compiler);
+    pid_t pid;
+    int error, status;
+
+    error = posix_spawnp(&pid, words.list[0], NULL, NULL, words.list, environ);
+    words_finish(&words);
+    if (error)
+        return -error;
+    status = build_wait(pid);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
+}
+
+static int no_compiler(const char *chosen)
+{
+    if (chosen)
+        fprintf(stderr,
+                "playground build: cannot run the compiler \"%s\" that CC "
+                "names; correct it, or `unset CC` to use cc\n",
+                chosen);
+    else
+        fprintf(stderr, "playground build: there is no C compiler; install "
+                        "one: apt install gcc libc6-dev\n");
+    return 1;
+}
+
+/* PLAYGROUND_COMPILER made this program. It comes last, because it may be one
+   that only the build knows of. */
+int build_compile(const struct build *build)
+{
+    static const char *const usual[] = {"cc", "gcc", "clang",
+                                        PLAYGROUND_COMPILER};
+    const char *chosen = getenv("CC");
+    int status = -ENOENT;
+
+    if (chosen && chosen[strspn(chosen, " \t")]) {
+        status = compile_with(build, chosen);
+        return status < 0 ? no_compiler(chosen) : status;
+    }
+    for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
+        status = compile_with(build, usual[i]);
+        if (status >= 0)
+            return status;
+    }
+    return no_compiler(NULL);
+}

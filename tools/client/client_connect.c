@@ -1,0 +1,170 @@
+#include "client/client.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <jansson.h>
+
+#define PATIENCE_MS 1000 /* then whoever waits is told what for */
+
+/* ---- addresses -------------------------------------------------------- */
+
+static bool add_address(struct client *client, const struct addrinfo *found)
+{
+    const char *transport = client->options.url.transport;
+    char host[NI_MAXHOST], *options;
+    json_t *json;
+    unsigned at = client->address_count;
+
+    if (at == CLIENT_ADDRESSES ||
+        getnameinfo(found->ai_addr, found->ai_addrlen, host, sizeof(host), NULL,
+                    0, NI_NUMERICHOST))
+        return true; /* enough, or of no use */
+    json =
+        json_pack("{s:s, s:i}", "host", host, "port", client->options.url.port);
+    options = json_dumps(json, 0);
+    json_decref(json);
+    client->listeners[at] =
+        config_add_listener(client->config, transport, options);
+    free(options);
+    snprintf(client->address_text[at], sizeof(client->address_text[at]),
+             found->ai_family == AF_INET6 ? "%s [%s]:%d" : "%s %s:%d",
+             transport, host, client->options.url.port);
+    client->address_count++;
+    return client->listeners[at] != NULL;
+}
+
+/*
+ * A name may have several addresses: TCP tries one after the other. UDP
+ * cannot tell whether the first was right, so there IPv4 comes first, which
+ * is where a server listens by default ("localhost" often means ::1 first).
+ */
+static bool add_addresses(struct client *client, const struct addrinfo *all)
+{
+    bool is_sorted = !strcmp(client->options.url.transport, "udp");
+    const int order[] = {AF_INET, AF_INET6};
+
+    for (unsigned i = 0; i < (is_sorted ? 2u : 1u); i++)
+        for (const struct addrinfo *one = all; one; one = one->ai_next)
+            if ((!is_sorted || one->ai_family == order[i]) &&
+                !add_address(client, one))
+                return false;
+    return true;
+}
+
+int client_connect_look_up(struct client *client)
+{
+    const struct client_url *url = &client->options.url;
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_family = AF_UNSPEC};
+    struct addrinfo *all;
+    int error = getaddrinfo(url->host, NULL, &hints, &all);
+    bool is_added;
+
+    if (error) {
+        client_complain(client,
+                        "cannot find \"%s\": %s; check the spelling, "
+                        "or write the address in numbers",
+                        url->host, gai_strerror(error));
+        return 1;
+    }
+    is_added = add_addresses(client, all);
+    freeaddrinfo(all);
+    return is_added ? 0 : 2;
+}
+
+const char *client_address(const struct client *client)
+{
+    return client->address_text[client->address];
+}
+
+/* ---- connecting ------------------------------------------------------- */
+
+static void complain_connect(struct client *client, int error)
+{
+    switch (-error) {
+    case ECONNREFUSED:
+        client_complain(client,
+                        "refused: nobody listens on %s; start the "
+                        "server, or check address and port",
+                        client_address(client));
+        break;
+    case ETIMEDOUT:
+        client_complain(client,
+                        "timed out: %s did not answer; check the "
+                        "address, the network and the firewall",
+                        client_address(client));
+        break;
+    default:
+        client_complain(client,
+                        "no connection to %s: %s; check the address "
+                        "and the network",
+                        client_address(client), strerror(-error));
+    }
+}
+
+/* The name may have another address: tries that in the next turn. */
+static bool has_next_address(struct client *client)
+{
+    if (client->address + 1 >= client->address_count)
+        return false;
+    client->address++;
+    client_note(client, "trying %s", client_address(client));
+    client->must_connect = true;
+    client_wake(client);
+    return true;
+}
+
+static void connect_failed(int error, void *arg)
+{
+    struct client *client = arg;
+
+    complain_connect(client, error);
+    if (!has_next_address(client))
+        client_leave(client, 1);
+}
+
+void client_connect(struct client *client)
+{
+    struct pg_listener *listener = client->listeners[client->address];
+
+    client->must_connect = false;
+    if (worker_connect(client->worker, listener, connect_failed, client) == 0 ||
+        has_next_address(client))
+        return;
+    problems_print(client->config->problems, stderr);
+    client_leave(client, 1);
+}
+
+static void connect_timeout(uv_timer_t *timer)
+{
+    struct client *client = timer->data;
+
+    complain_connect(client, -ETIMEDOUT);
+    client_leave_at_once(client, 1);
+}
+
+static void be_patient(uv_timer_t *timer)
+{
+    struct client *client = timer->data;
+
+    client_note(client, "still connecting to %s; Ctrl-C gives up",
+                client_address(client));
+    uv_timer_start(timer, connect_timeout,
+                   client->options.timeout_ms - PATIENCE_MS, 0);
+}
+
+void client_connect_start(struct client *client)
+{
+    uint64_t ms = client->options.timeout_ms;
+
+    client_session_serve(client);
+    if (ms > PATIENCE_MS)
+        uv_timer_start(&client->timer, be_patient, PATIENCE_MS, 0);
+    else
+        uv_timer_start(&client->timer, connect_timeout, ms, 0);
+    client_connect(client);
+}

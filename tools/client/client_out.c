@@ -1,0 +1,229 @@
+#include "client/client.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* PIPE_BUF: a pipe that polls as writable takes as much at once. */
+#define PIECE_BYTES 4096
+#define FULL_BYTES  (256 * 1024)
+#define NOTE_BYTES  1024
+
+/* ---- stdout ----------------------------------------------------------- */
+
+unsigned client_out_columns(void)
+{
+    struct winsize window = {0};
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) || window.ws_col < 2)
+        return 80;
+    return window.ws_col;
+}
+
+static void nobody_reads(struct client *client)
+{
+    client->out.is_broken = true;
+    client->out.pending.len = 0;
+    client_leave_at_once(client, 0);
+}
+
+static void write_failed(struct client *client, int error)
+{
+    nobody_reads(client);
+    if (error == EPIPE)
+        return;
+    client->status = 1;
+    client_complain(client, "cannot write to stdout: %s", strerror(error));
+}
+
+static void stdout_polled(uv_poll_t *poll, int status, int events)
+{
+    struct client *client = poll->data;
+
+    if (status < 0) /* the reader of the pipe has gone */
+        nobody_reads(client);
+    else if (events & UV_WRITABLE)
+        client_wake(client);
+}
+
+/* UV_DISCONNECT alone: a pipe tells at once when its reader goes. */
+static void watch_stdout(struct client *client, bool is_waiting)
+{
+    int events = client->out.is_pipe ? UV_DISCONNECT : 0;
+
+    if (is_waiting)
+        events |= UV_WRITABLE;
+    if (!client->out.is_pollable || client->has_stopped)
+        return;
+    if (events)
+        uv_poll_start(&client->out.poll, events, stdout_polled);
+    else
+        uv_poll_stop(&client->out.poll);
+}
+
+static bool is_pipe(int fd)
+{
+    struct stat file;
+
+    return fstat(fd, &file) == 0 && S_ISFIFO(file.st_mode);
+}
+
+void client_out_start(struct client *client)
+{
+    struct client_out *out = &client->out;
+
+    out->is_terminal = isatty(STDOUT_FILENO);
+    out->is_error_terminal = isatty(STDERR_FILENO);
+    out->is_pipe = is_pipe(STDOUT_FILENO);
+    out->is_pollable = client_poll_init(client, &out->poll, STDOUT_FILENO) == 0;
+    watch_stdout(client, false);
+}
+
+/* Would write() block? The descriptor itself stays as it was: making it
+   non-blocking would change it for the shell and everybody else who has it. */
+static bool is_writable(const struct client *client)
+{
+    struct pollfd wanted = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+    return !client->out.is_pollable || poll(&wanted, 1, 0) > 0;
+}
+
+/* Writes once. False: not now, or never. */
+static bool write_piece(struct client *client, size_t *done)
+{
+    struct client_out *out = &client->out;
+    size_t len = out->pending.len - *done;
+    ssize_t written;
+
+    if (!is_writable(client))
+        return false;
+    if (out->is_pollable && len > PIECE_BYTES)
+        len = PIECE_BYTES;
+    written = write(STDOUT_FILENO, out->pending.data + *done, len);
+    if (written >= 0)
+        *done += (size_t)written;
+    else if (errno != EINTR && errno != EAGAIN)
+        write_failed(client, errno);
+    return written >= 0 || errno == EINTR;
+}
+
+void client_out_flush(struct client *client)
+{
+    struct client_out *out = &client->out;
+    size_t done = 0;
+
+    if (client->terminal && out->pending.len) {
+        terminal_print(client->terminal,
+                       pg_bytes(out->pending.data, out->pending.len));
+        out->pending.len = 0;
+    }
+    while (done < out->pending.len && write_piece(client, &done))
+        ;
+    if (out->is_broken)
+        return;
+    if (done)
+        out->is_mid_line = out->pending.data[done - 1] != '\n';
+    client_buffer_drop(&out->pending, done);
+    watch_stdout(client, out->pending.len > 0);
+}
+
+/* ---- messages --------------------------------------------------------- */
+
+static void add(struct client *client, struct pg_bytes bytes)
+{
+    struct client_out *out = &client->out;
+
+    out->view.width = out->is_terminal ? client_out_columns() : 0;
+    if (out->is_terminal)
+        client_view_add(&out->view, bytes, &out->pending);
+    else
+        client_buffer_add(&out->pending, bytes.data, bytes.len);
+}
+
+void client_out_message(struct client *client, struct pg_bytes bytes)
+{
+    if (client->out.is_broken)
+        return;
+    add(client, bytes);
+    /* One message, one line, even if it came without its end. */
+    if (client->is_records &&
+        (bytes.len == 0 || bytes.data[bytes.len - 1] != '\n')) {
+        client_view_flush(&client->out.view, &client->out.pending);
+        add(client, pg_text("\n"));
+    }
+    client_wake(client);
+}
+
+void client_out_hex(struct client *client, bool is_sent, struct pg_bytes bytes)
+{
+    unsigned columns = client->out.is_terminal ? client_out_columns() : 80;
+
+    if (client->out.is_broken)
+        return;
+    client_hex(&client->out.pending, is_sent, bytes, columns);
+    client_wake(client);
+}
+
+bool client_out_is_full(const struct client *client)
+{
+    return client->out.pending.len > FULL_BYTES;
+}
+
+void client_out_finish(struct client *client)
+{
+    client_buffer_finish(&client->out.pending);
+}
+
+/* ---- stderr ----------------------------------------------------------- */
+
+/* Puts a line on stderr. If that is the terminal where the messages are, it
+   gets a row of its own. */
+static void say(struct client *client, const char *format, va_list arguments)
+{
+    struct client_out *out = &client->out;
+    struct client_view view = {0};
+    struct client_buffer line = {0};
+    char text[NOTE_BYTES];
+
+    vsnprintf(text, sizeof(text), format, arguments);
+    client_out_flush(client);
+    if (client->terminal)
+        terminal_hide(client->terminal);
+    else if (out->is_mid_line && out->is_terminal && out->is_error_terminal)
+        client_buffer_text(&line, "\n");
+    client_buffer_text(&line, "client: ");
+    client_view_add(&view, pg_text(text), &line);
+    client_view_flush(&view, &line);
+    client_buffer_text(&line, "\n");
+    fwrite(line.data, 1, line.len, stderr);
+    fflush(stderr);
+    out->is_mid_line = false;
+    out->view.column = 0;
+    if (client->terminal)
+        terminal_show(client->terminal);
+    client_buffer_finish(&line);
+}
+
+void client_note(struct client *client, const char *format, ...)
+{
+    va_list arguments;
+
+    if (client->options.is_quiet)
+        return;
+    va_start(arguments, format);
+    say(client, format, arguments);
+    va_end(arguments);
+}
+
+void client_complain(struct client *client, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    say(client, format, arguments);
+    va_end(arguments);
+}

@@ -1,0 +1,287 @@
+#include "client/client.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A program has one client, and a handler linked into it has no other way to
+   know it: its own memory is the core's and begins as zeros. */
+static struct client *the_client;
+
+void client_session_serve(struct client *client)
+{
+    the_client = client;
+}
+
+static bool is_datagrams(const struct client *client)
+{
+    return client->listeners[client->address]->transport->provides ==
+           PG_RECORDS;
+}
+
+/* ---- the last entry of the chain -------------------------------------- */
+
+static void say_open(struct client *client)
+{
+    if (is_datagrams(client))
+        client_note(client,
+                    "sending to %s; UDP cannot tell whether anybody listens",
+                    client_address(client));
+    else
+        client_note(client, "connected to %s", client_address(client));
+}
+
+static enum pg_verdict session_open(struct pg_ctx *ctx)
+{
+    struct client *client = the_client;
+
+    client->stage = CLIENT_OPEN;
+    client->session = pg_session_number(ctx);
+    client->is_records = pg_input_kind(ctx) == PG_RECORDS;
+    uv_timer_stop(&client->timer);
+    say_open(client);
+    /* stdin may end at once, and a session that opens is not to be sent to
+       from outside: input starts with the next turn. */
+    client->must_start = true;
+    client_wake(client);
+    return PG_PASS;
+}
+
+/* Nothing can hold datagrams back: those that stdout is too slow for are
+   lost, and counted. */
+static bool is_lost(struct client *client)
+{
+    if (!is_datagrams(client) || !client_out_is_full(client))
+        return false;
+    client->lost++;
+    return true;
+}
+
+static void hold_back(struct client *client, struct pg_ctx *ctx)
+{
+    if (is_datagrams(client) || client->is_pausing ||
+        !client_out_is_full(client))
+        return;
+    client->is_pausing = true;
+    pg_pause(ctx);
+}
+
+static enum pg_verdict session_recv(struct pg_ctx *ctx, struct pg_bytes in)
+{
+    struct client *client = the_client;
+
+    client->has_heard = true;
+    if (uv_is_active((uv_handle_t *)&client->timer))
+        uv_timer_again(&client->timer);
+    if (!client->options.is_hex && !is_lost(client))
+        client_out_message(client, in);
+    hold_back(client, ctx);
+    return PG_STOP;
+}
+
+static void say_lost(struct client *client, const char *text)
+{
+    if (is_datagrams(client))
+        client_complain(client,
+                        "refused: %s: %s; start the server, or check address "
+                        "and port",
+                        client_address(client), text);
+    else if (!strcmp(text, "connection reset"))
+        client_complain(client, "reset by the server: %s broke the connection",
+                        client_address(client));
+    else
+        client_complain(client, "connection to %s lost: %s",
+                        client_address(client), text);
+}
+
+/* Says why it is over. Returns the exit status. */
+static int say_closed(struct client *client, struct pg_reason reason)
+{
+    switch (reason.why) {
+    case PG_WHY_SHUTDOWN:
+        return 0; /* we leave, and have said so */
+    case PG_WHY_EOF:
+        if (!client->input.is_paused) {
+            client_note(client, "closed by the server");
+            return 0;
+        }
+        client_complain(client, "closed by the server before it had "
+                                "everything");
+        return 1;
+    case PG_WHY_RESET:
+        say_lost(client, reason.text);
+        return 1;
+    default:
+        client_complain(client, "session ended: %s", reason.text);
+        return 1;
+    }
+}
+
+static void session_close(struct pg_ctx *ctx, struct pg_reason reason)
+{
+    struct client *client = the_client;
+
+    (void)ctx;
+    client->stage = CLIENT_CLOSED;
+    uv_timer_stop(&client->timer);
+    client_leave(client, say_closed(client, reason));
+}
+
+const struct pg_handler client_handler = {
+    .abi = PG_HANDLER_ABI,
+    .name = "client",
+    .summary = "prints what comes",
+    .open = session_open,
+    .recv = session_recv,
+    .close = session_close,
+};
+
+/* ---- the hex view, right above the transport -------------------------- */
+
+static enum pg_verdict hex_recv(struct pg_ctx *ctx, struct pg_bytes in)
+{
+    (void)ctx;
+    if (!is_lost(the_client))
+        client_out_hex(the_client, false, in);
+    return PG_PASS;
+}
+
+static enum pg_verdict hex_send(struct pg_ctx *ctx, struct pg_bytes out)
+{
+    (void)ctx;
+    client_out_hex(the_client, true, out);
+    return PG_PASS;
+}
+
+const struct pg_handler client_hex_handler = {
+    .abi = PG_HANDLER_ABI,
+    .name = "hex",
+    .summary = "shows each read and each send",
+    .shows_cuts = true,
+    .recv = hex_recv,
+    .send = hex_send,
+};
+
+/* ---- sending ---------------------------------------------------------- */
+
+struct sending {
+    struct client *client;
+    struct pg_bytes bytes;
+};
+
+static void say_unsent(struct client *client, size_t len, int error)
+{
+    client->status = 1;
+    if (error == -EMSGSIZE)
+        client_complain(client,
+                        "a message of %zu bytes was not sent: it is "
+                        "too long for one datagram; send less at once",
+                        len);
+    else
+        client_complain(client, "a message of %zu bytes was not sent: %s", len,
+                        error == -ENOBUFS ? "the queue is full"
+                                          : strerror(-error));
+}
+
+static void send_with(struct pg_ctx *ctx, void *arg)
+{
+    struct sending *sending = arg;
+    int error = pg_send(ctx, sending->bytes);
+
+    /* A session that is closing says so itself. */
+    if (error && error != -ECANCELED)
+        say_unsent(sending->client, sending->bytes.len, error);
+    sending->client->has_sent = true;
+}
+
+static void ask_queued(struct pg_ctx *ctx, void *arg)
+{
+    *(size_t *)arg = worker_queued(ctx);
+}
+
+size_t client_session_queued(struct client *client)
+{
+    size_t queued = 0;
+
+    if (client->stage == CLIENT_OPEN || client->stage == CLIENT_FINISHED)
+        worker_with_ctx(client->worker, client->entry, client->session,
+                        ask_queued, &queued);
+    return queued;
+}
+
+/* Asks for the queue last: sending has made it shorter if the socket took
+   something, and if it is long now, a writable socket will shorten it. */
+size_t client_session_send(struct client *client, struct pg_bytes bytes)
+{
+    struct sending sending = {client, bytes};
+
+    if (client->stage == CLIENT_OPEN)
+        worker_with_ctx(client->worker, client->entry, client->session,
+                        send_with, &sending);
+    return client_session_queued(client);
+}
+
+static void resume_with(struct pg_ctx *ctx, void *arg)
+{
+    (void)arg;
+    pg_resume(ctx);
+}
+
+void client_session_resume(struct client *client)
+{
+    if (!client->is_pausing || client_out_is_full(client))
+        return;
+    client->is_pausing = false;
+    worker_with_ctx(client->worker, client->entry, client->session, resume_with,
+                    NULL);
+}
+
+/* ---- the end ---------------------------------------------------------- */
+
+/* UDP: it has been silent for wait_ms. */
+static void silence(uv_timer_t *timer)
+{
+    struct client *client = timer->data;
+
+    if (client_session_queued(client) > 0) {
+        uv_timer_again(timer);
+        return;
+    }
+    if (client->has_heard || !client->has_sent) {
+        client_note(client,
+                    "leaving after %g s of silence; UDP has no "
+                    "goodbye, the server is not told",
+                    (double)client->options.wait_ms / 1000);
+        client_leave(client, 0);
+    } else {
+        client_complain(client,
+                        "no answer from %s in %g s: UDP cannot tell whether "
+                        "anybody listens there; --wait SECONDS waits longer",
+                        client_address(client),
+                        (double)client->options.wait_ms / 1000);
+        client_leave(client, 1);
+    }
+}
+
+static void finish_with(struct pg_ctx *ctx, void *arg)
+{
+    (void)arg;
+    worker_finish_output(ctx);
+}
+
+void client_session_finish(struct client *client)
+{
+    if (client->stage != CLIENT_OPEN)
+        return;
+    client->stage = CLIENT_FINISHED;
+    if (is_datagrams(client)) {
+        uint64_t wait_ms = client->options.wait_ms;
+
+        uv_timer_start(&client->timer, silence, wait_ms, wait_ms ? wait_ms : 1);
+        return;
+    }
+    worker_with_ctx(client->worker, client->entry, client->session, finish_with,
+                    NULL);
+    if (client->input.is_terminal)
+        client_note(client, "said goodbye; waiting for the last answers "
+                            "(Ctrl-C leaves at once)");
+}

@@ -1,0 +1,54 @@
+#include "client/terminal/client_mode.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <termios.h>
+#include <unistd.h>
+
+static struct termios saved_mode;
+static bool has_saved_mode;
+static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+
+#define CRASHES (sizeof(crashes) / sizeof(crashes[0]))
+
+static struct sigaction before[CRASHES];
+
+static void restore_mode(void)
+{
+    if (has_saved_mode)
+        tcsetattr(STDIN_FILENO, TCSANOW, &saved_mode);
+}
+
+/* A plugin has crashed, perhaps: gives back the terminal, then goes on as if
+   nobody had caught the signal. */
+static void crashed(int number)
+{
+    tcsetattr(STDIN_FILENO, TCSANOW, &saved_mode);
+    for (size_t i = 0; i < CRASHES; i++)
+        if (crashes[i] == number)
+            sigaction(number, &before[i], NULL);
+    raise(number);
+}
+
+void mode_save(void)
+{
+    struct sigaction action = {.sa_handler = crashed};
+
+    has_saved_mode = tcgetattr(STDIN_FILENO, &saved_mode) == 0;
+    if (!has_saved_mode)
+        return;
+    for (size_t i = 0; i < CRASHES; i++)
+        sigaction(crashes[i], &action, &before[i]);
+    atexit(restore_mode);
+}
+
+void mode_restore(void)
+{
+    if (!has_saved_mode)
+        return;
+    restore_mode();
+    has_saved_mode = false;
+    for (size_t i = 0; i < CRASHES; i++)
+        sigaction(crashes[i], &before[i], NULL);
+}

@@ -1,0 +1,157 @@
+#include "client/terminal/client_screen.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define TAB_COLUMNS 8
+
+static void write_all(const struct client_buffer *text)
+{
+    struct pollfd wanted = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    size_t done = 0;
+
+    fflush(stdout);
+    while (done < text->len) {
+        ssize_t written =
+            write(STDOUT_FILENO, text->data + done, text->len - done);
+
+        if (written > 0)
+            done += (size_t)written;
+        else if (errno == EAGAIN) /* somebody else made it non-blocking */
+            poll(&wanted, 1, -1);
+        else if (errno != EINTR)
+            return; /* the terminal has gone: SIGHUP comes, too */
+    }
+}
+
+/* How many rows of the line being typed are above the cursor. */
+static unsigned rows_above(const struct terminal *terminal)
+{
+    const LineInfoW *line = el_wline(terminal->editor);
+    unsigned width = client_out_columns(), rows = 0,
+             column = strlen(SCREEN_PROMPT);
+
+    for (const wchar_t *at = line->buffer; at < line->cursor; at++) {
+        int columns = wcwidth(*at);
+
+        if (*at == L'\t')
+            columns = (int)(TAB_COLUMNS - column % TAB_COLUMNS);
+        if (columns <= 0)
+            continue;
+        if (*at != L'\t' && column + (unsigned)columns > width) {
+            rows++;
+            column = 0;
+        }
+        column += (unsigned)columns;
+        if (column >= width) {
+            rows++;
+            column -= width;
+        }
+    }
+    return rows;
+}
+
+/* What comes next begins on a row of its own. */
+static void end_tail(struct terminal *terminal)
+{
+    terminal->tail = 0;
+    terminal->client->out.view.column = 0;
+}
+
+/* Takes the line being typed off the screen. */
+static void erase_line(struct terminal *terminal, struct client_buffer *out)
+{
+    unsigned rows = rows_above(terminal);
+    char up[32];
+
+    client_buffer_text(out, "\r");
+    if (rows) {
+        snprintf(up, sizeof(up), "\033[%uA", rows);
+        client_buffer_text(out, up);
+    }
+    client_buffer_text(out, "\033[J");
+}
+
+/* Goes back to where the row above was left. */
+static void go_to_tail(const struct terminal *terminal,
+                       struct client_buffer *out)
+{
+    char there[48];
+
+    if (terminal->tail == 0)
+        return;
+    snprintf(there, sizeof(there), "\033[A\033[%uC", terminal->tail);
+    client_buffer_text(out, there);
+}
+
+static void draw_line(struct terminal *terminal)
+{
+    el_set(terminal->editor, EL_REFRESH);
+}
+
+void terminal_print(struct terminal *terminal, struct pg_bytes text)
+{
+    unsigned column = terminal->client->out.view.column;
+    struct client_buffer out = {0};
+
+    erase_line(terminal, &out);
+    go_to_tail(terminal, &out);
+    client_buffer_add(&out, text.data, text.len);
+    if (column)
+        client_buffer_text(&out, "\n");
+    write_all(&out);
+    client_buffer_finish(&out);
+    terminal->tail = column < client_out_columns() ? column : 0;
+    draw_line(terminal);
+}
+
+void terminal_hide(struct terminal *terminal)
+{
+    struct client_buffer out = {0};
+
+    erase_line(terminal, &out);
+    write_all(&out);
+    client_buffer_finish(&out);
+    end_tail(terminal);
+}
+
+void terminal_show(struct terminal *terminal)
+{
+    draw_line(terminal);
+}
+
+/* The terminal has wrapped the row anew by now, most do. */
+void terminal_redraw(struct terminal *terminal)
+{
+    terminal_hide(terminal);
+    el_resize(terminal->editor);
+    draw_line(terminal);
+}
+
+/* The shell has used the terminal meanwhile and left it in its own mode, on a
+   row that is not ours. */
+void terminal_continue(struct terminal *terminal)
+{
+    el_set(terminal->editor, EL_PREP_TERM, 0); /* or it believes to be in it */
+    el_set(terminal->editor, EL_PREP_TERM, 1);
+    end_tail(terminal);
+    el_resize(terminal->editor);
+    draw_line(terminal);
+}
+
+void screen_enter(struct terminal *terminal, struct pg_bytes line)
+{
+    struct client_view view = {.column = strlen(SCREEN_PROMPT)};
+    struct client_buffer out = {0};
+
+    erase_line(terminal, &out);
+    client_buffer_text(&out, SCREEN_PROMPT);
+    client_view_add(&view, line, &out);
+    client_buffer_text(&out, "\n");
+    write_all(&out);
+    client_buffer_finish(&out);
+    end_tail(terminal);
+    draw_line(terminal);
+}

@@ -1,0 +1,157 @@
+/*
+ * boundaries: does one send() arrive as one message?
+ *
+ * The server is stopped while the client writes, as one that is busy with
+ * another client would be: only so is it certain that several messages wait.
+ */
+#include "compare/lab/lab.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define MESSAGES  5
+#define SIZE      5
+#define LARGE     200000
+#define MAX_READS 512
+#define LIMIT_MS  5000
+
+/* What the server's reads brought. */
+struct reads {
+    int count;
+    json_int_t bytes[MAX_READS];
+};
+
+/* Follows the server's log until it has read so many bytes. */
+static void follow(struct run *run, struct server *server, json_int_t bytes,
+                   struct reads *reads)
+{
+    json_int_t got = 0;
+
+    reads->count = 0;
+    while (got < bytes && reads->count < MAX_READS) {
+        json_t *event = server_event(server, "recv", LIMIT_MS);
+
+        if (!event)
+            run_fail(run, "the server read only %lld of %lld bytes",
+                     (long long)got, (long long)bytes);
+        reads->bytes[reads->count] =
+            json_integer_value(json_object_get(event, "bytes"));
+        got += reads->bytes[reads->count++];
+        json_decref(event);
+    }
+}
+
+static void send_small(struct run *run, struct server *server, int fd,
+                       struct reads *reads)
+{
+    server_pause(server);
+    for (int i = 0; i < MESSAGES; i++) {
+        char message[32];
+
+        snprintf(message, sizeof(message), "msg %d", i + 1);
+        run_send(run, fd, message, SIZE);
+    }
+    server_resume(server);
+    follow(run, server, MESSAGES * SIZE, reads);
+}
+
+static json_t *sizes(const struct reads *reads)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; i < reads->count; i++)
+        json_array_append_new(list, value_count(reads->bytes[i]));
+    return list;
+}
+
+static void draw(struct run *run, const struct reads *tcp,
+                 const struct reads *udp)
+{
+    json_t *plot = result_plot(
+        run, PLOT_BARS, "What each read of the server brought",
+        "One tall bar for TCP, with all bytes; five equal bars for UDP.",
+        "read", "bytes");
+    json_t *series[] = {plot_series(plot, PLOT_TCP, "TCP"),
+                        plot_series(plot, PLOT_UDP, "UDP")};
+
+    for (int i = 0; i < MESSAGES; i++) {
+        char label[16];
+
+        snprintf(label, sizeof(label), "%d", i + 1);
+        if (i < tcp->count)
+            plot_bar(series[0], label, (double)tcp->bytes[i]);
+        if (i < udp->count)
+            plot_bar(series[1], label, (double)udp->bytes[i]);
+    }
+}
+
+static bool is_all(const struct reads *reads, json_int_t bytes)
+{
+    for (int i = 0; i < reads->count; i++)
+        if (reads->bytes[i] != bytes)
+            return false;
+    return true;
+}
+
+static void boundaries_run(struct run *run)
+{
+    static char large[LARGE];
+    struct server *server = run_log_server(run, NULL);
+    int tcp = run_connect(run, server, SIDE_TCP);
+    int udp = run_connect(run, server, SIDE_UDP);
+    struct reads tcp_small, udp_small, tcp_large;
+    ssize_t sent;
+
+    result_did(run,
+               "The client calls send() %d times with %d bytes each, while the "
+               "server is busy; then once with 200,000 bytes.",
+               MESSAGES, SIZE);
+    send_small(run, server, tcp, &tcp_small);
+    send_small(run, server, udp, &udp_small);
+    memset(large, 'x', sizeof(large));
+    run_send(run, tcp, large, sizeof(large));
+    follow(run, server, LARGE, &tcp_large);
+    sent = send(udp, large, sizeof(large), 0);
+
+    result_row(run, "sends", "send() calls with 5 bytes", "",
+               value_count(MESSAGES), value_count(MESSAGES));
+    result_row(run, "reads", "the server reads so many times", "",
+               value_count(tcp_small.count), value_count(udp_small.count));
+    result_row(run, "sizes", "bytes in each read", "bytes", sizes(&tcp_small),
+               sizes(&udp_small));
+    result_row(run, "large", "one send() of 200,000 bytes", "",
+               value_text("%d reads", tcp_large.count),
+               sent < 0 ? value_text("refused: %s", strerror(errno))
+                        : value_text("%zd bytes sent", sent));
+    draw(run, &tcp_small, &udp_small);
+    result_why(run,
+               "TCP carries a stream of bytes and knows no messages; a UDP "
+               "datagram is one indivisible record. Whoever needs messages on "
+               "TCP adds a framing layer (lines, length).");
+    result_check(run, "tcp_merges", tcp_small.count < MESSAGES,
+                 "several messages arrive in one TCP read");
+    result_check(run, "tcp_cuts", tcp_large.count > 1,
+                 "one large TCP message arrives in several reads");
+    result_check(run, "udp_keeps",
+                 udp_small.count == MESSAGES && is_all(&udp_small, SIZE),
+                 "each datagram arrives whole and alone");
+    result_check(run, "udp_never_cuts", sent < 0,
+                 "a message too long for a datagram is refused, not cut");
+    result_answer(run, tcp_small.count == 1 && udp_small.count == MESSAGES ? 1
+                       : tcp_small.count == MESSAGES                       ? 0
+                                                                           : 2);
+}
+
+const struct experiment experiment_boundaries = {
+    .name = "boundaries",
+    .title = "Message boundaries",
+    .question = "Does one send() arrive as one message?",
+    .is_first = true,
+    .guess = {"A client sends five messages of 5 bytes in a row to a server "
+              "that is busy for a moment. How often does the server read?",
+              {"five times over TCP and five times over UDP",
+               "once over TCP, five times over UDP", "anything else"}},
+    .run = boundaries_run,
+};

@@ -1,0 +1,365 @@
+/*
+ * congestion: what does TCP do when the network is full, and what does UDP?
+ *
+ * First each congestion control that the kernel has, by name, on a link that
+ * loses packets: the machine's default may be one that does not mind loss, and
+ * would hide the lesson. Then the most common one on a narrow link, alone and
+ * beside a flood of datagrams.
+ */
+#include "compare/lab/bad_link.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare/tools/flow.h"
+#include "compare/tools/stats.h"
+
+#define LOSS     1 /* percent */
+#define DELAY_MS 10
+#define RATE     50 /* Mbit/s */
+#define FOR_S    4
+#define SHORT_S  2   /* without a link */
+#define WARM_S   1   /* slow start does not count */
+#define NARROW   20  /* Mbit/s, with the flood */
+#define FLOOD    1.5 /* times the narrow link */
+#define ALONE_S  2
+#define BESIDE_S 3
+#define DRAIN_MS 300
+#define FACTOR   2 /* of Mathis' formula, either way */
+
+static const char *const names[] = {"reno", "cubic", "bbr"};
+
+#define NAMES (sizeof(names) / sizeof(*names))
+
+enum { RENO, CUBIC, BBR };
+
+struct congestion {
+    struct link link;
+    double loss, delay_ms, rate, seconds;
+    bool is_there[NAMES];
+    struct flow flows[NAMES], narrow;
+    double goodput[NAMES]; /* Mbit/s */
+    double lost[NAMES];    /* the share of packets that was lost */
+    bool has_flood;
+    double alone, beside, flood;
+};
+
+static void set_link(struct run *run, struct congestion *congestion,
+                     double loss_percent, double rate)
+{
+    const struct link_plan plan = {
+        .to_server = {.loss = loss_percent / 100,
+                      .delay_ms = congestion->delay_ms,
+                      .rate_mbit = rate},
+        .to_client = {.delay_ms = congestion->delay_ms, .rate_mbit = rate},
+    };
+
+    if (congestion->link.wire)
+        link_impair(run, &congestion->link, &plan);
+}
+
+/* ---- one after the other ---------------------------------------------- */
+
+static double share(uint64_t part, uint64_t whole)
+{
+    return whole > 0 ? (double)part / (double)whole : 0;
+}
+
+static void run_each(struct run *run, struct congestion *congestion)
+{
+    struct wire_counts before[2], after[2];
+
+    set_link(run, congestion, congestion->loss, congestion->rate);
+    for (size_t i = 0; i < NAMES; i++) {
+        struct flow *flow = &congestion->flows[i];
+
+        if (!flow_start(run, flow, congestion->link.server, names[i])) {
+            result_note(
+                run, "The congestion control %s cannot be chosen here: %s.",
+                names[i],
+                errno == EPERM ? "net.ipv4.tcp_allowed_congestion_control does "
+                                 "not name it"
+                               : "this kernel does not have it");
+            continue;
+        }
+        congestion->is_there[i] = true;
+        run_progress(run, "%s", names[i]);
+        link_counts(run, &congestion->link, before);
+        flow_send(run, flow, congestion->seconds, NULL);
+        flow_stop(flow);
+        link_counts(run, &congestion->link, after);
+        congestion->lost[i] =
+            share(after[WIRE_LEFT].lost - before[WIRE_LEFT].lost,
+                  after[WIRE_LEFT].packets - before[WIRE_LEFT].packets);
+        congestion->goodput[i] =
+            flow_goodput(flow, WARM_S, congestion->seconds + 1);
+        run_sleep_ms(DRAIN_MS + congestion->delay_ms);
+    }
+}
+
+/* ---- beside a flood --------------------------------------------------- */
+
+struct counting {
+    struct run *run;
+    struct congestion *congestion;
+};
+
+/* Nothing else but the flood and the one TCP connection is on the link; what
+   TCP sends twice counts with the flood, which is little. */
+static double delivered_udp(void *arg)
+{
+    const struct counting *counting = arg;
+    struct wire_counts counts[2];
+
+    link_counts(counting->run, &counting->congestion->link, counts);
+    return (double)counts[WIRE_LEFT].delivered_payload_bytes -
+           (double)counting->congestion->narrow.acked;
+}
+
+static void run_flood(struct run *run, struct congestion *congestion)
+{
+    struct counting counting = {run, congestion};
+    const struct flow_flood flood = {
+        .fd = run_connect(run, congestion->link.server, SIDE_UDP),
+        .mbit_s = FLOOD * NARROW,
+        .delivered = delivered_udp,
+        .arg = &counting,
+    };
+    struct flow *flow = &congestion->narrow;
+    size_t first;
+
+    set_link(run, congestion, 0, NARROW);
+    if (!flow_start(run, flow, congestion->link.server, names[CUBIC]))
+        return;
+    run_progress(run, "cubic alone");
+    flow_send(run, flow, ALONE_S, NULL);
+    congestion->alone = flow_goodput(flow, ALONE_S / 2.0, ALONE_S + 1);
+    run_progress(run, "cubic beside a flood");
+    first = flow->count;
+    flow_send(run, flow, BESIDE_S, &flood);
+    congestion->beside =
+        flow_goodput(flow, ALONE_S + 1, ALONE_S + BESIDE_S + 1);
+    for (size_t i = first; i < flow->count; i++)
+        congestion->flood +=
+            flow->samples[i].udp_mbit_s / (double)(flow->count - first);
+    flow_stop(flow);
+    congestion->has_flood = true;
+}
+
+/* ---- the result ------------------------------------------------------- */
+
+/* With the loss and the round-trip time that it really had. */
+static double mathis(const struct congestion *congestion)
+{
+    const struct flow *flow = &congestion->flows[CUBIC];
+
+    return stats_mathis(flow->mss, flow_rtt_ms(flow, WARM_S) / 1e3,
+                        congestion->lost[CUBIC]) /
+           1e6;
+}
+
+/* The formula speaks of losses alone, so the link must not be the limit. */
+static bool has_mathis(const struct congestion *congestion)
+{
+    return congestion->link.wire && congestion->is_there[CUBIC] &&
+           congestion->lost[CUBIC] > 0 &&
+           mathis(congestion) < congestion->rate / FACTOR;
+}
+
+static void show(struct run *run, const struct congestion *congestion)
+{
+    char key[32], measure[64];
+
+    for (size_t i = 0; i < NAMES; i++) {
+        if (!congestion->is_there[i])
+            continue;
+        snprintf(key, sizeof(key), "%s_mbit_s", names[i]);
+        snprintf(measure, sizeof(measure), "goodput with %s", names[i]);
+        result_row(run, key, measure, "Mbit/s",
+                   value_number(congestion->goodput[i]), value_none());
+    }
+    if (has_mathis(congestion))
+        result_row(run, "mathis_mbit_s", "what Mathis' formula says", "Mbit/s",
+                   value_number(mathis(congestion)), value_none());
+    if (!congestion->has_flood)
+        return;
+    result_row(run, "alone_mbit_s", "cubic alone on a link of 20 Mbit/s",
+               "Mbit/s", value_number(congestion->alone), value_none());
+    result_row(run, "beside_mbit_s", "beside a flood of 30 Mbit/s", "Mbit/s",
+               value_number(congestion->beside),
+               value_number(congestion->flood));
+}
+
+static json_t *series_of(json_t *plot, size_t which)
+{
+    return plot_series(plot, which == BBR ? PLOT_OTHER : PLOT_TCP,
+                       names[which]);
+}
+
+static void draw_windows(struct run *run, const struct congestion *congestion)
+{
+    json_t *plot = result_plot(
+        run, PLOT_LINES, "Congestion window",
+        "Saw teeth: at each loss reno and cubic make the window smaller. bbr "
+        "keeps a larger one.",
+        "time (s)", "segments under way");
+
+    plot_log_y(plot);
+    for (size_t i = 0; i < NAMES; i++) {
+        const struct flow *flow = &congestion->flows[i];
+        json_t *series;
+
+        if (!congestion->is_there[i])
+            continue;
+        series = series_of(plot, i);
+        for (size_t j = 0; j < flow->count; j++)
+            plot_point(series, flow->samples[j].s, flow->samples[j].window);
+    }
+}
+
+static void draw_goodput(struct run *run, const struct congestion *congestion)
+{
+    json_t *plot = result_plot(
+        run, PLOT_LINES, "Goodput",
+        "bbr fills the link. reno and cubic stay far below it, because they "
+        "take each loss for a full network.",
+        "time (s)", "Mbit/s");
+
+    for (size_t i = 0; i < NAMES; i++) {
+        const struct flow *flow = &congestion->flows[i];
+        json_t *series;
+
+        if (!congestion->is_there[i])
+            continue;
+        series = series_of(plot, i);
+        for (size_t j = 0; j < flow->count; j++)
+            plot_point(series, flow->samples[j].s, flow->samples[j].mbit_s);
+    }
+}
+
+static void draw_flood(struct run *run, const struct congestion *congestion)
+{
+    const struct flow *flow = &congestion->narrow;
+    json_t *plot = result_plot(
+        run, PLOT_LINES, "TCP beside a flood of datagrams",
+        "TCP has the link to itself until the flood begins; then it gives way "
+        "and is left with next to nothing.",
+        "time (s)", "Mbit/s delivered");
+    json_t *tcp = plot_series(plot, PLOT_TCP, "TCP (cubic)");
+    json_t *udp = plot_series(plot, PLOT_UDP, "UDP");
+
+    plot_mark(plot, ALONE_S, "the flood begins");
+    for (size_t i = 0; i < flow->count; i++) {
+        plot_point(tcp, flow->samples[i].s, flow->samples[i].mbit_s);
+        plot_point(udp, flow->samples[i].s, flow->samples[i].udp_mbit_s);
+    }
+}
+
+static void check(struct run *run, const struct congestion *congestion)
+{
+    const double *goodput = congestion->goodput;
+
+    result_check(run, "tcp_chosen",
+                 congestion->is_there[RENO] || congestion->is_there[CUBIC],
+                 "a congestion control can be chosen by name");
+    if (has_mathis(congestion))
+        result_check(
+            run, "tcp_mathis",
+            stats_within_factor(goodput[CUBIC], mathis(congestion), FACTOR),
+            "cubic reaches what Mathis' formula says, within a factor "
+            "of 2");
+    if (has_mathis(congestion) && congestion->is_there[BBR])
+        result_check(run, "tcp_bbr_ignores_loss",
+                     goodput[BBR] > 2 * goodput[CUBIC],
+                     "bbr is not slowed down by loss as cubic is");
+    if (!congestion->has_flood)
+        return;
+    result_check(run, "tcp_gives_way",
+                 congestion->beside < congestion->alone / 2,
+                 "TCP gives way to a flood of datagrams");
+    result_check(run, "udp_takes_all", congestion->flood > congestion->beside,
+                 "UDP takes the larger part of the link");
+}
+
+static void describe(struct run *run, const struct congestion *congestion)
+{
+    result_did(run,
+               "A client sends as much as it may over TCP for %g s with each "
+               "congestion control%s.",
+               congestion->seconds,
+               congestion->link.wire ? "" : ", on loopback");
+    if (congestion->link.wire)
+        result_did(run,
+                   "The link loses %g %% of the packets, takes %g ms each way "
+                   "and carries %g Mbit/s. Then cubic sends on a link of %d "
+                   "Mbit/s without loss, alone for %d s and for %d s beside "
+                   "datagrams of %g Mbit/s.",
+                   congestion->loss, congestion->delay_ms, congestion->rate,
+                   NARROW, ALONE_S, BESIDE_S, FLOOD * NARROW);
+    result_why(run,
+               "TCP takes a loss as the sign of a full network and sends less, "
+               "so that all connections get their share; UDP has no such "
+               "brake, and whoever does not brake gets the road.");
+}
+
+static void draw(struct run *run, const struct congestion *congestion)
+{
+    draw_goodput(run, congestion);
+    draw_windows(run, congestion);
+    if (congestion->has_flood)
+        draw_flood(run, congestion);
+}
+
+static int answer(const struct congestion *congestion)
+{
+    if (congestion->beside < congestion->alone / 4)
+        return 2;
+    return congestion->beside < congestion->alone * 0.8 ? 1 : 0;
+}
+
+static void congestion_run(struct run *run)
+{
+    bool has_link = !link_hindrance();
+    struct congestion congestion = {
+        .seconds = run_setting(run, SETTING_FOR, has_link ? FOR_S : SHORT_S)};
+    const struct link_plan none = {.to_server.loss = 0};
+
+    if (congestion.seconds <= WARM_S)
+        run_fail(run, "--for %g is too short: the first second is slow start",
+                 congestion.seconds);
+    congestion.link = link_start(
+        run, &none, json_pack("{s:[s,s]}", "transports", "tcp", "udp"));
+    if (has_link) {
+        congestion.loss = run_setting(run, SETTING_LOSS, LOSS);
+        congestion.delay_ms = run_setting(run, SETTING_DELAY, DELAY_MS);
+        congestion.rate = run_setting(run, SETTING_RATE, RATE);
+    }
+    describe(run, &congestion);
+    run_each(run, &congestion);
+    if (has_link)
+        run_flood(run, &congestion);
+    show(run, &congestion);
+    draw(run, &congestion);
+    check(run, &congestion);
+    if (congestion.has_flood)
+        result_answer(run, answer(&congestion));
+}
+
+const struct experiment experiment_congestion = {
+    .name = "congestion",
+    .title = "Congestion control",
+    .question = "What does TCP do when the network is full, and what UDP?",
+    .need = NEED_LINK,
+    .settings = SETTING(SETTING_LOSS) | SETTING(SETTING_DELAY) |
+                SETTING(SETTING_RATE) | SETTING(SETTING_FOR),
+    .limit_s = 240,
+    .guess = {"A TCP connection has a link of 20 Mbit/s to itself. Then a "
+              "sender of datagrams joins, with 30 Mbit/s. What is left to "
+              "TCP?",
+              {"nearly all of it: it was there first",
+               "about its fair share, a half or a third",
+               "less than a quarter of what it had"}},
+    .run = congestion_run,
+};

@@ -1,0 +1,375 @@
+#include "compare/experiments/fragments.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <math.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "compare/lab/bad_link.h"
+
+#define MTU        1500
+#define FITS       1472 /* in one packet, with 20 bytes IP and 8 UDP header */
+#define STREAM     (1000 * 1000)
+#define LIMIT_MS   10000
+#define SETTLE_MS  5000
+#define LONGEST    65507
+#define TRAINS     6
+#define LOSS_LIMIT 4 /* standard deviations */
+
+/* So many that what is kept of those that miss a fragment, for 30 s each,
+   stays below 4 MB: beyond that the kernel takes no more fragments (ip-sysctl,
+   ipfrag_high_thresh). */
+static const struct {
+    size_t size;
+    int count;
+} trains[TRAINS] = {{100, 200},  {FITS, 200}, {FITS + 1, 200},
+                    {4000, 150}, {10000, 80}, {30000, 60}};
+
+/* Both ends: a client's sockets on the left, a server's on the right. */
+struct ends {
+    struct wire *wire;
+    int udp, tcp;               /* left */
+    int udp_server, tcp_server; /* right */
+};
+
+static char data[STREAM];
+
+/* ---- the ends --------------------------------------------------------- */
+
+static int right_socket(struct run *run, struct wire *wire, int type,
+                        struct sockaddr_in *address)
+{
+    int fd = wire_socket(wire, WIRE_RIGHT, AF_INET, type, 0);
+    socklen_t length = sizeof(*address);
+
+    *address = (struct sockaddr_in){.sin_family = AF_INET};
+    inet_pton(AF_INET, wire_address(WIRE_RIGHT, AF_INET), &address->sin_addr);
+    if (fd < 0)
+        run_fail(run, "a socket beyond the link: %s", strerror(-fd));
+    if (bind(fd, (struct sockaddr *)address, length) ||
+        getsockname(fd, (struct sockaddr *)address, &length))
+        run_fail_errno(run, "bind beyond the link");
+    return fd;
+}
+
+static int left_socket(struct run *run, enum side side,
+                       struct sockaddr_in address)
+{
+    int fd = run_socket(run, side);
+
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)))
+        run_fail_errno(run, "connect over the link");
+    return fd;
+}
+
+static void open_ends(struct run *run, struct ends *ends)
+{
+    struct sockaddr_in address;
+    int listener;
+
+    ends->udp_server = right_socket(run, ends->wire, SOCK_DGRAM, &address);
+    ends->udp = left_socket(run, SIDE_UDP, address);
+    listener = right_socket(run, ends->wire, SOCK_STREAM, &address);
+    if (listen(listener, 1))
+        run_fail_errno(run, "listen");
+    ends->tcp = left_socket(run, SIDE_TCP, address);
+    ends->tcp_server = accept(listener, NULL, NULL);
+    if (ends->tcp_server < 0)
+        run_fail_errno(run, "accept");
+    close(listener);
+}
+
+/* ---- packets ---------------------------------------------------------- */
+
+/* Towards the right, once nothing is under way. */
+static struct wire_counts settled(struct run *run, struct ends *ends)
+{
+    double limit = run_now_ms() + SETTLE_MS;
+    struct wire_counts counts[2], *right = &counts[WIRE_LEFT];
+
+    do {
+        if (!wire_counts(ends->wire, counts))
+            run_fail(run, "the link has ended");
+        if (right->packets + right->duplicated ==
+            right->delivered + right->lost + right->queue_dropped +
+                right->overrun)
+            return *right;
+    } while (run_now_ms() < limit);
+    run_fail(run, "the link does not come to rest");
+}
+
+static void set_discovery(struct run *run, int fd, int how)
+{
+    if (setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &how, sizeof(how)))
+        run_fail_errno(run, "IP_MTU_DISCOVER");
+}
+
+/* How many packets a datagram of that size takes. */
+static int count_fragments(struct run *run, struct ends *ends, size_t size)
+{
+    uint64_t before = settled(run, ends).packets;
+
+    run_send(run, ends->udp, data, size);
+    run_recv(run, ends->udp_server, data, size);
+    return (int)(settled(run, ends).packets - before);
+}
+
+static int count_segments(struct run *run, struct ends *ends, size_t size)
+{
+    uint64_t before = settled(run, ends).payload_packets;
+
+    run_send(run, ends->tcp, data, size);
+    run_recv(run, ends->tcp_server, data, size);
+    return (int)(settled(run, ends).payload_packets - before);
+}
+
+static int path_mtu(struct run *run, int fd)
+{
+    socklen_t length = sizeof(int);
+    int mtu;
+
+    if (getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &length))
+        run_fail_errno(run, "IP_MTU");
+    return mtu;
+}
+
+/* What send() says to a datagram that may not be cut. */
+static int try_uncut(struct run *run, struct ends *ends, size_t size)
+{
+    int error;
+
+    set_discovery(run, ends->udp, IP_PMTUDISC_DO);
+    error = send(ends->udp, data, size, 0) < 0 ? errno : 0;
+    set_discovery(run, ends->udp, IP_PMTUDISC_DONT);
+    return error;
+}
+
+/* ---- with loss -------------------------------------------------------- */
+
+static void lose(struct run *run, struct ends *ends, double loss)
+{
+    const struct wire_direction right = {.loss = loss}, left = {0};
+
+    if (!wire_impair(ends->wire, &right, &left))
+        run_fail(run, "the link has ended");
+}
+
+/* One after the other, so that nothing but the loss can lose them. */
+static int count_arrivals(struct run *run, struct ends *ends, int train)
+{
+    int arrived = 0;
+
+    for (int i = 0; i < trains[train].count; i++) {
+        run_send(run, ends->udp, data, trains[train].size);
+        settled(run, ends);
+        while (recv(ends->udp_server, data, sizeof(data), MSG_DONTWAIT) >= 0)
+            arrived++;
+    }
+    while (run_is_readable(ends->udp_server, 100) &&
+           recv(ends->udp_server, data, sizeof(data), MSG_DONTWAIT) >= 0)
+        arrived++;
+    return arrived;
+}
+
+/* What came out of a stream into which STREAM bytes went. */
+struct stream {
+    size_t arrived;
+    bool has_gap; /* something came that is not what stands next */
+};
+
+static void read_stream(struct ends *ends, struct stream *stream)
+{
+    static char got[65536];
+    ssize_t count = recv(ends->tcp_server, got, sizeof(got), MSG_DONTWAIT);
+
+    if (count <= 0)
+        return;
+    if ((size_t)count > STREAM - stream->arrived ||
+        memcmp(got, data + stream->arrived, (size_t)count) != 0)
+        stream->has_gap = true;
+    stream->arrived += (size_t)count;
+}
+
+static struct stream pump(struct run *run, struct ends *ends)
+{
+    double limit = run_now_ms() + LIMIT_MS;
+    struct stream stream = {0, false};
+    size_t sent = 0;
+
+    for (size_t i = 0; i < STREAM; i++)
+        data[i] = (char)(i % 251); /* no two packets are alike */
+    while (stream.arrived < STREAM && run_now_ms() < limit) {
+        struct pollfd fds[] = {
+            {.fd = ends->tcp, .events = sent < STREAM ? POLLOUT : 0},
+            {.fd = ends->tcp_server, .events = POLLIN},
+        };
+        ssize_t count;
+
+        if (poll(fds, 2, 100) < 0)
+            run_fail_errno(run, "poll");
+        if (fds[0].revents & POLLOUT) {
+            count = send(ends->tcp, data + sent, STREAM - sent, MSG_DONTWAIT);
+            sent += count > 0 ? (size_t)count : 0;
+        }
+        if (fds[1].revents)
+            read_stream(ends, &stream);
+    }
+    return stream;
+}
+
+static unsigned count_retransmissions(struct run *run, int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t length = sizeof(info);
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length))
+        run_fail_errno(run, "TCP_INFO");
+    return info.tcpi_total_retrans;
+}
+
+/* A datagram arrives when all of its fragments do. */
+static double expected_loss(double loss, int fragments)
+{
+    return 1 - pow(1 - loss, fragments);
+}
+
+static bool is_expected(int train, int arrived, double loss, int fragments)
+{
+    double p = expected_loss(loss, fragments), n = trains[train].count;
+
+    return fabs(n - arrived - n * p) <= LOSS_LIMIT * sqrt(n * p * (1 - p)) + 1;
+}
+
+/* ---- all of it -------------------------------------------------------- */
+
+static void add_packets(struct run *run, struct ends *ends)
+{
+    static const size_t lengths[] = {FITS, FITS + 1, LONGEST};
+    static const char *const keys[] = {"packets_1472", "packets_1473",
+                                       "packets_65507"};
+    static const char *const measures[] = {
+        "packets on the link for 1,472 bytes", "for 1,473 bytes",
+        "for 65,507 bytes"};
+    int fragments[3], error = try_uncut(run, ends, FITS + 1);
+
+    result_row(run, "mtu", "longest packet of the way (path MTU)", "bytes",
+               value_count(path_mtu(run, ends->tcp)),
+               value_count(path_mtu(run, ends->udp)));
+    for (int i = 0; i < 3; i++) {
+        fragments[i] = count_fragments(run, ends, lengths[i]);
+        result_row(run, keys[i], measures[i], "",
+                   value_count(count_segments(run, ends, lengths[i])),
+                   value_count(fragments[i]));
+    }
+    result_row(run, "uncut", "1,473 bytes that may not be cut", "",
+               value_text("TCP cuts by itself"),
+               value_text("%s", error ? strerror(error) : "fine"));
+    result_check(run, "udp_fragments",
+                 fragments[0] == 1 && fragments[1] == 2 && fragments[2] == 45,
+                 "a datagram longer than a packet travels in fragments");
+    result_check(run, "udp_respects_the_path", error == EMSGSIZE,
+                 "one that may not be cut is refused when it is too long");
+}
+
+static double lost_percent(int train, int arrived)
+{
+    return 100 - 100.0 * arrived / trains[train].count;
+}
+
+static void draw(struct run *run, double loss, const int arrived[TRAINS],
+                 const int fragments[TRAINS])
+{
+    json_t *plot = result_plot(
+        run, PLOT_LINES, "Datagrams lost, by their length",
+        "The longer a datagram, the more are lost, as many as the loss of any "
+        "one of the fragments foretells.",
+        "bytes of a datagram", "lost (%)");
+    json_t *udp = plot_series(plot, PLOT_UDP, "UDP");
+    json_t *theory = plot_series(plot, PLOT_OTHER, "theory: any fragment lost");
+
+    for (int i = 0; i < TRAINS; i++) {
+        plot_point(udp, (double)trains[i].size, lost_percent(i, arrived[i]));
+        plot_point(theory, (double)trains[i].size,
+                   100 * expected_loss(loss, fragments[i]));
+    }
+}
+
+static void add_stream(struct run *run, const struct stream *stream,
+                       unsigned again)
+{
+    result_row(run, "stream", "of 1,000,000 bytes in a stream arrive", "bytes",
+               value_count((long long)stream->arrived), value_none());
+    result_row(run, "again", "segments sent again", "", value_count(again),
+               value_none());
+    if (stream->arrived < STREAM)
+        result_note(run,
+                    "With so much loss TCP needs more than the %d s that it "
+                    "was given.",
+                    LIMIT_MS / 1000);
+    result_check(run, "tcp_has_no_gap",
+                 !stream->has_gap && stream->arrived <= STREAM,
+                 "TCP sends again what is lost: the stream has no gap");
+}
+
+static void add_losses(struct run *run, struct ends *ends, double loss)
+{
+    int fragments[TRAINS], arrived[TRAINS];
+    bool are_expected = true;
+    struct stream stream;
+
+    for (int i = 0; i < TRAINS; i++)
+        fragments[i] = count_fragments(run, ends, trains[i].size);
+    lose(run, ends, loss);
+    for (int i = 0; i < TRAINS; i++) {
+        run_progress(run, "%zu bytes a message", trains[i].size);
+        arrived[i] = count_arrivals(run, ends, i);
+        are_expected &= is_expected(i, arrived[i], loss, fragments[i]);
+    }
+    stream = pump(run, ends);
+
+    result_row(run, "lost_100", "datagrams of 100 bytes lost", "%",
+               value_none(), value_number(lost_percent(0, arrived[0])));
+    result_row(run, "lost_30000", "datagrams of 30,000 bytes lost", "%",
+               value_none(),
+               value_number(lost_percent(TRAINS - 1, arrived[TRAINS - 1])));
+    add_stream(run, &stream, count_retransmissions(run, ends->tcp));
+    draw(run, loss, arrived, fragments);
+    result_check(run, "udp_loses_the_whole", are_expected,
+                 "one lost fragment loses the whole datagram");
+}
+
+void fragments_measure(struct run *run)
+{
+    const struct wire_options options = {.mtu = MTU, .seed = run_seed(run)};
+    struct ends ends = {0};
+    const char *why = link_hindrance();
+    double loss;
+
+    if (why) {
+        result_note(run,
+                    "Fragments were left out, since the loopback interface "
+                    "needs none: its packets carry 65,536 bytes. They need a "
+                    "link: %s.",
+                    why);
+        return;
+    }
+    loss = run_setting(run, SETTING_LOSS, 1) / 100;
+    ends.wire = link_wire(run, &options);
+    open_ends(run, &ends);
+    set_discovery(run, ends.udp, IP_PMTUDISC_DONT);
+    result_did(run,
+               "Then both over a link whose packets carry 1,500 bytes: first "
+               "a good one, then one that loses %g %% of them.",
+               100 * loss);
+    add_packets(run, &ends);
+    add_losses(run, &ends, loss);
+    result_why(run, "On a way with shorter packets IP cuts a datagram into "
+                    "fragments, and if one of them is lost, all is lost. TCP "
+                    "cuts its stream to fit (MSS), and sends again only the "
+                    "piece that is missing.");
+}

@@ -1,0 +1,99 @@
+/*
+ * halfclose: can one side say that it has no more to say, and still listen?
+ *
+ * The server is stopped while the client sends its last words and ends its
+ * side, so that the answer comes after that for certain.
+ */
+#include "compare/lab/lab.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define SILENCE_MS 300
+#define WORDS      "last words"
+
+struct ending {
+    bool is_answered; /* after shutdown() */
+    int again;        /* errno of a send() after it */
+    bool is_noticed;  /* the server heard of it */
+    const char *last; /* how the client knows the answer was the last */
+};
+
+/* What recv() says once the answer has been read. */
+static const char *read_end(int fd)
+{
+    char byte[1];
+    ssize_t got;
+
+    if (!run_is_readable(fd, SILENCE_MS))
+        return "not at all: silence";
+    got = recv(fd, byte, sizeof(byte), MSG_DONTWAIT);
+    return got == 0 ? "recv() returns 0" : got < 0 ? strerror(errno) : "data";
+}
+
+static void measure(struct run *run, struct server *server, enum side side,
+                    struct ending *ending)
+{
+    int fd = run_connect(run, server, side);
+    char answer[sizeof(WORDS)] = "";
+    json_t *event;
+
+    server_pause(server);
+    run_send(run, fd, WORDS, strlen(WORDS));
+    if (shutdown(fd, SHUT_WR))
+        run_fail_errno(run, "shutdown");
+    ending->again = send(fd, "x", 1, MSG_NOSIGNAL) < 0 ? errno : 0;
+    server_resume(server);
+    run_recv(run, fd, answer, strlen(WORDS));
+    ending->is_answered = !strcmp(answer, WORDS);
+    ending->last = read_end(fd);
+    event = server_event(server, "close", SILENCE_MS);
+    ending->is_noticed = event != NULL;
+    json_decref(event);
+}
+
+static void halfclose_run(struct run *run)
+{
+    struct server *server = run_log_server(run, "echo");
+    struct ending tcp = {0}, udp = {0};
+
+    measure(run, server, SIDE_TCP, &tcp);
+    measure(run, server, SIDE_UDP, &udp);
+
+    result_did(run, "The client sends its last words and calls shutdown(fd, "
+                    "SHUT_WR) before the server, which echoes, has read them.");
+    result_row(run, "answered", "the answer still arrives", "",
+               value_bool(tcp.is_answered), value_bool(udp.is_answered));
+    result_row(run, "again", "another send() says", "",
+               value_text("%s", tcp.again ? strerror(tcp.again) : "fine"),
+               value_text("%s", udp.again ? strerror(udp.again) : "fine"));
+    result_row(run, "noticed", "the server notices the end", "",
+               value_bool(tcp.is_noticed), value_bool(udp.is_noticed));
+    result_row(run, "last", "the client knows the answer was the last by", "",
+               value_text("%s", tcp.last), value_text("%s", udp.last));
+    result_why(run,
+               "Each direction of a TCP connection ends by itself: FIN says "
+               "\"no more from me\" and the answers still come. UDP has no "
+               "connection that could end: shutdown() changes the own socket "
+               "alone and sends nothing.");
+    result_note(run, "Noticing nothing means: nothing within 300 ms.");
+    result_check(run, "tcp_answers_after_fin", tcp.is_answered,
+                 "the answer comes after the client's FIN");
+    result_check(run, "tcp_tells_the_end",
+                 tcp.is_noticed && !strcmp(tcp.last, "recv() returns 0"),
+                 "both sides of a TCP connection learn of its end");
+    result_check(run, "udp_tells_nobody", !udp.is_noticed && udp.last[0] == 'n',
+                 "no datagram tells that there are no more");
+    result_answer(run, udp.is_noticed ? 0 : 1);
+}
+
+const struct experiment experiment_halfclose = {
+    .name = "halfclose",
+    .title = "Half-close",
+    .question = "Can one side say \"no more from me\", and still listen?",
+    .guess = {"A UDP client calls shutdown(fd, SHUT_WR). How does the server "
+              "notice?",
+              {"its recv() returns 0", "it does not"}},
+    .run = halfclose_run,
+};

@@ -1,0 +1,222 @@
+/*
+ * handshake: what does the first answer cost?
+ *
+ * TCP shakes hands before the first byte may be sent, and says goodbye; UDP
+ * does neither. Packets are counted on the link.
+ */
+#include "compare/lab/bad_link.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "compare/tools/tcp_figures.h"
+
+#define DELAY_MS 50
+#define TRIES    3  /* the fastest counts: the machine may have stalled */
+#define QUIET_MS 60 /* no packet for so long: that was the last */
+
+static const char question[] = "hello";
+
+struct cost {
+    double answer_ms; /* from the first call to the answer */
+    uint64_t answer_packets, all_packets, all_bytes; /* both ways */
+};
+
+static struct wire_counts total(struct run *run, struct link *link)
+{
+    struct wire_counts counts[2];
+
+    link_counts(run, link, counts);
+    counts[0].packets += counts[1].packets;
+    counts[0].bytes += counts[1].bytes;
+    return counts[0];
+}
+
+/* Until nothing has gone over the link for a while. */
+static struct wire_counts settle(struct run *run, struct link *link,
+                                 double delay_ms)
+{
+    struct wire_counts before, now = total(run, link);
+
+    do {
+        before = now;
+        run_sleep_ms(QUIET_MS + 2 * delay_ms);
+        now = total(run, link);
+    } while (now.packets != before.packets);
+    return now;
+}
+
+static void await_answer(struct run *run, int fd)
+{
+    char answer[sizeof(question)];
+    size_t got = 0;
+
+    while (got < strlen(question)) {
+        ssize_t now = recv(fd, answer + got, sizeof(answer) - got, 0);
+
+        if (now < 0 && errno == EINTR)
+            continue;
+        if (now <= 0)
+            run_fail(run, "no answer came");
+        got += (size_t)now;
+    }
+}
+
+/* On loopback TCP's own count must do; the last ACK is not in it. */
+static void count_without_link(int fd, enum side side, struct cost *cost)
+{
+    struct tcp_figures figures;
+
+    cost->answer_packets = 2;
+    if (side == SIDE_TCP && tcp_figures_get(fd, &figures))
+        cost->answer_packets = figures.segments_out + figures.segments_in;
+}
+
+static struct cost ask(struct run *run, struct link *link, enum side side,
+                       double delay_ms)
+{
+    struct cost cost = {0};
+    struct wire_counts before = settle(run, link, delay_ms), after;
+    double begin = run_now_ms();
+    int fd = link_connect(run, link, side);
+
+    run_send(run, fd, question, strlen(question));
+    await_answer(run, fd);
+    cost.answer_ms = run_now_ms() - begin;
+    cost.answer_packets = total(run, link).packets - before.packets;
+    if (!link->wire)
+        count_without_link(fd, side, &cost);
+    close(fd);
+    after = settle(run, link, delay_ms);
+    cost.all_packets = after.packets - before.packets;
+    cost.all_bytes = after.bytes - before.bytes;
+    return cost;
+}
+
+static struct cost ask_best(struct run *run, struct link *link, enum side side,
+                            double delay_ms)
+{
+    struct cost best = ask(run, link, side, delay_ms);
+
+    for (int i = 1; i < TRIES; i++) {
+        struct cost cost = ask(run, link, side, delay_ms);
+
+        if (cost.answer_ms < best.answer_ms)
+            best = cost;
+    }
+    return best;
+}
+
+/* ---- the result ------------------------------------------------------- */
+
+static void show(struct run *run, const struct link *link,
+                 const struct cost *tcp, const struct cost *udp,
+                 double round_trip_ms)
+{
+    result_row(run, "answer_ms", "time to the first answer", "ms",
+               value_number(tcp->answer_ms), value_number(udp->answer_ms));
+    result_row(run, "answer_packets", "packets until then, both ways", "",
+               value_count((long long)tcp->answer_packets),
+               value_count((long long)udp->answer_packets));
+    if (!link->wire)
+        return;
+    result_row(run, "round_trips", "that is in round trips", "",
+               value_number(tcp->answer_ms / round_trip_ms),
+               value_number(udp->answer_ms / round_trip_ms));
+    result_row(run, "all_packets", "packets with the goodbye", "",
+               value_count((long long)tcp->all_packets),
+               value_count((long long)udp->all_packets));
+    result_row(run, "all_bytes", "bytes of all of them", "bytes",
+               value_count((long long)tcp->all_bytes),
+               value_count((long long)udp->all_bytes));
+}
+
+static void draw(struct run *run, const struct link *link,
+                 const struct cost *tcp, const struct cost *udp)
+{
+    json_t *plot = result_plot(
+        run, PLOT_BARS, "Packets for one question and its answer",
+        "TCP needs several times as many packets as UDP, which needs two.", "",
+        "packets, both ways");
+    json_t *series = plot_series(plot, PLOT_TCP, "TCP");
+
+    plot_bar(series, "to the answer", (double)tcp->answer_packets);
+    if (link->wire)
+        plot_bar(series, "in all", (double)tcp->all_packets);
+    series = plot_series(plot, PLOT_UDP, "UDP");
+    plot_bar(series, "to the answer", (double)udp->answer_packets);
+    if (link->wire)
+        plot_bar(series, "in all", (double)udp->all_packets);
+}
+
+static void check(struct run *run, const struct link *link,
+                  const struct cost *tcp, const struct cost *udp,
+                  double round_trip_ms)
+{
+    result_check(run, "udp_two_packets", udp->answer_packets == 2,
+                 "UDP needs one packet for the question and one for the "
+                 "answer");
+    result_check(run, "tcp_more_packets", tcp->answer_packets >= 5,
+                 "TCP needs at least three packets more: the handshake");
+    if (!link->wire)
+        return;
+    result_check(run, "tcp_two_round_trips",
+                 tcp->answer_ms >= 2 * round_trip_ms,
+                 "over TCP the first answer takes two round trips");
+    result_check(run, "udp_one_round_trip",
+                 udp->answer_ms >= round_trip_ms &&
+                     udp->answer_ms < tcp->answer_ms,
+                 "over UDP it takes one");
+    result_check(run, "tcp_goodbye", tcp->all_packets > tcp->answer_packets,
+                 "TCP says goodbye, which costs packets too");
+    result_check(run, "udp_no_goodbye", udp->all_packets == 2,
+                 "UDP has no goodbye");
+}
+
+static void handshake_run(struct run *run)
+{
+    double delay_ms =
+        !link_hindrance() ? run_setting(run, SETTING_DELAY, DELAY_MS) : 0;
+    const struct link_plan plan = {.to_server.delay_ms = delay_ms,
+                                   .to_client.delay_ms = delay_ms};
+    struct link link = link_start(run, &plan, link_echo());
+    struct cost tcp, udp;
+    double trips;
+
+    result_did(run,
+               "A client asks a server one question of %zu bytes, gets the "
+               "answer, and leaves; the fastest of %d tries counts.",
+               strlen(question), TRIES);
+    if (link.wire)
+        result_did(run, "The server is %g ms away.", delay_ms);
+    tcp = ask_best(run, &link, SIDE_TCP, delay_ms);
+    udp = ask_best(run, &link, SIDE_UDP, delay_ms);
+    show(run, &link, &tcp, &udp, 2 * delay_ms);
+    draw(run, &link, &tcp, &udp);
+    result_why(run,
+               "TCP has to agree on sequence numbers before it carries data, "
+               "which takes a round trip, and ends the connection in both "
+               "directions; UDP sends at once and remembers nothing.");
+    check(run, &link, &tcp, &udp, 2 * delay_ms);
+    trips = tcp.answer_ms / (2 * delay_ms);
+    if (link.wire && delay_ms >= 1)
+        result_answer(run, trips < 1.5 ? 0 : trips < 2.5 ? 1 : 2);
+}
+
+const struct experiment experiment_handshake = {
+    .name = "handshake",
+    .title = "The cost of the first answer",
+    .question = "How long does a client wait for its first answer?",
+    .is_first = true,
+    .need = NEED_LINK,
+    .settings = SETTING(SETTING_DELAY),
+    .limit_s = 120,
+    .guess = {"A client connects, asks, and waits for the answer. How many "
+              "round trips does that take over TCP? (Over UDP it is one.)",
+              {"one", "two", "three or more"}},
+    .run = handshake_run,
+};

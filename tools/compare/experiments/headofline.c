@@ -1,0 +1,215 @@
+/*
+ * blocking: what do the messages behind a lost one have to do with it?
+ *
+ * Head-of-line blocking: exactly one packet with data is lost. All messages
+ * but that one reach the server's kernel in time; over TCP it keeps those
+ * behind the gap until the gap is filled.
+ */
+#include "compare/lab/bad_link.h"
+
+#include <stdlib.h>
+
+#include "compare/tools/stats.h"
+#include "compare/tools/train.h"
+
+#define MESSAGES     100
+#define DELAY_MS     50
+#define LOST         30   /* the number of the message that is lost */
+#define PER_TRIP     10   /* messages in a round trip */
+#define LOSS_INSTEAD 0.03 /* where no single packet can be picked */
+
+struct blocking {
+    struct link link;
+    double round_trip_ms;
+    struct train trains[2]; /* by enum side */
+};
+
+static void send_train(struct run *run, struct blocking *blocking,
+                       enum side side, size_t count)
+{
+    const struct train_plan plan = {
+        .count = count,
+        .interval_ms = blocking->round_trip_ms / PER_TRIP,
+        .settle_ms = 3 * blocking->round_trip_ms,
+    };
+    int fd = link_connect(run, &blocking->link, side);
+
+    run_progress(run, "%s", side == SIDE_TCP ? "TCP" : "UDP");
+    if (blocking->link.wire)
+        link_drop(run, &blocking->link, LOST + 1);
+    blocking->trains[side] = train_run(run, fd, side, &plan);
+}
+
+/* ---- the result ------------------------------------------------------- */
+
+static size_t late(const struct blocking *blocking, const struct train *train)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < train->count; i++)
+        count += train->latency_ms[i] >= 1.5 * blocking->round_trip_ms;
+    return count;
+}
+
+static double latency(const struct train *train, double percent)
+{
+    size_t count;
+    double *values = train_latencies(train, &count);
+    double value = stats_percentile(values, count, percent);
+
+    free(values);
+    return value;
+}
+
+/* Of those right behind the lost one that came: what is in the middle of
+   their latencies, so that a stall of the machine is not taken for a wait. */
+static double latency_behind(const struct train *train, size_t lost)
+{
+    double values[PER_TRIP];
+    size_t count = 0;
+
+    for (size_t i = lost + 1; i <= lost + PER_TRIP && i < train->count; i++)
+        if (train->copies[i] > 0)
+            values[count++] = train->latency_ms[i];
+    stats_sort(values, count);
+    return stats_percentile(values, count, 50);
+}
+
+static json_t *of_message(const struct train *train, size_t number)
+{
+    return train->copies[number] ? value_number(train->latency_ms[number])
+                                 : value_text("never came");
+}
+
+static void show(struct run *run, const struct blocking *blocking)
+{
+    const struct train *tcp = &blocking->trains[SIDE_TCP];
+    const struct train *udp = &blocking->trains[SIDE_UDP];
+
+    result_row(run, "lost", "messages lost", "",
+               value_count((long long)tcp->lost),
+               value_count((long long)udp->lost));
+    result_row(run, "late", "late by half a round trip or more", "",
+               value_count((long long)late(blocking, tcp)),
+               value_count((long long)late(blocking, udp)));
+    result_row(run, "median_ms", "latency, half of them at most", "ms",
+               value_number(latency(tcp, 50)), value_number(latency(udp, 50)));
+    result_row(run, "max_ms", "latency, the longest", "ms",
+               value_number(latency(tcp, 100)),
+               value_number(latency(udp, 100)));
+    if (!blocking->link.wire)
+        return;
+    result_row(run, "lost_ms", "the message that was lost at first", "ms",
+               of_message(tcp, LOST), of_message(udp, LOST));
+    result_row(run, "next_ms", "the one right behind it", "ms",
+               of_message(tcp, LOST + 1), of_message(udp, LOST + 1));
+}
+
+static void draw(struct run *run, const struct blocking *blocking)
+{
+    json_t *plot = result_plot(
+        run, PLOT_POINTS, "When each message came back",
+        "UDP is a flat row with one gap. TCP has a saw tooth where the packet "
+        "was lost: the lost message and all behind it come late, together.",
+        "message", "latency (ms)");
+
+    train_draw(&blocking->trains[SIDE_TCP], plot_series(plot, PLOT_TCP, "TCP"));
+    train_draw(&blocking->trains[SIDE_UDP], plot_series(plot, PLOT_UDP, "UDP"));
+    if (blocking->link.wire)
+        plot_mark(plot, LOST, "lost");
+}
+
+static void check(struct run *run, const struct blocking *blocking)
+{
+    const struct train *tcp = &blocking->trains[SIDE_TCP];
+    const struct train *udp = &blocking->trains[SIDE_UDP];
+    double two_trips = 2 * blocking->round_trip_ms;
+
+    result_check(run, "tcp_complete", tcp->lost == 0, "TCP loses none");
+    if (!blocking->link.wire) {
+        result_check(run, "udp_independent", latency(udp, 50) < two_trips,
+                     "over UDP no message waits for a lost one");
+        return;
+    }
+    result_check(run, "udp_independent", latency_behind(udp, LOST) < two_trips,
+                 "over UDP those behind the lost one do not wait for it");
+    result_check(run, "udp_loses_one", udp->lost == 1 && !udp->copies[LOST],
+                 "UDP loses the message in the lost packet, and no other");
+    result_check(run, "tcp_next_waits", tcp->latency_ms[LOST + 1] >= two_trips,
+                 "over TCP the message behind the lost one comes at least a "
+                 "round trip late");
+    result_check(run, "tcp_blocks", late(blocking, tcp) > 2,
+                 "over TCP several messages wait");
+}
+
+static void describe(struct run *run, const struct blocking *blocking,
+                     size_t count)
+{
+    result_did(run,
+               "A client sends %zu messages, one every %g ms, to a server "
+               "that sends them back.",
+               count, blocking->round_trip_ms / PER_TRIP);
+    if (blocking->link.wire)
+        result_did(run,
+                   "The server is %g ms away. Of each transport one packet is "
+                   "lost: that with message %d.",
+                   blocking->round_trip_ms / 2, LOST);
+    else
+        result_did(run, "Of the datagrams %g %% are lost.", 100 * LOSS_INSTEAD);
+    result_why(run,
+               "TCP promises order, so what is behind a gap must wait until "
+               "the lost segment has come again; datagrams have nothing to do "
+               "with each other.");
+}
+
+static int answer(const struct blocking *blocking)
+{
+    if (late(blocking, &blocking->trains[SIDE_TCP]) <= 1)
+        return 0;
+    return latency_behind(&blocking->trains[SIDE_UDP], LOST) <
+                   1.5 * blocking->round_trip_ms
+               ? 1
+               : 2;
+}
+
+static void blocking_run(struct run *run)
+{
+    double delay_ms = run_setting(run, SETTING_DELAY, DELAY_MS);
+    size_t count = (size_t)run_setting(run, SETTING_MESSAGES, MESSAGES);
+    struct link_plan plan = {.to_server.delay_ms = delay_ms,
+                             .to_client.delay_ms = delay_ms};
+    struct blocking blocking = {.round_trip_ms = 2 * delay_ms};
+
+    if (delay_ms < 1 || count < 2 * LOST)
+        run_fail(run,
+                 "a wait shows only with a delay of 1 ms and %d messages at "
+                 "the least; give larger ones",
+                 2 * LOST);
+    if (link_hindrance()) /* TCP could not be delayed likewise */
+        plan = (struct link_plan){.to_server.loss = LOSS_INSTEAD};
+    blocking.link = link_start(run, &plan, link_echo());
+    describe(run, &blocking, count);
+    send_train(run, &blocking, SIDE_TCP, count);
+    send_train(run, &blocking, SIDE_UDP, count);
+    show(run, &blocking);
+    draw(run, &blocking);
+    check(run, &blocking);
+    if (blocking.link.wire)
+        result_answer(run, answer(&blocking));
+}
+
+const struct experiment experiment_blocking = {
+    .name = "blocking",
+    .title = "Head-of-line blocking",
+    .question = "What do the messages behind a lost one have to do with it?",
+    .is_first = true,
+    .need = NEED_LINK,
+    .settings = SETTING(SETTING_DELAY) | SETTING(SETTING_MESSAGES),
+    .limit_s = 90,
+    .guess = {"A hundred messages, one every 10 ms; the packet with message "
+              "30 is lost. Which messages come late?",
+              {"only message 30, over TCP",
+               "over TCP 30 and several behind it, over UDP none",
+               "over both 30 and several behind it"}},
+    .run = blocking_run,
+};

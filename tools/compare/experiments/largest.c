@@ -1,0 +1,111 @@
+/* largest: how long can a message be? */
+#include "compare/lab/lab.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "compare/experiments/fragments.h"
+
+#define LARGE    (10 * 1000 * 1000) /* in one send() over TCP */
+#define HIGHEST  70000              /* certainly too long for a datagram */
+#define LIMIT_MS 10000
+
+static char data[LARGE];
+
+static int try_size(int fd, size_t size)
+{
+    return send(fd, data, size, 0) < 0 ? errno : 0;
+}
+
+/* The longest datagram that send() takes: halving. */
+static size_t find_longest(int fd)
+{
+    size_t fits = 0, fails = HIGHEST;
+
+    while (fails - fits > 1) {
+        size_t middle = (fits + fails) / 2;
+
+        if (try_size(fd, middle) == 0)
+            fits = middle;
+        else
+            fails = middle;
+    }
+    return fits;
+}
+
+/* Whether a message of that length arrives whole: as one read over UDP,
+   in any number of them over TCP. */
+static bool arrives(struct server *server, json_int_t size, int *reads)
+{
+    json_int_t bytes = 0;
+
+    for (*reads = 0; bytes < size; ++*reads) {
+        json_t *event = server_event(server, "recv", LIMIT_MS);
+
+        if (!event)
+            return false;
+        bytes += json_integer_value(json_object_get(event, "bytes"));
+        json_decref(event);
+    }
+    return bytes == size;
+}
+
+static void largest_run(struct run *run)
+{
+    struct server *server = run_log_server(run, NULL);
+    int tcp = run_connect(run, server, SIDE_TCP);
+    int udp = run_connect(run, server, SIDE_UDP);
+    size_t longest;
+    int beyond, tcp_reads, udp_reads;
+    bool tcp_arrives, udp_arrives;
+
+    memset(data, 'x', sizeof(data));
+    run_send(run, tcp, data, LARGE);
+    tcp_arrives = arrives(server, LARGE, &tcp_reads);
+    longest = find_longest(udp);
+    beyond = try_size(udp, longest + 1);
+
+    server = run_log_server(run, NULL);
+    udp = run_connect(run, server, SIDE_UDP);
+    run_send(run, udp, data, longest);
+    udp_arrives = arrives(server, (json_int_t)longest, &udp_reads);
+
+    result_did(run,
+               "The client sends 10,000,000 bytes with one send() over TCP, "
+               "and looks for the longest datagram that send() takes.");
+    result_row(run, "longest", "longest message in one send()", "bytes",
+               value_text("no limit"), value_count((long long)longest));
+    result_row(run, "beyond", "one byte more", "", value_none(),
+               value_text("%s", beyond ? strerror(beyond) : "fine"));
+    result_row(run, "whole", "it arrives whole", "", value_bool(tcp_arrives),
+               value_bool(udp_arrives));
+    result_row(run, "reads", "in so many reads of the server", "",
+               value_count(tcp_reads), value_count(udp_reads));
+    result_why(run,
+               "The length field of an IPv4 packet has 16 bits: 65,535 bytes "
+               "less 20 of the IP header and 8 of the UDP header leave 65,507. "
+               "A stream has no length.");
+    result_check(run, "udp_limit_is_65507",
+                 longest == 65507 && beyond == EMSGSIZE,
+                 "65,507 bytes fit into a datagram, 65,508 do not");
+    result_check(run, "udp_arrives_whole", udp_arrives && udp_reads == 1,
+                 "the longest datagram arrives as one message");
+    result_check(run, "tcp_takes_more", tcp_arrives && tcp_reads > 1,
+                 "TCP carries far more, in as many reads as it takes");
+    fragments_measure(run);
+    result_answer(run, longest == 65507 ? 1 : longest < 65507 ? 0 : 2);
+}
+
+const struct experiment experiment_largest = {
+    .name = "largest",
+    .title = "Largest message and fragmentation",
+    .question = "How long can a message be?",
+    .need = NEED_LINK,
+    .settings = FRAGMENTS_SETTINGS,
+    .guess = {"How many bytes does a single UDP datagram carry at the most?",
+              {"about 1,500, what fits into an Ethernet frame",
+               "about 64 KiB, what the length field can say",
+               "as many as you like, as with TCP"}},
+    .run = largest_run,
+};

@@ -1,0 +1,155 @@
+/*
+ * order: what arrives when the link reorders and repeats packets?
+ */
+#include "compare/lab/bad_link.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "compare/tools/train.h"
+
+#define MESSAGES  2000
+#define REORDER   5 /* percent */
+#define DUPLICATE 2
+#define DELAY_MS  2
+#define WINDOW    32
+#define SETTLE_MS 300
+
+struct order {
+    struct link link;
+    struct train trains[2];     /* by enum side */
+    struct wire_counts done[2]; /* by enum side: what the link did */
+};
+
+static void send_train(struct run *run, struct order *order, enum side side,
+                       size_t count)
+{
+    const struct train_plan plan = {
+        .count = count, .window = WINDOW, .settle_ms = SETTLE_MS};
+    int fd = link_connect(run, &order->link, side);
+    struct wire_counts before[2], after[2];
+
+    run_progress(run, "%s", side == SIDE_TCP ? "TCP" : "UDP");
+    link_counts(run, &order->link, before);
+    order->trains[side] = train_run(run, fd, side, &plan);
+    link_counts(run, &order->link, after);
+    order->done[side].reordered =
+        after[WIRE_LEFT].reordered - before[WIRE_LEFT].reordered;
+    order->done[side].duplicated =
+        after[WIRE_LEFT].duplicated - before[WIRE_LEFT].duplicated;
+}
+
+static json_t *by_link(const struct order *order, uint64_t count)
+{
+    return order->link.wire ? value_count((long long)count) : value_none();
+}
+
+static void show(struct run *run, const struct order *order)
+{
+    const struct train *tcp = &order->trains[SIDE_TCP];
+    const struct train *udp = &order->trains[SIDE_UDP];
+
+    result_row(run, "link_reordered", "packets that the link let overtake", "",
+               by_link(order, order->done[SIDE_TCP].reordered),
+               by_link(order, order->done[SIDE_UDP].reordered));
+    result_row(run, "overtaken", "messages that came behind a later one", "",
+               value_count((long long)tcp->overtaken),
+               value_count((long long)udp->overtaken));
+    result_row(run, "link_duplicated", "packets that the link repeated", "",
+               by_link(order, order->done[SIDE_TCP].duplicated),
+               by_link(order, order->done[SIDE_UDP].duplicated));
+    result_row(run, "duplicates", "messages that came twice", "",
+               value_count((long long)tcp->duplicates),
+               value_count((long long)udp->duplicates));
+    result_row(run, "lost", "messages lost", "",
+               value_count((long long)tcp->lost),
+               value_count((long long)udp->lost));
+}
+
+static void draw(struct run *run, const struct order *order)
+{
+    static const char *const names[] = {"TCP", "UDP"};
+    static const enum plot_of of[] = {PLOT_TCP, PLOT_UDP};
+    json_t *plot = result_plot(
+        run, PLOT_BARS, "What the applications see",
+        "Only UDP has bars: messages out of order, and messages that came "
+        "twice. TCP has none of either.",
+        "", "messages");
+
+    for (int side = SIDE_TCP; side <= SIDE_UDP; side++) {
+        json_t *series = plot_series(plot, of[side], names[side]);
+
+        plot_bar(series, "out of order", (double)order->trains[side].overtaken);
+        plot_bar(series, "twice", (double)order->trains[side].duplicates);
+    }
+}
+
+static void check(struct run *run, const struct order *order, double reorder,
+                  double duplicate)
+{
+    const struct train *tcp = &order->trains[SIDE_TCP];
+    const struct train *udp = &order->trains[SIDE_UDP];
+
+    result_check(run, "tcp_in_order",
+                 tcp->overtaken == 0 && tcp->duplicates == 0 && tcp->lost == 0,
+                 "TCP delivers each byte once and in order");
+    if (reorder > 0)
+        result_check(run, "udp_overtakes", udp->overtaken > 0,
+                     "datagrams come in the order in which the network "
+                     "delivers them");
+    if (duplicate > 0)
+        result_check(run, "udp_twice",
+                     order->link.wire
+                         ? udp->duplicates == order->done[SIDE_UDP].duplicated
+                         : udp->duplicates > 0,
+                     "a datagram that the network repeats comes twice");
+}
+
+static void order_run(struct run *run)
+{
+    double reorder = run_setting(run, SETTING_REORDER, REORDER);
+    double duplicate = run_setting(run, SETTING_DUPLICATE, DUPLICATE);
+    double delay_ms = run_setting(run, SETTING_DELAY, DELAY_MS);
+    size_t count = (size_t)run_setting(run, SETTING_MESSAGES, MESSAGES);
+    const struct link_plan plan = {
+        .to_server = {.reorder = reorder / 100,
+                      .duplicate = duplicate / 100,
+                      .delay_ms = delay_ms},
+        .to_client = {.delay_ms = delay_ms},
+    };
+    struct order order = {.link = link_start(run, &plan, link_echo())};
+
+    result_did(run,
+               "A client sends %zu numbered messages to a server that sends "
+               "them back. On the way there %g %% of the %s are overtaken by "
+               "one behind them, and %g %% arrive twice.",
+               count, reorder, order.link.wire ? "packets" : "datagrams",
+               duplicate);
+    send_train(run, &order, SIDE_UDP, count);
+    send_train(run, &order, SIDE_TCP, count);
+    show(run, &order);
+    draw(run, &order);
+    result_why(run,
+               "TCP numbers each byte: the receiver puts them in order and "
+               "throws away what it has already; UDP has no numbers, so "
+               "whoever needs order must number the messages.");
+    check(run, &order, reorder, duplicate);
+    if (order.link.wire)
+        result_answer(run, order.trains[SIDE_TCP].overtaken > 0   ? 2
+                           : order.trains[SIDE_UDP].overtaken > 0 ? 1
+                                                                  : 0);
+}
+
+const struct experiment experiment_order = {
+    .name = "order",
+    .title = "Reordering and duplicates",
+    .question = "What arrives when the network reorders and repeats packets?",
+    .need = NEED_LINK,
+    .settings = SETTING(SETTING_REORDER) | SETTING(SETTING_DUPLICATE) |
+                SETTING(SETTING_DELAY) | SETTING(SETTING_MESSAGES),
+    .limit_s = 60,
+    .guess = {"A network lets one packet in twenty be overtaken. Where do "
+              "messages come out of order?",
+              {"nowhere", "over UDP alone", "over both"}},
+    .run = order_run,
+};

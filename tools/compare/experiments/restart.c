@@ -1,0 +1,217 @@
+/*
+ * restart: what does a restart of the server cost its clients?
+ *
+ * First with bare sockets: can the port be taken again at once? Then with the
+ * playground's server, which is killed and started on the same ports.
+ */
+#include "compare/lab/lab.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define LIMIT_MS 5000
+
+/* ---- the port --------------------------------------------------------- */
+
+static int bare_socket(struct run *run, enum side side, bool is_reused)
+{
+    int fd = run_socket(run, side), on = 1;
+
+    if (is_reused && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)))
+        run_fail_errno(run, "SO_REUSEADDR");
+    return fd;
+}
+
+/* bind() to the address; its errno, 0 when it has the port. */
+static int try_bind(int fd, struct sockaddr_in *address)
+{
+    socklen_t length = sizeof(*address);
+
+    if (bind(fd, (struct sockaddr *)address, length))
+        return errno;
+    return getsockname(fd, (struct sockaddr *)address, &length) ? errno : 0;
+}
+
+/* A server that ends while a client is connected, and closes first, as one
+   that stops does; then its client closes too. */
+static void serve_once(struct run *run, int listener,
+                       struct sockaddr_in address)
+{
+    int client = run_socket(run, SIDE_TCP), peer;
+
+    if (listen(listener, 1) ||
+        connect(client, (struct sockaddr *)&address, sizeof(address)) ||
+        (peer = accept(listener, NULL, NULL)) < 0)
+        run_fail_errno(run, "a bare server");
+    close(peer);
+    close(listener);
+    close(client);
+}
+
+/* What bind() says when a server like that is started again. */
+static int bind_again(struct run *run, enum side side, bool is_reused)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    int before = bare_socket(run, side, is_reused), after, error;
+
+    error = try_bind(before, &address);
+    if (error)
+        run_fail(run, "bind: %s", strerror(error));
+    if (side == SIDE_TCP)
+        serve_once(run, before, address);
+    else
+        close(before);
+    after = bare_socket(run, side, is_reused);
+    error = try_bind(after, &address);
+    close(after);
+    return error;
+}
+
+/* ---- the clients ------------------------------------------------------ */
+
+static struct server *start(struct run *run, int tcp_port, int udp_port)
+{
+    return run_server(run, json_pack("{s:[{s:s,s:i},{s:s,s:i}], s:[s]}",
+                                     "transports", "plugin", "tcp", "port",
+                                     tcp_port, "plugin", "udp", "port",
+                                     udp_port, "handlers", "echo"));
+}
+
+static bool is_answered(int fd)
+{
+    char byte[1];
+
+    return send(fd, "x", 1, MSG_NOSIGNAL) == 1 && recv(fd, byte, 1, 0) == 1;
+}
+
+/* What a client learns that only waits, and one that sends. */
+static const char *wait_for_news(int fd)
+{
+    char byte[1];
+    ssize_t got;
+
+    if (!run_is_readable(fd, 100))
+        return "nothing";
+    got = recv(fd, byte, sizeof(byte), 0);
+    return got == 0 ? "recv() returns 0" : got < 0 ? strerror(errno) : "data";
+}
+
+/* The first send() may still be taken; the error comes with the second. */
+static const char *send_for_news(int fd)
+{
+    for (int i = 0; i < 2; i++) {
+        if (send(fd, "x", 1, MSG_NOSIGNAL) < 0)
+            return strerror(errno);
+        run_is_readable(fd, 100);
+    }
+    return "fine";
+}
+
+struct view {
+    const char *waiting, *sending; /* while the server is away */
+    bool goes_on;                  /* after it: the same socket is answered */
+    bool is_new_served;            /* after it: a new one is */
+};
+
+static void add_rows(struct run *run, const struct view *tcp,
+                     const struct view *udp, double ms)
+{
+    result_row(run, "waiting", "a client that waits learns", "",
+               value_text("%s", tcp->waiting), value_text("%s", udp->waiting));
+    result_row(run, "sending", "one that sends, twice, learns", "",
+               value_text("%s", tcp->sending), value_text("%s", udp->sending));
+    result_row(run, "ready", "started again, it serves after", "ms",
+               value_number(ms), value_number(ms));
+    result_row(run, "goes_on", "the client's old socket is served again", "",
+               value_bool(tcp->goes_on), value_bool(udp->goes_on));
+    result_row(run, "new", "a new socket is served", "",
+               value_bool(tcp->is_new_served), value_bool(udp->is_new_served));
+}
+
+static double restart_server(struct run *run, struct view *tcp,
+                             struct view *udp)
+{
+    struct server *server = start(run, 0, 0);
+    int tcp_port = ntohs(server_address(server, SIDE_TCP).sin_port);
+    int udp_port = ntohs(server_address(server, SIDE_UDP).sin_port);
+    int tcp_fd = run_connect(run, server, SIDE_TCP);
+    int udp_fd = run_connect(run, server, SIDE_UDP);
+    double begin;
+
+    if (!is_answered(tcp_fd) || !is_answered(udp_fd))
+        run_fail(run, "the server does not answer");
+    server_stop(server, SIGKILL);
+    tcp->waiting = wait_for_news(tcp_fd);
+    udp->waiting = wait_for_news(udp_fd);
+    tcp->sending = send_for_news(tcp_fd);
+    udp->sending = send_for_news(udp_fd);
+    begin = run_now_ms();
+    server = start(run, tcp_port, udp_port);
+    double ms = run_now_ms() - begin;
+
+    wait_for_news(udp_fd); /* an error that is still there */
+    tcp->goes_on = is_answered(tcp_fd);
+    udp->goes_on = is_answered(udp_fd);
+    tcp->is_new_served = is_answered(run_connect(run, server, SIDE_TCP));
+    udp->is_new_served = is_answered(run_connect(run, server, SIDE_UDP));
+    return ms;
+}
+
+static json_t *bound(int error)
+{
+    return value_text("%s", error ? strerror(error) : "fine");
+}
+
+static void restart_run(struct run *run)
+{
+    struct view tcp = {0}, udp = {0};
+    int tcp_bare = bind_again(run, SIDE_TCP, false);
+    int tcp_reused = bind_again(run, SIDE_TCP, true);
+    int udp_bare = bind_again(run, SIDE_UDP, false);
+    double ms = restart_server(run, &tcp, &udp);
+
+    result_did(run,
+               "A bare server with one client ends, and binds its port again. "
+               "Then the playground's echo server is killed while clients "
+               "use it, and started on the same ports.");
+    result_row(run, "bind", "bind() again at once says", "", bound(tcp_bare),
+               bound(udp_bare));
+    result_row(run, "reuse", "with SO_REUSEADDR before and after", "",
+               bound(tcp_reused), value_text("not needed"));
+    add_rows(run, &tcp, &udp, ms);
+    result_why(run,
+               "A TCP connection is state at both ends. The side that closes "
+               "first remembers it for a minute (TIME-WAIT), so that stray "
+               "segments harm no successor, and that blocks the port; and a "
+               "server that forgot its connections can only answer them with "
+               "RST. A UDP server keeps nothing that a client could miss.");
+    result_check(run, "tcp_port_is_blocked", tcp_bare == EADDRINUSE,
+                 "the port is in use although nobody uses it");
+    result_check(run, "tcp_port_is_reused", tcp_reused == 0,
+                 "SO_REUSEADDR takes it all the same");
+    result_check(run, "udp_port_is_free", udp_bare == 0,
+                 "a UDP port can be taken again at once");
+    result_check(run, "tcp_client_starts_anew",
+                 !tcp.goes_on && tcp.is_new_served,
+                 "a TCP client has to connect again");
+    result_check(run, "udp_client_goes_on", udp.goes_on,
+                 "a UDP client goes on with the socket it has");
+    result_answer(run, udp.goes_on && !tcp.goes_on ? 1 : udp.goes_on ? 0 : 2);
+}
+
+const struct experiment experiment_restart = {
+    .name = "restart",
+    .title = "Server restart",
+    .question = "What does a restart of the server cost its clients?",
+    .guess = {"A server crashes and is started again on the same port. Whose "
+              "old socket works again?",
+              {"that of the TCP client and that of the UDP client",
+               "that of the UDP client only", "neither"}},
+    .run = restart_run,
+};

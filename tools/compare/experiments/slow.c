@@ -1,0 +1,284 @@
+/*
+ * slow: who pays for a reader that is too slow?
+ *
+ * A room of three: one talks, one listens, one never reads. The talker waits
+ * until the listener has each line, so that time tells whether it had to wait
+ * for the third. Both are TCP clients; the third is TCP or UDP.
+ */
+#include "compare/lab/lab.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/must.h"
+
+#define LINES       2000
+#define SIZE        1000  /* of a line */
+#define QUEUE_BYTES 65536 /* what the server keeps for one member */
+#define ROOM_BYTES  4096  /* receive buffer of the slow one */
+
+/* Of an Ethernet. The loopback interface's segments of 64 KiB would make the
+   server's kernel keep megabytes for the slow one. */
+#define MSS 1460
+
+/* Lines of one member. */
+struct member {
+    int fd;
+    size_t len;
+    char data[64 * 1024], line[64 * 1024];
+};
+
+struct outcome {
+    int heard;         /* lines that the listener got */
+    int slow_heard;    /* lines that the slow one found when it read at last */
+    int left_after;    /* lines sent before it was closed; 0: it stayed */
+    char notice[200];  /* what the others were told */
+    double median_ms;  /* from the talker to the listener */
+    double memory_kib; /* more in the server at the end */
+};
+
+/* ---- members ---------------------------------------------------------- */
+
+/* The next line; false when none comes. */
+static bool next_line(struct member *member, int limit_ms)
+{
+    char *end;
+
+    while (!(end = memchr(member->data, '\n', member->len))) {
+        ssize_t got;
+
+        if (!run_is_readable(member->fd, limit_ms))
+            return false;
+        got = recv(member->fd, member->data + member->len,
+                   sizeof(member->data) - member->len, 0);
+        if (got <= 0)
+            return false;
+        member->len += (size_t)got;
+    }
+    *end = '\0';
+    strcpy(member->line, member->data);
+    member->len -= (size_t)(end + 1 - member->data);
+    memmove(member->data, end + 1, member->len);
+    return true;
+}
+
+static void await_line(struct run *run, struct member *member, const char *part)
+{
+    do {
+        if (!next_line(member, 5000))
+            run_fail(run, "no line with \"%s\" came", part);
+    } while (!strstr(member->line, part));
+}
+
+static struct member *join(struct run *run, struct server *server,
+                           enum side side, int room_bytes)
+{
+    struct member *member = must_calloc(1, sizeof(*member));
+    struct sockaddr_in to = server_address(server, side);
+    int mss = MSS;
+
+    member->fd = run_socket(run, side);
+    if (room_bytes && setsockopt(member->fd, SOL_SOCKET, SO_RCVBUF, &room_bytes,
+                                 sizeof(room_bytes)))
+        run_fail_errno(run, "SO_RCVBUF");
+    if (room_bytes && side == SIDE_TCP &&
+        setsockopt(member->fd, IPPROTO_TCP, TCP_MAXSEG, &mss, sizeof(mss)))
+        run_fail_errno(run, "TCP_MAXSEG");
+    if (connect(member->fd, (struct sockaddr *)&to, sizeof(to)))
+        run_fail_errno(run, "connect");
+    if (side == SIDE_UDP) { /* heard from twice, it is believed */
+        run_send(run, member->fd, "/who\n", 5);
+        run_send(run, member->fd, "/who\n", 5);
+    }
+    await_line(run, member, "you are ");
+    return member;
+}
+
+/* ---- the room --------------------------------------------------------- */
+
+/* Proportional set size, see proc(5), smaps_rollup. */
+static double memory_kib(struct run *run, struct server *server)
+{
+    char *path = must_printf("/proc/%d/smaps_rollup", (int)server_pid(server));
+    FILE *file = fopen(path, "re");
+    char line[200];
+    double kib = -1;
+
+    while (file && fgets(line, sizeof(line), file))
+        if (sscanf(line, "Pss: %lf", &kib) == 1)
+            break;
+    if (kib < 0)
+        run_fail(run, "cannot read %s", path);
+    fclose(file);
+    free(path);
+    return kib;
+}
+
+/* One line from the talker to the listener, who may hear of the slow one
+   before. */
+static void say(struct run *run, struct member *talker, struct member *listener,
+                int number, struct outcome *outcome)
+{
+    char line[SIZE + 1], part[32];
+
+    memset(line, '.', sizeof(line));
+    snprintf(line, sizeof(line), "line %d", number);
+    line[strlen(line)] = ' ';
+    line[SIZE - 1] = '\n';
+    snprintf(part, sizeof(part), "line %d ", number);
+    run_send(run, talker->fd, line, SIZE);
+    while (next_line(listener, 5000)) {
+        if (strstr(listener->line, part)) {
+            outcome->heard++;
+            return;
+        }
+        if (strstr(listener->line, " left")) {
+            outcome->left_after = number;
+            snprintf(outcome->notice, sizeof(outcome->notice), "%.150s",
+                     listener->line);
+        }
+    }
+    run_fail(run, "the listener did not hear line %d", number);
+}
+
+/* What the slow one still finds when it reads at last. */
+static void read_late(struct member *slow, struct outcome *outcome)
+{
+    while (next_line(slow, 200))
+        outcome->slow_heard += strstr(slow->line, ": line ") != NULL;
+}
+
+static struct outcome measure(struct run *run, enum side side,
+                              const char *policy)
+{
+    struct server *server = run_server(
+        run, json_pack("{s:[s,s], s:{s:i}, s:[s, {s:s,s:s}]}", "transports",
+                       "tcp", "udp", "limits", "session_queue_bytes",
+                       QUEUE_BYTES, "handlers", "lines", "plugin",
+                       "chat-broadcast", "slow", policy));
+    struct member *talker = join(run, server, SIDE_TCP, 0);
+    struct member *listener = join(run, server, SIDE_TCP, 0);
+    struct member *slow = join(run, server, side, ROOM_BYTES);
+    double *ms = must_calloc(LINES, sizeof(*ms)), before;
+    struct outcome outcome = {0};
+
+    run_progress(run, "%s, slow: %s", side == SIDE_TCP ? "TCP" : "UDP", policy);
+    await_line(run, listener, "joined");
+    before = memory_kib(run, server);
+    for (int i = 0; i < LINES; i++) {
+        double begin = run_now_ms();
+
+        say(run, talker, listener, i + 1, &outcome);
+        ms[i] = run_now_ms() - begin;
+    }
+    outcome.memory_kib = memory_kib(run, server) - before;
+    outcome.median_ms = run_median(ms, LINES);
+    read_late(slow, &outcome);
+    free(ms);
+    return outcome;
+}
+
+/* ---- all of it -------------------------------------------------------- */
+
+static json_t *fate(const struct outcome *outcome)
+{
+    return outcome->left_after
+               ? value_text("closed after %d lines", outcome->left_after)
+               : value_text("stays, %d lines are missing",
+                            outcome->heard - outcome->slow_heard);
+}
+
+static void draw(struct run *run, const struct outcome *closed,
+                 const struct outcome *dropped, const struct outcome *udp)
+{
+    json_t *plot = result_plot(
+        run, PLOT_BARS, "Lines that reached the slow reader",
+        "Of 2,000 lines a small part reaches a slow reader, over TCP with "
+        "either policy and over UDP; the listener gets all.",
+        "", "lines");
+    json_t *series = plot_series(plot, PLOT_TCP, "TCP");
+
+    plot_bar(series, "listener", closed->heard);
+    plot_bar(series, "slow: close", closed->slow_heard);
+    plot_bar(series, "slow: drop", dropped->slow_heard);
+    series = plot_series(plot, PLOT_UDP, "UDP");
+    plot_bar(series, "UDP member", udp->slow_heard);
+}
+
+/* Pages that the system took back meanwhile may be more than what came. */
+static json_t *growth(double kib)
+{
+    return kib > 0 ? value_number(kib) : value_text("none");
+}
+
+static void add_rows(struct run *run, const struct outcome *closed,
+                     const struct outcome *dropped, const struct outcome *udp)
+{
+    result_row(run, "listener", "lines the listener got", "",
+               value_count(closed->heard), value_count(udp->heard));
+    result_row(run, "close", "policy close: the slow one", "", fate(closed),
+               fate(udp));
+    result_row(run, "notice", "and the others are told", "",
+               value_text("%s", closed->notice),
+               value_text("%s", *udp->notice ? udp->notice : "nothing"));
+    result_row(run, "drop", "policy drop: the slow one", "", fate(dropped),
+               value_none());
+    result_row(run, "slow", "lines it found when it read at last", "",
+               value_text("%d (close), %d (drop)", closed->slow_heard,
+                          dropped->slow_heard),
+               value_count(udp->slow_heard));
+    result_row(run, "median", "a line takes to the listener, median", "ms",
+               value_number(closed->median_ms), value_number(udp->median_ms));
+    result_row(run, "memory", "more memory in the server (policy drop)", "KiB",
+               growth(dropped->memory_kib), growth(udp->memory_kib));
+}
+
+static void slow_run(struct run *run)
+{
+    struct outcome closed = measure(run, SIDE_TCP, "close");
+    struct outcome dropped = measure(run, SIDE_TCP, "drop");
+    struct outcome udp = measure(run, SIDE_UDP, "close");
+
+    result_did(run, "2,000 lines of 1,000 bytes in a chat of three, one of "
+                    "whom never reads. The server keeps at most 64 KiB for "
+                    "each (session_queue_bytes); its policy says what then.");
+    add_rows(run, &closed, &dropped, &udp);
+    draw(run, &closed, &dropped, &udp);
+    result_why(run,
+               "Over TCP what a reader does not fetch stays with the sender, "
+               "so a server must decide: wait, drop or close; waiting would "
+               "stop the whole room. Over UDP the receiver's own buffer "
+               "overflows, and the server never knows.");
+    result_check(run, "nobody_else_misses_anything",
+                 closed.heard == LINES && dropped.heard == LINES &&
+                     udp.heard == LINES,
+                 "whatever the slow one does, the listener gets every line");
+    result_check(run, "tcp_close_ends_the_slow",
+                 closed.left_after > 0 && *closed.notice,
+                 "policy close ends the slow member, and says so");
+    result_check(run, "tcp_drop_keeps_the_slow",
+                 dropped.left_after == 0 && dropped.slow_heard > 0 &&
+                     dropped.slow_heard < LINES,
+                 "policy drop keeps it, and lines are missing");
+    result_check(run, "udp_server_never_knows",
+                 udp.left_after == 0 && udp.slow_heard < LINES,
+                 "over UDP lines are missing and nobody is told");
+    result_answer(run, closed.heard == LINES && closed.left_after ? 1 : 0);
+}
+
+const struct experiment experiment_slow = {
+    .name = "slow",
+    .title = "The slow consumer",
+    .question = "Who pays for a reader that is too slow?",
+    .limit_s = 30,
+    .guess = {"One member of a TCP chat stops reading. What happens to the "
+              "others?",
+              {"they wait until it reads again",
+               "nothing: the server closes it, or leaves lines out for it",
+               "they are disconnected too"}},
+    .run = slow_run,
+};

@@ -1,0 +1,118 @@
+/* truncation: what becomes of a message that is longer than the room for it? */
+#include "compare/lab/lab.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#define SIZE 100
+#define ROOM 10
+
+/* What the client's first two reads of ROOM bytes brought. */
+struct reads {
+    size_t got[2];
+    char start[2]; /* the first byte of each */
+    bool is_flagged;
+};
+
+/* One message of a's and one of b's to the echo; then two short reads. */
+static void measure(struct run *run, int fd, struct reads *reads)
+{
+    char message[SIZE];
+
+    for (char letter = 'a'; letter <= 'b'; letter++) {
+        memset(message, letter, sizeof(message));
+        run_send(run, fd, message, sizeof(message));
+    }
+    for (int i = 0; i < 2; i++) {
+        char room[ROOM];
+        struct iovec part = {room, sizeof(room)};
+        struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+        ssize_t got = recvmsg(fd, &header, 0);
+
+        if (got <= 0)
+            run_fail_errno(run, "recvmsg");
+        reads->got[i] = (size_t)got;
+        reads->start[i] = room[0];
+        reads->is_flagged |= (header.msg_flags & MSG_TRUNC) != 0;
+    }
+}
+
+/* How much of the first message can still be read: what comes before the b's.
+   Only TCP has any; there the echo's bytes are waited for. */
+static size_t count_rest(struct run *run, int fd, const struct reads *reads)
+{
+    char rest[2 * SIZE];
+    size_t left = 2 * SIZE - reads->got[0] - reads->got[1], count = 0;
+
+    if (reads->start[1] == 'b')
+        return 0;
+    run_recv(run, fd, rest, left);
+    while (count < left && rest[count] == 'a')
+        count++;
+    return count + reads->got[1];
+}
+
+static json_t *second_read(const struct reads *reads)
+{
+    return value_text("the %s message's bytes",
+                      reads->start[1] == 'a' ? "first" : "second");
+}
+
+static void truncation_run(struct run *run)
+{
+    struct server *server = run_log_server(run, "echo");
+    int tcp = run_connect(run, server, SIDE_TCP);
+    int udp = run_connect(run, server, SIDE_UDP);
+    struct reads tcp_reads = {0}, udp_reads = {0};
+    size_t tcp_rest, udp_rest;
+
+    result_did(run,
+               "The server echoes a message of %d bytes, then another. The "
+               "client has room for %d bytes: recv(fd, room, %d, 0).",
+               SIZE, ROOM, ROOM);
+    measure(run, tcp, &tcp_reads);
+    measure(run, udp, &udp_reads);
+    tcp_rest = count_rest(run, tcp, &tcp_reads);
+    udp_rest = count_rest(run, udp, &udp_reads);
+
+    result_row(run, "first", "the first recv() brings", "bytes",
+               value_count((long long)tcp_reads.got[0]),
+               value_count((long long)udp_reads.got[0]));
+    result_row(run, "second", "the second recv() brings", "",
+               second_read(&tcp_reads), second_read(&udp_reads));
+    result_row(run, "rest", "of the first message, later reads bring", "bytes",
+               value_count((long long)tcp_rest),
+               value_count((long long)udp_rest));
+    result_row(run, "lost", "lost", "bytes",
+               value_count((long long)(SIZE - tcp_reads.got[0] - tcp_rest)),
+               value_count((long long)(SIZE - udp_reads.got[0] - udp_rest)));
+    result_row(run, "flag", "recvmsg() sets MSG_TRUNC", "",
+               value_bool(tcp_reads.is_flagged),
+               value_bool(udp_reads.is_flagged));
+    result_why(run,
+               "A stream waits until somebody reads it. A datagram is "
+               "delivered once and whole: what does not fit into the buffer "
+               "is thrown away, and only those who look at MSG_TRUNC hear of "
+               "it.");
+    result_check(run, "tcp_keeps_the_rest", tcp_reads.got[0] + tcp_rest == SIZE,
+                 "TCP delivers every byte, in as many reads as it takes");
+    result_check(run, "udp_loses_the_rest",
+                 udp_reads.got[0] == ROOM && udp_reads.start[1] == 'b',
+                 "what does not fit of a datagram is gone");
+    result_check(run, "udp_says_so",
+                 udp_reads.is_flagged && !tcp_reads.is_flagged,
+                 "MSG_TRUNC is set for the datagram and not for the stream");
+    result_answer(run, udp_reads.start[1] == 'b' ? 2 : udp_rest > 0 ? 0 : 1);
+}
+
+const struct experiment experiment_truncation = {
+    .name = "truncation",
+    .title = "Truncation",
+    .question = "What becomes of a message that is longer than the buffer?",
+    .guess = {"A datagram of 100 bytes has come, and you call recv() with room "
+              "for 10. What does the next recv() bring?",
+              {"the next 10 bytes of the datagram",
+               "an error, because the datagram was too long",
+               "the next datagram: the other 90 bytes are gone"}},
+    .run = truncation_run,
+};

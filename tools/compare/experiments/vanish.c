@@ -1,0 +1,325 @@
+/*
+ * vanish: who notices that the other side has gone, and when?
+ *
+ * The link is cut: no goodbye, no error, nothing comes any more, as when a
+ * cable is pulled or a laptop's lid closed.
+ */
+#include "compare/lab/bad_link.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#define WATCH_S         6
+#define KEEPALIVE_S     1
+#define KEEPALIVE_COUNT 2
+#define USER_TIMEOUT_MS 1500
+#define IDLE_S          2
+#define SPEAK_MS        500 /* the UDP client, on and on */
+#define LOOK_MS         50
+
+/* The clients, one a line of the result. */
+enum who { IDLE, KEEPALIVE, SENDING, USER_TIMEOUT, UDP, CLIENTS };
+
+static const struct {
+    const char *key, *measure;
+} clients[CLIENTS] = {
+    [IDLE] = {"idle", "client, says nothing"},
+    [KEEPALIVE] = {"keepalive", "client, says nothing, keep-alive of 3 s"},
+    [SENDING] = {"sending", "client, was just sending"},
+    [USER_TIMEOUT] = {"user_timeout",
+                      "client, was just sending, time-out of 1.5 s"},
+    [UDP] = {"client_udp", "client, goes on sending"},
+};
+
+struct vanish {
+    struct link link;
+    int fds[CLIENTS];
+    double noticed_s[CLIENTS]; /* after the cut; NaN: not while we watched */
+    int errors[CLIENTS];
+    double server_tcp_s, server_udp_s;
+    bool has_server_tcp; /* its kernel's times could be made short */
+    double cut_ms;
+};
+
+/* ---- before the cut --------------------------------------------------- */
+
+static void set(struct run *run, int fd, int level, int name, int value)
+{
+    if (setsockopt(fd, level, name, &value, sizeof(value)))
+        run_fail_errno(run, "setsockopt");
+}
+
+/* The first probe after so many seconds of silence, the next after the same
+   again; noticed when that many have gone unanswered. */
+static void keep_alive(struct run *run, int fd)
+{
+    set(run, fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set(run, fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_S);
+    set(run, fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_S);
+    set(run, fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT);
+}
+
+/* Says something and hears it back, so that the server knows it. */
+static void greet(struct run *run, int fd)
+{
+    char answer[16];
+
+    run_send(run, fd, "hello", 5);
+    if (recv(fd, answer, sizeof(answer), 0) <= 0)
+        run_fail_errno(run, "the echo of a greeting");
+    if (fcntl(fd, F_SETFL, O_NONBLOCK))
+        run_fail_errno(run, "fcntl");
+}
+
+static void connect_all(struct run *run, struct vanish *vanish)
+{
+    for (int who = 0; who < CLIENTS; who++) {
+        vanish->fds[who] = run_connect(run, vanish->link.server,
+                                       who == UDP ? SIDE_UDP : SIDE_TCP);
+        vanish->noticed_s[who] = NAN;
+    }
+    keep_alive(run, vanish->fds[KEEPALIVE]);
+    set(run, vanish->fds[USER_TIMEOUT], IPPROTO_TCP, TCP_USER_TIMEOUT,
+        USER_TIMEOUT_MS);
+    for (int who = 0; who < CLIENTS; who++)
+        greet(run, vanish->fds[who]);
+}
+
+/* The server has an option for the first probe alone; what follows it is the
+   system's, which at that end of the link is ours. */
+static bool shorten_there(struct vanish *vanish)
+{
+    char command[200];
+    char *const arguments[] = {"sh", "-c", command, NULL};
+    int status = 0;
+    pid_t pid;
+
+    snprintf(command, sizeof(command),
+             "{ echo %d >/proc/sys/net/ipv4/tcp_keepalive_intvl && "
+             "echo %d >/proc/sys/net/ipv4/tcp_keepalive_probes; } 2>/dev/null",
+             KEEPALIVE_S, KEEPALIVE_COUNT);
+    pid = wire_spawn(vanish->link.wire, WIRE_RIGHT, arguments, NULL);
+    if (pid < 0)
+        return false;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void cut(struct run *run, struct vanish *vanish)
+{
+    const struct link_plan all = {.to_server.loss = 1, .to_client.loss = 1};
+
+    link_impair(run, &vanish->link, &all);
+    vanish->cut_ms = run_now_ms();
+    run_send(run, vanish->fds[SENDING], "anybody there?", 14);
+    run_send(run, vanish->fds[USER_TIMEOUT], "anybody there?", 14);
+}
+
+/* ---- after the cut ---------------------------------------------------- */
+
+static double since_cut_s(const struct vanish *vanish)
+{
+    return (run_now_ms() - vanish->cut_ms) / 1e3;
+}
+
+static void look(struct vanish *vanish, int who, short events)
+{
+    socklen_t len = sizeof(vanish->errors[who]);
+
+    if (!(events & (POLLERR | POLLHUP)) || !isnan(vanish->noticed_s[who]))
+        return;
+    vanish->noticed_s[who] = since_cut_s(vanish);
+    getsockopt(vanish->fds[who], SOL_SOCKET, SO_ERROR, &vanish->errors[who],
+               &len);
+}
+
+/* What the server's log says has ended since. */
+static void look_at_log(struct vanish *vanish)
+{
+    json_t *event;
+
+    while ((event = server_event(vanish->link.server, "close", 0))) {
+        const char *peer = json_string_value(json_object_get(event, "peer"));
+        double *noticed = peer && !strncmp(peer, "udp", 3)
+                              ? &vanish->server_udp_s
+                              : &vanish->server_tcp_s;
+
+        if (isnan(*noticed))
+            *noticed = since_cut_s(vanish);
+        json_decref(event);
+    }
+}
+
+/* Without a link to cut, the client falls silent instead. */
+static void speak(struct run *run, const struct vanish *vanish)
+{
+    if (vanish->link.wire &&
+        send(vanish->fds[UDP], "hello", 5, MSG_NOSIGNAL) < 0)
+        run_fail_errno(run, "send a datagram");
+}
+
+static void watch(struct run *run, struct vanish *vanish)
+{
+    double speak_ms = run_now_ms();
+
+    while (since_cut_s(vanish) < WATCH_S) {
+        struct pollfd fds[CLIENTS];
+
+        for (int who = 0; who < CLIENTS; who++)
+            fds[who] = (struct pollfd){
+                .fd = isnan(vanish->noticed_s[who]) ? vanish->fds[who] : -1};
+        if (poll(fds, CLIENTS, LOOK_MS) < 0 && errno != EINTR)
+            run_fail_errno(run, "poll");
+        for (int who = 0; who < CLIENTS; who++)
+            look(vanish, who, fds[who].revents);
+        look_at_log(vanish);
+        if (run_now_ms() > speak_ms) {
+            speak(run, vanish);
+            speak_ms += SPEAK_MS;
+        }
+    }
+}
+
+/* ---- the result ------------------------------------------------------- */
+
+static json_t *when(double noticed_s)
+{
+    return isnan(noticed_s) ? value_text("not within %d s", WATCH_S)
+                            : value_number(noticed_s);
+}
+
+static void show(struct run *run, const struct vanish *vanish)
+{
+    for (int who = 0; vanish->link.wire && who < CLIENTS; who++) {
+        json_t *noticed = when(vanish->noticed_s[who]);
+
+        result_row(run, clients[who].key, clients[who].measure, "s",
+                   who == UDP ? value_none() : noticed,
+                   who == UDP ? noticed : value_none());
+    }
+    result_row(
+        run, "server", "server, its options keepalive_s 1 and idle_s 2", "s",
+        vanish->has_server_tcp ? when(vanish->server_tcp_s) : value_none(),
+        when(vanish->server_udp_s));
+}
+
+static void add_bar(json_t *series, const char *label, double noticed_s)
+{
+    plot_bar(series, label, isnan(noticed_s) ? WATCH_S : noticed_s);
+}
+
+static void draw(struct run *run, const struct vanish *vanish)
+{
+    json_t *plot = result_plot(
+        run, PLOT_BARS, "When it is noticed that the link is cut",
+        "The highest bars, 6 seconds, are those who did not notice at all: "
+        "clients without options. With options TCP notices after the times "
+        "that were set, and a UDP server after its idle time.",
+        "", "time after the cut (s); 6: not noticed");
+    json_t *tcp = plot_series(plot, PLOT_TCP, "TCP");
+    json_t *udp = plot_series(plot, PLOT_UDP, "UDP");
+
+    add_bar(tcp, "silent", vanish->noticed_s[IDLE]);
+    add_bar(tcp, "keep-alive", vanish->noticed_s[KEEPALIVE]);
+    add_bar(tcp, "sending", vanish->noticed_s[SENDING]);
+    add_bar(udp, "sending", vanish->noticed_s[UDP]);
+    add_bar(tcp, "time-out", vanish->noticed_s[USER_TIMEOUT]);
+    if (vanish->has_server_tcp)
+        add_bar(tcp, "server", vanish->server_tcp_s);
+    add_bar(udp, "server", vanish->server_udp_s);
+}
+
+static void check_clients(struct run *run, const struct vanish *vanish)
+{
+    const double *noticed = vanish->noticed_s;
+
+    result_check(run, "tcp_idle_blind", isnan(noticed[IDLE]),
+                 "a silent TCP connection does not notice");
+    result_check(run, "tcp_keepalive", noticed[KEEPALIVE] >= KEEPALIVE_COUNT,
+                 "with keep-alive it does, after the probes have gone "
+                 "unanswered");
+    result_check(run, "tcp_sends_on", isnan(noticed[SENDING]),
+                 "TCP goes on sending unacknowledged data for a long time");
+    result_check(run, "tcp_user_timeout",
+                 noticed[USER_TIMEOUT] >= USER_TIMEOUT_MS / 1e3,
+                 "TCP_USER_TIMEOUT ends that, not before its time");
+    result_check(run, "udp_blind", isnan(noticed[UDP]),
+                 "a UDP sender never notices");
+}
+
+static void check(struct run *run, const struct vanish *vanish)
+{
+    if (vanish->link.wire)
+        check_clients(run, vanish);
+    if (vanish->has_server_tcp)
+        result_check(run, "server_tcp", !isnan(vanish->server_tcp_s),
+                     "the server notices by keep-alive");
+    /* Idle time counts from the last message, which came before the cut. */
+    result_check(run, "server_udp", !isnan(vanish->server_udp_s),
+                 "the server takes a silent UDP peer for gone after idle_s");
+}
+
+static json_t *server_config(void)
+{
+    return json_pack("{s:[{s:s, s:i}, {s:s, s:i}], s:[{s:s, s:s}, s]}",
+                     "transports", "plugin", "tcp", "keepalive_s", KEEPALIVE_S,
+                     "plugin", "udp", "idle_s", IDLE_S, "handlers", "plugin",
+                     "log", "format", "json", "echo");
+}
+
+static void vanish_run(struct run *run)
+{
+    const struct link_plan none = {.to_server.loss = 0};
+    struct vanish vanish = {.link = link_start(run, &none, server_config()),
+                            .server_tcp_s = NAN,
+                            .server_udp_s = NAN};
+
+    vanish.has_server_tcp = vanish.link.wire && shorten_there(&vanish);
+    if (vanish.link.wire && !vanish.has_server_tcp)
+        result_note(run, "The times between keep-alive probes could not be "
+                         "set at the server's end, so its TCP was left out.");
+    connect_all(run, &vanish);
+    run_progress(run, "watching for %d s", WATCH_S);
+    if (vanish.link.wire)
+        cut(run, &vanish);
+    else
+        vanish.cut_ms = run_now_ms();
+    result_did(run, "%s",
+               vanish.link.wire
+                   ? "Five clients talk to a server; then the link is cut in "
+                     "both directions, and everybody is watched for 6 s."
+                   : "A UDP client talks to a server, then falls silent.");
+    watch(run, &vanish);
+    show(run, &vanish);
+    if (vanish.link.wire)
+        draw(run, &vanish);
+    result_why(run,
+               "Silence looks the same whether the other side has nothing to "
+               "say or is gone, so somebody has to ask: TCP by keep-alive or "
+               "by data that must be acknowledged, a UDP server by a time of "
+               "its own.");
+    check(run, &vanish);
+    if (vanish.link.wire)
+        result_answer(run, isnan(vanish.noticed_s[IDLE]) ? 2 : 1);
+}
+
+const struct experiment experiment_vanish = {
+    .name = "vanish",
+    .title = "A peer that vanishes",
+    .question = "Who notices that the other side has gone, and when?",
+    .need = NEED_LINK,
+    .limit_s = 60,
+    .guess = {"A TCP connection is silent, and somebody pulls the cable. When "
+              "does the client notice, if no option was set?",
+              {"at once", "within a few seconds",
+               "not at all while it is silent"}},
+    .run = vanish_run,
+};

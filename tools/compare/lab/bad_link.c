@@ -1,0 +1,160 @@
+#include "compare/lab/bad_link.h"
+
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "compare/lab/lab_parts.h"
+
+/* ---- the fall-back ---------------------------------------------------- */
+
+static bool is_harmless(const struct wire_direction *direction)
+{
+    return direction->loss <= 0 && direction->reorder <= 0 &&
+           direction->duplicate <= 0 && direction->delay_ms <= 0 &&
+           direction->jitter_ms <= 0 && direction->rate_mbit <= 0;
+}
+
+static json_t *impair_handler(const struct run *run,
+                              const struct wire_direction *direction,
+                              const char *way)
+{
+    json_t *handler = json_pack(
+        "{s:s, s:s, s:s, s:f, s:f, s:f, s:i, s:i, s:I}", "plugin", "impair",
+        "name", way, "direction", way, "loss_percent", 100 * direction->loss,
+        "reorder_percent", 100 * direction->reorder, "duplicate_percent",
+        100 * direction->duplicate, "delay_ms", (int)direction->delay_ms,
+        "jitter_ms", (int)direction->jitter_ms, "seed",
+        (json_int_t)run_seed(run));
+
+    if (direction->rate_mbit > 0)
+        result_set(handler, "rate_kbit_s",
+                   json_integer((json_int_t)(1000 * direction->rate_mbit)));
+    if (direction->rate_mbit > 0 && direction->queue_bytes > 0)
+        result_set(handler, "queue_bytes",
+                   json_integer((json_int_t)direction->queue_bytes));
+    return handler;
+}
+
+/* Puts the impairment into the chain of the udp transport. */
+static void impair_udp(const struct run *run, const struct link_plan *plan,
+                       json_t *config)
+{
+    json_t *transport, *list = json_object_get(config, "transports");
+    size_t i;
+
+    json_array_foreach (list, i, transport) {
+        json_t *whole;
+
+        if (!json_is_string(transport) ||
+            strcmp(json_string_value(transport), "udp"))
+            continue;
+        whole = json_pack("{s:s, s:[]}", "plugin", "udp", "handlers");
+        if (!is_harmless(&plan->to_server))
+            result_append(json_object_get(whole, "handlers"),
+                          impair_handler(run, &plan->to_server, "in"));
+        if (!is_harmless(&plan->to_client))
+            result_append(json_object_get(whole, "handlers"),
+                          impair_handler(run, &plan->to_client, "out"));
+        json_array_set_new(list, i, whole);
+    }
+}
+
+/* ---- start ------------------------------------------------------------ */
+
+json_t *link_echo(void)
+{
+    return json_pack("{s:[s,s], s:[s]}", "transports", "tcp", "udp", "handlers",
+                     "echo");
+}
+
+const char *link_hindrance(void)
+{
+    static char why[512];
+
+    return wire_is_possible(why, sizeof(why)) ? NULL : why;
+}
+
+struct wire *link_wire(struct run *run, const struct wire_options *options)
+{
+    char error[512];
+    struct wire *wire = wire_create(options, error, sizeof(error));
+
+    if (!wire)
+        run_fail(run, "the link: %s", error);
+    return wire;
+}
+
+static void note_fall_back(struct run *run, const struct link_plan *plan,
+                           const char *why)
+{
+    bool is_impaired =
+        !is_harmless(&plan->to_server) || !is_harmless(&plan->to_client);
+
+    result_note(run, "No impaired link on this system: %s.", why);
+    result_note(run, "%s",
+                is_impaired
+                    ? "So this ran on loopback: datagrams suffer in the "
+                      "handler impair; TCP goes unimpaired, because nothing "
+                      "there can lose one of its segments."
+                    : "So this ran on loopback, where nothing is lost and "
+                      "nothing takes time.");
+}
+
+struct link link_start(struct run *run, const struct link_plan *plan,
+                       json_t *config)
+{
+    const struct wire_options options = {.to_right = plan->to_server,
+                                         .to_left = plan->to_client,
+                                         .seed = run_seed(run)};
+    const char *why = link_hindrance();
+    struct link link = {NULL, NULL};
+
+    if (!why) {
+        link.wire = link_wire(run, &options);
+    } else {
+        note_fall_back(run, plan, why);
+        impair_udp(run, plan, config);
+    }
+    const struct server_how how = {.wire = link.wire};
+
+    link.server = run_server_as(run, config, &how);
+    return link;
+}
+
+int link_connect(struct run *run, const struct link *link, enum side side)
+{
+    int fd = run_connect(run, link->server, side), on = 1;
+
+    if (side == SIDE_TCP &&
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)))
+        run_fail_errno(run, "TCP_NODELAY");
+    return fd;
+}
+
+/* ---- while it runs ---------------------------------------------------- */
+
+static void fail_if(struct run *run, bool has_gone)
+{
+    if (has_gone)
+        run_fail(run, "the link has gone: its process has ended");
+}
+
+void link_impair(struct run *run, struct link *link,
+                 const struct link_plan *plan)
+{
+    fail_if(run, !wire_impair(link->wire, &plan->to_server, &plan->to_client));
+}
+
+void link_counts(struct run *run, struct link *link,
+                 struct wire_counts counts[2])
+{
+    memset(counts, 0, 2 * sizeof(*counts));
+    if (link->wire)
+        fail_if(run, !wire_counts(link->wire, counts));
+}
+
+void link_drop(struct run *run, struct link *link, unsigned nth)
+{
+    fail_if(run, !wire_drop_next(link->wire, WIRE_LEFT, nth));
+}

@@ -1,0 +1,260 @@
+#include "compare/lab/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "compare/lab/lab_parts.h"
+
+#define LIMIT_S 20 /* of an experiment that names none */
+
+/* The parent's view of it. */
+struct child {
+    const struct experiment *experiment;
+    pid_t pid;
+    char *folder;
+    int out;       /* what it tells */
+    int signals;   /* those that end us */
+    sigset_t mask; /* as it was before */
+    char *text;    /* the start of a line that has no end yet */
+    size_t len;
+    json_t *result;
+    int ended_by; /* a signal that came for us; 0: none */
+};
+
+/* ---- its folder ------------------------------------------------------- */
+
+static char *make_folder(void)
+{
+    const char *base = getenv("TMPDIR");
+    char *folder =
+        must_printf("%s/playground-compare-XXXXXX", base ? base : "/tmp");
+
+    if (mkdtemp(folder))
+        return folder;
+    fprintf(stderr,
+            "playground compare: cannot make %s: %s; set TMPDIR to a "
+            "folder you may write to\n",
+            folder, strerror(errno));
+    exit(1);
+}
+
+static int remove_one(const char *path, const struct stat *info, int type,
+                      struct FTW *place)
+{
+    (void)info, (void)type, (void)place;
+    return remove(path);
+}
+
+static void remove_folder(char *folder)
+{
+    if (nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS))
+        fprintf(stderr, "playground compare: cannot remove %s: %s\n", folder,
+                strerror(errno));
+    free(folder);
+}
+
+/* ---- start ------------------------------------------------------------ */
+
+/* In the new process; ends with it. */
+static void experiment_process(struct child *child, pid_t parent, int out,
+                               const struct settings *settings)
+{
+    struct run run;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(1);
+    setpgid(0, 0);
+    close(child->out);
+    close(child->signals);
+    sigprocmask(SIG_SETMASK, &child->mask, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGTTOU, SIG_IGN);
+    run_init(&run, child->experiment, settings, child->folder, out);
+    child->experiment->run(&run);
+    run_report(&run);
+    _exit(0);
+}
+
+static void start(struct child *child, const struct settings *settings)
+{
+    pid_t parent = getpid();
+    int out[2];
+
+    fflush(NULL); /* what is buffered must not be written twice */
+    if (pipe2(out, O_CLOEXEC) || (child->pid = fork()) < 0) {
+        perror("playground compare: a new process");
+        exit(1);
+    }
+    child->out = out[0];
+    if (child->pid == 0)
+        experiment_process(child, parent, out[1], settings);
+    setpgid(child->pid, child->pid);
+    close(out[1]);
+}
+
+/* ---- what it tells ---------------------------------------------------- */
+
+static void take_message(struct child *child, json_t *message,
+                         struct progress *progress)
+{
+    const char *where = json_string_value(json_object_get(message, "progress"));
+
+    if (where)
+        progress_say(progress, where);
+    else if (message && !child->result)
+        child->result = json_incref(message);
+    json_decref(message);
+}
+
+static void take_lines(struct child *child, struct progress *progress)
+{
+    char *end;
+
+    while (child->len > 0 && (end = memchr(child->text, '\n', child->len))) {
+        size_t len = (size_t)(end - child->text) + 1;
+
+        take_message(child, json_loadb(child->text, len - 1, 0, NULL),
+                     progress);
+        child->len -= len;
+        memmove(child->text, child->text + len, child->len);
+    }
+}
+
+/* False at its end. */
+static bool read_more(struct child *child, struct progress *progress)
+{
+    char part[4096];
+    ssize_t got = read(child->out, part, sizeof(part));
+
+    if (got < 0 && errno == EINTR)
+        return true;
+    if (got <= 0)
+        return false;
+    child->text = must_realloc(child->text, child->len + (size_t)got, 1);
+    memcpy(child->text + child->len, part, (size_t)got);
+    child->len += (size_t)got;
+    take_lines(child, progress);
+    return true;
+}
+
+/* Until it has ended, or has had its time, or we are to end. */
+static const char *follow(struct child *child, struct progress *progress)
+{
+    int limit_s =
+        child->experiment->limit_s ? child->experiment->limit_s : LIMIT_S;
+    double limit = run_now_ms() + 1e3 * limit_s;
+    struct pollfd fds[] = {{.fd = child->out, .events = POLLIN},
+                           {.fd = child->signals, .events = POLLIN}};
+
+    while (run_now_ms() < limit) {
+        struct signalfd_siginfo info;
+
+        progress_tick(progress);
+        fds[0].revents = fds[1].revents = 0;
+        if (poll(fds, 2, 200) < 0 && errno != EINTR)
+            return "poll";
+        if (fds[1].revents &&
+            read(child->signals, &info, sizeof(info)) == sizeof(info)) {
+            child->ended_by = (int)info.ssi_signo;
+            return "ended";
+        }
+        if (fds[0].revents && !read_more(child, progress))
+            return NULL;
+    }
+    return "it took longer than it may";
+}
+
+/* ---- end -------------------------------------------------------------- */
+
+/* All of its group and all that was left to us; returns its wait status. */
+static int end_processes(struct child *child, bool is_over)
+{
+    siginfo_t info;
+    int status = 0, other;
+
+    if (!is_over)
+        kill(-child->pid, SIGKILL);
+    /* Its number is not given to another group while it is not reaped. */
+    while (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOWAIT) &&
+           errno == EINTR)
+        ;
+    kill(-child->pid, SIGKILL);
+    while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    while (waitpid(-1, &other, 0) > 0 || errno == EINTR)
+        ;
+    return status;
+}
+
+static void note_end(struct child *child, const char *why, int status)
+{
+    char text[80];
+
+    if (!child->result)
+        child->result = result_create(child->experiment);
+    if (json_object_get(child->result, "error"))
+        return;
+    if (!why && WIFSIGNALED(status)) {
+        snprintf(text, sizeof(text), "its process was ended by signal %d (%s)",
+                 WTERMSIG(status), strsignal(WTERMSIG(status)));
+        why = text;
+    } else if (!why && status != 0) {
+        why = "its process ended without a result";
+    }
+    if (why)
+        result_set(child->result, "error", json_string(why));
+}
+
+static void block_signals(struct child *child)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+        sigaddset(&set, numbers[i]);
+    sigprocmask(SIG_BLOCK, &set, &child->mask);
+    child->signals = signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+json_t *child_run(const struct experiment *experiment,
+                  const struct settings *settings, struct progress *progress)
+{
+    struct child child = {.experiment = experiment, .folder = make_folder()};
+    double begin = run_now_ms();
+
+    prctl(PR_SET_CHILD_SUBREAPER, 1); /* what it leaves is left to us */
+    block_signals(&child);
+    start(&child, settings);
+
+    const char *why = follow(&child, progress);
+    int status = end_processes(&child, !why);
+
+    progress_end(progress);
+    close(child.out);
+    close(child.signals);
+    free(child.text);
+    remove_folder(child.folder);
+    sigprocmask(SIG_SETMASK, &child.mask, NULL);
+    if (child.ended_by) {
+        signal(child.ended_by, SIG_DFL);
+        raise(child.ended_by);
+    }
+    note_end(&child, why, status);
+    result_set(child.result, "seconds",
+               json_real((run_now_ms() - begin) / 1e3));
+    return child.result;
+}

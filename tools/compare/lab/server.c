@@ -1,0 +1,430 @@
+/* The playground's own server, started for an experiment. */
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "compare/lab/lab_parts.h"
+#include "wire/link/wire.h"
+
+#define READY_MS  10000
+#define PIPE_SIZE (1024 * 1024) /* a log need not wait for us to read it */
+#define LINE_SIZE (64 * 1024)
+#define LAST_MS   300
+#define LAST_SIZE 2048 /* of what it said last */
+
+/* A pipe read line by line. */
+struct pipe_lines {
+    int fd;
+    size_t len;
+    char data[LINE_SIZE];
+};
+
+struct server {
+    pid_t pid;
+    struct pipe_lines out, err;
+    struct sockaddr_in addresses[2]; /* by enum side; port 0: none */
+    char *last; /* the end of its stderr while it is mute, shared with the
+                   process that reads it; NULL: it is not mute */
+    struct server *before; /* the server that was started before this one */
+};
+
+/* ---- lines ------------------------------------------------------------ */
+
+/* Takes the first line off; false when no whole one is there. */
+static bool take_line(struct pipe_lines *lines, char *line)
+{
+    char *end = memchr(lines->data, '\n', lines->len);
+
+    if (!end && lines->len == sizeof(lines->data))
+        end = lines->data + lines->len - 1; /* cut: longer than any of ours */
+    if (!end)
+        return false;
+
+    size_t len = (size_t)(end - lines->data);
+
+    memcpy(line, lines->data, len);
+    line[len] = '\0';
+    lines->len -= len + 1;
+    memmove(lines->data, end + 1, lines->len);
+    return true;
+}
+
+/* The next line, of LINE_SIZE bytes at the most; false at the end and when
+   none comes until `limit` (of run_now_ms). */
+static bool next_line(struct pipe_lines *lines, char *line, double limit)
+{
+    while (!take_line(lines, line)) {
+        struct pollfd poll_fd = {.fd = lines->fd, .events = POLLIN};
+        double left = limit - run_now_ms();
+        ssize_t got;
+
+        if (poll(&poll_fd, 1, left > 0 ? (int)left + 1 : 0) <= 0 && left <= 0)
+            return false;
+        if (!poll_fd.revents)
+            continue;
+        got = read(lines->fd, lines->data + lines->len,
+                   sizeof(lines->data) - lines->len);
+        if (got == 0)
+            return false;
+        if (got > 0)
+            lines->len += (size_t)got;
+    }
+    return true;
+}
+
+/* ---- start ------------------------------------------------------------ */
+
+/* Port 0 wherever the config names none. */
+static void take_free_ports(json_t *config)
+{
+    json_t *transport, *list = json_object_get(config, "transports");
+    size_t i;
+
+    json_array_foreach (list, i, transport) {
+        if (json_is_string(transport)) {
+            json_t *whole = json_object();
+
+            result_set(whole, "plugin", json_incref(transport));
+            json_array_set_new(list, i, whole);
+            transport = whole;
+        }
+        if (!json_object_get(transport, "port"))
+            result_set(transport, "port", json_integer(0));
+    }
+}
+
+static char *write_config(struct run *run, json_t *config)
+{
+    char *path = must_printf("%s/server-%u.json", run->folder, run->servers++);
+
+    take_free_ports(config);
+    if (json_dump_file(config, path, JSON_INDENT(4)))
+        run_fail_errno(run, path);
+    json_decref(config);
+    return path;
+}
+
+/* In the new process: one process of the server, which ends with the
+   experiment. */
+static void serve(char *const arguments[], const int out[2], const int err[2],
+                  pid_t parent)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(1);
+    signal(SIGPIPE, SIG_DFL);
+    dup2(out[1], STDOUT_FILENO);
+    dup2(err[1], STDERR_FILENO);
+    execv(arguments[0], arguments);
+    perror(arguments[0]);
+    _exit(1);
+}
+
+static pid_t start_here(struct run *run, char *const arguments[],
+                        const int out[2], const int err[2])
+{
+    pid_t parent = getpid(), pid = fork();
+
+    if (pid < 0)
+        run_fail_errno(run, "fork");
+    if (pid == 0)
+        serve(arguments, out, err, parent);
+    return pid;
+}
+
+static pid_t start_there(struct run *run, struct wire *wire,
+                         char *const arguments[], int out, int err)
+{
+    const int fds[3] = {-1, out, err};
+    pid_t pid = wire_spawn(wire, WIRE_RIGHT, arguments, fds);
+
+    if (pid < 0) {
+        errno = -pid;
+        run_fail_errno(run, "a server at the other end of the link");
+    }
+    return pid;
+}
+
+static void start(struct run *run, struct server *server, char *path,
+                  const struct server_how *how)
+{
+    char *arguments[8] = {"/proc/self/exe", "run"};
+    int out[2], err[2], count = 2;
+
+    if (!how->is_whole)
+        arguments[count++] = "--single";
+    if (how->wire) {
+        arguments[count++] = "--host";
+        arguments[count++] =
+            (char *)(uintptr_t)wire_address(WIRE_RIGHT, AF_INET);
+    }
+    arguments[count] = path;
+    if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
+        run_fail_errno(run, "pipe");
+    fcntl(err[1], F_SETPIPE_SZ, PIPE_SIZE); /* without, it is 64 KiB */
+    server->pid = how->wire
+                      ? start_there(run, how->wire, arguments, out[1], err[1])
+                      : start_here(run, arguments, out, err);
+    close(out[1]);
+    close(err[1]);
+    server->out.fd = out[0];
+    server->err.fd = err[0];
+}
+
+/* "listening tcp 127.0.0.1:5000" */
+static void note_address(struct server *server, const char *line)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    char transport[16], host[64];
+    unsigned port;
+
+    if (sscanf(line, "listening %15s %63[^:]:%u", transport, host, &port) != 3)
+        return;
+    address.sin_port = htons((uint16_t)port);
+    if (inet_pton(AF_INET, host, &address.sin_addr) != 1)
+        return;
+
+    int side = !strcmp(transport, "tcp") ? SIDE_TCP : SIDE_UDP;
+
+    if (server->addresses[side].sin_port == 0)
+        server->addresses[side] = address;
+}
+
+static void await_ready(struct run *run, struct server *server)
+{
+    double limit = run_now_ms() + READY_MS;
+    char line[LINE_SIZE];
+
+    while (next_line(&server->out, line, limit)) {
+        if (!strcmp(line, "ready"))
+            return;
+        note_address(server, line);
+    }
+    if (next_line(&server->err, line, run_now_ms() + 100))
+        run_fail(run, "the server did not start: %s", line);
+    run_fail(run, "the server did not start");
+}
+
+struct server *run_server_as(struct run *run, json_t *config,
+                             const struct server_how *how)
+{
+    struct server *server = must_calloc(1, sizeof(*server));
+    char *path;
+
+    if (!config)
+        run_fail(run, "the server's config could not be made");
+    server->before = run->newest;
+    run->newest = server;
+    path = write_config(run, config);
+    start(run, server, path, how);
+    free(path);
+    await_ready(run, server);
+    return server;
+}
+
+struct server *run_server(struct run *run, json_t *config)
+{
+    const struct server_how how = {NULL, false};
+
+    return run_server_as(run, config, &how);
+}
+
+struct server *run_log_server(struct run *run, const char *handler)
+{
+    json_t *config =
+        json_pack("{s:[s,s], s:[{s:s,s:s}]}", "transports", "tcp", "udp",
+                  "handlers", "plugin", "log", "format", "json");
+
+    if (handler)
+        result_append(json_object_get(config, "handlers"),
+                      json_string(handler));
+    return run_server(run, config);
+}
+
+struct sockaddr_in server_address(const struct server *server, enum side side)
+{
+    return server->addresses[side];
+}
+
+pid_t server_pid(const struct server *server)
+{
+    return server->pid;
+}
+
+/* ---- what it does ----------------------------------------------------- */
+
+json_t *server_event(struct server *server, const char *event, int limit_ms)
+{
+    double limit = run_now_ms() + limit_ms;
+    char line[LINE_SIZE];
+
+    while (next_line(&server->err, line, limit)) {
+        json_t *found = json_loads(line, JSON_ALLOW_NUL, NULL);
+        const char *name = json_string_value(json_object_get(found, "event"));
+
+        if (name && (!event || !strcmp(name, event)))
+            return found;
+        json_decref(found);
+    }
+    return NULL;
+}
+
+/* Appends, and leaves out what was there first. */
+static void keep_end(char *last, const char *text, size_t len)
+{
+    size_t had = strlen(last), room = LAST_SIZE - 1;
+
+    if (len > room) {
+        text += len - room;
+        len = room;
+    }
+    if (had > room - len) {
+        memmove(last, last + had - (room - len), room - len);
+        had = room - len;
+    }
+    memcpy(last + had, text, len);
+    last[had + len] = '\0';
+}
+
+/* In the new process: until the server has closed both. */
+static void drain(const struct server *server)
+{
+    struct pollfd fds[] = {{.fd = server->out.fd, .events = POLLIN},
+                           {.fd = server->err.fd, .events = POLLIN}};
+    char buffer[65536];
+
+    while (fds[0].fd >= 0 || fds[1].fd >= 0) {
+        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+            return;
+        for (int i = 0; i < 2; i++) {
+            ssize_t got;
+
+            if (fds[i].fd < 0 || !fds[i].revents)
+                continue;
+            got = read(fds[i].fd, buffer, sizeof(buffer));
+            if (got <= 0)
+                fds[i].fd = -1;
+            else if (i == 1)
+                keep_end(server->last, buffer, (size_t)got);
+        }
+    }
+}
+
+void server_mute(struct run *run, struct server *server)
+{
+    pid_t parent = getpid(), pid;
+
+    server->last = mmap(NULL, LAST_SIZE, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (server->last == MAP_FAILED)
+        run_fail_errno(run, "memory for what the server says");
+    pid = fork();
+    if (pid < 0)
+        run_fail_errno(run, "fork");
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() == parent)
+            drain(server);
+        _exit(0);
+    }
+    close(server->out.fd);
+    close(server->err.fd);
+}
+
+/* ---- its last words --------------------------------------------------- */
+
+/* What it has said on stderr and nobody has read. */
+static void read_last(struct server *server, char last[LAST_SIZE])
+{
+    char line[LINE_SIZE];
+
+    if (server->last) {
+        memcpy(last, server->last, LAST_SIZE);
+        return;
+    }
+    while (next_line(&server->err, line, run_now_ms())) {
+        keep_end(last, line, strlen(line));
+        keep_end(last, "\n", 1);
+    }
+}
+
+/* Copies the last line in which a server says how it, a worker or a handler
+   has ended; what handlers log is passed over. */
+static bool find_end(char *last, char *found, size_t size)
+{
+    char *place, *line = strtok_r(last, "\n", &place);
+    bool is_found = false;
+
+    for (; line; line = strtok_r(NULL, "\n", &place)) {
+        if (!strstr(line, " crashed: ") && strncmp(line, "worker ", 7) != 0 &&
+            strncmp(line, "playground: ", 12) != 0)
+            continue;
+        if (is_found && !strncmp(line, "worker ", 7))
+            continue; /* the crash says more */
+        snprintf(found, size, "%s", line);
+        is_found = true;
+    }
+    return is_found;
+}
+
+static bool find_last_words(const struct run *run, char *words, size_t size)
+{
+    for (struct server *one = run->newest; one; one = one->before) {
+        char last[LAST_SIZE] = "";
+
+        read_last(one, last);
+        if (find_end(last, words, size))
+            return true;
+    }
+    return false;
+}
+
+bool server_last_words(const struct run *run, char *words, size_t size)
+{
+    double limit = run_now_ms() + LAST_MS;
+
+    while (!find_last_words(run, words, size)) {
+        if (!run->newest || !run->newest->last || run_now_ms() > limit)
+            return false;
+        run_sleep_ms(5); /* who reads it may not have had its turn */
+    }
+    return true;
+}
+
+void server_pause(struct server *server)
+{
+    siginfo_t info;
+
+    kill(server->pid, SIGSTOP);
+    while (
+        waitid(P_PID, (id_t)server->pid, &info, WSTOPPED | WEXITED | WNOWAIT) &&
+        errno == EINTR)
+        ;
+}
+
+void server_resume(struct server *server)
+{
+    kill(server->pid, SIGCONT);
+}
+
+int server_stop(struct server *server, int signal_number)
+{
+    int status = 0;
+
+    kill(server->pid, signal_number);
+    while (waitpid(server->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return status;
+}

@@ -1,0 +1,325 @@
+/* playground plugins [NAME]: what is there, and what it takes. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/names.h"
+#include "base/text.h"
+#include "cli/columns.h"
+#include "cli/usage.h"
+#include "commands.h"
+#include "options/options.h"
+#include "plugin/plugin.h"
+#include "plugins/schema.h"
+
+static const char help[] =
+    "usage: playground plugins [--json | --schema] [NAME]\n"
+    "\n"
+    "Lists the plugins that can be found, or says what one of them needs and\n"
+    "which options it takes. Plugins are sought in the current folder and in\n"
+    "the program's own.\n"
+    "\n"
+    "  --json    the same for a program to read\n"
+    "  --schema  a JSON Schema of the plugin's options or, without NAME, of a\n"
+    "            whole config: an editor completes and checks with it\n"
+    "\n"
+    "example: playground plugins lines\n";
+
+#define ERROR_BYTES 1024
+
+struct request {
+    struct plugin_search search;
+    const char *name; /* NULL: all */
+    json_t *list;     /* --json */
+    struct names names;
+    bool is_found, is_refused;
+};
+
+static const char *kind_word(enum pg_kind kind)
+{
+    return kind == PG_STREAM    ? "stream"
+           : kind == PG_RECORDS ? "records"
+                                : "any";
+}
+
+static const char *needs_of(const struct plugin *plugin)
+{
+    static char text[64];
+
+    if (plugin->kind == PLUGIN_TRANSPORT)
+        snprintf(text, sizeof(text), "provides %s",
+                 plugin->transport.provides == PG_STREAM    ? "a stream"
+                 : plugin->transport.provides == PG_RECORDS ? "records"
+                                                            : "either");
+    else if (plugin->handler.makes == PG_RECORDS)
+        snprintf(text, sizeof(text), "makes records");
+    else
+        snprintf(text, sizeof(text), "needs %s",
+                 kind_word(plugin->handler.needs));
+    return text;
+}
+
+/* ---- JSON ------------------------------------------------------------- */
+
+static void set_text(json_t *object, const char *key, const char *text)
+{
+    if (text)
+        json_object_set_new(object, key, json_string(text));
+}
+
+static json_t *option_json(const struct pg_option *option)
+{
+    static const char *const types[] = {"", "boolean", "integer", "number",
+                                        "string"};
+    json_t *object = json_object();
+
+    set_text(object, "name", option->name);
+    set_text(object, "type", types[option->type]);
+    set_text(object, "unit", option->unit);
+    if (option->min != 0 || option->max != 0) {
+        json_object_set_new(object, "min", options_number(option->min));
+        json_object_set_new(object, "max", options_number(option->max));
+    }
+    set_text(object, "choices", option->choices);
+    json_object_set_new(object, "default", options_default(option));
+    set_text(object, "help", option->help);
+    return object;
+}
+
+static json_t *plugin_json(const struct plugin *plugin)
+{
+    const struct pg_option *option = plugin_options(plugin);
+    json_t *object = json_object(), *options = json_array();
+
+    set_text(object, "name", plugin_name(plugin));
+    set_text(object, "kind", plugin_kind_text(plugin->kind));
+    set_text(object, "summary", plugin_summary(plugin));
+    set_text(object, "path", plugin->path);
+    if (plugin->kind == PLUGIN_TRANSPORT) {
+        set_text(object, "provides", kind_word(plugin->transport.provides));
+    } else {
+        set_text(object, "needs", kind_word(plugin->handler.needs));
+        set_text(object, "makes", kind_word(plugin->handler.makes));
+    }
+    for (; option && option->name; option++)
+        json_array_append_new(options, option_json(option));
+    json_object_set_new(object, "options", options);
+    return object;
+}
+
+static int print_json(json_t *value)
+{
+    int failed = json_dumpf(value, stdout, JSON_INDENT(2));
+
+    putchar('\n');
+    json_decref(value);
+    return failed || ferror(stdout) ? 1 : 0;
+}
+
+/* ---- text ------------------------------------------------------------- */
+
+static const char *type_word(enum pg_option_type type)
+{
+    return type == PG_BOOL     ? "true or false"
+           : type == PG_INT    ? "whole number"
+           : type == PG_NUMBER ? "number"
+                               : "text";
+}
+
+/* printf() pads by bytes, and names may be of any letters. */
+static void print_cell(const char *text, size_t width, const char *gap)
+{
+    char *clean = text_clean(text);
+    size_t used = columns_width(clean);
+
+    printf("%s%*s%s", clean, used < width ? (int)(width - used) : 0, "", gap);
+    free(clean);
+}
+
+static void print_line(const char *kind, const char *name, const char *data,
+                       const char *summary)
+{
+    print_cell(kind, 10, " ");
+    print_cell(name, 16, " ");
+    print_cell(data, 18, " ");
+    printf("%s\n", summary);
+}
+
+static size_t widest_name(const struct pg_option *option)
+{
+    size_t width = strlen("option");
+
+    for (; option && option->name; option++)
+        if (columns_width(option->name) > width)
+            width = columns_width(option->name);
+    return width;
+}
+
+static void print_row(size_t width, const char *name, const char *type,
+                      const char *range, const char *standard, const char *unit)
+{
+    print_cell("", 2, "");
+    print_cell(name, width, "  ");
+    print_cell(type, 13, "  ");
+    print_cell(range, 21, "  ");
+    print_cell(standard, *unit ? 11 : 0, *unit ? "  " : "");
+    printf("%s\n", unit);
+}
+
+static void print_option(const struct pg_option *option, size_t width)
+{
+    json_t *initial = options_default(option);
+    char *standard = json_dumps(initial, JSON_ENCODE_ANY);
+    char *range = options_range_text(option);
+
+    print_row(width, option->name, type_word(option->type), range,
+              json_is_null(initial) ? "none" : standard,
+              option->unit ? option->unit : "");
+    printf("  %*s  %s\n", (int)width, "", option->help ? option->help : "");
+    free(range);
+    free(standard);
+    json_decref(initial);
+}
+
+static void print_example(const struct plugin *plugin)
+{
+    const struct pg_option *option = plugin_options(plugin);
+
+    printf("\nin a config, in \"%ss\":\n\n  { \"plugin\": \"%s\"",
+           plugin_kind_text(plugin->kind), plugin_name(plugin));
+    for (; option && option->name; option++) {
+        json_t *initial = options_default(option);
+        char *standard = json_dumps(initial, JSON_ENCODE_ANY);
+
+        if (!json_is_null(initial))
+            printf(", \"%s\": %s", option->name, standard);
+        free(standard);
+        json_decref(initial);
+    }
+    printf(" }\n");
+}
+
+static void print_plugin(const struct plugin *plugin)
+{
+    const struct pg_option *option = plugin_options(plugin);
+    size_t width = widest_name(option);
+
+    printf("%s: %s (%s, %s)\n%s\n", plugin_name(plugin), plugin_summary(plugin),
+           plugin_kind_text(plugin->kind), needs_of(plugin), plugin->path);
+    if (option && option->name) {
+        putchar('\n');
+        print_row(width, "option", "type", "range", "default", "unit");
+    }
+    for (; option && option->name; option++)
+        print_option(option, width);
+    print_example(plugin);
+}
+
+static void take(enum plugin_kind kind, const char *name, const char *path,
+                 void *arg)
+{
+    struct request *request = arg;
+    char error[ERROR_BYTES];
+    const struct plugin *plugin;
+
+    (void)path;
+    names_add(&request->names, name);
+    if (request->name && strcmp(request->name, name) != 0)
+        return;
+    request->is_found = true;
+    plugin = plugin_load(kind, name, &request->search, error, sizeof(error));
+    request->is_refused |= !plugin;
+    if (!plugin)
+        fprintf(stderr, "%s\n", error);
+    else if (request->list)
+        json_array_append_new(request->list, plugin_json(plugin));
+    else if (request->name)
+        print_plugin(plugin);
+    else
+        print_line(plugin_kind_text(kind), name, needs_of(plugin),
+                   plugin_summary(plugin));
+}
+
+static int unknown(struct request *request)
+{
+    char *advice = names_advice(&request->names, request->name, "there are");
+
+    fprintf(stderr, "playground plugins: there is no plugin \"%s\"; %s\n",
+            request->name, advice);
+    free(advice);
+    names_finish(&request->names);
+    json_decref(request->list);
+    return 2;
+}
+
+/* A file that is no plugin of any kind is not among all: it is tried. */
+static void look_at_file(struct request *request)
+{
+    if (plugin_is_there(&request->search, request->name))
+        take(PLUGIN_HANDLER, request->name, NULL, request);
+}
+
+static int list(struct request *request)
+{
+    if (!request->name && !request->list)
+        print_line("kind", "name", "data", "summary");
+    plugin_each(&request->search, take, request);
+    if (request->name && !request->is_found)
+        look_at_file(request);
+    if (request->name && !request->is_found)
+        return unknown(request);
+    names_finish(&request->names);
+    if (request->name && request->is_refused) {
+        json_decref(request->list);
+        return 2;
+    }
+    return request->list ? print_json(request->list) : 0;
+}
+
+static int schema(struct request *request)
+{
+    json_t *made = request->name
+                       ? schema_plugin(&request->search, request->name)
+                       : schema_config(&request->search);
+
+    if (made)
+        return print_json(made);
+    return list(request);
+}
+
+int cmd_plugins(int argc, char **argv)
+{
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+                                            {"schema", no_argument, NULL, 's'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    const char *folders[] = {".", plugin_builtin_folder(), NULL};
+    struct request request = {.search = {folders}};
+    bool is_schema = false;
+    int option;
+
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+        if (option == 'h') {
+            fputs(help, stdout);
+            return 0;
+        }
+        if (option == '?' || option == ':')
+            return usage_refuse("plugins", options, option, argv);
+        is_schema |= option == 's';
+        if (option == 'j' && !request.list)
+            request.list = json_array();
+    }
+    if (argc - optind > 1) {
+        fputs("playground plugins: give one name at the most; without one all "
+              "are "
+              "listed\n",
+              stderr);
+        return 2;
+    }
+    request.name = argv[optind];
+    return is_schema ? schema(&request) : list(&request);
+}

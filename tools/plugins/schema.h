@@ -1,0 +1,17 @@
+/*
+ * schema - a JSON Schema (draft 2020-12) out of the option tables of the
+ * plugins that are installed, so that an editor completes a config.
+ */
+#ifndef SCHEMA_H
+#define SCHEMA_H
+
+#include <jansson.h>
+
+#include "plugin/plugin.h"
+
+/* Of one plugin's options; NULL: it cannot be found. New references. */
+json_t *schema_plugin(const struct plugin_search *search, const char *name);
+/* Of a whole config. */
+json_t *schema_config(const struct plugin_search *search);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * lane - one way of the link: takes packets in, holds those under way, gives
+ * them out when their time has come, and counts.
+ *
+ * It does not look at a clock, so that tests have their own.
+ */
+#ifndef LANE_H
+#define LANE_H
+
+#include <sys/queue.h>
+
+#include "wire/link/impairment.h"
+
+/* What may be under way in one direction; more is dropped as at a queue. */
+#define LANE_BYTES (64u << 20)
+/* How long a packet that is to be overtaken waits for the next one. */
+#define LANE_HOLD_NS 20000000u
+
+struct lane_packet {
+    STAILQ_ENTRY(lane_packet) next;
+    uint64_t arrival_ns;
+    size_t len, payload_bytes;
+    uint8_t bytes[];
+};
+
+struct lane {
+    struct impairment impairment;
+    struct wire_counts counts;
+    STAILQ_HEAD(, lane_packet) under_way; /* in the order of arrival */
+    struct lane_packet *held;             /* until the next one overtakes it */
+    size_t bytes;                         /* of all that is under way */
+};
+
+void lane_init(struct lane *lane, const struct wire_direction *how,
+               uint64_t seed, enum wire_side from);
+void lane_finish(struct lane *lane);
+
+/* A packet enters; it is copied. False: it is none that is carried. */
+bool lane_send(struct lane *lane, const uint8_t *bytes, size_t len,
+               uint64_t now_ns);
+/* When the next one arrives; UINT64_MAX: nothing is under way. */
+uint64_t lane_next_ns(const struct lane *lane);
+/* One that has arrived, to be given back to lane_delivered(); or NULL. */
+struct lane_packet *lane_take(struct lane *lane, uint64_t now_ns);
+/* Frees it. is_taken: the other end's kernel took it. */
+void lane_delivered(struct lane *lane, struct lane_packet *packet,
+                    bool is_taken, uint64_t now_ns);
+
+#endif

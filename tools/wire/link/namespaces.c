@@ -1,0 +1,198 @@
+#include "wire/link/namespaces.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define SETTINGS "/proc/sys"
+
+/* ---- why not ---------------------------------------------------------- */
+
+struct hindrance {
+    const char *setting; /* below /proc/sys */
+    int value;           /* with which it is in the way */
+    int error_number;    /* and what then happens; 0: EPERM or EACCES */
+    const char *remedy;
+};
+
+static const struct hindrance hindrances[] = {
+    {"user/max_user_namespaces", 0, ENOSPC, "user.max_user_namespaces=10000"},
+    {"user/max_net_namespaces", 0, ENOSPC, "user.max_net_namespaces=10000"},
+    {"kernel/unprivileged_userns_clone", 0, 0,
+     "kernel.unprivileged_userns_clone=1"},
+    {"kernel/apparmor_restrict_unprivileged_userns", 1, 0,
+     "kernel.apparmor_restrict_unprivileged_userns=0"},
+};
+
+static int setting(const char *folder, const char *name)
+{
+    char path[512];
+    int value = -1;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    file = fopen(path, "re");
+    if (!file)
+        return -1;
+    if (fscanf(file, "%d", &value) != 1)
+        value = -1;
+    fclose(file);
+    return value;
+}
+
+static bool is_hindrance(const struct hindrance *hindrance, int error_number,
+                         const char *settings)
+{
+    bool is_error = hindrance->error_number
+                        ? error_number == hindrance->error_number
+                        : error_number == EPERM || error_number == EACCES;
+
+    return is_error &&
+           setting(settings, hindrance->setting) == hindrance->value;
+}
+
+static const char *general_remedy(int error_number)
+{
+    switch (error_number) {
+    case EPERM:
+    case EACCES:
+        return "a container or a sandbox forbids it: run it as root, outside, "
+               "or start the container with the right (Docker: --privileged)";
+    case ENOSPC:
+        return "there are too many namespaces already, or too many within each "
+               "other; leave some";
+    case EINVAL:
+    case ENOSYS:
+    case EOPNOTSUPP:
+        return "this kernel was built without them; take another one";
+    default:
+        return "try again as root to see whether it is a missing right";
+    }
+}
+
+void namespaces_explain(enum namespaces_step step, int error_number,
+                        const char *settings, char *error, size_t size)
+{
+    static const char *const what[] = {
+        [NAMESPACES_USER] = "a user namespace cannot be made",
+        [NAMESPACES_MAP] = "a user namespace cannot be set up",
+        [NAMESPACES_NETWORK] = "a network namespace cannot be made",
+        [NAMESPACES_DEVICE] = "a network device cannot be made",
+    };
+    const struct hindrance *hindrance = NULL;
+
+    for (size_t i = 0; i < sizeof(hindrances) / sizeof(*hindrances); i++)
+        if (!hindrance && is_hindrance(&hindrances[i], error_number, settings))
+            hindrance = &hindrances[i];
+    if (hindrance)
+        snprintf(error, size,
+                 "%s: the setting %.*s.%s is %d; an administrator allows it "
+                 "with `sysctl -w %s`, or run this as root",
+                 what[step], (int)strcspn(hindrance->setting, "/"),
+                 hindrance->setting, strchr(hindrance->setting, '/') + 1,
+                 hindrance->value, hindrance->remedy);
+    else
+        snprintf(error, size, "%s: %s; %s", what[step], strerror(error_number),
+                 general_remedy(error_number));
+}
+
+/* ---- making them ------------------------------------------------------ */
+
+static int write_file(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC), error = 0;
+
+    if (fd < 0)
+        return -errno;
+    if (write(fd, text, strlen(text)) < 0)
+        error = -errno;
+    close(fd);
+    return error;
+}
+
+/* The user stays who they are: nothing they own changes hands. */
+static int map_ids(unsigned uid, unsigned gid)
+{
+    char uid_map[64], gid_map[64];
+    int error;
+
+    snprintf(uid_map, sizeof(uid_map), "%u %u 1\n", uid, uid);
+    snprintf(gid_map, sizeof(gid_map), "%u %u 1\n", gid, gid);
+    error = write_file("/proc/self/uid_map", uid_map);
+    if (error == 0)
+        error = write_file("/proc/self/setgroups", "deny");
+    if (error == 0)
+        error = write_file("/proc/self/gid_map", gid_map);
+    return error;
+}
+
+bool namespaces_enter(char *error, size_t size)
+{
+    unsigned uid = geteuid(), gid = getegid();
+    int result;
+
+    if (unshare(CLONE_NEWNET) == 0)
+        return true;
+    if (errno == EPERM) {
+        if (unshare(CLONE_NEWUSER) < 0) {
+            namespaces_explain(NAMESPACES_USER, errno, SETTINGS, error, size);
+            return false;
+        }
+        result = map_ids(uid, gid);
+        if (result < 0) {
+            namespaces_explain(NAMESPACES_MAP, -result, SETTINGS, error, size);
+            return false;
+        }
+        if (unshare(CLONE_NEWNET) == 0)
+            return true;
+    }
+    namespaces_explain(NAMESPACES_NETWORK, errno, SETTINGS, error, size);
+    return false;
+}
+
+int namespaces_current(void)
+{
+    int fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+
+    return fd < 0 ? -errno : fd;
+}
+
+int namespaces_add(void)
+{
+    return unshare(CLONE_NEWNET) < 0 ? -errno : namespaces_current();
+}
+
+int namespaces_switch(int fd)
+{
+    return setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
+}
+
+/* ---- rights ----------------------------------------------------------- */
+
+static const unsigned rights[] = {CAP_NET_ADMIN, CAP_NET_RAW,
+                                  CAP_NET_BIND_SERVICE};
+
+int namespaces_keep_rights(void)
+{
+    struct __user_cap_header_struct header = {.version =
+                                                  _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2];
+
+    if (syscall(SYS_capget, &header, data) < 0)
+        return -errno;
+    for (size_t i = 0; i < sizeof(rights) / sizeof(*rights); i++)
+        data[0].inheritable |= (1u << rights[i]) & data[0].permitted;
+    if (syscall(SYS_capset, &header, data) < 0)
+        return -errno;
+    for (size_t i = 0; i < sizeof(rights) / sizeof(*rights); i++)
+        if (data[0].inheritable & 1u << rights[i] &&
+            prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, rights[i], 0, 0) < 0)
+            return -errno;
+    return 0;
+}
