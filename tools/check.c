@@ -26,7 +26,7 @@ static const char help[] =
     "\n"
     "example: playground check config/chat.json\n";
 
-static void add_problem(const struct problem_report *report, void *arg)
+static void check_add_problem(const struct problem_report *report, void *arg)
 {
     json_t *problem =
         json_pack("{s:i, s:i, s:b, s:s}", "line", (int)report->line, "column",
@@ -36,13 +36,13 @@ static void add_problem(const struct problem_report *report, void *arg)
     json_array_append_new(arg, problem);
 }
 
-static void print_json(const char *path, const struct problems *problems,
-                       bool is_right)
+static void check_print_json(const char *path, const struct problems *problems,
+                             bool is_right)
 {
     char *file = text_clean(path); /* it may be no UTF-8 */
     json_t *list = json_array(), *all;
 
-    problems_each(problems, add_problem, list);
+    problems_each(problems, check_add_problem, list);
     all = json_pack("{s:s, s:b, s:o}", "file", file, "ok", is_right, "problems",
                     list);
     json_dumpf(all, stdout, JSON_INDENT(2));
@@ -58,7 +58,7 @@ static int check(const char *path, bool is_json)
     int status = config ? 0 : 2;
 
     if (is_json) {
-        print_json(path, problems, config != NULL);
+        check_print_json(path, problems, config != NULL);
     } else {
         problems_print(problems, stderr);
         if (config)

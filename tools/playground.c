@@ -35,7 +35,7 @@ static const struct command commands[] = {
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-static void print_help(FILE *out)
+static void playground_print_help(FILE *out)
 {
     fputs("usage: playground COMMAND [ARGUMENTS]\n", out);
     for (size_t i = 0; i < COMMANDS; i++) {
@@ -49,7 +49,7 @@ static void print_help(FILE *out)
           out);
 }
 
-static int unknown(const char *name)
+static int playground_unknown(const char *name)
 {
     fprintf(stderr, "playground: there is no command \"%s\"; ", name);
     for (size_t i = 0; i < COMMANDS; i++)
@@ -63,7 +63,7 @@ static int unknown(const char *name)
 }
 
 /* A descriptor from 0 to 2 that is closed would be given to the next socket. */
-static void open_standard(void)
+static void playground_open_standard(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
@@ -71,7 +71,7 @@ static void open_standard(void)
 }
 
 /* What was asked for has arrived only when it could all be written. */
-static int finish(int status)
+static int playground_finish(int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
@@ -83,37 +83,37 @@ static int finish(int status)
 
 /* A server has told what there was to tell long before it ends, and simulate.c
    sees to it itself. */
-static bool is_serving(const struct command *command)
+static bool playground_is_serving(const struct command *command)
 {
     return command->run == cmd_run || command->run == cmd_worker;
 }
 
-static int run(const struct command *command, int argc, char **argv)
+static int playground_run(const struct command *command, int argc, char **argv)
 {
     int status = command->run(argc, argv);
 
-    return is_serving(command) ? status : finish(status);
+    return playground_is_serving(command) ? status : playground_finish(status);
 }
 
 int main(int argc, char **argv)
 {
-    open_standard();
+    playground_open_standard();
     crash_watch();
     if (argc < 2) {
-        print_help(stderr);
+        playground_print_help(stderr);
         return 2;
     }
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
         !strcmp(argv[1], "help")) {
-        print_help(stdout);
-        return finish(0);
+        playground_print_help(stdout);
+        return playground_finish(0);
     }
     if (!strcmp(argv[1], "--version")) {
         puts("playground " PLAYGROUND_VERSION);
-        return finish(0);
+        return playground_finish(0);
     }
     for (size_t i = 0; i < COMMANDS; i++)
         if (!strcmp(commands[i].name, argv[1]))
-            return run(&commands[i], argc - 1, argv + 1);
-    return unknown(argv[1]);
+            return playground_run(&commands[i], argc - 1, argv + 1);
+    return playground_unknown(argv[1]);
 }

@@ -37,7 +37,8 @@ static const char help[] =
     "example: playground run --port 5001 config/chat.json\n";
 
 /* Shows what is wrong with a config that could not even be read. */
-static int refuse(const char *path, const struct config_overrides *overrides)
+static int run_refuse(const char *path,
+                      const struct config_overrides *overrides)
 {
     struct problems *problems = problems_create(path);
     struct config *config = config_load(path, NULL, 0, overrides, problems);
@@ -51,7 +52,7 @@ static int refuse(const char *path, const struct config_overrides *overrides)
 /* ---- the command line ------------------------------------------------- */
 
 /* `value` is NULL when there is none. */
-static int refuse_value(const char *option, const char *value)
+static int run_refuse_value(const char *option, const char *value)
 {
     fprintf(stderr, "playground run: %s",
             !strcmp(option, "--port")
@@ -65,7 +66,7 @@ static int refuse_value(const char *option, const char *value)
     return 2;
 }
 
-static bool is_port(const char *text)
+static bool run_is_port(const char *text)
 {
     size_t len = strlen(text);
 
@@ -74,7 +75,7 @@ static bool is_port(const char *text)
 }
 
 /* The value was left out, and the config taken for it. */
-static bool is_config(const char *text)
+static bool run_is_config(const char *text)
 {
     size_t len = strlen(text);
 
@@ -82,16 +83,16 @@ static bool is_config(const char *text)
 }
 
 /* -1: go on; else the exit status. */
-static int check_overrides(const struct config_overrides *overrides)
+static int run_check_overrides(const struct config_overrides *overrides)
 {
-    if (overrides->port && !is_port(overrides->port))
-        return refuse_value("--port", overrides->port);
-    if (overrides->host && is_config(overrides->host))
-        return refuse_value("--host", overrides->host);
+    if (overrides->port && !run_is_port(overrides->port))
+        return run_refuse_value("--port", overrides->port);
+    if (overrides->host && run_is_config(overrides->host))
+        return run_refuse_value("--host", overrides->host);
     return -1;
 }
 
-static int no_config(void)
+static int run_no_config(void)
 {
     fputs("playground run: no CONFIG is given, and the default, "
           "./playground.json, is not there; write for example `playground run "
@@ -130,7 +131,7 @@ int cmd_run(int argc, char **argv)
             fputs(help, stdout);
             return 0;
         case ':':
-            return refuse_value(argv[optind - 1], NULL);
+            return run_refuse_value(argv[optind - 1], NULL);
         default:
             return usage_refuse("run", options, option, argv);
         }
@@ -142,17 +143,17 @@ int cmd_run(int argc, char **argv)
                 argc - optind);
         return 2;
     }
-    status = check_overrides(&overrides);
+    status = run_check_overrides(&overrides);
     if (status >= 0)
         return status;
     if (optind < argc)
         path = argv[optind];
     else if (access(path, F_OK))
-        return no_config();
+        return run_no_config();
     if (is_single)
         return serve_single(path, &overrides);
     status = guard_run(path, &overrides);
-    return status < 0 ? refuse(path, &overrides) : status;
+    return status < 0 ? run_refuse(path, &overrides) : status;
 }
 
 /* Not for people: what the guard starts, see guard.h. */

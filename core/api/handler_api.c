@@ -17,7 +17,7 @@
 
 #define SCRATCH_MORE 1024 /* over frame_bytes: room for a header */
 
-static uint16_t owner_of(const struct pg_ctx *ctx)
+static uint16_t handler_api_owner_of(const struct pg_ctx *ctx)
 {
     return (uint16_t)ctx->entry->id;
 }
@@ -26,7 +26,7 @@ static uint16_t owner_of(const struct pg_ctx *ctx)
 
 enum pg_verdict pg_drop(struct pg_ctx *ctx, const char *reason)
 {
-    counter_add_reason(owner_of(ctx), reason);
+    counter_add_reason(handler_api_owner_of(ctx), reason);
     ctx->has_dropped = true;
     return PG_DROP;
 }
@@ -47,7 +47,7 @@ enum pg_verdict pg_reset(struct pg_ctx *ctx, const char *reason)
 
 /* ---- passing on ------------------------------------------------------- */
 
-static void say_nowhere(const struct pg_entry *entry, size_t len)
+static void handler_api_say_nowhere(const struct pg_entry *entry, size_t len)
 {
     output_line(output_stderr(),
                 "%s: gives %zu bytes at NULL to pg_send() or another function, "
@@ -57,16 +57,16 @@ static void say_nowhere(const struct pg_entry *entry, size_t len)
 }
 
 /* Bytes at NULL: whoever looked at them would crash, and get the blame. */
-static inline bool are_nowhere(const struct pg_entry *entry,
-                               struct pg_bytes bytes)
+static inline bool handler_api_are_nowhere(const struct pg_entry *entry,
+                                           struct pg_bytes bytes)
 {
     if (bytes.data || bytes.len == 0)
         return false;
-    say_nowhere(entry, bytes.len);
+    handler_api_say_nowhere(entry, bytes.len);
     return true;
 }
 
-static int send_below(struct pg_ctx *ctx, struct pg_bytes bytes)
+static int handler_api_send_below(struct pg_ctx *ctx, struct pg_bytes bytes)
 {
     if (!ctx->session)
         return chain_send_group(ctx->listener, ctx->at, bytes, ctx->group);
@@ -77,10 +77,10 @@ int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes)
 {
     int result;
 
-    if (are_nowhere(ctx->entry, bytes))
+    if (handler_api_are_nowhere(ctx->entry, bytes))
         return -EINVAL;
     if (ctx->direction == CHAIN_OUT) {
-        result = send_below(ctx, bytes);
+        result = handler_api_send_below(ctx, bytes);
         if (!ctx->result)
             ctx->result = result;
         return result;
@@ -93,12 +93,14 @@ int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes)
 
 int pg_send(struct pg_ctx *ctx, struct pg_bytes bytes)
 {
-    return are_nowhere(ctx->entry, bytes) ? -EINVAL : send_below(ctx, bytes);
+    return handler_api_are_nowhere(ctx->entry, bytes)
+               ? -EINVAL
+               : handler_api_send_below(ctx, bytes);
 }
 
 int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
 {
-    if (!ctx->session || are_nowhere(ctx->entry, bytes))
+    if (!ctx->session || handler_api_are_nowhere(ctx->entry, bytes))
         return -EINVAL;
     return later_add(ctx, ms, bytes);
 }
@@ -107,7 +109,7 @@ enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail)
 {
     struct ctx_slot *slot;
 
-    if (!ctx->session || are_nowhere(ctx->entry, tail))
+    if (!ctx->session || handler_api_are_nowhere(ctx->entry, tail))
         return PG_STOP;
     slot = session_ctx(ctx->session, ctx->at);
     ctx->has_kept = true;
@@ -129,7 +131,7 @@ struct pg_bytes pg_kept(struct pg_ctx *ctx)
 
 /* ---- memory ----------------------------------------------------------- */
 
-static void over_scratch(struct pg_ctx *ctx)
+static void handler_api_over_scratch(struct pg_ctx *ctx)
 {
     if (ctx->session)
         session_end(ctx->session, PG_END_FIN, PG_WHY_LIMIT,
@@ -141,7 +143,7 @@ uint8_t *pg_scratch(struct pg_ctx *ctx, size_t len)
     size_t at = (core->scratch_used + 15) / 16 * 16;
 
     if (len > (size_t)core->config->limits.frame_bytes + SCRATCH_MORE)
-        over_scratch(ctx);
+        handler_api_over_scratch(ctx);
     if (len > CORE_SCRATCH_BYTES - at)
         abort(); /* no memory could hold it: the plugin's name is known */
     core->scratch_used = at + len;
@@ -154,7 +156,7 @@ uint8_t *pg_scratch(struct pg_ctx *ctx, size_t len)
 
 int pg_broadcast(struct pg_ctx *ctx, struct pg_bytes bytes, enum pg_slow slow)
 {
-    if (are_nowhere(ctx->entry, bytes))
+    if (handler_api_are_nowhere(ctx->entry, bytes))
         return -EINVAL;
     chain_broadcast(ctx->entry, bytes, ctx->session ? ctx->session->number : 0,
                     slow);
@@ -164,7 +166,7 @@ int pg_broadcast(struct pg_ctx *ctx, struct pg_bytes bytes, enum pg_slow slow)
 int pg_broadcast_all(struct pg_entry *entry, struct pg_bytes bytes,
                      enum pg_slow slow)
 {
-    if (are_nowhere(entry, bytes))
+    if (handler_api_are_nowhere(entry, bytes))
         return -EINVAL;
     chain_broadcast(entry, bytes, 0, slow);
     return mail_broadcast(entry, bytes, slow);
@@ -173,7 +175,7 @@ int pg_broadcast_all(struct pg_entry *entry, struct pg_bytes bytes,
 int pg_claim(struct pg_ctx *ctx, const char *key)
 {
     struct pg_session *session = ctx->session;
-    struct claim_owner owner = {.entry = owner_of(ctx),
+    struct claim_owner owner = {.entry = handler_api_owner_of(ctx),
                                 .worker = (uint16_t)core->worker};
     struct ctx_slot *slot;
     uint32_t place;
@@ -229,7 +231,7 @@ int pg_send_to(struct pg_entry *entry, const char *key, struct pg_bytes bytes)
     struct pg_session *session;
     int at;
 
-    if (are_nowhere(entry, bytes))
+    if (handler_api_are_nowhere(entry, bytes))
         return -EINVAL;
     if (!claim_find(core->commons, (uint16_t)entry->id, key, &owner))
         return -ENOENT;
@@ -368,10 +370,10 @@ uint64_t pg_session_number(const struct pg_ctx *ctx)
 
 void pg_count(struct pg_ctx *ctx, const char *name)
 {
-    counter_add(owner_of(ctx), name, 1);
+    counter_add(handler_api_owner_of(ctx), name, 1);
 }
 
 void pg_count_many(struct pg_ctx *ctx, const char *name, uint64_t many)
 {
-    counter_add(owner_of(ctx), name, many);
+    counter_add(handler_api_owner_of(ctx), name, many);
 }

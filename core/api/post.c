@@ -24,7 +24,7 @@ void post_start(void (*wake)(void))
     pthread_mutex_unlock(&lock);
 }
 
-static struct posted *take_all(void)
+static struct posted *post_take_all(void)
 {
     struct posted *list;
 
@@ -41,7 +41,7 @@ void post_stop(void)
     struct posted *list;
 
     post_start(NULL);
-    for (list = take_all(); list;) {
+    for (list = post_take_all(); list;) {
         struct posted *posted = list;
 
         list = posted->next;
@@ -51,7 +51,7 @@ void post_stop(void)
 
 void post_run(void)
 {
-    struct posted *list = take_all();
+    struct posted *list = post_take_all();
 
     while (list) {
         struct posted *posted = list;

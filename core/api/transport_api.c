@@ -15,7 +15,7 @@
 
 /* ---- listeners -------------------------------------------------------- */
 
-static uint16_t *port_of(struct sockaddr *address)
+static uint16_t *transport_api_port_of(struct sockaddr *address)
 {
     if (address->sa_family == AF_INET)
         return &((struct sockaddr_in *)address)->sin_port;
@@ -32,8 +32,8 @@ void core_note_port(struct pg_listener *listener, int fd)
     socklen_t length = sizeof(bound);
 
     if (getsockname(fd, (struct sockaddr *)&bound, &length) == 0 &&
-        port_of((struct sockaddr *)&bound))
-        run->bound_port = *port_of((struct sockaddr *)&bound);
+        transport_api_port_of((struct sockaddr *)&bound))
+        run->bound_port = *transport_api_port_of((struct sockaddr *)&bound);
 }
 
 int pg_bind(struct pg_listener *listener, int fd,
@@ -47,8 +47,9 @@ int pg_bind(struct pg_listener *listener, int fd,
     if (run->is_joining) {
         if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)))
             return -errno;
-        if (port_of((struct sockaddr *)&target))
-            *port_of((struct sockaddr *)&target) = run->bound_port;
+        if (transport_api_port_of((struct sockaddr *)&target))
+            *transport_api_port_of((struct sockaddr *)&target) =
+                run->bound_port;
     }
     if (bind(fd, (struct sockaddr *)&target, length))
         return -errno;
@@ -79,7 +80,8 @@ void pg_listener_idle(struct pg_listener *listener, uint64_t ms)
 
 /* ---- own addresses ---------------------------------------------------- */
 
-static bool has_port(const struct pg_listener *listener, uint16_t port)
+static bool transport_api_has_port(const struct pg_listener *listener,
+                                   uint16_t port)
 {
     for (unsigned i = 0; i < core->config->listener_count; i++) {
         const struct pg_listener *other = core->config->listeners[i];
@@ -96,7 +98,7 @@ bool pg_is_own_address(struct pg_listener *listener,
                        const struct sockaddr *peer,
                        const struct sockaddr *local)
 {
-    if (!has_port(listener, htons((uint16_t)address_port(peer))))
+    if (!transport_api_has_port(listener, htons((uint16_t)address_port(peer))))
         return false;
     return address_is_loopback(peer) ||
            (local && address_equal(peer, local, false));

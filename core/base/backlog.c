@@ -1,6 +1,6 @@
 #include "base/backlog.h"
 
-static char *at(struct backlog *backlog, size_t i)
+static char *backlog_at(struct backlog *backlog, size_t i)
 {
     return &backlog->ring[(backlog->start + i) % OUTPUT_RING_BYTES];
 }
@@ -12,7 +12,7 @@ size_t backlog_room(const struct backlog *backlog)
 
 void backlog_put(struct backlog *backlog, struct pg_bytes bytes)
 {
-    char *end = at(backlog, backlog->len);
+    char *end = backlog_at(backlog, backlog->len);
     size_t first = (size_t)(backlog->ring + OUTPUT_RING_BYTES - end);
 
     if (first > bytes.len)
@@ -32,25 +32,25 @@ uint64_t backlog_lines(const struct backlog *backlog)
     return count;
 }
 
-static size_t next_len(struct backlog *backlog, size_t most)
+static size_t backlog_next_len(struct backlog *backlog, size_t most)
 {
     size_t len = most;
 
     if (most == 0 || backlog->len <= most)
         return backlog->len;
-    while (len > 0 && *at(backlog, len - 1) != '\n')
+    while (len > 0 && *backlog_at(backlog, len - 1) != '\n')
         len--;
     if (len > 0)
         return len;
     for (len = most; len < backlog->len; len++)
-        if (*at(backlog, len) == '\n')
+        if (*backlog_at(backlog, len) == '\n')
             return len + 1;
     return backlog->len;
 }
 
 int backlog_next(struct backlog *backlog, size_t most, struct iovec parts[2])
 {
-    size_t len = next_len(backlog, most);
+    size_t len = backlog_next_len(backlog, most);
     size_t first = OUTPUT_RING_BYTES - backlog->start;
 
     if (first > len)

@@ -24,7 +24,7 @@ static const char *forked_by; /* a child's: what ran when it was made */
 
 /* ---- saying it, with what a signal handler may call -------------------- */
 
-static void say(const char *text)
+static void crash_say(const char *text)
 {
     struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
     ssize_t done;
@@ -36,7 +36,7 @@ static void say(const char *text)
 }
 
 /* The handler that runs now, or NULL. */
-static const char *running_handler(void)
+static const char *crash_running_handler(void)
 {
     uint32_t id = core && core->arena.header ? core->arena.header->running : 0;
 
@@ -44,24 +44,24 @@ static const char *running_handler(void)
 }
 
 /* False: it is none of a plugin's. */
-static bool say_who(void)
+static bool crash_say_who(void)
 {
-    const char *handler = running.path ? NULL : running_handler();
+    const char *handler = running.path ? NULL : crash_running_handler();
 
     if (running.path) {
-        say("playground: ");
-        say(running.path);
-        say(": its ");
-        say(running.callback);
+        crash_say("playground: ");
+        crash_say(running.path);
+        crash_say(": its ");
+        crash_say(running.callback);
     } else if (handler) {
-        say("playground: handler \"");
-        say(handler);
-        say("\"");
+        crash_say("playground: handler \"");
+        crash_say(handler);
+        crash_say("\"");
     }
     return running.path || handler;
 }
 
-static const char *signal_text(int number)
+static const char *crash_signal_text(int number)
 {
     return number == SIGSEGV  ? "it used memory that is not there (SIGSEGV)"
            : number == SIGBUS ? "it used memory that is not there (SIGBUS)"
@@ -71,36 +71,37 @@ static const char *signal_text(int number)
 }
 
 /* A worker is started by its guard: not what gdb is to be given. */
-static void say_where(void)
+static void crash_say_where(void)
 {
     if (served) {
-        say("; to see where: gdb --args playground run --single ");
-        say(served);
-        say("\n");
+        crash_say("; to see where: gdb --args playground run --single ");
+        crash_say(served);
+        crash_say("\n");
     } else {
-        say("; to see where: put `gdb --args` before the command\n");
+        crash_say("; to see where: put `gdb --args` before the command\n");
     }
 }
 
 /* The arena is not in the child, so it does not come far. */
-static void say_forked(void)
+static void crash_say_forked(void)
 {
-    say("playground: handler \"");
-    say(forked_by);
-    say("\" called fork(), and its child went on as if it was the server; let "
+    crash_say("playground: handler \"");
+    crash_say(forked_by);
+    crash_say(
+        "\" called fork(), and its child went on as if it was the server; let "
         "the child call _exit() or execve()\n");
     _exit(1);
 }
 
-static void on_signal(int number, siginfo_t *info, void *context)
+static void crash_on_signal(int number, siginfo_t *info, void *context)
 {
     (void)context;
     if (forked_by && getpid() != watched)
-        say_forked();
-    if (say_who()) {
-        say(" crashed: ");
-        say(signal_text(number));
-        say_where();
+        crash_say_forked();
+    if (crash_say_who()) {
+        crash_say(" crashed: ");
+        crash_say(crash_signal_text(number));
+        crash_say_where();
     }
     for (size_t i = 0; i < SIGNALS; i++)
         if (signals[i] == number)
@@ -110,20 +111,21 @@ static void on_signal(int number, siginfo_t *info, void *context)
 }
 
 /* exit() with the status 0 would look as if all was well. */
-static void on_exit_called(void)
+static void crash_on_exit_called(void)
 {
-    if (getpid() != watched || !say_who())
+    if (getpid() != watched || !crash_say_who())
         return;
-    say(" called exit(), which ends the program; return an error instead\n");
+    crash_say(
+        " called exit(), which ends the program; return an error instead\n");
     _exit(1);
 }
 
-static void before_fork(void)
+static void crash_before_fork(void)
 {
-    forked_by = running_handler();
+    forked_by = crash_running_handler();
 }
 
-static void after_fork(void)
+static void crash_after_fork(void)
 {
     forked_by = NULL;
 }
@@ -135,15 +137,15 @@ void crash_watch(void)
 {
     static uint8_t stack[STACK_BYTES];
     const stack_t other = {.ss_sp = stack, .ss_size = sizeof(stack)};
-    struct sigaction action = {.sa_sigaction = on_signal,
+    struct sigaction action = {.sa_sigaction = crash_on_signal,
                                .sa_flags = SA_ONSTACK | SA_SIGINFO};
 
     watched = getpid();
     sigaltstack(&other, NULL);
     for (size_t i = 0; i < SIGNALS; i++)
         sigaction(signals[i], &action, &before[i]);
-    atexit(on_exit_called);
-    pthread_atfork(before_fork, after_fork, NULL);
+    atexit(crash_on_exit_called);
+    pthread_atfork(crash_before_fork, crash_after_fork, NULL);
 }
 
 void crash_serves(const char *path)

@@ -19,7 +19,7 @@ void names_add(struct names *names, const char *name)
     names->list[names->count++] = must_copy(name);
 }
 
-static int compare(const void *left, const void *right)
+static int names_compare(const void *left, const void *right)
 {
     return strcmp(*(char *const *)left, *(char *const *)right);
 }
@@ -27,7 +27,7 @@ static int compare(const void *left, const void *right)
 void names_sort(struct names *names)
 {
     if (names->count > 1)
-        qsort(names->list, names->count, sizeof(*names->list), compare);
+        qsort(names->list, names->count, sizeof(*names->list), names_compare);
 }
 
 void names_finish(struct names *names)
@@ -49,12 +49,12 @@ bool names_has(const struct names *names, const char *name)
 
 /* ---- likeness --------------------------------------------------------- */
 
-static bool same(char a, char b)
+static bool names_same(char a, char b)
 {
     return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
-static unsigned least(unsigned a, unsigned b, unsigned c)
+static unsigned names_least(unsigned a, unsigned b, unsigned c)
 {
     unsigned ab = a < b ? a : b;
 
@@ -63,7 +63,7 @@ static unsigned least(unsigned a, unsigned b, unsigned c)
 
 /* Letters to insert, delete, change or swap with the next (optimal string
    alignment), without regard to case. */
-static unsigned distance(const char *a, const char *b)
+static unsigned names_distance(const char *a, const char *b)
 {
     size_t rows = strlen(a), columns = strlen(b);
     unsigned d[LONGEST + 1][LONGEST + 1];
@@ -76,10 +76,11 @@ static unsigned distance(const char *a, const char *b)
         d[0][j] = (unsigned)j;
     for (size_t i = 1; i <= rows; i++) {
         for (size_t j = 1; j <= columns; j++) {
-            d[i][j] = least(d[i - 1][j] + 1, d[i][j - 1] + 1,
-                            d[i - 1][j - 1] + !same(a[i - 1], b[j - 1]));
-            if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) &&
-                same(a[i - 2], b[j - 1]) && d[i - 2][j - 2] + 1 < d[i][j])
+            d[i][j] =
+                names_least(d[i - 1][j] + 1, d[i][j - 1] + 1,
+                            d[i - 1][j - 1] + !names_same(a[i - 1], b[j - 1]));
+            if (i > 1 && j > 1 && names_same(a[i - 1], b[j - 2]) &&
+                names_same(a[i - 2], b[j - 1]) && d[i - 2][j - 2] + 1 < d[i][j])
                 d[i][j] = d[i - 2][j - 2] + 1;
         }
     }
@@ -87,11 +88,11 @@ static unsigned distance(const char *a, const char *b)
 }
 
 /* A third of the letters may differ; a part of a name stands for the whole. */
-static unsigned likeness(const char *word, const char *name)
+static unsigned names_likeness(const char *word, const char *name)
 {
     size_t len = strlen(word);
     unsigned allowed = (unsigned)(len + 1) / 3;
-    unsigned apart = distance(word, name);
+    unsigned apart = names_distance(word, name);
 
     if (allowed > 3)
         allowed = 3;
@@ -106,7 +107,7 @@ const char *names_near(const struct names *names, const char *word)
     unsigned nearest = FAR;
 
     for (size_t i = 0; i < names->count; i++) {
-        unsigned apart = likeness(word, names->list[i]);
+        unsigned apart = names_likeness(word, names->list[i]);
 
         if (apart < nearest) {
             nearest = apart;
@@ -118,7 +119,7 @@ const char *names_near(const struct names *names, const char *word)
 
 /* ---- in messages ------------------------------------------------------ */
 
-static char *append(char *text, const char *glue, const char *more)
+static char *names_append(char *text, const char *glue, const char *more)
 {
     char *longer = must_printf("%s%s%s", text, glue, more);
 
@@ -134,20 +135,21 @@ char *names_join(const struct names *names, const char *last)
     for (size_t i = 0; i < names->count; i++) {
         const char *glue = i + 1 == names->count ? final : ", ";
 
-        text = append(text, i ? glue : "", text_quote(names->list[i], quote));
+        text = names_append(text, i ? glue : "",
+                            text_quote(names->list[i], quote));
     }
     free(final);
     return text;
 }
 
-static char *list(const struct names *names, const char *intro)
+static char *names_list(const struct names *names, const char *intro)
 {
     char *text = must_copy(intro);
 
     for (size_t i = 0; i < names->count && i < LISTED; i++)
-        text = append(text, i ? ", " : " ", names->list[i]);
+        text = names_append(text, i ? ", " : " ", names->list[i]);
     if (names->count > LISTED)
-        text = append(text, ", ", "...");
+        text = names_append(text, ", ", "...");
     return text;
 }
 
@@ -159,5 +161,5 @@ char *names_advice(const struct names *names, const char *word,
 
     if (near)
         return must_printf("did you mean %s?", text_quote(near, quote));
-    return list(names, intro);
+    return names_list(names, intro);
 }

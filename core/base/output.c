@@ -44,7 +44,7 @@ static bool is_patient;       /* see output_be_patient() */
 
 /* ---- life ------------------------------------------------------------- */
 
-static void init_locks(struct pg_file *file)
+static void output_init_locks(struct pg_file *file)
 {
     pthread_condattr_t attributes;
 
@@ -56,11 +56,11 @@ static void init_locks(struct pg_file *file)
 }
 
 /* The writers stay behind in the parent, and maybe a lock with them. */
-static void after_fork_in_child(void)
+static void output_after_fork_in_child(void)
 {
     pthread_mutex_init(&files_lock, NULL);
     for (struct pg_file *file = files; file; file = file->next) {
-        init_locks(file);
+        output_init_locks(file);
         file->has_writer = false;
         backlog_taken(&file->backlog, file->backlog.len);
         file->lost = 0;
@@ -68,20 +68,20 @@ static void after_fork_in_child(void)
     unseen = 0;
 }
 
-static void add_file(struct pg_file *file, int fd)
+static void output_add_file(struct pg_file *file, int fd)
 {
     struct stat status;
 
     file->fd = fd;
     file->is_regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-    init_locks(file);
+    output_init_locks(file);
     pthread_mutex_lock(&files_lock);
     file->next = files;
     files = file;
     pthread_mutex_unlock(&files_lock);
 }
 
-static void remove_file(struct pg_file *file)
+static void output_remove_file(struct pg_file *file)
 {
     struct pg_file **at = &files;
 
@@ -92,14 +92,14 @@ static void remove_file(struct pg_file *file)
     pthread_mutex_unlock(&files_lock);
 }
 
-static void add_unseen(uint64_t lines)
+static void output_add_unseen(uint64_t lines)
 {
     pthread_mutex_lock(&files_lock);
     unseen += lines;
     pthread_mutex_unlock(&files_lock);
 }
 
-static void free_file(struct pg_file *file)
+static void output_free_file(struct pg_file *file)
 {
     close(file->fd);
     pthread_cond_destroy(&file->changed);
@@ -107,15 +107,15 @@ static void free_file(struct pg_file *file)
     free(file);
 }
 
-static void begin(void)
+static void output_begin(void)
 {
-    pthread_atfork(NULL, NULL, after_fork_in_child);
-    add_file(&stderr_file, STDERR_FILENO);
+    pthread_atfork(NULL, NULL, output_after_fork_in_child);
+    output_add_file(&stderr_file, STDERR_FILENO);
 }
 
 struct pg_file *output_stderr(void)
 {
-    pthread_once(&files_once, begin);
+    pthread_once(&files_once, output_begin);
     return &stderr_file;
 }
 
@@ -136,7 +136,7 @@ struct pg_file *output_open(const char *path)
         return NULL;
     }
     output_stderr();
-    add_file(file, fd);
+    output_add_file(file, fd);
     return file;
 }
 
@@ -148,7 +148,7 @@ void output_set_owner(struct pg_file *file, const void *owner)
 
 /* ---- the writer thread ------------------------------------------------ */
 
-static struct timespec in_ms(unsigned ms)
+static struct timespec output_in_ms(unsigned ms)
 {
     struct timespec until;
 
@@ -163,7 +163,7 @@ static struct timespec in_ms(unsigned ms)
 }
 
 /* In the place of the lines that were lost, before any that come after. */
-static void announce(struct pg_file *file)
+static void output_announce(struct pg_file *file)
 {
     char text[96];
 
@@ -179,9 +179,9 @@ static void announce(struct pg_file *file)
     file->lost = 0;
 }
 
-static void write_failed(struct pg_file *file, int error)
+static void output_write_failed(struct pg_file *file, int error)
 {
-    struct timespec until = in_ms(RETRY_MS);
+    struct timespec until = output_in_ms(RETRY_MS);
     struct pollfd wanted = {.fd = file->fd, .events = POLLOUT};
 
     if (error == EINTR)
@@ -206,7 +206,7 @@ static void write_failed(struct pg_file *file, int error)
  * what is no plain file it writes only so much at once that the system keeps
  * it in one piece among other writers.
  */
-static void write_some(struct pg_file *file)
+static void output_write_some(struct pg_file *file)
 {
     struct iovec parts[2];
     int count =
@@ -219,12 +219,12 @@ static void write_some(struct pg_file *file)
     error = errno;
     pthread_mutex_lock(&file->lock);
     if (written < 0)
-        write_failed(file, error);
+        output_write_failed(file, error);
     else
         backlog_taken(&file->backlog, (size_t)written);
 }
 
-static void *write_all(void *arg)
+static void *output_write_all(void *arg)
 {
     struct pg_file *file = arg;
     bool is_orphaned;
@@ -236,21 +236,21 @@ static void *write_all(void *arg)
             pthread_cond_wait(&file->changed, &file->lock);
             continue;
         }
-        write_some(file);
-        announce(file);
+        output_write_some(file);
+        output_announce(file);
         if (is_patient)
             pthread_cond_broadcast(&file->changed);
     }
     is_orphaned = file->is_orphaned;
     pthread_mutex_unlock(&file->lock);
     if (is_orphaned)
-        free_file(file);
+        output_free_file(file);
     return NULL;
 }
 
 /* Signals are for the program's own thread. If no thread can be had now, the
    ring holds the lines and the next one tries again. */
-static void start_writer(struct pg_file *file)
+static void output_start_writer(struct pg_file *file)
 {
     pthread_attr_t attributes;
     sigset_t all, before;
@@ -260,7 +260,7 @@ static void start_writer(struct pg_file *file)
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     file->has_writer =
-        pthread_create(&file->writer, &attributes, write_all, file) == 0;
+        pthread_create(&file->writer, &attributes, output_write_all, file) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
 }
@@ -272,11 +272,11 @@ void output_be_patient(void)
     is_patient = true;
 }
 
-static void wait_for_room(struct pg_file *file, size_t len)
+static void output_wait_for_room(struct pg_file *file, size_t len)
 {
     while (!file->is_dead && file->has_writer &&
            len > backlog_room(&file->backlog)) {
-        struct timespec until = in_ms(RETRY_MS);
+        struct timespec until = output_in_ms(RETRY_MS);
 
         pthread_cond_timedwait(&file->changed, &file->lock, &until);
     }
@@ -294,8 +294,8 @@ int output_write(struct pg_file *file, struct pg_bytes bytes)
     pthread_mutex_lock(&file->lock);
     file->is_json = bytes.data[0] == '{';
     if (is_patient)
-        wait_for_room(file, bytes.len);
-    announce(file);
+        output_wait_for_room(file, bytes.len);
+    output_announce(file);
     if (file->lost || file->is_dead ||
         bytes.len > backlog_room(&file->backlog)) {
         file->lost++;
@@ -305,7 +305,7 @@ int output_write(struct pg_file *file, struct pg_bytes bytes)
         backlog_put(&file->backlog, bytes);
     }
     if (!file->has_writer)
-        start_writer(file);
+        output_start_writer(file);
     pthread_mutex_unlock(&file->lock);
     if (is_first)
         pthread_cond_broadcast(&file->changed);
@@ -313,7 +313,8 @@ int output_write(struct pg_file *file, struct pg_bytes bytes)
 }
 
 /* True when nothing is left. */
-static bool wait_written(struct pg_file *file, const struct timespec *until)
+static bool output_wait_written(struct pg_file *file,
+                                const struct timespec *until)
 {
     while (file->backlog.len > 0 && file->has_writer &&
            pthread_cond_timedwait(&file->changed, &file->lock, until) == 0)
@@ -323,7 +324,7 @@ static bool wait_written(struct pg_file *file, const struct timespec *until)
 
 /* A writer that is stuck in write(2) cannot be waited for: it frees the file
    when it comes back. */
-static void end_writer(struct pg_file *file, bool is_stuck)
+static void output_end_writer(struct pg_file *file, bool is_stuck)
 {
     pthread_t writer = file->writer;
     bool has_writer = file->has_writer;
@@ -338,31 +339,31 @@ static void end_writer(struct pg_file *file, bool is_stuck)
     }
     if (has_writer)
         pthread_join(writer, NULL);
-    free_file(file);
+    output_free_file(file);
 }
 
 void output_close(struct pg_file *file, unsigned ms)
 {
-    struct timespec until = in_ms(ms);
+    struct timespec until = output_in_ms(ms);
     bool is_written;
     uint64_t lines;
 
     if (!file)
         return;
     if (file != &stderr_file)
-        remove_file(file);
+        output_remove_file(file);
     pthread_mutex_lock(&file->lock);
-    is_written = wait_written(file, &until);
+    is_written = output_wait_written(file, &until);
     lines = file->lost + backlog_lines(&file->backlog);
     if (file == &stderr_file) {
         pthread_mutex_unlock(&file->lock);
         return;
     }
-    end_writer(file, !is_written);
-    add_unseen(lines);
+    output_end_writer(file, !is_written);
+    output_add_unseen(lines);
 }
 
-static struct pg_file *first_owned(const void *owner)
+static struct pg_file *output_first_owned(const void *owner)
 {
     struct pg_file *file;
 
@@ -377,20 +378,20 @@ void output_close_owned(const void *owner, unsigned ms)
 {
     struct pg_file *file;
 
-    while (owner && (file = first_owned(owner)))
+    while (owner && (file = output_first_owned(owner)))
         output_close(file, ms);
 }
 
 uint64_t output_finish(unsigned ms)
 {
-    struct timespec until = in_ms(ms);
+    struct timespec until = output_in_ms(ms);
     uint64_t lines;
 
     pthread_mutex_lock(&files_lock);
     lines = unseen;
     for (struct pg_file *file = files; file; file = file->next) {
         pthread_mutex_lock(&file->lock);
-        wait_written(file, &until);
+        output_wait_written(file, &until);
         lines += file->lost + backlog_lines(&file->backlog);
         pthread_mutex_unlock(&file->lock);
     }

@@ -6,7 +6,8 @@
 #include <playground/utf8.h>
 
 /* How the first character of `in` is shown; in `len` how many bytes it has. */
-static size_t escape_one(char out[5], struct pg_bytes in, size_t *len)
+static size_t output_line_escape_one(char out[5], struct pg_bytes in,
+                                     size_t *len)
 {
     uint32_t character = 0;
 
@@ -29,9 +30,8 @@ size_t output_escape(char *out, size_t size, struct pg_bytes in, size_t *used)
 
     while (at < in.len) {
         char shown[5];
-        size_t len,
-            shown_len =
-                escape_one(shown, pg_bytes(in.data + at, in.len - at), &len);
+        size_t len, shown_len = output_line_escape_one(
+                        shown, pg_bytes(in.data + at, in.len - at), &len);
 
         if (written + shown_len >= size)
             break;

@@ -10,7 +10,8 @@
 #include "base/must.h"
 
 /* Decodes with the C library, in UTF-8 whatever the user's locale is. */
-static size_t decode(const char *at, size_t left, wchar_t *code, int *width)
+static size_t text_decode(const char *at, size_t left, wchar_t *code,
+                          int *width)
 {
     static locale_t utf8;
     mbstate_t state = {0};
@@ -28,7 +29,7 @@ static size_t decode(const char *at, size_t left, wchar_t *code, int *width)
 
 /* What cannot be seen, or turns the direction of what follows and so can hide
    what stands there: byte order mark, zero-width space, bidi controls. */
-static bool is_hidden(wchar_t code)
+static bool text_is_hidden(wchar_t code)
 {
     return code == 0xfeff || (code >= 0x200b && code <= 0x200f) ||
            (code >= 0x202a && code <= 0x202e) ||
@@ -40,9 +41,9 @@ struct text_cell text_cell(const char *at, size_t left)
     struct text_cell cell = {.bytes = 1};
     wchar_t code = 0;
     int width;
-    size_t bytes = decode(at, left, &code, &width);
+    size_t bytes = text_decode(at, left, &code, &width);
 
-    if (width >= 0 && bytes < sizeof(cell.shown) && !is_hidden(code)) {
+    if (width >= 0 && bytes < sizeof(cell.shown) && !text_is_hidden(code)) {
         memcpy(cell.shown, at, bytes);
         cell.bytes = bytes;
         cell.width = (unsigned)width;

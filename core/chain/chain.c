@@ -21,7 +21,7 @@ struct frame {
     uint32_t running;
 };
 
-static struct frame enter(const struct pg_entry *entry)
+static struct frame chain_enter(const struct pg_entry *entry)
 {
     struct frame frame = {core->scratch_used, core->arena.header->running};
 
@@ -29,13 +29,13 @@ static struct frame enter(const struct pg_entry *entry)
     return frame;
 }
 
-static void leave(struct frame frame)
+static void chain_leave(struct frame frame)
 {
     core->scratch_used = frame.scratch;
     core->arena.header->running = frame.running;
 }
 
-static struct pg_ctx ctx_in(struct pg_session *session, unsigned at)
+static struct pg_ctx chain_ctx_in(struct pg_session *session, unsigned at)
 {
     struct pg_listener *listener = session_listener(session);
 
@@ -51,22 +51,22 @@ static struct pg_ctx ctx_in(struct pg_session *session, unsigned at)
 void chain_with(struct pg_session *session, unsigned at,
                 void (*fn)(struct pg_ctx *ctx, void *arg), void *arg)
 {
-    struct pg_ctx ctx = ctx_in(session, at);
-    struct frame frame = enter(ctx.entry);
+    struct pg_ctx ctx = chain_ctx_in(session, at);
+    struct frame frame = chain_enter(ctx.entry);
 
     fn(&ctx, arg);
-    leave(frame);
+    chain_leave(frame);
 }
 
 /* Nothing more is delivered to it. */
-static bool is_closing(const struct pg_session *session)
+static bool chain_is_closing(const struct pg_session *session)
 {
     return session->flags & (SESSION_CLOSING | SESSION_LEAVING);
 }
 
 /* PG_PASS and PG_STOP need nothing more. The others come with a reason;
    without one, or with something else, the handler has a mistake. */
-static void judge(const struct pg_ctx *ctx, enum pg_verdict verdict)
+static void chain_judge(const struct pg_ctx *ctx, enum pg_verdict verdict)
 {
     struct pg_session *session = ctx->session;
 
@@ -92,9 +92,9 @@ static void judge(const struct pg_ctx *ctx, enum pg_verdict verdict)
 /* ---- inward ----------------------------------------------------------- */
 
 /* How the session stands after something was handed on. */
-static int standing(struct pg_session *session)
+static int chain_standing(struct pg_session *session)
 {
-    if (is_closing(session))
+    if (chain_is_closing(session))
         return -ECANCELED;
     if (!session_is_pressed(session))
         return 0;
@@ -104,8 +104,8 @@ static int standing(struct pg_session *session)
 
 /* What becomes of the kept bytes of an entry that has run. What passes on
    stays in its block until all have seen it: `passed`. */
-static void after_recv(struct pg_session *session, unsigned at, bool is_passed,
-                       uint64_t *passed)
+static void chain_after_recv(struct pg_session *session, unsigned at,
+                             bool is_passed, uint64_t *passed)
 {
     if (is_passed)
         *passed |= session->keeping & 1ull << at;
@@ -113,15 +113,15 @@ static void after_recv(struct pg_session *session, unsigned at, bool is_passed,
         keep_drop(session, at);
 }
 
-static void drop_passed(struct pg_session *session, uint64_t passed)
+static void chain_drop_passed(struct pg_session *session, uint64_t passed)
 {
     for (unsigned at = 0; passed; at++, passed >>= 1)
         if (passed & 1)
             keep_drop(session, at);
 }
 
-/* The hot path: one ctx serves all entries, and enter() and leave() are taken
-   apart around the loop. */
+/* The hot path: one ctx serves all entries, and chain_enter() and chain_leave()
+   are taken apart around the loop. */
 int chain_recv(struct pg_session *session, unsigned at, struct pg_bytes in)
 {
     struct pg_listener *listener = session_listener(session);
@@ -134,7 +134,7 @@ int chain_recv(struct pg_session *session, unsigned at, struct pg_bytes in)
     unsigned count = listener->chain.count;
     enum pg_verdict verdict = PG_PASS;
 
-    for (; at < count && !is_closing(session); at++) {
+    for (; at < count && !chain_is_closing(session); at++) {
         struct pg_entry *entry = entries[at];
 
         if (!entry->handler->recv)
@@ -147,19 +147,19 @@ int chain_recv(struct pg_session *session, unsigned at, struct pg_bytes in)
         this->arena.header->running = entry->mark;
         verdict = entry->handler->recv(&ctx, in);
         if (session->keeping && !ctx.has_kept)
-            after_recv(session, at, verdict == PG_PASS, &passed);
+            chain_after_recv(session, at, verdict == PG_PASS, &passed);
         if (verdict != PG_PASS)
             break;
     }
-    leave(frame);
+    chain_leave(frame);
     if (verdict != PG_PASS && verdict != PG_STOP)
-        judge(&ctx, verdict);
+        chain_judge(&ctx, verdict);
     if (at == count)
         counter_add((uint16_t)(COUNTER_LISTENER | session->listener),
                     "unanswered", 1);
     if (passed)
-        drop_passed(session, passed);
-    return standing(session);
+        chain_drop_passed(session, passed);
+    return chain_standing(session);
 }
 
 void chain_resume(struct pg_session *session)
@@ -185,25 +185,27 @@ void chain_resume(struct pg_session *session)
 
 /* ---- outward ---------------------------------------------------------- */
 
-static int walk_out(struct pg_session *session, struct pg_listener *listener,
-                    const struct chain_group *group, unsigned at,
-                    struct pg_bytes out);
+static int chain_walk_out(struct pg_session *session,
+                          struct pg_listener *listener,
+                          const struct chain_group *group, unsigned at,
+                          struct pg_bytes out);
 
 /* Layers whose output is not the same for all run once a receiver. */
-static int each_receiver(struct pg_listener *listener, unsigned at,
-                         struct pg_bytes out, const struct chain_group *group)
+static int chain_each_receiver(struct pg_listener *listener, unsigned at,
+                               struct pg_bytes out,
+                               const struct chain_group *group)
 {
     for (uint32_t i = 0; i < core->live_count; i++) {
         struct pg_session *session = session_at(core->live[i]);
 
         if (broadcast_reaches(session, listener, group->except))
-            walk_out(session, listener, group, at, out);
+            chain_walk_out(session, listener, group, at, out);
     }
     return 0;
 }
 
-static int push(struct pg_session *session, struct pg_listener *listener,
-                const struct chain_group *group, struct pg_bytes out)
+static int chain_push(struct pg_session *session, struct pg_listener *listener,
+                      const struct chain_group *group, struct pg_bytes out)
 {
     if (session && group)
         return queue_push_slow(session, out, group->slow);
@@ -212,8 +214,8 @@ static int push(struct pg_session *session, struct pg_listener *listener,
 }
 
 /* The place of the next lower send(), or UINT_MAX. */
-static inline unsigned next_sender(const struct pg_listener *listener,
-                                   unsigned at)
+static inline unsigned chain_next_sender(const struct pg_listener *listener,
+                                         unsigned at)
 {
     while (at-- > 0)
         if (listener->chain.entries[at]->handler->send)
@@ -222,10 +224,10 @@ static inline unsigned next_sender(const struct pg_listener *listener,
 }
 
 /* The hot path outward, likewise. `at` is a place with a send(). */
-static int walk_senders(struct pg_session *session,
-                        struct pg_listener *listener,
-                        const struct chain_group *group, unsigned at,
-                        struct pg_bytes out)
+static int chain_walk_senders(struct pg_session *session,
+                              struct pg_listener *listener,
+                              const struct chain_group *group, unsigned at,
+                              struct pg_bytes out)
 {
     struct pg_ctx ctx = {.session = session,
                          .listener = listener,
@@ -236,7 +238,7 @@ static int walk_senders(struct pg_session *session,
     enum pg_verdict verdict = PG_PASS;
     bool is_shared = true;
 
-    for (; at != UINT_MAX; at = next_sender(listener, at)) {
+    for (; at != UINT_MAX; at = chain_next_sender(listener, at)) {
         struct pg_entry *entry = listener->chain.entries[at];
 
         if (group && !session && !entry->handler->send_is_shared) {
@@ -250,23 +252,24 @@ static int walk_senders(struct pg_session *session,
         if (verdict != PG_PASS)
             break;
     }
-    leave(frame);
+    chain_leave(frame);
     if (!is_shared)
-        return each_receiver(listener, at + 1, out, group);
+        return chain_each_receiver(listener, at + 1, out, group);
     if (verdict == PG_PASS)
-        return push(session, listener, group, out);
-    judge(&ctx, verdict);
+        return chain_push(session, listener, group, out);
+    chain_judge(&ctx, verdict);
     return ctx.result;
 }
 
-static int walk_out(struct pg_session *session, struct pg_listener *listener,
-                    const struct chain_group *group, unsigned at,
-                    struct pg_bytes out)
+static int chain_walk_out(struct pg_session *session,
+                          struct pg_listener *listener,
+                          const struct chain_group *group, unsigned at,
+                          struct pg_bytes out)
 {
-    at = next_sender(listener, at);
+    at = chain_next_sender(listener, at);
     if (at == UINT_MAX)
-        return push(session, listener, group, out);
-    return walk_senders(session, listener, group, at, out);
+        return chain_push(session, listener, group, out);
+    return chain_walk_senders(session, listener, group, at, out);
 }
 
 int chain_send(struct pg_session *session, unsigned at, struct pg_bytes out,
@@ -274,13 +277,13 @@ int chain_send(struct pg_session *session, unsigned at, struct pg_bytes out,
 {
     if (session->flags & SESSION_CLOSING)
         return -ECANCELED;
-    return walk_out(session, session_listener(session), group, at, out);
+    return chain_walk_out(session, session_listener(session), group, at, out);
 }
 
 int chain_send_group(struct pg_listener *listener, unsigned at,
                      struct pg_bytes out, const struct chain_group *group)
 {
-    return walk_out(NULL, listener, group, at, out);
+    return chain_walk_out(NULL, listener, group, at, out);
 }
 
 void chain_broadcast(struct pg_entry *entry, struct pg_bytes bytes,
@@ -303,30 +306,31 @@ void chain_open(struct pg_session *session)
 {
     const struct chain *chain = &session_listener(session)->chain;
 
-    for (unsigned at = 0; at < chain->count && !is_closing(session); at++) {
-        struct pg_ctx ctx = ctx_in(session, at);
+    for (unsigned at = 0; at < chain->count && !chain_is_closing(session);
+         at++) {
+        struct pg_ctx ctx = chain_ctx_in(session, at);
         enum pg_verdict verdict;
         struct frame frame;
 
         session_ctx(session, at)->is_open = true;
         if (!ctx.entry->handler->open)
             continue;
-        frame = enter(ctx.entry);
+        frame = chain_enter(ctx.entry);
         verdict = ctx.entry->handler->open(&ctx);
-        leave(frame);
+        chain_leave(frame);
         if (verdict != PG_PASS)
-            judge(&ctx, verdict);
+            chain_judge(&ctx, verdict);
     }
 }
 
-static void end_one(struct pg_session *session, unsigned at)
+static void chain_end_one(struct pg_session *session, unsigned at)
 {
-    struct pg_ctx ctx = ctx_in(session, at);
-    struct frame frame = enter(ctx.entry);
+    struct pg_ctx ctx = chain_ctx_in(session, at);
+    struct frame frame = chain_enter(ctx.entry);
 
     if (ctx.entry->handler->end)
         ctx.entry->handler->end(&ctx);
-    leave(frame);
+    chain_leave(frame);
     if (session_ctx(session, at)->is_held ||
         session_ctx(session, at)->deadline_ms)
         return;
@@ -339,23 +343,23 @@ void chain_end(struct pg_session *session)
 {
     unsigned count = session_listener(session)->chain.count;
 
-    while (session->ended < count && !is_closing(session)) {
+    while (session->ended < count && !chain_is_closing(session)) {
         if (session->ended && session_ctx(session, session->ended - 1u)->late)
             return;
-        end_one(session, session->ended++);
+        chain_end_one(session, session->ended++);
     }
 }
 
 void chain_timer(struct pg_session *session, unsigned at)
 {
-    struct pg_ctx ctx = ctx_in(session, at);
+    struct pg_ctx ctx = chain_ctx_in(session, at);
     struct frame frame;
 
     if (!ctx.entry->handler->timer)
         return;
-    frame = enter(ctx.entry);
+    frame = chain_enter(ctx.entry);
     ctx.entry->handler->timer(&ctx);
-    leave(frame);
+    chain_leave(frame);
 }
 
 void chain_tick(struct pg_entry *entry)
@@ -365,21 +369,21 @@ void chain_tick(struct pg_entry *entry)
     entry->tick_ms = 0;
     if (!entry->handler->tick)
         return;
-    frame = enter(entry);
+    frame = chain_enter(entry);
     entry->handler->tick(entry);
-    leave(frame);
+    chain_leave(frame);
 }
 
-static void close_one(struct pg_session *session, unsigned at,
-                      struct pg_reason reason)
+static void chain_close_one(struct pg_session *session, unsigned at,
+                            struct pg_reason reason)
 {
-    struct pg_ctx ctx = ctx_in(session, at);
+    struct pg_ctx ctx = chain_ctx_in(session, at);
     struct ctx_slot *slot = session_ctx(session, at);
-    struct frame frame = enter(ctx.entry);
+    struct frame frame = chain_enter(ctx.entry);
 
     if (ctx.entry->handler->close)
         ctx.entry->handler->close(&ctx, reason);
-    leave(frame);
+    chain_leave(frame);
     if (slot->kept_len)
         counter_add((uint16_t)ctx.entry->id, "dropped: unfinished message", 1);
     slot->is_open = false;
@@ -398,7 +402,7 @@ void chain_close(struct pg_session *session, struct pg_reason reason)
 
     for (unsigned at = 0; at < count; at++)
         if (session_ctx(session, at)->is_open)
-            close_one(session, at, reason);
+            chain_close_one(session, at, reason);
 }
 
 void chain_forget(struct pg_session *session)
@@ -409,14 +413,15 @@ void chain_forget(struct pg_session *session)
 
 /* ---- later ------------------------------------------------------------ */
 
-static void later_run(struct pg_session *session, const struct later *later)
+static void chain_later_run(struct pg_session *session,
+                            const struct later *later)
 {
     struct pg_bytes bytes = later_bytes(later);
     bool is_outward = later->direction == CHAIN_OUT;
 
     if (is_outward && !(session->flags & SESSION_CLOSING))
         chain_send(session, later->at, bytes, NULL);
-    else if (!is_outward && !is_closing(session))
+    else if (!is_outward && !chain_is_closing(session))
         chain_recv(session, later->at + 1u, bytes);
     else
         counter_add(later->entry, "dropped: session over before its delay", 1);
@@ -429,7 +434,7 @@ void chain_later(uint32_t block)
     struct pg_session *session = session_at(later->slot);
 
     if (session->number == later->number)
-        later_run(session, later);
+        chain_later_run(session, later);
     else
         counter_add(later->entry, "dropped: session over before its delay", 1);
     later_free(block);

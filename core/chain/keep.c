@@ -6,12 +6,12 @@
 
 #define READ_BYTES (64u * 1024)
 
-static uint8_t *kept_data(const struct ctx_slot *slot)
+static uint8_t *keep_kept_data(const struct ctx_slot *slot)
 {
     return heap_at(&core->arena, slot->kept) + slot->kept_at;
 }
 
-static void account(struct ctx_slot *slot, uint32_t len)
+static void keep_account(struct ctx_slot *slot, uint32_t len)
 {
     core->arena.header->kept += len;
     core->arena.header->kept -= slot->kept_len;
@@ -24,7 +24,7 @@ struct pg_bytes keep_get(const struct pg_session *session, unsigned at)
 
     if (!slot->kept)
         return pg_bytes(NULL, 0);
-    return pg_bytes(kept_data(slot), slot->kept_len);
+    return pg_bytes(keep_kept_data(slot), slot->kept_len);
 }
 
 void keep_drop(struct pg_session *session, unsigned at)
@@ -33,34 +33,35 @@ void keep_drop(struct pg_session *session, unsigned at)
 
     if (!slot->kept)
         return;
-    account(slot, 0);
+    keep_account(slot, 0);
     heap_free(&core->arena, slot->kept);
     slot->kept = 0;
     slot->kept_at = 0;
     session->keeping &= ~(1ull << at);
 }
 
-static bool too_much(struct pg_session *session, const char *text)
+static bool keep_too_much(struct pg_session *session, const char *text)
 {
     session_end(session, PG_END_FIN, PG_WHY_LIMIT, text);
     return false;
 }
 
-static bool is_over_total(size_t more)
+static bool keep_is_over_total(size_t more)
 {
     return core->arena.header->kept + more >
            (uint64_t)core->config->limits.kept_bytes_total / core->workers;
 }
 
 /* A block with room for `size`, with the kept bytes at its start. */
-static bool move(struct ctx_slot *slot, size_t size)
+static bool keep_move(struct ctx_slot *slot, size_t size)
 {
     uint32_t block = heap_alloc(&core->arena, size);
 
     if (!block)
         return false;
     if (slot->kept) {
-        memcpy(heap_at(&core->arena, block), kept_data(slot), slot->kept_len);
+        memcpy(heap_at(&core->arena, block), keep_kept_data(slot),
+               slot->kept_len);
         heap_free(&core->arena, slot->kept);
     }
     slot->kept = block;
@@ -68,23 +69,24 @@ static bool move(struct ctx_slot *slot, size_t size)
     return true;
 }
 
-static bool make_room(struct ctx_slot *slot, size_t more)
+static bool keep_make_room(struct ctx_slot *slot, size_t more)
 {
     size_t size = heap_size(&core->arena, slot->kept);
 
     if (slot->kept_at + slot->kept_len + more <= size)
         return true;
     if (slot->kept_len + more > size || slot->kept_at < slot->kept_len)
-        return move(slot, 2 * (slot->kept_len + more));
-    memmove(heap_at(&core->arena, slot->kept), kept_data(slot), slot->kept_len);
+        return keep_move(slot, 2 * (slot->kept_len + more));
+    memmove(heap_at(&core->arena, slot->kept), keep_kept_data(slot),
+            slot->kept_len);
     slot->kept_at = 0;
     return true;
 }
 
 /* Before the first entry the read buffer has room in front: few kept bytes
    go there instead of many new ones to them. */
-static bool fits_in_front(const struct ctx_slot *slot, unsigned at,
-                          const struct pg_bytes *in)
+static bool keep_fits_in_front(const struct ctx_slot *slot, unsigned at,
+                               const struct pg_bytes *in)
 {
     return at == 0 && in->data == arena_read_buffer(&core->arena) &&
            slot->kept_len <= in->len && slot->kept_len <= ARENA_HEADROOM;
@@ -96,23 +98,23 @@ bool keep_join(struct pg_session *session, unsigned at, struct pg_bytes *in)
 
     if (!slot->kept)
         return true;
-    if (fits_in_front(slot, at, in)) {
+    if (keep_fits_in_front(slot, at, in)) {
         uint8_t *start = (uint8_t *)(uintptr_t)in->data - slot->kept_len;
 
-        memcpy(start, kept_data(slot), slot->kept_len);
+        memcpy(start, keep_kept_data(slot), slot->kept_len);
         *in = pg_bytes(start, slot->kept_len + in->len);
         return true;
     }
-    if (!make_room(slot, in->len))
-        return too_much(session, "no room for an unfinished message");
+    if (!keep_make_room(slot, in->len))
+        return keep_too_much(session, "no room for an unfinished message");
     if (in->len)
-        memcpy(kept_data(slot) + slot->kept_len, in->data, in->len);
-    account(slot, slot->kept_len + (uint32_t)in->len);
-    *in = pg_bytes(kept_data(slot), slot->kept_len);
+        memcpy(keep_kept_data(slot) + slot->kept_len, in->data, in->len);
+    keep_account(slot, slot->kept_len + (uint32_t)in->len);
+    *in = pg_bytes(keep_kept_data(slot), slot->kept_len);
     return true;
 }
 
-static bool is_inside(const struct ctx_slot *slot, const uint8_t *data)
+static bool keep_is_inside(const struct ctx_slot *slot, const uint8_t *data)
 {
     const uint8_t *block;
 
@@ -123,15 +125,15 @@ static bool is_inside(const struct ctx_slot *slot, const uint8_t *data)
 }
 
 /* A little of a large block moves to a small one. */
-static void trim(struct ctx_slot *slot)
+static void keep_trim(struct ctx_slot *slot)
 {
     size_t size = heap_size(&core->arena, slot->kept);
 
     if (size > 4096 && slot->kept_len < size / 8)
-        move(slot, slot->kept_len);
+        keep_move(slot, slot->kept_len);
 }
 
-static bool copy_in(struct ctx_slot *slot, struct pg_bytes tail)
+static bool keep_copy_in(struct ctx_slot *slot, struct pg_bytes tail)
 {
     if (slot->kept && heap_size(&core->arena, slot->kept) < tail.len) {
         heap_free(&core->arena, slot->kept);
@@ -148,7 +150,7 @@ static bool copy_in(struct ctx_slot *slot, struct pg_bytes tail)
 
 /* When the way ahead is full, what pg_later() has on its way inward comes all
    the same; see weigh(). */
-static size_t most(const struct pg_session *session)
+static size_t keep_most(const struct pg_session *session)
 {
     size_t bytes = (size_t)core->config->limits.frame_bytes + READ_BYTES;
 
@@ -164,24 +166,24 @@ bool keep_set(struct pg_session *session, unsigned at, struct pg_bytes tail)
         keep_drop(session, at);
         return true;
     }
-    if (tail.len > most(session) ||
-        is_over_total(tail.len > slot->kept_len ? tail.len - slot->kept_len
-                                                : 0))
-        return too_much(session, "too much unfinished input");
-    if (is_inside(slot, tail.data)) {
+    if (tail.len > keep_most(session) ||
+        keep_is_over_total(tail.len > slot->kept_len ? tail.len - slot->kept_len
+                                                     : 0))
+        return keep_too_much(session, "too much unfinished input");
+    if (keep_is_inside(slot, tail.data)) {
         slot->kept_at =
             (uint32_t)(tail.data - heap_at(&core->arena, slot->kept));
-        account(slot, (uint32_t)tail.len);
+        keep_account(slot, (uint32_t)tail.len);
     } else {
         bool is_copied;
 
         session->keeping |= 1ull << at;
-        is_copied = copy_in(slot, tail);
+        is_copied = keep_copy_in(slot, tail);
 
-        account(slot, is_copied ? (uint32_t)tail.len : 0);
+        keep_account(slot, is_copied ? (uint32_t)tail.len : 0);
         if (!is_copied)
-            return too_much(session, "no room for an unfinished message");
+            return keep_too_much(session, "no room for an unfinished message");
     }
-    trim(slot);
+    keep_trim(slot);
     return true;
 }

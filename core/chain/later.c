@@ -15,13 +15,13 @@ struct pg_bytes later_bytes(const struct later *later)
     return pg_bytes(later + 1, later->len);
 }
 
-static bool is_over_total(size_t len)
+static bool later_is_over_total(size_t len)
 {
     return core->arena.header->kept + len >
            (uint64_t)core->config->limits.kept_bytes_total / core->workers;
 }
 
-static void link_in(uint32_t block)
+static void later_link_in(uint32_t block)
 {
     uint32_t *first = &core->arena.header->first_later;
 
@@ -31,7 +31,7 @@ static void link_in(uint32_t block)
     *first = block;
 }
 
-static void link_out(uint32_t block)
+static void later_link_out(uint32_t block)
 {
     const struct later *later = later_at(block);
 
@@ -43,7 +43,7 @@ static void link_out(uint32_t block)
         later_at(later->next)->previous = later->previous;
 }
 
-static int arm(uint32_t block)
+static int later_arm(uint32_t block)
 {
     const struct later *later = later_at(block);
 
@@ -56,7 +56,7 @@ int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
     struct pg_session *session = ctx->session;
     uint32_t block;
 
-    if (is_over_total(bytes.len))
+    if (later_is_over_total(bytes.len))
         return -ENOBUFS;
     block = heap_alloc(&core->arena, sizeof(struct later) + bytes.len);
     if (!block)
@@ -73,8 +73,8 @@ int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
     if (bytes.len)
         memcpy(later_at(block) + 1, bytes.data, bytes.len);
     core->arena.header->kept += bytes.len;
-    link_in(block);
-    if (arm(block)) {
+    later_link_in(block);
+    if (later_arm(block)) {
         later_free(block);
         return -ENOBUFS;
     }
@@ -86,7 +86,7 @@ int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
 void later_free(uint32_t block)
 {
     core->arena.header->kept -= later_at(block)->len;
-    link_out(block);
+    later_link_out(block);
     heap_free(&core->arena, block);
 }
 
@@ -99,7 +99,7 @@ int later_rearm(void)
     while (block && later_at(block)->next)
         block = later_at(block)->next;
     for (; block; block = later_at(block)->previous)
-        if (arm(block))
+        if (later_arm(block))
             return -ENOMEM;
     return 0;
 }

@@ -14,7 +14,7 @@
 
 /* ---- reading ---------------------------------------------------------- */
 
-static char *read_stream(FILE *file, size_t *len)
+static char *config_read_stream(FILE *file, size_t *len)
 {
     char *text = NULL;
     size_t got;
@@ -29,14 +29,15 @@ static char *read_stream(FILE *file, size_t *len)
 }
 
 /* NULL after adding a problem. */
-static char *read_file(const char *path, size_t *len, struct problems *problems)
+static char *config_read_file(const char *path, size_t *len,
+                              struct problems *problems)
 {
     FILE *file = fopen(path, "re");
     char *text = NULL;
     int error = errno;
 
     if (file) {
-        text = read_stream(file, len);
+        text = config_read_stream(file, len);
         error = ferror(file) ? errno : 0;
         fclose(file);
     }
@@ -55,8 +56,8 @@ static char *read_file(const char *path, size_t *len, struct problems *problems)
     return NULL;
 }
 
-static void say_duplicate(const char *key, size_t first, size_t again,
-                          void *arg)
+static void config_say_duplicate(const char *key, size_t first, size_t again,
+                                 void *arg)
 {
     size_t line, column;
 
@@ -68,7 +69,7 @@ static void say_duplicate(const char *key, size_t first, size_t again,
 }
 
 /* A problem of the whole: its place is where the JSON begins. */
-static void complain_top(struct problems *problems, const char *text)
+static void config_complain_top(struct problems *problems, const char *text)
 {
     struct position top = {0};
 
@@ -77,7 +78,8 @@ static void complain_top(struct problems *problems, const char *text)
 }
 
 /* The whole text as JSON; NULL after adding problems. */
-static json_t *parse(const char *text, size_t len, struct problems *problems)
+static json_t *config_parse(const char *text, size_t len,
+                            struct problems *problems)
 {
     json_error_t error;
     json_t *root;
@@ -88,11 +90,13 @@ static json_t *parse(const char *text, size_t len, struct problems *problems)
         syntax_explain(problems, text, len, &error);
         return NULL;
     }
-    position_each_duplicate(problems_map(problems), say_duplicate, problems);
+    position_each_duplicate(problems_map(problems), config_say_duplicate,
+                            problems);
     if (json_is_object(root))
         return root;
-    complain_top(problems, "a config is an object; write { \"transports\": "
-                           "[\"tcp\"], \"handlers\": [\"echo\"] }");
+    config_complain_top(problems,
+                        "a config is an object; write { \"transports\": "
+                        "[\"tcp\"], \"handlers\": [\"echo\"] }");
     json_decref(root);
     return NULL;
 }
@@ -105,7 +109,7 @@ static const struct pg_option workers_table[] = {
     {0},
 };
 
-static char *folder_of(const char *path)
+static char *config_folder_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
 
@@ -116,8 +120,8 @@ static char *folder_of(const char *path)
 }
 
 /* What is not there yet may come; but most often it is misspelt. */
-static void warn_missing(struct config *config, const char *folder,
-                         const char *path)
+static void config_warn_missing(struct config *config, const char *folder,
+                                const char *path)
 {
     struct stat status;
 
@@ -129,8 +133,8 @@ static void warn_missing(struct config *config, const char *folder,
                   folder);
 }
 
-static bool add_folder(struct config *config, const json_t *value,
-                       const char *path)
+static bool config_add_folder(struct config *config, const json_t *value,
+                              const char *path)
 {
     struct config_internals *internals = config_internals(config);
     const char *folder = json_string_value(value);
@@ -143,12 +147,12 @@ static bool add_folder(struct config *config, const json_t *value,
     internals->folders[count] =
         folder[0] == '/' ? must_copy(folder)
                          : must_printf("%s/%s", config->folder, folder);
-    warn_missing(config, internals->folders[count], path);
+    config_warn_missing(config, internals->folders[count], path);
     return true;
 }
 
 /* The config's own folder, then plugin_path, then the built-in one. */
-static void read_plugin_path(struct config *config, const json_t *value)
+static void config_read_plugin_path(struct config *config, const json_t *value)
 {
     struct config_internals *internals = config_internals(config);
     bool is_good = true;
@@ -161,11 +165,11 @@ static void read_plugin_path(struct config *config, const json_t *value)
         json_array_foreach (value, i, item) {
             char *path = position_path_index("/plugin_path", i);
 
-            is_good &= add_folder(config, item, path);
+            is_good &= config_add_folder(config, item, path);
             free(path);
         }
     } else if (value) {
-        is_good = add_folder(config, value, "/plugin_path");
+        is_good = config_add_folder(config, value, "/plugin_path");
     }
     if (!is_good)
         problems_add(config->problems, "/plugin_path", false,
@@ -179,9 +183,10 @@ static void read_plugin_path(struct config *config, const json_t *value)
 /* ---- lists ------------------------------------------------------------ */
 
 /* A list of entries; NULL or its entries, `*count` of them. */
-static struct pg_entry **read_handlers(struct config *config,
-                                       const json_t *list, const char *path,
-                                       unsigned *count, bool *is_good)
+static struct pg_entry **config_read_handlers(struct config *config,
+                                              const json_t *list,
+                                              const char *path, unsigned *count,
+                                              bool *is_good)
 {
     struct pg_entry **entries = NULL;
     json_t *item;
@@ -212,24 +217,24 @@ static struct pg_entry **read_handlers(struct config *config,
 }
 
 /* One listener with its own handlers before the shared ones. */
-static void read_transport(struct config *config, const json_t *value,
-                           const char *path, bool is_complete)
+static void config_read_transport(struct config *config, const json_t *value,
+                                  const char *path, bool is_complete)
 {
     struct pg_listener *listener = config_make_listener(config, value, path);
     char *place = position_path_key(path, "handlers");
     struct pg_entry **own;
     unsigned count;
 
-    own = read_handlers(config, json_object_get(value, "handlers"), place,
-                        &count, &is_complete);
+    own = config_read_handlers(config, json_object_get(value, "handlers"),
+                               place, &count, &is_complete);
     if (listener && is_complete)
         config_make_chain(listener, own, count);
     free(own);
     free(place);
 }
 
-static void read_transports(struct config *config, const json_t *root,
-                            bool is_complete)
+static void config_read_transports(struct config *config, const json_t *root,
+                                   bool is_complete)
 {
     const json_t *list = json_object_get(root, "transports");
     json_t *item;
@@ -238,9 +243,9 @@ static void read_transports(struct config *config, const json_t *root,
     if (!list && config_means_top_key(root, "transports"))
         return; /* it is misspelt, which has been said */
     if (!list) {
-        complain_top(config->problems,
-                     "\"transports\" is missing; write \"transports\": "
-                     "[\"tcp\"]");
+        config_complain_top(config->problems,
+                            "\"transports\" is missing; write \"transports\": "
+                            "[\"tcp\"]");
         return;
     }
     if (!json_is_array(list) || json_array_size(list) == 0) {
@@ -258,24 +263,24 @@ static void read_transports(struct config *config, const json_t *root,
     json_array_foreach (list, i, item) {
         char *place = position_path_index("/transports", i);
 
-        read_transport(config, item, place, is_complete);
+        config_read_transport(config, item, place, is_complete);
         free(place);
     }
 }
 
-static void read_all(struct config *config, const json_t *root)
+static void config_read_all(struct config *config, const json_t *root)
 {
     struct config_internals *internals = config_internals(config);
     bool is_complete = true;
 
-    read_plugin_path(config, json_object_get(root, "plugin_path"));
+    config_read_plugin_path(config, json_object_get(root, "plugin_path"));
     config_check_top_keys(config, root);
     options_fill(workers_table, root, config, "", config->problems);
     config_read_limits(config, json_object_get(root, "limits"));
-    internals->shared =
-        read_handlers(config, json_object_get(root, "handlers"), "/handlers",
-                      &internals->shared_count, &is_complete);
-    read_transports(config, root, is_complete);
+    internals->shared = config_read_handlers(
+        config, json_object_get(root, "handlers"), "/handlers",
+        &internals->shared_count, &is_complete);
+    config_read_transports(config, root, is_complete);
     config_check_network(config);
     config_check_clock(config);
 }
@@ -287,7 +292,7 @@ static struct config *create(const char *path, struct problems *problems)
     struct config *config = must_calloc(1, sizeof(*config));
 
     config->path = must_copy(path);
-    config->folder = folder_of(path);
+    config->folder = config_folder_of(path);
     config->problems = problems;
     config->workers = 1;
     config->internals = must_calloc(1, sizeof(struct config_internals));
@@ -298,13 +303,13 @@ struct config *config_load(const char *path, const char *text, size_t len,
                            const struct config_overrides *overrides,
                            struct problems *problems)
 {
-    char *own = text ? NULL : read_file(path, &len, problems);
+    char *own = text ? NULL : config_read_file(path, &len, problems);
     struct config *config;
     json_t *root;
 
     if (!text && !own)
         return NULL;
-    root = parse(text ? text : own, len, problems);
+    root = config_parse(text ? text : own, len, problems);
     free(own);
     if (!root)
         return NULL;
@@ -312,7 +317,7 @@ struct config *config_load(const char *path, const char *text, size_t len,
     config_internals(config)->root = root;
     if (overrides)
         config->overrides = *overrides;
-    read_all(config, root);
+    config_read_all(config, root);
     if (problems_count(problems) == 0)
         return config;
     config_destroy(config);
@@ -352,14 +357,14 @@ struct config *config_create(struct problems *problems)
 {
     struct config *config = create("command line", problems);
 
-    read_plugin_path(config, NULL);
+    config_read_plugin_path(config, NULL);
     config_read_limits(config, NULL);
     return config;
 }
 
 /* The options with the plugin's name among them; kept for their strings. */
-static json_t *make_part(struct config *config, const char *plugin,
-                         const char *options_json)
+static json_t *config_make_part(struct config *config, const char *plugin,
+                                const char *options_json)
 {
     struct config_internals *internals = config_internals(config);
     json_error_t error;
@@ -383,7 +388,7 @@ struct pg_listener *config_add_listener(struct config *config,
                                         const char *plugin,
                                         const char *options_json)
 {
-    json_t *part = make_part(config, plugin, options_json);
+    json_t *part = config_make_part(config, plugin, options_json);
 
     return part ? config_make_listener(config, part, "") : NULL;
 }
@@ -399,7 +404,7 @@ struct pg_entry *config_add_entry(struct config *config, const char *plugin,
     if (builtin) {
         entry = config_make_builtin(config, builtin, "");
     } else {
-        part = make_part(config, plugin, options_json);
+        part = config_make_part(config, plugin, options_json);
         if (part)
             entry = config_make_entry(config, part, "");
     }

@@ -51,8 +51,9 @@ FILE *pg_listener_file(struct pg_listener *listener, const char *path,
     return file;
 }
 
-static int fail_at(struct problems *problems, const char *path, const char *key,
-                   const char *format, va_list arguments)
+static int config_api_fail_at(struct problems *problems, const char *path,
+                              const char *key, const char *format,
+                              va_list arguments)
 {
     char *place = key ? position_path_key(path, key) : NULL;
 
@@ -66,7 +67,8 @@ int pg_fail(struct pg_entry *entry, const char *key, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    fail_at(entry->config->problems, entry->path, key, format, arguments);
+    config_api_fail_at(entry->config->problems, entry->path, key, format,
+                       arguments);
     va_end(arguments);
     return -EINVAL;
 }
@@ -86,7 +88,8 @@ int pg_listen_fail(struct pg_listener *listener, const char *key,
                      "--%s on the command line: %s", key, text);
         free(text);
     } else {
-        fail_at(config->problems, listener->path, key, format, arguments);
+        config_api_fail_at(config->problems, listener->path, key, format,
+                           arguments);
     }
     va_end(arguments);
     return -EINVAL;

@@ -5,7 +5,7 @@
 #include "config/config_parts.h"
 
 /* True for one that is taken instead of a built-in framing layer. */
-static bool hides_framing(const struct pg_entry *entry)
+static bool config_chain_hides_framing(const struct pg_entry *entry)
 {
     const char *name = entry->handler->name;
 
@@ -16,10 +16,10 @@ static bool hides_framing(const struct pg_entry *entry)
 
 /* The advice to put "lines" before it is of no use to whoever has an own
    plugin of that name. */
-static char *framing_advice(const struct chain *chain, unsigned at)
+static char *config_chain_framing_advice(const struct chain *chain, unsigned at)
 {
     for (unsigned i = 0; i <= at; i++)
-        if (hides_framing(chain->entries[i]))
+        if (config_chain_hides_framing(chain->entries[i]))
             return must_printf("the built-in \"%s\" is hidden by %s: rename "
                                "that file and its .name, and build it again",
                                chain->entries[i]->handler->name,
@@ -29,11 +29,11 @@ static char *framing_advice(const struct chain *chain, unsigned at)
 }
 
 /* The entry at `at` gets a stream and cannot do with one. */
-static void misfit(const struct pg_listener *listener, unsigned at)
+static void config_chain_misfit(const struct pg_listener *listener, unsigned at)
 {
     const struct pg_entry *entry = listener->chain.entries[at];
     char *who = config_call(entry->name, entry->plugin);
-    char *advice = framing_advice(&listener->chain, at);
+    char *advice = config_chain_framing_advice(&listener->chain, at);
 
     problems_add(listener->config->problems, entry->path, false,
                  "%s needs records, and %s delivers a stream, in which the "
@@ -43,8 +43,8 @@ static void misfit(const struct pg_listener *listener, unsigned at)
     free(who);
 }
 
-static bool fits(const struct pg_listener *listener, struct pg_entry *entry,
-                 enum pg_kind kind)
+static bool config_chain_fits(const struct pg_listener *listener,
+                              struct pg_entry *entry, enum pg_kind kind)
 {
     struct problems *problems = listener->config->problems;
 
@@ -63,7 +63,7 @@ static bool fits(const struct pg_listener *listener, struct pg_entry *entry,
     return false;
 }
 
-static bool fit_types(struct pg_listener *listener)
+static bool config_chain_fit_types(struct pg_listener *listener)
 {
     struct chain *chain = &listener->chain;
     enum pg_kind kind = listener->transport->provides;
@@ -73,10 +73,10 @@ static bool fit_types(struct pg_listener *listener)
 
         chain->kinds[i] = kind;
         if (handler->needs == PG_RECORDS && kind != PG_RECORDS) {
-            misfit(listener, i);
+            config_chain_misfit(listener, i);
             return false;
         }
-        if (!fits(listener, chain->entries[i], kind))
+        if (!config_chain_fits(listener, chain->entries[i], kind))
             return false;
         if (handler->makes != PG_ANY)
             kind = handler->makes;
@@ -106,5 +106,5 @@ bool config_make_chain(struct pg_listener *listener, struct pg_entry **own,
         memcpy(chain->entries + own_count, internals->shared,
                internals->shared_count * sizeof(*internals->shared));
     chain->count = count;
-    return fit_types(listener);
+    return config_chain_fit_types(listener);
 }

@@ -1,29 +1,30 @@
 #include "config/config_parts.h"
 
-static bool is_virtual(const struct pg_listener *listener)
+static bool config_clock_is_virtual(const struct pg_listener *listener)
 {
     return listener->transport->step != NULL;
 }
 
 bool config_is_virtual(const struct config *config)
 {
-    return config->listener_count && is_virtual(config->listeners[0]);
+    return config->listener_count &&
+           config_clock_is_virtual(config->listeners[0]);
 }
 
 /* The first that keeps real or virtual time, or NULL. */
-static const struct pg_listener *find(const struct config *config,
-                                      bool is_wanted)
+static const struct pg_listener *config_clock_find(const struct config *config,
+                                                   bool is_wanted)
 {
     for (unsigned i = 0; i < config->listener_count; i++)
-        if (is_virtual(config->listeners[i]) == is_wanted)
+        if (config_clock_is_virtual(config->listeners[i]) == is_wanted)
             return config->listeners[i];
     return NULL;
 }
 
 void config_check_clock(struct config *config)
 {
-    const struct pg_listener *simulated = find(config, true);
-    const struct pg_listener *real = find(config, false);
+    const struct pg_listener *simulated = config_clock_find(config, true);
+    const struct pg_listener *real = config_clock_find(config, false);
 
     if (!simulated)
         return;

@@ -16,7 +16,7 @@ static const char *const top_keys[] = {"transports",  "handlers", "workers",
 #define TOP_KEYS (sizeof(top_keys) / sizeof(*top_keys))
 
 /* A key that begins with two slashes. */
-static bool is_comment(const char *key)
+static bool config_keys_is_comment(const char *key)
 {
     return key[0] == '/' && key[1] == '/';
 }
@@ -29,7 +29,7 @@ struct plugin_search config_search(const struct config *config)
 
 /* ---- whose it is ------------------------------------------------------ */
 
-static bool is_top_key(const char *key)
+static bool config_keys_is_top_key(const char *key)
 {
     for (size_t i = 0; i < TOP_KEYS; i++)
         if (!strcmp(key, top_keys[i]))
@@ -43,8 +43,8 @@ struct owner {
     char *name;
 };
 
-static void look_for_owner(enum plugin_kind kind, const char *name,
-                           const char *path, void *arg)
+static void config_keys_look_for_owner(enum plugin_kind kind, const char *name,
+                                       const char *path, void *arg)
 {
     struct owner *owner = arg;
     char error[ERROR_BYTES];
@@ -59,27 +59,28 @@ static void look_for_owner(enum plugin_kind kind, const char *name,
 }
 
 /* The plugin that has an option of this name, or NULL; to be freed. */
-static char *plugin_with(const struct config *config, const char *key)
+static char *config_keys_plugin_with(const struct config *config,
+                                     const char *key)
 {
     struct owner owner = {key, config_search(config), NULL};
 
-    plugin_each(&owner.search, look_for_owner, &owner);
+    plugin_each(&owner.search, config_keys_look_for_owner, &owner);
     return owner.name;
 }
 
 /* What to do about a key that has its place somewhere else; NULL: nobody has
    it. `plugin` is the one it was given to, or NULL. */
-static char *belongs(const struct config *config, const char *key,
-                     const struct plugin *plugin)
+static char *config_keys_belongs(const struct config *config, const char *key,
+                                 const struct plugin *plugin)
 {
     char *owner, *who, *text;
 
     if (options_find(config_limit_table(), key))
         return must_printf("%s belongs to \"limits\"; move it there", key);
-    if (is_top_key(key))
+    if (config_keys_is_top_key(key))
         return must_printf("%s belongs to the top of the config; move it there",
                            key);
-    owner = plugin_with(config, key);
+    owner = config_keys_plugin_with(config, key);
     if (!owner)
         return NULL;
     if (!plugin) {
@@ -94,8 +95,8 @@ static char *belongs(const struct config *config, const char *key,
     return text;
 }
 
-static char *no_such_key(const struct names *known, const char *key,
-                         const char *where)
+static char *config_keys_no_such_key(const struct names *known, const char *key,
+                                     const char *where)
 {
     char *intro = must_printf("%s has", where), quote[TEXT_QUOTE_BYTES];
     char *advice = names_advice(known, key, intro);
@@ -107,15 +108,16 @@ static char *no_such_key(const struct names *known, const char *key,
     return text;
 }
 
-static void unknown(struct config *config, const struct plugin *plugin,
-                    const char *path, const char *key,
-                    const struct names *known, const char *where)
+static void config_keys_unknown(struct config *config,
+                                const struct plugin *plugin, const char *path,
+                                const char *key, const struct names *known,
+                                const char *where)
 {
     char *place = position_path_key(path, key);
-    char *text = belongs(config, key, plugin);
+    char *text = config_keys_belongs(config, key, plugin);
 
     if (!text)
-        text = no_such_key(known, key, where);
+        text = config_keys_no_such_key(known, key, where);
     problems_add(config->problems, place, true, "%s", text);
     free(text);
     free(place);
@@ -123,7 +125,7 @@ static void unknown(struct config *config, const struct plugin *plugin,
 
 /* ---- the three places ------------------------------------------------- */
 
-static void add_top_keys(struct names *known)
+static void config_keys_add_top_keys(struct names *known)
 {
     for (size_t i = 0; i < TOP_KEYS; i++)
         names_add(known, top_keys[i]);
@@ -135,10 +137,10 @@ void config_check_top_keys(struct config *config, const json_t *root)
     const char *key;
     json_t *value;
 
-    add_top_keys(&known);
+    config_keys_add_top_keys(&known);
     json_object_foreach ((json_t *)(uintptr_t)root, key, value)
-        if (!is_comment(key) && !is_top_key(key))
-            unknown(config, NULL, "", key, &known, "a config");
+        if (!config_keys_is_comment(key) && !config_keys_is_top_key(key))
+            config_keys_unknown(config, NULL, "", key, &known, "a config");
     names_finish(&known);
 }
 
@@ -149,17 +151,19 @@ bool config_means_top_key(const json_t *root, const char *wanted)
     bool is_meant = false;
     json_t *value;
 
-    add_top_keys(&known);
+    config_keys_add_top_keys(&known);
     json_object_foreach ((json_t *)(uintptr_t)root, key, value) {
-        near =
-            is_comment(key) || is_top_key(key) ? NULL : names_near(&known, key);
+        near = config_keys_is_comment(key) || config_keys_is_top_key(key)
+                   ? NULL
+                   : names_near(&known, key);
         is_meant |= near && !strcmp(near, wanted);
     }
     names_finish(&known);
     return is_meant;
 }
 
-static void add_options(struct names *known, const struct pg_option *option)
+static void config_keys_add_options(struct names *known,
+                                    const struct pg_option *option)
 {
     for (; option && option->name; option++)
         names_add(known, option->name);
@@ -171,14 +175,15 @@ void config_check_limit_keys(struct config *config, const json_t *limits)
     const char *key;
     json_t *value;
 
-    add_options(&known, config_limit_table());
+    config_keys_add_options(&known, config_limit_table());
     json_object_foreach ((json_t *)(uintptr_t)limits, key, value)
-        if (!is_comment(key) && !names_has(&known, key))
-            unknown(config, NULL, "/limits", key, &known, "limits");
+        if (!config_keys_is_comment(key) && !names_has(&known, key))
+            config_keys_unknown(config, NULL, "/limits", key, &known, "limits");
     names_finish(&known);
 }
 
-static bool is_hosts_own(const struct plugin *plugin, const char *key)
+static bool config_keys_is_hosts_own(const struct plugin *plugin,
+                                     const char *key)
 {
     return options_is_reserved(key) &&
            (strcmp(key, "handlers") != 0 || plugin->kind == PLUGIN_TRANSPORT);
@@ -193,14 +198,14 @@ void config_check_plugin_keys(struct config *config,
     const char *key;
     json_t *value;
 
-    add_options(&known, plugin_options(plugin));
+    config_keys_add_options(&known, plugin_options(plugin));
     names_add(&known, "name");
     if (plugin->kind == PLUGIN_TRANSPORT)
         names_add(&known, "handlers");
     json_object_foreach ((json_t *)(uintptr_t)object, key, value)
-        if (!is_comment(key) && !is_hosts_own(plugin, key) &&
-            !names_has(&known, key))
-            unknown(config, plugin, path, key, &known, who);
+        if (!config_keys_is_comment(key) &&
+            !config_keys_is_hosts_own(plugin, key) && !names_has(&known, key))
+            config_keys_unknown(config, plugin, path, key, &known, who);
     names_finish(&known);
     free(who);
 }

@@ -14,7 +14,8 @@ struct target {
     bool is_known;
 };
 
-static struct target target_of(const struct pg_listener *listener)
+static struct target
+config_network_target_of(const struct pg_listener *listener)
 {
     const struct pg_option *host =
         options_find(listener->transport->options, "host");
@@ -35,7 +36,7 @@ static struct target target_of(const struct pg_listener *listener)
 
 /* ---- two on one address ----------------------------------------------- */
 
-static bool clash(const struct target *a, const struct target *b)
+static bool config_network_clash(const struct target *a, const struct target *b)
 {
     if (!a->is_known || !b->is_known || a->port != b->port || a->port == 0)
         return false;
@@ -45,13 +46,14 @@ static bool clash(const struct target *a, const struct target *b)
                          (const struct sockaddr *)&b->address, true);
 }
 
-static void check_pair(const struct pg_listener *first,
-                       struct pg_listener *second)
+static void config_network_check_pair(const struct pg_listener *first,
+                                      struct pg_listener *second)
 {
-    struct target a = target_of(first), b = target_of(second);
+    struct target a = config_network_target_of(first),
+                  b = config_network_target_of(second);
 
     if (!strcmp(first->transport->name, second->transport->name) &&
-        clash(&a, &b))
+        config_network_clash(&a, &b))
         pg_listen_fail(second, "port",
                        "%s listens on the same address as %s, port %d; give "
                        "one of them another port",
@@ -60,7 +62,7 @@ static void check_pair(const struct pg_listener *first,
 
 /* ---- ports that need privileges --------------------------------------- */
 
-static int first_free_port(void)
+static int config_network_first_free_port(void)
 {
     FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
     int port = 1024;
@@ -73,7 +75,7 @@ static int first_free_port(void)
     return port;
 }
 
-static bool may_bind_any(void)
+static bool config_network_may_bind_any(void)
 {
     FILE *file = fopen("/proc/self/status", "re");
     unsigned long long bits = 0;
@@ -88,11 +90,13 @@ static bool may_bind_any(void)
     return bits >> CAP_NET_BIND_SERVICE_BIT & 1;
 }
 
-static void check_port(struct pg_listener *listener)
+static void config_network_check_port(struct pg_listener *listener)
 {
-    struct target target = target_of(listener); /* `host` may be a name */
+    struct target target =
+        config_network_target_of(listener); /* `host` may be a name */
 
-    if (target.port != 0 && target.port < first_free_port() && !may_bind_any())
+    if (target.port != 0 && target.port < config_network_first_free_port() &&
+        !config_network_may_bind_any())
         pg_listen_fail(listener, "port", "port %d needs privileges; try %d",
                        target.port, target.port + 5000);
 }
@@ -100,8 +104,9 @@ static void check_port(struct pg_listener *listener)
 void config_check_network(struct config *config)
 {
     for (unsigned i = 0; i < config->listener_count; i++) {
-        check_port(config->listeners[i]);
+        config_network_check_port(config->listeners[i]);
         for (unsigned j = 0; j < i; j++)
-            check_pair(config->listeners[j], config->listeners[i]);
+            config_network_check_pair(config->listeners[j],
+                                      config->listeners[i]);
     }
 }

@@ -34,8 +34,8 @@ void config_blame(struct config *config, const char *path, const char *name,
 /* ---- which plugin ----------------------------------------------------- */
 
 /* Without "plugin" there is perhaps a key that was to be it. */
-static void no_plugin(struct config *config, const json_t *object,
-                      const char *path)
+static void config_plugins_no_plugin(struct config *config,
+                                     const json_t *object, const char *path)
 {
     struct names keys = {0};
     const char *key, *near;
@@ -57,15 +57,16 @@ static void no_plugin(struct config *config, const json_t *object,
 }
 
 /* "x" or the "plugin" of an object. */
-static const char *plugin_wanted(struct config *config, const json_t *value,
-                                 const char *path)
+static const char *config_plugins_plugin_wanted(struct config *config,
+                                                const json_t *value,
+                                                const char *path)
 {
     const json_t *name = value;
 
     if (json_is_object(value))
         name = json_object_get(value, "plugin");
     if (json_is_object(value) && !name) {
-        no_plugin(config, value, path);
+        config_plugins_no_plugin(config, value, path);
         return NULL;
     }
     if (!json_is_string(name)) {
@@ -77,7 +78,8 @@ static const char *plugin_wanted(struct config *config, const json_t *value,
     return json_string_value(name);
 }
 
-static void warn_once(struct config *config, char **warning, const char *path)
+static void config_plugins_warn_once(struct config *config, char **warning,
+                                     const char *path)
 {
     if (*warning)
         problems_warn(config->problems, path, false, "%s", *warning);
@@ -85,11 +87,12 @@ static void warn_once(struct config *config, char **warning, const char *path)
     *warning = NULL;
 }
 
-static struct plugin *load(struct config *config, enum plugin_kind kind,
-                           const json_t *value, const char *path)
+static struct plugin *config_plugins_load(struct config *config,
+                                          enum plugin_kind kind,
+                                          const json_t *value, const char *path)
 {
     struct plugin_search search = config_search(config);
-    const char *name = plugin_wanted(config, value, path);
+    const char *name = config_plugins_plugin_wanted(config, value, path);
     char error[ERROR_BYTES];
     struct plugin *plugin;
     char *place;
@@ -100,8 +103,8 @@ static struct plugin *load(struct config *config, enum plugin_kind kind,
     place = json_is_object(value) ? position_path_key(path, "plugin")
                                   : must_copy(path);
     if (plugin) {
-        warn_once(config, &plugin->warning, place);
-        warn_once(config, &plugin->stale, place);
+        config_plugins_warn_once(config, &plugin->warning, place);
+        config_plugins_warn_once(config, &plugin->stale, place);
     } else {
         problems_add(config->problems, place, false, "%s", error);
     }
@@ -111,8 +114,8 @@ static struct plugin *load(struct config *config, enum plugin_kind kind,
 
 /* ---- keys of the host ------------------------------------------------- */
 
-static void check_on_crash(struct config *config, const json_t *value,
-                           const char *path)
+static void config_plugins_check_on_crash(struct config *config,
+                                          const json_t *value, const char *path)
 {
     char *place;
 
@@ -128,7 +131,8 @@ static void check_on_crash(struct config *config, const json_t *value,
 
 /* ---- its name --------------------------------------------------------- */
 
-static char *free_name(const struct names *taken, const char *name)
+static char *config_plugins_free_name(const struct names *taken,
+                                      const char *name)
 {
     char *wanted = must_copy(name);
 
@@ -139,7 +143,7 @@ static char *free_name(const struct names *taken, const char *name)
     return wanted;
 }
 
-static bool is_good_name(const json_t *value)
+static bool config_plugins_is_good_name(const json_t *value)
 {
     const char *name = json_string_value(value);
 
@@ -151,20 +155,20 @@ static bool is_good_name(const json_t *value)
     return true;
 }
 
-static char *name_of(struct config *config, const json_t *object,
-                     const char *plugin, const char *path)
+static char *config_plugins_name_of(struct config *config, const json_t *object,
+                                    const char *plugin, const char *path)
 {
     struct names *names = &config_internals(config)->names;
     const json_t *value = json_object_get(object, "name");
     char *place, *name;
 
     if (!value) {
-        name = free_name(names, plugin);
+        name = config_plugins_free_name(names, plugin);
     } else {
         place = position_path_key(path, "name");
         name = must_copy(json_is_string(value) ? json_string_value(value)
                                                : plugin);
-        if (!is_good_name(value))
+        if (!config_plugins_is_good_name(value))
             problems_add(config->problems, place, false,
                          "\"name\" takes a text of 1 to 64 bytes without "
                          "spaces; write for example \"name\": \"%s-a\"",
@@ -182,8 +186,10 @@ static char *name_of(struct config *config, const json_t *object,
 
 /* ---- a limit that every plugin with `max_bytes` has -------------------- */
 
-static void check_max_bytes(struct config *config, const struct plugin *plugin,
-                            const json_t *object, const char *path)
+static void config_plugins_check_max_bytes(struct config *config,
+                                           const struct plugin *plugin,
+                                           const json_t *object,
+                                           const char *path)
 {
     const json_t *value = json_object_get(object, "max_bytes");
     char *place;
@@ -202,8 +208,10 @@ static void check_max_bytes(struct config *config, const struct plugin *plugin,
 }
 
 /* Fills `options`; true when nothing was wrong. */
-static bool read_options(struct config *config, const struct plugin *plugin,
-                         const json_t *value, void *options, const char *path)
+static bool config_plugins_read_options(struct config *config,
+                                        const struct plugin *plugin,
+                                        const json_t *value, void *options,
+                                        const char *path)
 {
     size_t before = problems_count(config->problems);
     const json_t *object = json_is_object(value) ? value : NULL;
@@ -212,18 +220,19 @@ static bool read_options(struct config *config, const struct plugin *plugin,
     if (!object)
         return true;
     config_check_plugin_keys(config, plugin, object, path);
-    check_on_crash(config, json_object_get(object, "on_crash"), path);
+    config_plugins_check_on_crash(config, json_object_get(object, "on_crash"),
+                                  path);
     options_fill(plugin_options(plugin), object, options, path,
                  config->problems);
-    check_max_bytes(config, plugin, object, path);
+    config_plugins_check_max_bytes(config, plugin, object, path);
     return problems_count(config->problems) == before;
 }
 
 /* ---- entries ---------------------------------------------------------- */
 
-static struct pg_entry *add_entry(struct config *config,
-                                  const struct pg_handler *handler,
-                                  const char *path)
+static struct pg_entry *
+config_plugins_add_entry(struct config *config,
+                         const struct pg_handler *handler, const char *path)
 {
     struct pg_entry *entry = must_calloc(1, sizeof(*entry));
 
@@ -240,7 +249,7 @@ static struct pg_entry *add_entry(struct config *config,
     return entry;
 }
 
-static void run_check(struct pg_entry *entry)
+static void config_plugins_run_check(struct pg_entry *entry)
 {
     size_t before = problems_said(entry->config->problems);
     int error = 0;
@@ -258,16 +267,19 @@ static void run_check(struct pg_entry *entry)
 struct pg_entry *config_make_entry(struct config *config, const json_t *value,
                                    const char *path)
 {
-    struct plugin *plugin = load(config, PLUGIN_HANDLER, value, path);
+    struct plugin *plugin =
+        config_plugins_load(config, PLUGIN_HANDLER, value, path);
     struct pg_entry *entry;
 
     if (!plugin)
         return NULL;
-    entry = add_entry(config, &plugin->handler, path);
+    entry = config_plugins_add_entry(config, &plugin->handler, path);
     entry->plugin = plugin;
-    entry->name = name_of(config, value, plugin_name(plugin), path);
-    if (read_options(config, plugin, value, entry->options, path))
-        run_check(entry);
+    entry->name =
+        config_plugins_name_of(config, value, plugin_name(plugin), path);
+    if (config_plugins_read_options(config, plugin, value, entry->options,
+                                    path))
+        config_plugins_run_check(entry);
     return entry;
 }
 
@@ -275,9 +287,9 @@ struct pg_entry *config_make_builtin(struct config *config,
                                      const struct pg_handler *handler,
                                      const char *path)
 {
-    struct pg_entry *entry = add_entry(config, handler, path);
+    struct pg_entry *entry = config_plugins_add_entry(config, handler, path);
 
-    entry->name = name_of(config, NULL, handler->name, path);
+    entry->name = config_plugins_name_of(config, NULL, handler->name, path);
     options_set_defaults(handler->options, entry->options);
     return entry;
 }
@@ -293,8 +305,9 @@ void config_free_entry(struct pg_entry *entry)
 
 /* ---- listeners -------------------------------------------------------- */
 
-static struct pg_listener *add_listener(struct config *config,
-                                        struct plugin *plugin, const char *path)
+static struct pg_listener *config_plugins_add_listener(struct config *config,
+                                                       struct plugin *plugin,
+                                                       const char *path)
 {
     struct pg_listener *listener = must_calloc(1, sizeof(*listener));
 
@@ -314,7 +327,7 @@ static struct pg_listener *add_listener(struct config *config,
 }
 
 /* What a transport that can do both provides here. */
-static void choose_kind(struct pg_listener *listener)
+static void config_plugins_choose_kind(struct pg_listener *listener)
 {
     struct pg_transport *shape = &listener->shape;
 
@@ -338,7 +351,8 @@ const char *config_override(const struct config *config, const char *key)
                                   : NULL;
 }
 
-static void override(struct pg_listener *listener, const char *name)
+static void config_plugins_override(struct pg_listener *listener,
+                                    const char *name)
 {
     const char *text = config_override(listener->config, name);
     const struct pg_option *option =
@@ -353,7 +367,7 @@ static void override(struct pg_listener *listener, const char *name)
     free(problem);
 }
 
-static void run_listener_check(struct pg_listener *listener)
+static void config_plugins_run_listener_check(struct pg_listener *listener)
 {
     struct problems *problems = listener->config->problems;
     size_t before = problems_said(problems);
@@ -373,21 +387,23 @@ static void run_listener_check(struct pg_listener *listener)
 struct pg_listener *config_make_listener(struct config *config,
                                          const json_t *value, const char *path)
 {
-    struct plugin *plugin = load(config, PLUGIN_TRANSPORT, value, path);
+    struct plugin *plugin =
+        config_plugins_load(config, PLUGIN_TRANSPORT, value, path);
     struct pg_listener *listener;
     size_t before;
 
     if (!plugin)
         return NULL;
-    listener = add_listener(config, plugin, path);
-    listener->name = name_of(config, value, plugin_name(plugin), path);
+    listener = config_plugins_add_listener(config, plugin, path);
+    listener->name =
+        config_plugins_name_of(config, value, plugin_name(plugin), path);
     before = problems_count(config->problems);
-    read_options(config, plugin, value, listener->options, path);
-    override(listener, "host");
-    override(listener, "port");
-    choose_kind(listener);
+    config_plugins_read_options(config, plugin, value, listener->options, path);
+    config_plugins_override(listener, "host");
+    config_plugins_override(listener, "port");
+    config_plugins_choose_kind(listener);
     if (problems_count(config->problems) == before)
-        run_listener_check(listener);
+        config_plugins_run_listener_check(listener);
     return listener;
 }
 

@@ -17,8 +17,8 @@ struct letter {
 static struct letter *first, **last = &first;
 static size_t backlog_bytes;
 
-static int keep(unsigned to, const struct message *message,
-                const uint8_t *bytes)
+static int mail_keep(unsigned to, const struct message *message,
+                     const uint8_t *bytes)
 {
     size_t most = (size_t)core->config->limits.queue_bytes_total;
     struct letter *letter = NULL;
@@ -41,17 +41,17 @@ static int keep(unsigned to, const struct message *message,
     return 0;
 }
 
-static int post(unsigned to, const struct message *message,
-                const uint8_t *bytes)
+static int mail_post(unsigned to, const struct message *message,
+                     const uint8_t *bytes)
 {
     core->wake_mask |= 1ull << to;
     if (!(core->mail_waits & 1ull << to) &&
         ring_put(core->commons, core->worker, to, message, bytes))
         return 0;
-    return keep(to, message, bytes);
+    return mail_keep(to, message, bytes);
 }
 
-static bool is_too_long(uint16_t entry, size_t len)
+static bool mail_is_too_long(uint16_t entry, size_t len)
 {
     if (len <= ring_most(core->commons))
         return false;
@@ -68,10 +68,10 @@ int mail_broadcast(struct pg_entry *entry, struct pg_bytes bytes,
                               .slow = slow};
     int result = 0;
 
-    if (core->workers > 1 && is_too_long(message.entry, bytes.len))
+    if (core->workers > 1 && mail_is_too_long(message.entry, bytes.len))
         return -ENOBUFS;
     for (unsigned to = 0; to < core->workers; to++)
-        if (to != core->worker && post(to, &message, bytes.data))
+        if (to != core->worker && mail_post(to, &message, bytes.data))
             result = -ENOBUFS;
     return result;
 }
@@ -84,12 +84,12 @@ int mail_send_to(const struct claim_owner *owner, struct pg_bytes bytes)
                               .slot = owner->slot,
                               .number = owner->number};
 
-    if (is_too_long(owner->entry, bytes.len))
+    if (mail_is_too_long(owner->entry, bytes.len))
         return -ENOBUFS;
-    return post(owner->worker, &message, bytes.data);
+    return mail_post(owner->worker, &message, bytes.data);
 }
 
-static void deliver(const struct message *message)
+static void mail_deliver(const struct message *message)
 {
     struct pg_bytes bytes = pg_bytes(message + 1, message->len);
     struct pg_entry *entry = core->config->entries[message->entry];
@@ -112,7 +112,7 @@ static void deliver(const struct message *message)
 
 /* A bounded number, so that a busy worker does not starve our own clients;
    more of them wake us again. */
-static void take_from(unsigned from)
+static void mail_take_from(unsigned from)
 {
     const struct message *message;
     size_t bytes = 0;
@@ -123,7 +123,7 @@ static void take_from(unsigned from)
             return;
         }
         bytes += message->len + sizeof(*message);
-        deliver(message);
+        mail_deliver(message);
         if (ring_next(core->commons, from, core->worker))
             core->wake_mask |= 1ull << from;
     }
@@ -140,7 +140,7 @@ void mail_take_rest(void)
                (message = ring_peek(core->commons, from, core->worker)) &&
                message->len + sizeof(*message) <= left) {
             left -= message->len + sizeof(*message);
-            deliver(message);
+            mail_deliver(message);
             if (ring_next(core->commons, from, core->worker))
                 core->wake_mask |= 1ull << from;
         }
@@ -148,7 +148,7 @@ void mail_take_rest(void)
 }
 
 /* In order: a full ring holds up those behind it, for a moment. */
-static void send_backlog(void)
+static void mail_send_backlog(void)
 {
     while (first) {
         struct letter *letter = first;
@@ -170,8 +170,8 @@ void mail_take(void)
 {
     for (unsigned from = 0; from < core->workers; from++)
         if (from != core->worker)
-            take_from(from);
-    send_backlog();
+            mail_take_from(from);
+    mail_send_backlog();
 }
 
 void mail_wake(void)

@@ -6,7 +6,7 @@
 
 __extension__ typedef unsigned __int128 product;
 
-static uint64_t word_at(const uint8_t *at)
+static uint64_t peers_word_at(const uint8_t *at)
 {
     uint64_t word;
 
@@ -15,7 +15,7 @@ static uint64_t word_at(const uint8_t *at)
 }
 
 /* Both halves of a product, as in wyhash: each bit of the factors counts. */
-static uint64_t folded(uint64_t a, uint64_t b)
+static uint64_t peers_folded(uint64_t a, uint64_t b)
 {
     product all = (product)a * b;
 
@@ -25,7 +25,7 @@ static uint64_t folded(uint64_t a, uint64_t b)
 /* Whoever can forge addresses must not be able to choose those that fall
    together, so each process has seeds of its own, one for each factor. The last
    word may overlap the one before; what is shorter goes byte by byte. */
-static unsigned hash_peer(const uint8_t *key, size_t len)
+static unsigned peers_hash(const uint8_t *key, size_t len)
 {
     static uint64_t seeds[2];
     uint64_t hash = len;
@@ -35,16 +35,18 @@ static unsigned hash_peer(const uint8_t *key, size_t len)
         if (getrandom(seeds, sizeof(seeds), 0) < 0)
             seeds[0] = seeds[1] = (uintptr_t)&hash; /* laid out at random */
     for (at = 0; at + 8 < len; at += 8)
-        hash = folded(word_at(key + at) ^ seeds[0], hash ^ seeds[1]);
+        hash =
+            peers_folded(peers_word_at(key + at) ^ seeds[0], hash ^ seeds[1]);
     if (len >= 8)
-        hash = folded(word_at(key + len - 8) ^ seeds[0], hash ^ seeds[1]);
+        hash = peers_folded(peers_word_at(key + len - 8) ^ seeds[0],
+                            hash ^ seeds[1]);
     for (; len < 8 && at < len; at++)
-        hash = folded(key[at] ^ seeds[0], hash ^ seeds[1]);
+        hash = peers_folded(key[at] ^ seeds[0], hash ^ seeds[1]);
     return (unsigned)(hash ^ hash >> 32);
 }
 
 #define HASH_FUNCTION(key, len, hash)                                          \
-    ((hash) = hash_peer((const uint8_t *)(key), (len)))
+    ((hash) = peers_hash((const uint8_t *)(key), (len)))
 
 /* Out of memory: the address is not found again, its next datagram makes a
    new session, and the old one expires. */
@@ -56,7 +58,7 @@ struct peer {
     uint32_t slot;
 };
 
-static void list_remove(struct pg_session *session)
+static void peers_list_remove(struct pg_session *session)
 {
     struct listener_run *run = session_listener(session)->run;
 
@@ -71,7 +73,7 @@ static void list_remove(struct pg_session *session)
     session->older = session->newer = 0;
 }
 
-static void list_add(struct pg_session *session)
+static void peers_list_add(struct pg_session *session)
 {
     struct listener_run *run = session_listener(session)->run;
 
@@ -84,7 +86,7 @@ static void list_add(struct pg_session *session)
     run->newest = session->slot + 1;
 }
 
-static void set_expiry(struct pg_listener *listener)
+static void peers_set_expiry(struct pg_listener *listener)
 {
     if (listener->run->idle_ms && !listener->run->expiry_at)
         session_expire(listener);
@@ -95,8 +97,8 @@ bool peers_add(struct pg_session *session)
     struct pg_listener *listener = session_listener(session);
     struct peer *peer = calloc(1, sizeof(*peer));
 
-    list_add(session);
-    set_expiry(listener);
+    peers_list_add(session);
+    peers_set_expiry(listener);
     if (!peer)
         return false;
     peer->slot = session->slot;
@@ -116,7 +118,7 @@ void peers_forget(struct pg_session *session)
     struct peer *peer = core->runs[session->slot].peer;
 
     if (session->older || session->newer || run->oldest == session->slot + 1)
-        list_remove(session);
+        peers_list_remove(session);
     if (!peer)
         return;
     HASH_DEL(run->peers, peer);
@@ -144,6 +146,6 @@ void peers_touch(struct pg_session *session)
 
     if (run->newest == session->slot + 1 || !core->runs[session->slot].peer)
         return;
-    list_remove(session);
-    list_add(session);
+    peers_list_remove(session);
+    peers_list_add(session);
 }

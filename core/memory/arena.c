@@ -10,7 +10,7 @@
 
 #define PAGE 4096u
 
-static uint64_t place(uint64_t *at, uint64_t bytes)
+static uint64_t arena_place(uint64_t *at, uint64_t bytes)
 {
     uint64_t here = *at;
 
@@ -18,22 +18,25 @@ static uint64_t place(uint64_t *at, uint64_t bytes)
     return here;
 }
 
-static void lay_out(struct arena_header *header, const struct arena_plan *plan)
+static void arena_lay_out(struct arena_header *header,
+                          const struct arena_plan *plan)
 {
     uint64_t at = 0;
 
     header->plan = *plan;
     header->plan.heap = heap_rounded(plan);
-    place(&at, sizeof(*header));
-    header->counters_at = place(&at, ARENA_COUNTERS * sizeof(struct counter));
-    header->read_at = place(&at, ARENA_HEADROOM + ARENA_READ_SIZE);
-    header->sessions_at = place(&at, (uint64_t)plan->sessions * plan->stride);
-    header->map_at = place(&at, header->plan.heap / HEAP_GRANULE);
-    header->heap_at = place(&at, header->plan.heap);
+    arena_place(&at, sizeof(*header));
+    header->counters_at =
+        arena_place(&at, ARENA_COUNTERS * sizeof(struct counter));
+    header->read_at = arena_place(&at, ARENA_HEADROOM + ARENA_READ_SIZE);
+    header->sessions_at =
+        arena_place(&at, (uint64_t)plan->sessions * plan->stride);
+    header->map_at = arena_place(&at, header->plan.heap / HEAP_GRANULE);
+    header->heap_at = arena_place(&at, header->plan.heap);
     header->size = at;
 }
 
-static int map(struct arena *arena, int fd, uint64_t size)
+static int arena_map(struct arena *arena, int fd, uint64_t size)
 {
     void *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
                       MAP_SHARED | MAP_NORESERVE, fd, 0);
@@ -54,7 +57,7 @@ int arena_create(struct arena *arena, int fd, const struct arena_plan *plan)
     bool is_ours = fd < 0;
     int error;
 
-    lay_out(&header, plan);
+    arena_lay_out(&header, plan);
     if (is_ours)
         fd = memfd_create("playground-arena", MFD_CLOEXEC);
     if (fd < 0)
@@ -63,7 +66,7 @@ int arena_create(struct arena *arena, int fd, const struct arena_plan *plan)
     if (ftruncate(fd, 0) || ftruncate(fd, (off_t)header.size))
         error = -errno;
     else
-        error = map(arena, fd, header.size);
+        error = arena_map(arena, fd, header.size);
     if (error) {
         if (is_ours)
             close(fd);
@@ -84,7 +87,7 @@ int arena_attach(struct arena *arena, int fd)
     if (pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
         header.magic != ARENA_MAGIC || header.size != (uint64_t)status.st_size)
         return -EINVAL;
-    return map(arena, fd, header.size);
+    return arena_map(arena, fd, header.size);
 }
 
 void arena_finish(struct arena *arena)

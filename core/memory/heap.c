@@ -17,17 +17,17 @@ struct free_block {
     uint32_t next, previous;
 };
 
-static uint8_t *map_at(const struct arena *arena, uint32_t block)
+static uint8_t *heap_map_at(const struct arena *arena, uint32_t block)
 {
     return arena->base + arena->header->map_at + (block - 1);
 }
 
-static struct free_block *links(const struct arena *arena, uint32_t block)
+static struct free_block *heap_links(const struct arena *arena, uint32_t block)
 {
     return (struct free_block *)heap_at(arena, block);
 }
 
-static unsigned order_for(size_t size)
+static unsigned heap_order_for(size_t size)
 {
     unsigned order = 0;
 
@@ -38,7 +38,7 @@ static unsigned order_for(size_t size)
 
 uint64_t heap_rounded(const struct arena_plan *plan)
 {
-    uint64_t top = (uint64_t)HEAP_GRANULE << order_for(plan->biggest);
+    uint64_t top = (uint64_t)HEAP_GRANULE << heap_order_for(plan->biggest);
 
     return (plan->heap + top - 1) / top * top;
 }
@@ -47,38 +47,39 @@ void heap_init(struct arena *arena)
 {
     struct arena_header *header = arena->header;
 
-    header->top_order = order_for(header->plan.biggest);
+    header->top_order = heap_order_for(header->plan.biggest);
     arena_poison(arena->base + header->heap_at, header->plan.heap);
 }
 
-static void list_add(struct arena *arena, uint32_t block, unsigned order,
-                     uint8_t clean)
+static void heap_list_add(struct arena *arena, uint32_t block, unsigned order,
+                          uint8_t clean)
 {
     uint32_t *head = &arena->header->free_block[order];
 
-    arena_unpoison(links(arena, block), sizeof(struct free_block));
-    *links(arena, block) = (struct free_block){.next = *head};
+    arena_unpoison(heap_links(arena, block), sizeof(struct free_block));
+    *heap_links(arena, block) = (struct free_block){.next = *head};
     if (*head)
-        links(arena, *head)->previous = block;
+        heap_links(arena, *head)->previous = block;
     *head = block;
-    *map_at(arena, block) = (uint8_t)(IS_FREE | clean | order);
+    *heap_map_at(arena, block) = (uint8_t)(IS_FREE | clean | order);
 }
 
-static void list_remove(struct arena *arena, uint32_t block, unsigned order)
+static void heap_list_remove(struct arena *arena, uint32_t block,
+                             unsigned order)
 {
-    struct free_block at = *links(arena, block);
+    struct free_block at = *heap_links(arena, block);
 
     if (at.previous)
-        links(arena, at.previous)->next = at.next;
+        heap_links(arena, at.previous)->next = at.next;
     else
         arena->header->free_block[order] = at.next;
     if (at.next)
-        links(arena, at.next)->previous = at.previous;
-    *map_at(arena, block) = 0;
+        heap_links(arena, at.next)->previous = at.previous;
+    *heap_map_at(arena, block) = 0;
 }
 
 /* The next block of the largest size that nobody has had yet. */
-static uint32_t take_top(struct arena *arena)
+static uint32_t heap_take_top(struct arena *arena)
 {
     struct arena_header *header = arena->header;
     uint64_t size = (uint64_t)HEAP_GRANULE << header->top_order;
@@ -92,7 +93,7 @@ static uint32_t take_top(struct arena *arena)
 uint32_t heap_alloc(struct arena *arena, size_t size)
 {
     struct arena_header *header = arena->header;
-    unsigned wanted = order_for(size), order = wanted;
+    unsigned wanted = heap_order_for(size), order = wanted;
     uint32_t block;
 
     if (wanted > header->top_order)
@@ -101,68 +102,68 @@ uint32_t heap_alloc(struct arena *arena, size_t size)
         order++;
     block = header->free_block[order];
     if (block)
-        list_remove(arena, block, order);
-    else if (!(block = take_top(arena)))
+        heap_list_remove(arena, block, order);
+    else if (!(block = heap_take_top(arena)))
         return 0;
     for (; order > wanted; order--)
-        list_add(arena, block + (1u << (order - 1)), order - 1, 0);
-    *map_at(arena, block) = (uint8_t)(IS_USED | wanted);
+        heap_list_add(arena, block + (1u << (order - 1)), order - 1, 0);
+    *heap_map_at(arena, block) = (uint8_t)(IS_USED | wanted);
     header->heap_used += (uint64_t)HEAP_GRANULE << wanted;
     arena_unpoison(heap_at(arena, block), (size_t)HEAP_GRANULE << wanted);
     return block;
 }
 
-static uint32_t buddy_of(uint32_t block, unsigned order)
+static uint32_t heap_buddy_of(uint32_t block, unsigned order)
 {
     return ((block - 1) ^ (1u << order)) + 1;
 }
 
 /* Puts a block on its list, joined with its free neighbours. */
-static void give_back(struct arena *arena, uint32_t block, unsigned order)
+static void heap_give_back(struct arena *arena, uint32_t block, unsigned order)
 {
     arena_poison(heap_at(arena, block), (size_t)HEAP_GRANULE << order);
-    *map_at(arena, block) = 0;
+    *heap_map_at(arena, block) = 0;
     for (; order < arena->header->top_order; order++) {
-        uint32_t buddy = buddy_of(block, order);
+        uint32_t buddy = heap_buddy_of(block, order);
 
-        if ((*map_at(arena, buddy) & ~IS_CLEAN) != (IS_FREE | order))
+        if ((*heap_map_at(arena, buddy) & ~IS_CLEAN) != (IS_FREE | order))
             break;
-        list_remove(arena, buddy, order);
-        arena_poison(links(arena, buddy), sizeof(struct free_block));
+        heap_list_remove(arena, buddy, order);
+        arena_poison(heap_links(arena, buddy), sizeof(struct free_block));
         if (buddy < block)
             block = buddy;
     }
-    list_add(arena, block, order, 0);
+    heap_list_add(arena, block, order, 0);
 }
 
 void heap_free(struct arena *arena, uint32_t block)
 {
-    unsigned order = *map_at(arena, block) & ORDER_MASK;
+    unsigned order = *heap_map_at(arena, block) & ORDER_MASK;
 
     arena->header->heap_used -= (uint64_t)HEAP_GRANULE << order;
-    give_back(arena, block, order);
+    heap_give_back(arena, block, order);
 }
 
 void heap_shrink(struct arena *arena, uint32_t block, size_t size)
 {
-    unsigned order = *map_at(arena, block) & ORDER_MASK;
-    unsigned wanted = order_for(size);
+    unsigned order = *heap_map_at(arena, block) & ORDER_MASK;
+    unsigned wanted = heap_order_for(size);
 
     while (order > wanted) {
         order--;
         arena->header->heap_used -= (uint64_t)HEAP_GRANULE << order;
-        *map_at(arena, block) = (uint8_t)(IS_USED | order);
-        give_back(arena, block + (1u << order), order);
+        *heap_map_at(arena, block) = (uint8_t)(IS_USED | order);
+        heap_give_back(arena, block + (1u << order), order);
     }
 }
 
 size_t heap_size(const struct arena *arena, uint32_t block)
 {
-    return (size_t)HEAP_GRANULE << (*map_at(arena, block) & ORDER_MASK);
+    return (size_t)HEAP_GRANULE << (*heap_map_at(arena, block) & ORDER_MASK);
 }
 
 /* All pages but the first, which holds the list's links. */
-static uint64_t punch(struct arena *arena, uint32_t block, unsigned order)
+static uint64_t heap_punch(struct arena *arena, uint32_t block, unsigned order)
 {
     uint64_t at = (uint64_t)(heap_at(arena, block) - arena->base);
     uint64_t len = ((uint64_t)HEAP_GRANULE << order) - PAGE;
@@ -170,7 +171,7 @@ static uint64_t punch(struct arena *arena, uint32_t block, unsigned order)
     if (fallocate(arena->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                   (off_t)(at + PAGE), (off_t)len))
         return 0;
-    *map_at(arena, block) |= IS_CLEAN;
+    *heap_map_at(arena, block) |= IS_CLEAN;
     return len;
 }
 
@@ -182,9 +183,9 @@ uint64_t heap_trim(struct arena *arena)
          order++) {
         uint32_t block = arena->header->free_block[order];
 
-        for (; block; block = links(arena, block)->next)
-            if (!(*map_at(arena, block) & IS_CLEAN))
-                bytes += punch(arena, block, order);
+        for (; block; block = heap_links(arena, block)->next)
+            if (!(*heap_map_at(arena, block) & IS_CLEAN))
+                bytes += heap_punch(arena, block, order);
     }
     return bytes;
 }

@@ -16,10 +16,11 @@ struct checked {
     size_t error_size;
 };
 
-static bool fail(const struct checked *checked, const char *format, ...)
-    PG_PRINTF(2, 3);
+static bool option_table_fail(const struct checked *checked, const char *format,
+                              ...) PG_PRINTF(2, 3);
 
-static bool fail(const struct checked *checked, const char *format, ...)
+static bool option_table_fail(const struct checked *checked, const char *format,
+                              ...)
 {
     va_list arguments;
     int used = snprintf(checked->error, checked->error_size,
@@ -49,30 +50,33 @@ const struct pg_option *options_find(const struct pg_option *table,
     return NULL;
 }
 
-static bool check_name(const struct checked *checked)
+static bool option_table_check_name(const struct checked *checked)
 {
     const char *name = checked->option->name;
     const char *allowed = "abcdefghijklmnopqrstuvwxyz0123456789_";
 
     if (!*name || name[strspn(name, allowed)])
-        return fail(checked, "its name may hold small letters, digits and _; "
-                             "choose another");
+        return option_table_fail(
+            checked, "its name may hold small letters, digits and _; "
+                     "choose another");
     if (options_is_reserved(name))
-        return fail(checked, "this name is the host's own; choose another");
+        return option_table_fail(checked,
+                                 "this name is the host's own; choose another");
     return true;
 }
 
-static bool check_field(const struct checked *checked, size_t size)
+static bool option_table_check_field(const struct checked *checked, size_t size)
 {
     const struct pg_option *option = checked->option;
     bool fits = false;
 
     if (option->type < PG_BOOL || option->type > PG_STRING)
-        return fail(checked, "it has no type; write PG_BOOL, PG_INT, PG_NUMBER "
-                             "or PG_STRING");
+        return option_table_fail(
+            checked, "it has no type; write PG_BOOL, PG_INT, PG_NUMBER "
+                     "or PG_STRING");
     if (option->size == 0)
-        return fail(checked,
-                    "it has no field; write PG_FIELD(struct NAME, FIELD)");
+        return option_table_fail(
+            checked, "it has no field; write PG_FIELD(struct NAME, FIELD)");
     switch (option->type) {
     case PG_BOOL:
         fits = option->size == sizeof(bool);
@@ -88,43 +92,50 @@ static bool check_field(const struct checked *checked, size_t size)
         break;
     }
     if (!fits)
-        return fail(checked,
-                    "its type does not fit a field of %zu bytes; PG_BOOL wants "
-                    "bool, PG_INT int or int64_t, PG_NUMBER double, PG_STRING "
-                    "const char *",
-                    option->size);
+        return option_table_fail(
+            checked,
+            "its type does not fit a field of %zu bytes; PG_BOOL wants "
+            "bool, PG_INT int or int64_t, PG_NUMBER double, PG_STRING "
+            "const char *",
+            option->size);
     if (option->offset > size || option->size > size - option->offset)
-        return fail(checked, "its field is outside of the struct; set "
-                             ".options_size to the struct's sizeof");
+        return option_table_fail(checked,
+                                 "its field is outside of the struct; set "
+                                 ".options_size to the struct's sizeof");
     return true;
 }
 
-static bool check_range(const struct checked *checked)
+static bool option_table_check_range(const struct checked *checked)
 {
     const struct pg_option *option = checked->option;
     bool is_number = option->type == PG_INT || option->type == PG_NUMBER;
 
     if (!is_number && (option->min != 0 || option->max != 0))
-        return fail(checked, "only numbers have .min and .max; delete them");
+        return option_table_fail(
+            checked, "only numbers have .min and .max; delete them");
     if (isnan(option->min) || isnan(option->max))
-        return fail(checked, "its .min or .max is no number; write one");
+        return option_table_fail(checked,
+                                 "its .min or .max is no number; write one");
     if (option->min > option->max)
-        return fail(checked, "its .min is greater than its .max; swap them");
+        return option_table_fail(
+            checked, "its .min is greater than its .max; swap them");
     if (option->type == PG_INT && option->size == sizeof(int) &&
         (option->min < INT_MIN || option->max > INT_MAX))
-        return fail(checked, "its range is wider than int; use int64_t");
+        return option_table_fail(checked,
+                                 "its range is wider than int; use int64_t");
     if (option->choices && option->type != PG_STRING)
-        return fail(checked, "only a PG_STRING has .choices; delete them");
+        return option_table_fail(checked,
+                                 "only a PG_STRING has .choices; delete them");
     if (option->choices &&
         strspn(option->choices, " ") == strlen(option->choices))
-        return fail(checked,
-                    "its .choices are empty; write them, or delete it");
+        return option_table_fail(
+            checked, "its .choices are empty; write them, or delete it");
     return true;
 }
 
 /* Without .initial a number is 0, which must be in range then; a string is
    NULL, which stands for "not given". */
-static bool check_initial(const struct checked *checked)
+static bool option_table_check_initial(const struct checked *checked)
 {
     const struct pg_option *option = checked->option;
     const char *initial = option->initial;
@@ -139,25 +150,26 @@ static bool check_initial(const struct checked *checked)
 
     if (!problem)
         return true;
-    fail(checked, "its .initial does not fit: %s", problem);
+    option_table_fail(checked, "its .initial does not fit: %s", problem);
     free(problem);
     return false;
 }
 
 /* Against the options before it. */
-static bool check_others(const struct checked *checked,
-                         const struct pg_option *table)
+static bool option_table_check_others(const struct checked *checked,
+                                      const struct pg_option *table)
 {
     const struct pg_option *option = checked->option;
 
     for (const struct pg_option *other = table; other < option; other++) {
         if (!strcmp(other->name, option->name))
-            return fail(checked, "the table has it twice; delete one of them");
+            return option_table_fail(
+                checked, "the table has it twice; delete one of them");
         if (other->offset < option->offset + option->size &&
             option->offset < other->offset + other->size)
-            return fail(checked,
-                        "it has the field of \"%s\"; give it one of its own",
-                        other->name);
+            return option_table_fail(
+                checked, "it has the field of \"%s\"; give it one of its own",
+                other->name);
     }
     return true;
 }
@@ -174,9 +186,11 @@ bool options_check_table(const struct pg_option *table, size_t size,
                 "the option table has no end; let {0} be its last element");
             return false;
         }
-        if (!check_name(&checked) || !check_field(&checked, size) ||
-            !check_range(&checked) || !check_initial(&checked) ||
-            !check_others(&checked, table))
+        if (!option_table_check_name(&checked) ||
+            !option_table_check_field(&checked, size) ||
+            !option_table_check_range(&checked) ||
+            !option_table_check_initial(&checked) ||
+            !option_table_check_others(&checked, table))
             return false;
     }
     return true;

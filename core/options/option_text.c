@@ -21,7 +21,7 @@ const char *options_type_text(enum pg_option_type type)
     return "";
 }
 
-static char *choices_text(const char *choices)
+static char *option_text_choices_text(const char *choices)
 {
     struct names names = {0};
     char *copy = must_copy(choices), *rest = copy, *word;
@@ -39,7 +39,7 @@ static char *choices_text(const char *choices)
 }
 
 /* 65536, not 6.5536e+04. */
-static char *number_text(double number)
+static char *option_text_number_text(double number)
 {
     if (fabs(number) < 1e15 && number == floor(number))
         return must_printf("%lld", (long long)number);
@@ -49,11 +49,12 @@ static char *number_text(double number)
 char *options_range_text(const struct pg_option *option)
 {
     if (option->choices)
-        return choices_text(option->choices);
+        return option_text_choices_text(option->choices);
     if (option->min == 0 && option->max == 0)
         return must_copy("");
 
-    char *min = number_text(option->min), *max = number_text(option->max);
+    char *min = option_text_number_text(option->min),
+         *max = option_text_number_text(option->max);
     char *text = isinf(option->max)   ? must_printf("at least %s", min)
                  : isinf(option->min) ? must_printf("at most %s", max)
                                       : must_printf("%s to %s", min, max);

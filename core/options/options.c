@@ -12,7 +12,7 @@
 
 /* ---- fields ----------------------------------------------------------- */
 
-static void *field(const struct pg_option *option, void *out)
+static void *options_field(const struct pg_option *option, void *out)
 {
     return (char *)out + option->offset;
 }
@@ -37,9 +37,9 @@ void options_set_int(const struct pg_option *option, int64_t value,
     int narrow = (int)value;
 
     if (option->size == sizeof(value))
-        memcpy(field(option, options), &value, sizeof(value));
+        memcpy(options_field(option, options), &value, sizeof(value));
     else
-        memcpy(field(option, options), &narrow, sizeof(narrow));
+        memcpy(options_field(option, options), &narrow, sizeof(narrow));
 }
 
 const char *options_get_string(const struct pg_option *option,
@@ -52,8 +52,8 @@ const char *options_get_string(const struct pg_option *option,
 }
 
 /* The value has been checked. */
-static void set_value(const struct pg_option *option, const json_t *value,
-                      void *out)
+static void options_set_value(const struct pg_option *option,
+                              const json_t *value, void *out)
 {
     const char *text = json_string_value(value);
     bool is_true = json_is_true(value);
@@ -61,23 +61,24 @@ static void set_value(const struct pg_option *option, const json_t *value,
 
     switch (option->type) {
     case PG_BOOL:
-        memcpy(field(option, out), &is_true, sizeof(is_true));
+        memcpy(options_field(option, out), &is_true, sizeof(is_true));
         break;
     case PG_INT:
         options_set_int(option, json_integer_value(value), out);
         break;
     case PG_NUMBER:
-        memcpy(field(option, out), &number, sizeof(number));
+        memcpy(options_field(option, out), &number, sizeof(number));
         break;
     case PG_STRING:
-        memcpy(field(option, out), &text, sizeof(text));
+        memcpy(options_field(option, out), &text, sizeof(text));
         break;
     }
 }
 
 /* ---- checks ----------------------------------------------------------- */
 
-static bool has_type(const struct pg_option *option, const json_t *value)
+static bool options_has_type(const struct pg_option *option,
+                             const json_t *value)
 {
     switch (option->type) {
     case PG_BOOL:
@@ -93,7 +94,8 @@ static bool has_type(const struct pg_option *option, const json_t *value)
 }
 
 /* Compared as long double, which holds every int64_t and double exactly. */
-static bool is_in_range(const struct pg_option *option, const json_t *value)
+static bool options_is_in_range(const struct pg_option *option,
+                                const json_t *value)
 {
     long double number = json_is_integer(value)
                              ? (long double)json_integer_value(value)
@@ -107,7 +109,7 @@ static bool is_in_range(const struct pg_option *option, const json_t *value)
     return number >= option->min && number <= option->max;
 }
 
-static bool is_choice(const char *choices, const char *value)
+static bool options_is_choice(const char *choices, const char *value)
 {
     size_t len = strlen(value);
 
@@ -122,7 +124,8 @@ static bool is_choice(const char *choices, const char *value)
 }
 
 /* What a wrong value looks like in a message. */
-static const char *value_text(const json_t *value, char out[TEXT_QUOTE_BYTES])
+static const char *options_value_text(const json_t *value,
+                                      char out[TEXT_QUOTE_BYTES])
 {
     if (json_is_string(value))
         return text_quote(json_string_value(value), out);
@@ -139,22 +142,25 @@ static const char *value_text(const json_t *value, char out[TEXT_QUOTE_BYTES])
 }
 
 /* True if `text` is a value of the wanted type with quotes around it. */
-static bool is_quoted(const struct pg_option *option, const char *text)
+static bool options_is_quoted(const struct pg_option *option, const char *text)
 {
     json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
-    bool fits = value && option->type != PG_STRING && has_type(option, value);
+    bool fits =
+        value && option->type != PG_STRING && options_has_type(option, value);
 
     json_decref(value);
     return fits;
 }
 
-static char *type_advice(const struct pg_option *option, const json_t *value)
+static char *options_type_advice(const struct pg_option *option,
+                                 const json_t *value)
 {
     double number = json_real_value(value);
 
     if (json_is_null(value))
         return must_copy("delete the key to take the default");
-    if (json_is_string(value) && is_quoted(option, json_string_value(value)))
+    if (json_is_string(value) &&
+        options_is_quoted(option, json_string_value(value)))
         return must_copy("delete the quotes");
     if (option->type == PG_STRING && json_is_number(value))
         return must_copy("put quotes around it");
@@ -174,11 +180,12 @@ static char *type_advice(const struct pg_option *option, const json_t *value)
     return advice;
 }
 
-static char *type_problem(const struct pg_option *option, const json_t *value)
+static char *options_type_problem(const struct pg_option *option,
+                                  const json_t *value)
 {
-    char text[TEXT_QUOTE_BYTES], *advice = type_advice(option, value);
+    char text[TEXT_QUOTE_BYTES], *advice = options_type_advice(option, value);
     char *problem = must_printf("\"%s\" is %s, not %s; %s", option->name,
-                                value_text(value, text),
+                                options_value_text(value, text),
                                 options_type_text(option->type), advice);
 
     free(advice);
@@ -186,22 +193,24 @@ static char *type_problem(const struct pg_option *option, const json_t *value)
 }
 
 /* NULL, or what is wrong with the value. */
-static char *check_value(const struct pg_option *option, const json_t *value)
+static char *options_check_value(const struct pg_option *option,
+                                 const json_t *value)
 {
     char text[TEXT_QUOTE_BYTES];
 
-    if (!has_type(option, value))
-        return type_problem(option, value);
-    if (json_is_number(value) ? is_in_range(option, value)
+    if (!options_has_type(option, value))
+        return options_type_problem(option, value);
+    if (json_is_number(value) ? options_is_in_range(option, value)
         : json_is_string(value) && option->choices
-            ? is_choice(option->choices, json_string_value(value))
+            ? options_is_choice(option->choices, json_string_value(value))
             : true)
         return NULL;
 
     char *range = options_range_text(option);
-    char *problem = must_printf(
-        "\"%s\" is %s; choose %s%s%s", option->name, value_text(value, text),
-        range, option->unit ? " " : "", option->unit ? option->unit : "");
+    char *problem =
+        must_printf("\"%s\" is %s; choose %s%s%s", option->name,
+                    options_value_text(value, text), range,
+                    option->unit ? " " : "", option->unit ? option->unit : "");
 
     free(range);
     return problem;
@@ -213,19 +222,20 @@ void options_set_defaults(const struct pg_option *table, void *out)
 {
     for (; table && table->name; table++) {
         if (!table->initial)
-            memset(field(table, out), 0, table->size);
+            memset(options_field(table, out), 0, table->size);
         else
             free(options_set_text(table, table->initial, out));
     }
 }
 
-static bool fill_one(const struct pg_option *option, const json_t *value,
-                     void *out, const char *path, struct problems *problems)
+static bool options_fill_one(const struct pg_option *option,
+                             const json_t *value, void *out, const char *path,
+                             struct problems *problems)
 {
-    char *problem = check_value(option, value);
+    char *problem = options_check_value(option, value);
 
     if (!problem) {
-        set_value(option, value, out);
+        options_set_value(option, value, out);
         return true;
     }
 
@@ -245,7 +255,7 @@ bool options_fill(const struct pg_option *table, const json_t *object,
     for (; table && table->name; table++) {
         const json_t *value = json_object_get(object, table->name);
 
-        if (value && !fill_one(table, value, out, path, problems))
+        if (value && !options_fill_one(table, value, out, path, problems))
             is_fine = false;
     }
     return is_fine;
@@ -262,13 +272,13 @@ char *options_set_text(const struct pg_option *option, const char *text,
     if (!value)
         value = json_string(text); /* then it has the wrong type */
 
-    char *problem = value ? check_value(option, value)
+    char *problem = value ? options_check_value(option, value)
                           : must_copy("the text is not UTF-8; write it so");
 
     if (!problem && is_string)
-        memcpy(field(option, out), &text, sizeof(text));
+        memcpy(options_field(option, out), &text, sizeof(text));
     else if (!problem)
-        set_value(option, value, out);
+        options_set_value(option, value, out);
     json_decref(value);
     return problem;
 }

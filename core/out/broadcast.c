@@ -5,12 +5,13 @@
 #include "out/queue_parts.h"
 #include "state/counter.h"
 
-static struct gathered *gathered_of(const struct pg_listener *listener)
+static struct gathered *
+broadcast_gathered_of(const struct pg_listener *listener)
 {
     return &core->arena.header->gathered[listener->id];
 }
 
-static bool is_any(const struct gathered *gathered)
+static bool broadcast_is_any(const struct gathered *gathered)
 {
     return gathered->block != 0;
 }
@@ -27,10 +28,11 @@ bool broadcast_reaches(const struct pg_session *session,
 
 void broadcast_deliver(struct pg_listener *listener)
 {
-    struct gathered *gathered = gathered_of(listener), taken = *gathered;
+    struct gathered *gathered = broadcast_gathered_of(listener),
+                    taken = *gathered;
     struct range range = {taken.block, taken.at, taken.len};
 
-    if (!is_any(gathered))
+    if (!broadcast_is_any(gathered))
         return;
     gathered->block = 0; /* first: a session may end, and ask for this again */
     core->gathered--;
@@ -47,9 +49,9 @@ void broadcast_deliver(struct pg_listener *listener)
 void broadcast_before(const struct pg_session *session)
 {
     struct pg_listener *listener = session_listener(session);
-    const struct gathered *gathered = gathered_of(listener);
+    const struct gathered *gathered = broadcast_gathered_of(listener);
 
-    if (is_any(gathered) && gathered->except != session->number)
+    if (broadcast_is_any(gathered) && gathered->except != session->number)
         broadcast_deliver(listener);
 }
 
@@ -62,7 +64,8 @@ void broadcast_deliver_all(void)
 void broadcast_find(void)
 {
     for (unsigned i = 0; i < core->config->listener_count; i++)
-        core->gathered += is_any(gathered_of(core->config->listeners[i]));
+        core->gathered +=
+            broadcast_is_any(broadcast_gathered_of(core->config->listeners[i]));
 }
 
 /* ---- gathering -------------------------------------------------------- */
@@ -71,9 +74,9 @@ void broadcast_find(void)
    them is closed anyway; otherwise each must be found again. All together take
    a part of what a session's queue holds. What is too long for a record goes
    alone, since it is refused. */
-static bool goes_with(const struct gathered *gathered,
-                      const struct pg_listener *listener, size_t len,
-                      uint64_t except, enum pg_slow slow)
+static bool broadcast_goes_with(const struct gathered *gathered,
+                                const struct pg_listener *listener, size_t len,
+                                uint64_t except, enum pg_slow slow)
 {
     bool is_free =
         listener->transport->provides == PG_STREAM && slow == PG_SLOW_CLOSE;
@@ -89,8 +92,9 @@ static bool goes_with(const struct gathered *gathered,
            (len <= gathered->size && gathered->len % gathered->size == 0);
 }
 
-static void begin(struct gathered *gathered, const struct range *range,
-                  uint64_t except, enum pg_slow slow)
+static void broadcast_begin(struct gathered *gathered,
+                            const struct range *range, uint64_t except,
+                            enum pg_slow slow)
 {
     gathered->block = range->block;
     gathered->at = range->at;
@@ -105,25 +109,26 @@ static void begin(struct gathered *gathered, const struct range *range,
 int broadcast_push(struct pg_listener *listener, struct pg_bytes bytes,
                    uint64_t except, enum pg_slow slow)
 {
-    struct gathered *gathered = gathered_of(listener);
+    struct gathered *gathered = broadcast_gathered_of(listener);
     struct range range;
 
     if (!bytes.len && listener->transport->provides == PG_STREAM)
         return 0;
-    if (is_any(gathered) &&
-        !goes_with(gathered, listener, bytes.len, except, slow))
+    if (broadcast_is_any(gathered) &&
+        !broadcast_goes_with(gathered, listener, bytes.len, except, slow))
         broadcast_deliver(listener);
     if (!queue_stage(&gathered->stage, bytes, &range)) {
         counter_add((uint16_t)(COUNTER_LISTENER | listener->id),
                     "dropped: no room for a broadcast", 1);
         return -ENOBUFS;
     }
-    if (is_any(gathered) && (gathered->block != range.block ||
-                             gathered->at + gathered->len != range.at))
+    if (broadcast_is_any(gathered) &&
+        (gathered->block != range.block ||
+         gathered->at + gathered->len != range.at))
         broadcast_deliver(listener);
-    if (is_any(gathered))
+    if (broadcast_is_any(gathered))
         gathered->len += range.len;
     else
-        begin(gathered, &range, except, slow);
+        broadcast_begin(gathered, &range, except, slow);
     return 0;
 }

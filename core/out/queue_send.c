@@ -10,8 +10,8 @@
 
 /* ---- streams ------------------------------------------------------------- */
 
-static int gather(const struct pg_session *session, struct iovec *parts,
-                  ssize_t *total)
+static int queue_send_gather(const struct pg_session *session,
+                             struct iovec *parts, ssize_t *total)
 {
     int count = 0;
 
@@ -27,7 +27,7 @@ static int gather(const struct pg_session *session, struct iovec *parts,
     return count;
 }
 
-static void send_failed(struct pg_session *session, int error)
+static void queue_send_failed(struct pg_session *session, int error)
 {
     session_end(session, PG_END_ABORT, PG_WHY_RESET,
                 error == -EPIPE || error == -ECONNRESET ? "connection reset"
@@ -35,18 +35,18 @@ static void send_failed(struct pg_session *session, int error)
     queue_clear(session);
 }
 
-static void send_stream(struct pg_session *session)
+static void queue_send_stream(struct pg_session *session)
 {
     const struct pg_transport *transport = session_listener(session)->transport;
     struct iovec parts[PARTS_MAX];
 
     while (session->head && !(session->flags & SESSION_BLOCKED)) {
         ssize_t total, sent;
-        int count = gather(session, parts, &total);
+        int count = queue_send_gather(session, parts, &total);
 
         sent = transport->send(session, session->fd, parts, count);
         if (sent < 0 && sent != -EAGAIN && sent != -EINTR) {
-            send_failed(session, (int)sent);
+            queue_send_failed(session, (int)sent);
             return;
         }
         if (sent == (ssize_t)session->queued) {
@@ -64,7 +64,7 @@ void queue_flush_session(struct pg_session *session)
 {
     if (!is_stream(session) || (session->flags & SESSION_CONNECTING))
         return;
-    send_stream(session);
+    queue_send_stream(session);
 }
 
 /* ---- records: one batch for many sessions ----------------------------- */
@@ -76,7 +76,7 @@ struct batch {
 };
 
 /* The first datagrams of the batch are off the queue. */
-static void batch_took(struct batch *batch, int *done, uint32_t many)
+static void queue_send_batch_took(struct batch *batch, int *done, uint32_t many)
 {
     while (many) {
         struct pg_record *record = &batch->records[*done];
@@ -95,7 +95,8 @@ static void batch_took(struct batch *batch, int *done, uint32_t many)
     }
 }
 
-static void batch_drop_first(struct batch *batch, int *done, int error)
+static void queue_send_batch_drop_first(struct batch *batch, int *done,
+                                        int error)
 {
     const struct pg_record *record = &batch->records[*done];
 
@@ -104,10 +105,10 @@ static void batch_drop_first(struct batch *batch, int *done, int error)
                 : error == -ECONNREFUSED ? "dropped: nobody listens there"
                                          : "dropped: send failed",
                 1);
-    batch_took(batch, done, 1);
+    queue_send_batch_took(batch, done, 1);
 }
 
-static void batch_send(struct batch *batch)
+static void queue_send_batch_send(struct batch *batch)
 {
     struct pg_listener *listener = batch->listener;
     int done = 0;
@@ -121,16 +122,17 @@ static void batch_send(struct batch *batch)
             listener->run->is_blocked = true;
             core_watch_listener(listener);
         } else if (sent < 0 && sent != -EINTR) {
-            batch_drop_first(batch, &done, sent);
+            queue_send_batch_drop_first(batch, &done, sent);
         } else if (sent > 0) {
-            batch_took(batch, &done, (uint32_t)sent);
+            queue_send_batch_took(batch, &done, (uint32_t)sent);
         }
     }
     batch->count = 0;
 }
 
 /* How many bytes of a run may go out as one. */
-static uint32_t run_bytes(const struct pg_transport *transport, uint32_t size)
+static uint32_t queue_send_run_bytes(const struct pg_transport *transport,
+                                     uint32_t size)
 {
     uint32_t most = transport->run_most;
 
@@ -143,19 +145,20 @@ static uint32_t run_bytes(const struct pg_transport *transport, uint32_t size)
 
 /* The session's records; the batch goes out whenever it is full, and what it
    took is off the queue then. */
-static void batch_add(struct batch *batch, struct pg_session *session)
+static void queue_send_batch_add(struct batch *batch,
+                                 struct pg_session *session)
 {
     struct pg_listener *listener = session_listener(session);
     uint32_t n = session->head, at = 0;
 
     if (batch->listener != listener && batch->count)
-        batch_send(batch);
+        queue_send_batch_send(batch);
     batch->listener = listener;
     while (n && !listener->run->is_blocked) {
         const struct piece *piece = piece_at(n);
         const uint8_t *data = range_data(&piece->range) + at;
         uint32_t left = piece->range.len - at;
-        uint32_t most = run_bytes(listener->transport, piece->size);
+        uint32_t most = queue_send_run_bytes(listener->transport, piece->size);
         uint32_t len = left < most ? left : most;
 
         batch->records[batch->count++] =
@@ -166,7 +169,7 @@ static void batch_add(struct batch *batch, struct pg_session *session)
             at = 0;
         }
         if (batch->count == BATCH_MAX) {
-            batch_send(batch);
+            queue_send_batch_send(batch);
             n = session->head;
             at = 0;
         }
@@ -176,30 +179,30 @@ static void batch_add(struct batch *batch, struct pg_session *session)
 /* ---- the end of a turn ------------------------------------------------ */
 
 /* A record that the socket does not take waits in core->waiting. */
-static void wait_for_socket(struct pg_session *session)
+static void queue_send_wait_for_socket(struct pg_session *session)
 {
     session->next_dirty = core->waiting;
     core->waiting = session->slot + 1;
 }
 
 /* Open, all is sent, and it is read from: so it is with most. */
-static bool is_at_rest(const struct pg_session *session)
+static bool queue_send_is_at_rest(const struct pg_session *session)
 {
     return !session->head && session->watching == CORE_READ &&
            !session->pauses &&
            session->flags == (SESSION_OPEN | SESSION_STREAM);
 }
 
-static void after_send(struct pg_session *session)
+static void queue_send_after_send(struct pg_session *session)
 {
     if (session->head)
         queue_settle(session);
     if (session->head && !is_stream(session)) {
-        wait_for_socket(session); /* and stays marked as dirty */
+        queue_send_wait_for_socket(session); /* and stays marked as dirty */
         return;
     }
     session->flags &= ~(uint32_t)SESSION_DIRTY;
-    if (is_at_rest(session))
+    if (queue_send_is_at_rest(session))
         return;
     session_unlisted(session);
     if (!session->head)
@@ -208,7 +211,7 @@ static void after_send(struct pg_session *session)
     session_watch(session);
 }
 
-static uint32_t take_dirty(void)
+static uint32_t queue_send_take_dirty(void)
 {
     uint32_t list = core->dirty;
 
@@ -218,7 +221,7 @@ static uint32_t take_dirty(void)
 
 /* Streams are done one by one; records go out in batches first, and are
    looked at again when all have gone: from this list. */
-static uint32_t flush_each(uint32_t list, struct batch *batch)
+static uint32_t queue_send_flush_each(uint32_t list, struct batch *batch)
 {
     uint32_t records = 0;
 
@@ -228,9 +231,9 @@ static uint32_t flush_each(uint32_t list, struct batch *batch)
 
         if (is_stream(session)) {
             queue_flush_session(session);
-            after_send(session);
+            queue_send_after_send(session);
         } else {
-            batch_add(batch, session);
+            queue_send_batch_add(batch, session);
             session->next_dirty = records;
             records = list;
         }
@@ -248,14 +251,14 @@ void queue_flush(void)
         broadcast_deliver_all();
     batch.listener = NULL;
     batch.count = 0;
-    records = flush_each(take_dirty(), &batch);
+    records = queue_send_flush_each(queue_send_take_dirty(), &batch);
     if (batch.count)
-        batch_send(&batch);
+        queue_send_batch_send(&batch);
     while (records) {
         struct pg_session *session = session_at(records - 1);
 
         records = session->next_dirty;
-        after_send(session);
+        queue_send_after_send(session);
     }
     if (core->has_staged)
         queue_reuse_stages();

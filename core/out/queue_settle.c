@@ -4,7 +4,7 @@
 
 /* A block of its own: for what is in the read buffer, and for a little of
    much. False: there is none, and the read buffer will not keep it. */
-static bool settle_alone(struct range *range)
+static bool queue_settle_alone(struct range *range)
 {
     uint32_t block;
 
@@ -26,7 +26,7 @@ static bool settle_alone(struct range *range)
 /* Behind what was settled before, if that is in a block of this session's own
    with room: else each word for a peer that does not read would take a block
    and a piece. Only streams, which have no bounds to keep. */
-static bool settle_behind(struct pg_session *session, struct piece *piece)
+static bool queue_settle_behind(struct pg_session *session, struct piece *piece)
 {
     struct range *settled;
     struct block *block;
@@ -47,7 +47,7 @@ static bool settle_behind(struct pg_session *session, struct piece *piece)
 }
 
 /* The piece behind the settled one has become part of it. */
-static void take_out(struct pg_session *session, uint32_t number)
+static void queue_settle_take_out(struct pg_session *session, uint32_t number)
 {
     piece_at(session->settled)->next = piece_at(number)->next;
     if (session->tail == number)
@@ -65,9 +65,9 @@ void queue_settle(struct pg_session *session)
         struct piece *piece = piece_at(number);
         uint32_t next = piece->next;
 
-        if (settle_behind(session, piece)) {
-            take_out(session, number);
-        } else if (settle_alone(&piece->range)) {
+        if (queue_settle_behind(session, piece)) {
+            queue_settle_take_out(session, number);
+        } else if (queue_settle_alone(&piece->range)) {
             session->settled = number;
         } else {
             queue_clear(session);

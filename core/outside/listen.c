@@ -14,7 +14,7 @@
 
 #define OWN_DESCRIPTORS 64 /* loop, memfds, log files, ... */
 
-static void close_all(int *fds, unsigned count)
+static void listen_close_all(int *fds, unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
         if (fds[i] >= 0)
@@ -43,7 +43,8 @@ static int listen_once(struct pg_listener *listener)
 }
 
 /* The first socket of a listener takes the address, the others join it. */
-static bool open_one(struct pg_listener *listener, unsigned workers, int *fds)
+static bool listen_open_one(struct pg_listener *listener, unsigned workers,
+                            int *fds)
 {
     unsigned step = listener->config->listener_count;
 
@@ -72,14 +73,14 @@ bool listen_open(struct config *config, unsigned workers, int *fds)
         return false;
     }
     for (unsigned i = 0; i < config->listener_count; i++)
-        if (!open_one(config->listeners[i], workers, fds))
+        if (!listen_open_one(config->listeners[i], workers, fds))
             is_good = false;
     if (!is_good)
-        close_all(fds, count);
+        listen_close_all(fds, count);
     return is_good;
 }
 
-static void print_one(struct pg_listener *listener, int fd, FILE *out)
+static void listen_print_one(struct pg_listener *listener, int fd, FILE *out)
 {
     const struct pg_transport *transport = listener->transport;
     struct sockaddr_storage bound = {0};
@@ -95,10 +96,10 @@ static void print_one(struct pg_listener *listener, int fd, FILE *out)
 void listen_print(struct config *config, const int *fds, FILE *out)
 {
     for (unsigned i = 0; i < config->listener_count; i++)
-        print_one(config->listeners[i], fds[i], out);
+        listen_print_one(config->listeners[i], fds[i], out);
 }
 
-static bool has_streams(const struct config *config)
+static bool listen_has_streams(const struct config *config)
 {
     for (unsigned i = 0; i < config->listener_count; i++)
         if (config->listeners[i]->transport->provides == PG_STREAM)
@@ -117,7 +118,8 @@ void listen_raise_limit(const struct config *config)
     setrlimit(RLIMIT_NOFILE, &limit);
     fits =
         limit.rlim_max > OWN_DESCRIPTORS ? limit.rlim_max - OWN_DESCRIPTORS : 0;
-    if (has_streams(config) && (uint64_t)config->limits.max_sessions > fits)
+    if (listen_has_streams(config) &&
+        (uint64_t)config->limits.max_sessions > fits)
         fprintf(stderr,
                 "%s: limits.max_sessions is %" PRId64 ", but this system lets "
                 "a process hold about %" PRIu64 " connections; raise the hard "

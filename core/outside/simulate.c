@@ -12,7 +12,7 @@
 
 #define WRITE_MS 200 /* of real time, for the files of handlers */
 
-static bool adopt_all(struct config *config)
+static bool simulate_adopt_all(struct config *config)
 {
     for (unsigned i = 0; i < config->listener_count; i++) {
         struct pg_listener *listener = config->listeners[i];
@@ -27,8 +27,8 @@ static bool adopt_all(struct config *config)
 /* ---- from event to event ---------------------------------------------- */
 
 /* The listener whose step() comes first; NULL: all is over. */
-static struct pg_listener *find_next(const struct config *config,
-                                     uint64_t *at_ns)
+static struct pg_listener *simulate_find_next(const struct config *config,
+                                              uint64_t *at_ns)
 {
     struct pg_listener *first = NULL;
 
@@ -46,13 +46,13 @@ static struct pg_listener *find_next(const struct config *config,
 }
 
 /* 0 at the end, or what step() has failed with. */
-static int run(const struct config *config)
+static int simulate_run(const struct config *config)
 {
     struct pg_listener *listener;
     uint64_t at_ns;
     int error = 0;
 
-    while (!error && (listener = find_next(config, &at_ns))) {
+    while (!error && (listener = simulate_find_next(config, &at_ns))) {
         if (virtual_next_ns() <= at_ns) { /* it may bring something earlier */
             virtual_advance(virtual_next_ns());
             continue;
@@ -67,7 +67,7 @@ static int run(const struct config *config)
 /* ---- the end ---------------------------------------------------------- */
 
 /* With a goodbye first, which is still queued, then for good. */
-static void end_sessions(void)
+static void simulate_end_sessions(void)
 {
     core->stop_by_ms = core_now_ms() + WRITE_MS;
     for (uint32_t i = 0; i < core->live_count; i++)
@@ -80,7 +80,7 @@ static void end_sessions(void)
     virtual_settle();
 }
 
-static int stop_all(const struct config *config)
+static int simulate_stop_all(const struct config *config)
 {
     int error = 0;
 
@@ -93,28 +93,28 @@ static int stop_all(const struct config *config)
     return error;
 }
 
-static void print_counter(uint16_t owner, const char *name, uint64_t value,
-                          void *arg)
+static void simulate_print_counter(uint16_t owner, const char *name,
+                                   uint64_t value, void *arg)
 {
     if (owner == *(const uint16_t *)arg)
         printf("%s: %s: %" PRIu64 "\n", counter_owner_name(owner), name, value);
 }
 
-static void print_counters(const struct config *config)
+static void simulate_print_counters(const struct config *config)
 {
     for (unsigned i = 0; i < config->listener_count; i++) {
         uint16_t owner = (uint16_t)(COUNTER_LISTENER | i);
 
-        counter_each(print_counter, &owner);
+        counter_each(simulate_print_counter, &owner);
     }
     for (unsigned i = 0; i < config->entry_count; i++) {
         uint16_t owner = (uint16_t)i;
 
-        counter_each(print_counter, &owner);
+        counter_each(simulate_print_counter, &owner);
     }
 }
 
-static void print_times(uint64_t real_ns)
+static void simulate_print_times(uint64_t real_ns)
 {
     uint64_t virtual_ns = virtual_io.now_ns() - VIRTUAL_START_NS;
 
@@ -127,7 +127,7 @@ static void print_times(uint64_t real_ns)
 
 /* ---- all of it -------------------------------------------------------- */
 
-static int failed(int error)
+static int simulate_failed(int error)
 {
     if (!error && (fflush(stdout) || ferror(stdout)))
         error = -errno;
@@ -136,19 +136,19 @@ static int failed(int error)
     return error ? 1 : 0;
 }
 
-static int run_and_report(struct config *config)
+static int simulate_run_and_report(struct config *config)
 {
     uint64_t start_ns = uv_hrtime();
-    int error = run(config), stopped;
+    int error = simulate_run(config), stopped;
 
-    end_sessions();
-    stopped = stop_all(config);
+    simulate_end_sessions();
+    stopped = simulate_stop_all(config);
     error = error ? error : stopped;
     if (!error) {
-        print_counters(config);
-        print_times(uv_hrtime() - start_ns);
+        simulate_print_counters(config);
+        simulate_print_times(uv_hrtime() - start_ns);
     }
-    return failed(error);
+    return simulate_failed(error);
 }
 
 int simulate(struct config *config)
@@ -162,8 +162,8 @@ int simulate(struct config *config)
                      "the simulation cannot start: %s; free memory or lower "
                      "limits",
                      strerror(-error));
-    else if (core_init_entries() && adopt_all(config))
-        status = run_and_report(config);
+    else if (core_init_entries() && simulate_adopt_all(config))
+        status = simulate_run_and_report(config);
     core_destroy();
     virtual_finish();
     return status;

@@ -16,7 +16,7 @@ static struct {
 
 /* ---- who is ready ----------------------------------------------------- */
 
-static void look_at(const struct pg_session *session)
+static void virtual_look_at(const struct pg_session *session)
 {
     uint8_t *ready = &outside.ready[session->slot];
 
@@ -36,10 +36,10 @@ void virtual_ready(struct pg_session *session, int events, bool is_ready)
     ready = &outside.ready[session->slot];
     *ready =
         (uint8_t)(is_ready ? *ready | events : *ready & (LISTED | ~events));
-    look_at(session);
+    virtual_look_at(session);
 }
 
-static struct pg_session *take_first(void)
+static struct pg_session *virtual_take_first(void)
 {
     uint32_t slot = outside.list[outside.first];
 
@@ -49,7 +49,7 @@ static struct pg_session *take_first(void)
     return session_at(slot);
 }
 
-static void serve(struct pg_session *session)
+static void virtual_serve(struct pg_session *session)
 {
     uint8_t *ready = &outside.ready[session->slot];
     int events = *ready & session->watching;
@@ -60,27 +60,27 @@ static void serve(struct pg_session *session)
     }
     if (events & CORE_READ)
         session_readable(session);
-    look_at(session);
+    virtual_look_at(session);
 }
 
 void virtual_settle(void)
 {
     core_settle();
     while (outside.count) {
-        serve(take_first());
+        virtual_serve(virtual_take_first());
         core_settle();
     }
 }
 
 /* ---- what the core asks of the outside -------------------------------- */
 
-static void watch(struct pg_session *session, int events)
+static void virtual_watch(struct pg_session *session, int events)
 {
     (void)events;
-    look_at(session);
+    virtual_look_at(session);
 }
 
-static void release(struct pg_session *session)
+static void virtual_release(struct pg_session *session)
 {
     const struct pg_listener *listener = session_listener(session);
 
@@ -91,33 +91,33 @@ static void release(struct pg_session *session)
                                                   : PG_END_FIN);
 }
 
-static void watch_listener(struct pg_listener *listener, int events)
+static void virtual_watch_listener(struct pg_listener *listener, int events)
 {
     (void)listener, (void)events;
 }
 
-static void arm(uint64_t at_ms)
+static void virtual_arm(uint64_t at_ms)
 {
     outside.armed_ms = at_ms;
 }
 
-static void wake(unsigned worker)
+static void virtual_wake(unsigned worker)
 {
     (void)worker; /* there is no other */
 }
 
-static uint64_t now_ns(void)
+static uint64_t virtual_now_ns(void)
 {
     return outside.now_ns;
 }
 
 const struct core_io virtual_io = {
-    .watch = watch,
-    .release = release,
-    .watch_listener = watch_listener,
-    .arm = arm,
-    .wake = wake,
-    .now_ns = now_ns,
+    .watch = virtual_watch,
+    .release = virtual_release,
+    .watch_listener = virtual_watch_listener,
+    .arm = virtual_arm,
+    .wake = virtual_wake,
+    .now_ns = virtual_now_ns,
 };
 
 /* ---- time ------------------------------------------------------------- */

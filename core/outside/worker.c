@@ -42,42 +42,42 @@ struct worker {
 
 static struct worker *worker;
 
-static void on_trim(uv_timer_t *timer);
+static void worker_on_trim(uv_timer_t *timer);
 
-static void turn_ends(void)
+static void worker_turn_ends(void)
 {
     core_settle();
     if (!worker->is_trim_set && core->arena.header->heap_used > TRIM_LEAST) {
         worker->is_trim_set = true;
-        uv_timer_start(&worker->trim_timer, on_trim, TRIM_MS, 0);
+        uv_timer_start(&worker->trim_timer, worker_on_trim, TRIM_MS, 0);
     }
     if (worker->is_stopping && core->live_count == 0)
         uv_stop(&worker->loop);
 }
 
-static void on_trim(uv_timer_t *timer)
+static void worker_on_trim(uv_timer_t *timer)
 {
     (void)timer;
     worker->is_trim_set = false;
     heap_trim(&core->arena);
-    turn_ends();
+    worker_turn_ends();
 }
 
 /* ---- watching descriptors --------------------------------------------- */
 
-static int to_uv(int events)
+static int worker_to_uv(int events)
 {
     return (events & CORE_READ ? UV_READABLE : 0) |
            (events & CORE_WRITE ? UV_WRITABLE : 0);
 }
 
-static void free_watcher(uv_handle_t *handle)
+static void worker_free_watcher(uv_handle_t *handle)
 {
     free(handle);
 }
 
 /* Watches a descriptor for `what`, a session or a listener. */
-static uv_poll_t *watcher_create(int fd, void *what)
+static uv_poll_t *worker_watcher_create(int fd, void *what)
 {
     uv_poll_t *watcher = malloc(sizeof(*watcher));
 
@@ -91,23 +91,23 @@ static uv_poll_t *watcher_create(int fd, void *what)
     return watcher;
 }
 
-static void watcher_set(uv_poll_t *watcher, int events, uv_poll_cb fn)
+static void worker_watcher_set(uv_poll_t *watcher, int events, uv_poll_cb fn)
 {
     if (events)
-        uv_poll_start(watcher, to_uv(events), fn);
+        uv_poll_start(watcher, worker_to_uv(events), fn);
     else
         uv_poll_stop(watcher);
 }
 
-static void watcher_destroy(uv_poll_t *watcher)
+static void worker_watcher_destroy(uv_poll_t *watcher)
 {
     if (watcher)
-        uv_close((uv_handle_t *)watcher, free_watcher);
+        uv_close((uv_handle_t *)watcher, worker_free_watcher);
 }
 
 /* ---- sessions --------------------------------------------------------- */
 
-static void connected(struct pg_session *session)
+static void worker_connected(struct pg_session *session)
 {
     int error = 0;
     socklen_t length = sizeof(error);
@@ -124,7 +124,7 @@ static void connected(struct pg_session *session)
 }
 
 /* While messages wait for another worker's ring, nothing new is read. */
-static bool hold(struct pg_session *session)
+static bool worker_hold(struct pg_session *session)
 {
     if (!mail_is_backed_up())
         return false;
@@ -134,7 +134,7 @@ static bool hold(struct pg_session *session)
     return true;
 }
 
-static void on_session(uv_poll_t *poll, int status, int events)
+static void worker_on_session(uv_poll_t *poll, int status, int events)
 {
     struct pg_session *session = poll->data;
 
@@ -144,34 +144,34 @@ static void on_session(uv_poll_t *poll, int status, int events)
         events = UV_READABLE;
     }
     if (session->flags & SESSION_CONNECTING) {
-        connected(session);
+        worker_connected(session);
     } else {
         if (events & UV_WRITABLE)
             session_writable(session);
-        if (events & UV_READABLE && !hold(session))
+        if (events & UV_READABLE && !worker_hold(session))
             session_readable(session);
     }
-    turn_ends();
+    worker_turn_ends();
 }
 
-static void watch_session(struct pg_session *session, int events)
+static void worker_watch_session(struct pg_session *session, int events)
 {
     struct session_run *run = &core->runs[session->slot];
 
     if (!run->watcher)
-        run->watcher = watcher_create(session->fd, session);
+        run->watcher = worker_watcher_create(session->fd, session);
     if (run->watcher)
-        watcher_set(run->watcher, events, on_session);
+        worker_watcher_set(run->watcher, events, worker_on_session);
     else
         session_end(session, PG_END_ABORT, PG_WHY_LIMIT, strerror(ENOMEM));
 }
 
-static void release_session(struct pg_session *session)
+static void worker_release_session(struct pg_session *session)
 {
     struct session_run *run = &core->runs[session->slot];
     const struct linger reset = {.l_onoff = 1, .l_linger = 0};
 
-    watcher_destroy(run->watcher);
+    worker_watcher_destroy(run->watcher);
     run->watcher = NULL;
     if (session->fd < 0)
         return;
@@ -182,14 +182,14 @@ static void release_session(struct pg_session *session)
 
 /* ---- listeners -------------------------------------------------------- */
 
-static bool is_shortage(int error)
+static bool worker_is_shortage(int error)
 {
     return error == -EMFILE || error == -ENFILE || error == -ENOBUFS ||
            error == -ENOMEM;
 }
 
 /* New clients wait in the backlog until descriptors are free again. */
-static void pause_listener(struct pg_listener *listener, int error)
+static void worker_pause_listener(struct pg_listener *listener, int error)
 {
     if (!worker->was_short)
         output_line(output_stderr(),
@@ -204,7 +204,7 @@ static void pause_listener(struct pg_listener *listener, int error)
               0);
 }
 
-static void listener_ready(struct pg_listener *listener)
+static void worker_listener_ready(struct pg_listener *listener)
 {
     int error;
 
@@ -214,15 +214,15 @@ static void listener_ready(struct pg_listener *listener)
         return;
     }
     error = listener->transport->ready(listener, listener->run->fd);
-    if (is_shortage(error))
-        pause_listener(listener, error);
+    if (worker_is_shortage(error))
+        worker_pause_listener(listener, error);
     else if (error == 0)
         worker->was_short = false;
     else
         pg_refuse(listener, strerror(-error));
 }
 
-static void on_listener(uv_poll_t *poll, int status, int events)
+static void worker_on_listener(uv_poll_t *poll, int status, int events)
 {
     struct pg_listener *listener = poll->data;
 
@@ -230,27 +230,27 @@ static void on_listener(uv_poll_t *poll, int status, int events)
     if (events & UV_WRITABLE)
         queue_unblock(listener);
     if (events & UV_READABLE || status < 0)
-        listener_ready(listener);
+        worker_listener_ready(listener);
     if (status < 0) /* libuv has stopped it */
         core_watch_listener(listener);
-    turn_ends();
+    worker_turn_ends();
 }
 
-static void watch_listener(struct pg_listener *listener, int events)
+static void worker_watch_listener(struct pg_listener *listener, int events)
 {
     struct listener_run *run = listener->run;
 
     if (run->fd < 0)
         return;
     if (!run->watcher)
-        run->watcher = watcher_create(run->fd, listener);
+        run->watcher = worker_watcher_create(run->fd, listener);
     if (run->watcher)
-        watcher_set(run->watcher, events, on_listener);
+        worker_watcher_set(run->watcher, events, worker_on_listener);
 }
 
 /* ---- other workers and threads ---------------------------------------- */
 
-static void read_again(void)
+static void worker_read_again(void)
 {
     worker->is_held = false;
     for (uint32_t i = 0; i < core->live_count; i++)
@@ -261,7 +261,7 @@ static void read_again(void)
     }
 }
 
-static void on_wake(uv_poll_t *poll, int status, int events)
+static void worker_on_wake(uv_poll_t *poll, int status, int events)
 {
     uint64_t count;
     ssize_t got = read(worker->setup.wake_fds[worker->setup.index], &count,
@@ -271,11 +271,11 @@ static void on_wake(uv_poll_t *poll, int status, int events)
     core_clock();
     mail_take();
     if (worker->is_held && !mail_is_backed_up())
-        read_again();
-    turn_ends();
+        worker_read_again();
+    worker_turn_ends();
 }
 
-static void wake_worker(unsigned which)
+static void worker_wake_worker(unsigned which)
 {
     const uint64_t one = 1;
     ssize_t done = write(worker->setup.wake_fds[which], &one, sizeof(one));
@@ -283,30 +283,30 @@ static void wake_worker(unsigned which)
     (void)done; /* EAGAIN: its counter is full, so it will wake */
 }
 
-static void on_posted(uv_async_t *async)
+static void worker_on_posted(uv_async_t *async)
 {
     (void)async;
     core_clock();
     post_run();
-    turn_ends();
+    worker_turn_ends();
 }
 
-static void wake_for_post(void)
+static void worker_wake_for_post(void)
 {
     uv_async_send(&worker->posted);
 }
 
 /* ---- time ------------------------------------------------------------- */
 
-static void on_timer(uv_timer_t *timer)
+static void worker_on_timer(uv_timer_t *timer)
 {
     (void)timer;
     core_clock();
     timer_run();
-    turn_ends();
+    worker_turn_ends();
 }
 
-static void arm(uint64_t at_ms)
+static void worker_arm(uint64_t at_ms)
 {
     uint64_t now;
 
@@ -316,21 +316,22 @@ static void arm(uint64_t at_ms)
     }
     uv_update_time(&worker->loop);
     now = uv_now(&worker->loop);
-    uv_timer_start(&worker->timer, on_timer, at_ms > now ? at_ms - now : 0, 0);
+    uv_timer_start(&worker->timer, worker_on_timer,
+                   at_ms > now ? at_ms - now : 0, 0);
 }
 
 static const struct core_io worker_io = {
-    .watch = watch_session,
-    .release = release_session,
-    .watch_listener = watch_listener,
-    .arm = arm,
-    .wake = wake_worker,
+    .watch = worker_watch_session,
+    .release = worker_release_session,
+    .watch_listener = worker_watch_listener,
+    .arm = worker_arm,
+    .wake = worker_wake_worker,
     .now_ns = uv_hrtime,
 };
 
 /* ---- life ------------------------------------------------------------- */
 
-static int adopt_one(struct pg_listener *listener, int fd)
+static int worker_adopt_one(struct pg_listener *listener, int fd)
 {
     listener->run->fd = fd;
     if (fd < 0)
@@ -345,7 +346,7 @@ static int adopt_one(struct pg_listener *listener, int fd)
                                 "no memory to watch it; close other programs");
 }
 
-static bool adopt_all(void)
+static bool worker_adopt_all(void)
 {
     bool is_good = true;
 
@@ -353,13 +354,13 @@ static bool adopt_all(void)
         int fd =
             worker->setup.listener_fds ? worker->setup.listener_fds[i] : -1;
 
-        if (adopt_one(worker->config->listeners[i], fd))
+        if (worker_adopt_one(worker->config->listeners[i], fd))
             is_good = false;
     }
     return is_good;
 }
 
-static int start_loop(void)
+static int worker_start_loop(void)
 {
     int error = uv_loop_init(&worker->loop);
 
@@ -369,17 +370,17 @@ static int start_loop(void)
     uv_timer_init(&worker->loop, &worker->trim_timer);
     uv_timer_init(&worker->loop, &worker->drain_timer);
     uv_timer_init(&worker->loop, &worker->look_timer);
-    error = uv_async_init(&worker->loop, &worker->posted, on_posted);
+    error = uv_async_init(&worker->loop, &worker->posted, worker_on_posted);
     if (!error && worker->setup.wake_fds) {
         error = uv_poll_init(&worker->loop, &worker->wake,
                              worker->setup.wake_fds[worker->setup.index]);
         if (!error)
-            uv_poll_start(&worker->wake, UV_READABLE, on_wake);
+            uv_poll_start(&worker->wake, UV_READABLE, worker_on_wake);
     }
     return error;
 }
 
-static struct worker *failed(struct config *config, int error)
+static struct worker *worker_failed(struct config *config, int error)
 {
     problems_add(config->problems, "", false,
                  "the worker cannot start: %s; free memory or lower limits",
@@ -397,39 +398,39 @@ struct worker *worker_create(struct config *config,
 
     worker = calloc(1, sizeof(*worker));
     if (!worker)
-        return failed(config, -ENOMEM);
+        return worker_failed(config, -ENOMEM);
     worker->config = config;
     worker->setup = *setup;
-    error = start_loop();
+    error = worker_start_loop();
     if (!error)
         error = core_create(config, &worker_io, setup->arena_fd, setup->commons,
                             setup->index, count);
     if (error)
-        return failed(config, error);
-    post_start(wake_for_post);
-    if (!core_init_entries() || !adopt_all()) {
+        return worker_failed(config, error);
+    post_start(worker_wake_for_post);
+    if (!core_init_entries() || !worker_adopt_all()) {
         worker_destroy(worker);
         return NULL;
     }
-    turn_ends();
+    worker_turn_ends();
     return worker;
 }
 
-static void close_handle(uv_handle_t *handle, void *arg)
+static void worker_close_handle(uv_handle_t *handle, void *arg)
 {
     (void)arg;
     if (!uv_is_closing(handle))
         uv_close(handle, NULL);
 }
 
-static void close_listeners(void)
+static void worker_close_listeners(void)
 {
     for (unsigned i = 0; i < worker->config->listener_count; i++) {
         struct listener_run *run = worker->config->listeners[i]->run;
 
         if (!run)
             continue;
-        watcher_destroy(run->watcher);
+        worker_watcher_destroy(run->watcher);
         run->watcher = NULL;
         if (run->fd >= 0)
             close(run->fd);
@@ -444,9 +445,9 @@ void worker_destroy(struct worker *unused)
         return;
     post_stop();
     if (core)
-        close_listeners();
+        worker_close_listeners();
     core_destroy();
-    uv_walk(&worker->loop, close_handle, NULL);
+    uv_walk(&worker->loop, worker_close_handle, NULL);
     uv_run(&worker->loop, UV_RUN_DEFAULT);
     uv_loop_close(&worker->loop);
     free(worker);
@@ -469,7 +470,7 @@ void worker_run(struct worker *unused)
 
 /* What its peer's kernel has not taken yet, our FIN included; see tcp(7),
    SIOCOUTQ. -1: nobody knows. */
-static int in_flight(const struct pg_session *session)
+static int worker_in_flight(const struct pg_session *session)
 {
     int left;
 
@@ -478,9 +479,9 @@ static int in_flight(const struct pg_session *session)
     return left;
 }
 
-static uint64_t undelivered(const struct pg_session *session)
+static uint64_t worker_undelivered(const struct pg_session *session)
 {
-    int left = in_flight(session);
+    int left = worker_in_flight(session);
 
     if (left > 0 && session->flags & SESSION_FINISHED)
         left--;
@@ -488,13 +489,13 @@ static uint64_t undelivered(const struct pg_session *session)
            (left > 0 ? (uint64_t)left : 0);
 }
 
-static void report_left(void)
+static void worker_report_left(void)
 {
     uint64_t bytes = 0;
     uint32_t sessions = 0;
 
     for (uint32_t i = 0; i < core->live_count; i++) {
-        uint64_t left = undelivered(session_at(core->live[i]));
+        uint64_t left = worker_undelivered(session_at(core->live[i]));
 
         bytes += left;
         sessions += left > 0;
@@ -506,30 +507,30 @@ static void report_left(void)
                     bytes, sessions);
 }
 
-static void on_drained(uv_timer_t *timer)
+static void worker_on_drained(uv_timer_t *timer)
 {
     (void)timer;
-    report_left();
+    worker_report_left();
     uv_stop(&worker->loop);
 }
 
-static bool is_delivered(const struct pg_session *session)
+static bool worker_is_delivered(const struct pg_session *session)
 {
-    return session->flags & SESSION_FINISHED && in_flight(session) == 0;
+    return session->flags & SESSION_FINISHED && worker_in_flight(session) == 0;
 }
 
 /* A client that stays connected after our goodbye does not hold up the end. */
-static void on_drain_look(uv_timer_t *timer)
+static void worker_on_drain_look(uv_timer_t *timer)
 {
     (void)timer;
     core_clock();
     for (uint32_t i = 0; i < core->live_count; i++)
-        if (is_delivered(session_at(core->live[i])))
+        if (worker_is_delivered(session_at(core->live[i])))
             session_let_go(session_at(core->live[i]));
-    turn_ends();
+    worker_turn_ends();
 }
 
-static void end_sessions(void)
+static void worker_end_sessions(void)
 {
     for (uint32_t i = 0; i < core->live_count; i++)
         session_end(session_at(core->live[i]), PG_END_FIN, PG_WHY_SHUTDOWN,
@@ -540,7 +541,7 @@ void worker_stop(struct worker *unused)
 {
     (void)unused;
     if (worker->is_stopping) {
-        on_drained(NULL);
+        worker_on_drained(NULL);
         return;
     }
     worker->is_stopping = true;
@@ -553,12 +554,12 @@ void worker_stop(struct worker *unused)
         core_watch_listener(listener);
     }
     mail_take_rest(); /* was said before */
-    end_sessions();
-    uv_timer_start(&worker->drain_timer, on_drained,
+    worker_end_sessions();
+    uv_timer_start(&worker->drain_timer, worker_on_drained,
                    (uint64_t)core->config->limits.drain_ms, 0);
-    uv_timer_start(&worker->look_timer, on_drain_look, DRAIN_LOOK_MS,
+    uv_timer_start(&worker->look_timer, worker_on_drain_look, DRAIN_LOOK_MS,
                    DRAIN_LOOK_MS);
-    turn_ends();
+    worker_turn_ends();
 }
 
 /* ---- talking first ---------------------------------------------------- */
@@ -580,7 +581,7 @@ int worker_connect(struct worker *unused, struct pg_listener *listener,
         return -EINVAL;
     worker->connect_failed = on_failed;
     worker->connect_arg = arg;
-    if (!is_stream && adopt_one(listener, fd))
+    if (!is_stream && worker_adopt_one(listener, fd))
         return -EINVAL;
     data = calloc(1, listener->transport->session_size + 1);
     session = data ? session_create(listener, is_stream ? fd : -1, data) : NULL;
@@ -597,7 +598,7 @@ int worker_connect(struct worker *unused, struct pg_listener *listener,
         session->heard = 2; /* we asked first: no limit on what we send */
         session_start(session);
     }
-    turn_ends();
+    worker_turn_ends();
     return 0;
 }
 
@@ -616,7 +617,7 @@ bool worker_with_ctx(struct worker *unused, struct pg_entry *entry,
         return false;
     core_clock();
     chain_with(session, (unsigned)at, fn, arg);
-    turn_ends();
+    worker_turn_ends();
     return true;
 }
 

@@ -14,7 +14,7 @@ struct cursor {
     unsigned column; /* where the next cell begins */
 };
 
-static struct text_cell next_cell(struct cursor *cursor)
+static struct text_cell excerpt_next_cell(struct cursor *cursor)
 {
     struct text_cell cell;
 
@@ -30,7 +30,8 @@ static struct text_cell next_cell(struct cursor *cursor)
     return cell;
 }
 
-static struct cursor line_around(const char *text, size_t len, size_t offset)
+static struct cursor excerpt_line_around(const char *text, size_t len,
+                                         size_t offset)
 {
     const char *newline = offset ? memrchr(text, '\n', offset) : NULL;
     struct cursor line = {newline ? newline + 1 : text, text + len, 0};
@@ -43,21 +44,21 @@ static struct cursor line_around(const char *text, size_t len, size_t offset)
     return line;
 }
 
-static unsigned column_of(struct cursor line, const char *place)
+static unsigned excerpt_column_of(struct cursor line, const char *place)
 {
     while (line.at < place && line.at < line.end)
-        next_cell(&line);
+        excerpt_next_cell(&line);
     return line.column;
 }
 
 /* Prints the cells from column `from` on, COLUMNS of them at the most. */
-static void print_cells(struct cursor line, unsigned from, FILE *out)
+static void excerpt_print_cells(struct cursor line, unsigned from, FILE *out)
 {
     if (from > 0)
         fputs(ELLIPSIS, out);
     while (line.at < line.end && line.column < from + COLUMNS) {
         unsigned column = line.column;
-        struct text_cell cell = next_cell(&line);
+        struct text_cell cell = excerpt_next_cell(&line);
 
         if (column >= from)
             fputs(cell.shown, out);
@@ -68,24 +69,24 @@ static void print_cells(struct cursor line, unsigned from, FILE *out)
 }
 
 /* Where to begin so that the caret is seen: at a cell, not inside one. */
-static unsigned first_column(struct cursor line, unsigned caret)
+static unsigned excerpt_first_column(struct cursor line, unsigned caret)
 {
     while (line.at < line.end && line.column + COLUMNS / 2 < caret)
-        next_cell(&line);
+        excerpt_next_cell(&line);
     return line.column;
 }
 
 void excerpt_print(const char *text, size_t len, size_t offset, size_t number,
                    FILE *out)
 {
-    struct cursor line = line_around(text, len, offset);
-    unsigned caret = column_of(line, text + offset);
+    struct cursor line = excerpt_line_around(text, len, offset);
+    unsigned caret = excerpt_column_of(line, text + offset);
     unsigned from = 0;
 
     if (caret >= COLUMNS - 8)
-        from = first_column(line, caret);
+        from = excerpt_first_column(line, caret);
     fprintf(out, "%5zu | ", number);
-    print_cells(line, from, out);
+    excerpt_print_cells(line, from, out);
     caret = caret - from + (from > 0 ? (unsigned)strlen(ELLIPSIS) : 0);
     fprintf(out, "      | %*s^\n", (int)caret, "");
 }

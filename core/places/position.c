@@ -8,15 +8,16 @@
 
 /* ---- order ------------------------------------------------------------ */
 
-static int compare_keys(const struct position_node *a, const char *key,
-                        uint32_t index)
+static int position_compare_keys(const struct position_node *a, const char *key,
+                                 uint32_t index)
 {
     if (a->key && key)
         return strcmp(a->key, key);
     return a->index < index ? -1 : a->index > index;
 }
 
-static int compare_nodes(const void *left, const void *right, void *arg)
+static int position_compare_nodes(const void *left, const void *right,
+                                  void *arg)
 {
     const struct position_map *map = arg;
     uint32_t l = *(const uint32_t *)left, r = *(const uint32_t *)right;
@@ -25,17 +26,18 @@ static int compare_nodes(const void *left, const void *right, void *arg)
     if (a->parent != b->parent)
         return a->parent < b->parent ? -1 : 1;
 
-    int order = compare_keys(a, b->key, b->index);
+    int order = position_compare_keys(a, b->key, b->index);
 
     return order ? order : l < r ? -1 : l > r;
 }
 
-static void sort_nodes(struct position_map *map)
+static void position_sort_nodes(struct position_map *map)
 {
     map->sorted = must_calloc(map->count, sizeof(*map->sorted));
     for (uint32_t i = 0; i < map->count; i++)
         map->sorted[i] = i;
-    qsort_r(map->sorted, map->count, sizeof(*map->sorted), compare_nodes, map);
+    qsort_r(map->sorted, map->count, sizeof(*map->sorted),
+            position_compare_nodes, map);
 }
 
 struct position_map *position_map_create(const char *text, size_t len)
@@ -45,7 +47,7 @@ struct position_map *position_map_create(const char *text, size_t len)
     map->text = text;
     map->len = len;
     position_scan(map);
-    sort_nodes(map);
+    position_sort_nodes(map);
     return map;
 }
 
@@ -63,8 +65,9 @@ void position_map_destroy(struct position_map *map)
 /* ---- finding ---------------------------------------------------------- */
 
 /* The first in sorted[] that comes after this child of `parent`. */
-static uint32_t upper_bound(const struct position_map *map, uint32_t parent,
-                            const char *key, uint32_t index)
+static uint32_t position_upper_bound(const struct position_map *map,
+                                     uint32_t parent, const char *key,
+                                     uint32_t index)
 {
     uint32_t low = 0, high = map->count;
 
@@ -73,7 +76,7 @@ static uint32_t upper_bound(const struct position_map *map, uint32_t parent,
         const struct position_node *node = &map->nodes[map->sorted[middle]];
         bool is_after = node->parent != parent
                             ? node->parent > parent
-                            : compare_keys(node, key, index) > 0;
+                            : position_compare_keys(node, key, index) > 0;
 
         if (is_after)
             high = middle;
@@ -84,12 +87,13 @@ static uint32_t upper_bound(const struct position_map *map, uint32_t parent,
 }
 
 /* Of equal keys the last one, which is also the one jansson takes. */
-static uint32_t find_child(const struct position_map *map, uint32_t parent,
-                           const char *name)
+static uint32_t position_find_child(const struct position_map *map,
+                                    uint32_t parent, const char *name)
 {
     bool is_list = map->text[map->nodes[parent].at] == '[';
     uint32_t index = is_list ? (uint32_t)strtoul(name, NULL, 10) : 0;
-    uint32_t after = upper_bound(map, parent, is_list ? NULL : name, index);
+    uint32_t after =
+        position_upper_bound(map, parent, is_list ? NULL : name, index);
 
     if (after == 0)
         return POSITION_NONE;
@@ -98,13 +102,13 @@ static uint32_t find_child(const struct position_map *map, uint32_t parent,
     const struct position_node *node = &map->nodes[found];
 
     if (node->parent != parent ||
-        compare_keys(node, is_list ? NULL : name, index) != 0)
+        position_compare_keys(node, is_list ? NULL : name, index) != 0)
         return POSITION_NONE;
     return found;
 }
 
 /* Copies the next part of a path without its escapes; returns what follows. */
-static const char *next_part(const char *path, char *part)
+static const char *position_next_part(const char *path, char *part)
 {
     while (*path && *path != '/') {
         if (path[0] == '~' && (path[1] == '0' || path[1] == '1')) {
@@ -119,15 +123,16 @@ static const char *next_part(const char *path, char *part)
 }
 
 /* How far the path goes: sets the last node met; true if that is its end. */
-static bool walk(const struct position_map *map, const char *path, uint32_t *at)
+static bool position_walk(const struct position_map *map, const char *path,
+                          uint32_t *at)
 {
     char *part = must_calloc(strlen(path) + 1, 1);
     uint32_t next = 0;
 
     *at = 0;
     while (*path == '/') {
-        path = next_part(path + 1, part);
-        next = find_child(map, *at, part);
+        path = position_next_part(path + 1, part);
+        next = position_find_child(map, *at, part);
         if (next == POSITION_NONE)
             break;
         *at = next;
@@ -141,7 +146,7 @@ static bool find(const struct position_map *map, const char *path, bool is_near,
 {
     uint32_t at;
 
-    if (map->count == 0 || (!walk(map, path, &at) && !is_near))
+    if (map->count == 0 || (!position_walk(map, path, &at) && !is_near))
         return false;
 
     const struct position_node *node = &map->nodes[at];
@@ -169,7 +174,7 @@ size_t position_count(const struct position_map *map)
 }
 
 /* A key that begins with // is a comment, with all that is below it. */
-static bool is_comment(const struct position_map *map, uint32_t at)
+static bool position_is_comment(const struct position_map *map, uint32_t at)
 {
     for (; at != POSITION_NONE; at = map->nodes[at].parent) {
         const char *key = map->nodes[at].key;
@@ -193,7 +198,7 @@ void position_each_duplicate(const struct position_map *map,
 
         if (!b->key || a->parent != b->parent || strcmp(a->key, b->key))
             first = i;
-        else if (!is_comment(map, map->sorted[i]))
+        else if (!position_is_comment(map, map->sorted[i]))
             fn(b->key, a->key_at, b->key_at, arg);
     }
 }

@@ -13,14 +13,14 @@ struct scan {
 
 /* ---- strings ---------------------------------------------------------- */
 
-static void skip_space(struct scan *scan)
+static void position_scan_skip_space(struct scan *scan)
 {
     while (scan->at < scan->len && memchr(" \t\r\n", scan->text[scan->at], 4))
         scan->at++;
 }
 
 /* From the opening quote to behind the closing one, or to the end. */
-static void skip_string(struct scan *scan)
+static void position_scan_skip_string(struct scan *scan)
 {
     for (scan->at++; scan->at < scan->len; scan->at++) {
         if (scan->text[scan->at] == '"') {
@@ -32,7 +32,7 @@ static void skip_string(struct scan *scan)
     }
 }
 
-static uint32_t read_hex(const char *text, size_t len)
+static uint32_t position_scan_read_hex(const char *text, size_t len)
 {
     uint32_t code = 0;
 
@@ -47,7 +47,7 @@ static uint32_t read_hex(const char *text, size_t len)
     return code;
 }
 
-static char *put_utf8(char *out, uint32_t code)
+static char *position_scan_put_utf8(char *out, uint32_t code)
 {
     if (code < 0x80) {
         *out++ = (char)code;
@@ -69,26 +69,28 @@ static char *put_utf8(char *out, uint32_t code)
 }
 
 /* What follows "\u"; returns how many bytes of it were used. */
-static size_t decode_unicode(const char *in, size_t len, char **out)
+static size_t position_scan_decode_unicode(const char *in, size_t len,
+                                           char **out)
 {
-    uint32_t code = read_hex(in, len);
+    uint32_t code = position_scan_read_hex(in, len);
     size_t used = len < 4 ? len : 4;
 
     if (code >= 0xd800 && code < 0xdc00 && len >= 10 && in[4] == '\\' &&
         in[5] == 'u') {
-        uint32_t low = read_hex(in + 6, 4);
+        uint32_t low = position_scan_read_hex(in + 6, 4);
 
         if (low >= 0xdc00 && low < 0xe000) {
             code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
             used = 10;
         }
     }
-    *out = put_utf8(*out, code);
+    *out = position_scan_put_utf8(*out, code);
     return used;
 }
 
 /* What is between the quotes, decoded and ended with NUL. */
-static const char *decode(struct position_map *map, size_t from, size_t to)
+static const char *position_scan_decode(struct position_map *map, size_t from,
+                                        size_t to)
 {
     static const char escapes[] = "bfnrt", bytes[] = "\b\f\n\r\t";
     char *key = map->keys + map->keys_used, *out = key;
@@ -100,7 +102,8 @@ static const char *decode(struct position_map *map, size_t from, size_t to)
         if (c != '\\' || from == to) {
             *out++ = c;
         } else if ((c = map->text[from++]) == 'u') {
-            from += decode_unicode(map->text + from, to - from, &out);
+            from +=
+                position_scan_decode_unicode(map->text + from, to - from, &out);
         } else {
             escape = c ? strchr(escapes, c) : NULL;
             *out++ = escape ? bytes[escape - escapes] : c;
@@ -113,7 +116,7 @@ static const char *decode(struct position_map *map, size_t from, size_t to)
 
 /* ---- the scanner ------------------------------------------------------ */
 
-static struct position_node *add_node(struct scan *scan)
+static struct position_node *position_scan_add_node(struct scan *scan)
 {
     struct position_map *map = scan->map;
 
@@ -132,7 +135,7 @@ static struct position_node *add_node(struct scan *scan)
 }
 
 /* Reads a string, number or word, or opens a container. */
-static void scan_value(struct scan *scan, struct position_node *node)
+static void position_scan_value(struct scan *scan, struct position_node *node)
 {
     char c = scan->text[scan->at];
 
@@ -141,7 +144,7 @@ static void scan_value(struct scan *scan, struct position_node *node)
         scan->map->open = (uint32_t)(node - scan->map->nodes);
         scan->at++;
     } else if (c == '"') {
-        skip_string(scan);
+        position_scan_skip_string(scan);
     } else {
         do
             scan->at++;
@@ -152,37 +155,38 @@ static void scan_value(struct scan *scan, struct position_node *node)
 }
 
 /* "key" : value. False: there is no such thing here. */
-static bool scan_member(struct scan *scan)
+static bool position_scan_member(struct scan *scan)
 {
     if (scan->text[scan->at] != '"')
         return false;
 
-    struct position_node *node = add_node(scan);
+    struct position_node *node = position_scan_add_node(scan);
 
-    skip_string(scan);
+    position_scan_skip_string(scan);
     node->key_end = scan->at;
-    node->key = decode(scan->map, node->key_at + 1, node->key_end - 1);
-    skip_space(scan);
+    node->key =
+        position_scan_decode(scan->map, node->key_at + 1, node->key_end - 1);
+    position_scan_skip_space(scan);
     node->at = node->end = scan->at;
     if (scan->at == scan->len || scan->text[scan->at] != ':')
         return false;
     scan->at++;
-    skip_space(scan);
+    position_scan_skip_space(scan);
     if (scan->at == scan->len)
         return false;
-    scan_value(scan, node);
+    position_scan_value(scan, node);
     return true;
 }
 
 /* The next thing inside the container that is open. Commas are not counted:
    whether there are enough of them is not for us to say. */
-static bool scan_next(struct scan *scan)
+static bool position_scan_next(struct scan *scan)
 {
     struct position_map *map = scan->map;
     struct position_node *open = &map->nodes[map->open];
     bool is_object = scan->text[open->at] == '{';
 
-    skip_space(scan);
+    position_scan_skip_space(scan);
     if (scan->at == scan->len)
         return false;
 
@@ -194,11 +198,11 @@ static bool scan_next(struct scan *scan)
     } else if (c == ',') {
         scan->at++;
     } else if (is_object) {
-        return scan_member(scan);
+        return position_scan_member(scan);
     } else if (c == ']' || c == '}' || c == ':') {
         return false;
     } else {
-        scan_value(scan, add_node(scan));
+        position_scan_value(scan, position_scan_add_node(scan));
     }
     return true;
 }
@@ -209,9 +213,9 @@ void position_scan(struct position_map *map)
 
     map->open = POSITION_NONE;
     map->keys = must_calloc(map->len + 1, 1);
-    skip_space(&scan);
+    position_scan_skip_space(&scan);
     if (scan.at < scan.len)
-        scan_value(&scan, add_node(&scan));
-    while (map->open != POSITION_NONE && scan_next(&scan))
+        position_scan_value(&scan, position_scan_add_node(&scan));
+    while (map->open != POSITION_NONE && position_scan_next(&scan))
         ;
 }

@@ -69,7 +69,8 @@ const struct position_map *problems_map(const struct problems *problems)
 /* ---- adding ----------------------------------------------------------- */
 
 /* The same thing said twice about one place is said once. */
-static bool is_known(const struct problems *problems, const struct problem *new)
+static bool problems_is_known(const struct problems *problems,
+                              const struct problem *new)
 {
     for (size_t i = 0; i < problems->kept; i++) {
         const struct problem *old = &problems->list[i];
@@ -87,7 +88,7 @@ static void add(struct problems *problems, struct problem problem, char *text)
     problem.text = text_clean(text);
     free(text);
     problems->said += !problem.is_warning;
-    if (problems->kept < KEPT && is_known(problems, &problem)) {
+    if (problems->kept < KEPT && problems_is_known(problems, &problem)) {
         free(problem.text);
         return;
     }
@@ -102,8 +103,8 @@ static void add(struct problems *problems, struct problem problem, char *text)
     problems->list[problems->kept++] = problem;
 }
 
-static struct problem place(const struct problems *problems, const char *path,
-                            bool at_key)
+static struct problem problems_place(const struct problems *problems,
+                                     const char *path, bool at_key)
 {
     struct problem problem = {0};
     struct position found;
@@ -120,7 +121,7 @@ static struct problem place(const struct problems *problems, const char *path,
 void problems_vadd(struct problems *problems, const char *path, bool at_key,
                    const char *format, va_list arguments)
 {
-    add(problems, place(problems, path, at_key),
+    add(problems, problems_place(problems, path, at_key),
         must_vprintf(format, arguments));
 }
 
@@ -154,7 +155,7 @@ void problems_line(const struct problems *problems, size_t offset, size_t *line,
 void problems_warn(struct problems *problems, const char *path, bool at_key,
                    const char *format, ...)
 {
-    struct problem problem = place(problems, path, at_key);
+    struct problem problem = problems_place(problems, path, at_key);
     va_list arguments;
 
     problem.is_warning = true;
@@ -181,7 +182,7 @@ size_t problems_warnings(const struct problems *problems)
 /* ---- showing ---------------------------------------------------------- */
 
 /* What concerns the whole file first, then by place. */
-static int compare(const void *left, const void *right)
+static int problems_compare(const void *left, const void *right)
 {
     const struct problem *a = left, *b = right;
 
@@ -192,19 +193,19 @@ static int compare(const void *left, const void *right)
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
-static struct problem *sorted(const struct problems *problems)
+static struct problem *problems_sorted(const struct problems *problems)
 {
     size_t size = sizeof(*problems->list);
     struct problem *copy = must_calloc(problems->kept, size);
 
     if (problems->kept > 0)
         memcpy(copy, problems->list, problems->kept * size);
-    qsort(copy, problems->kept, size, compare);
+    qsort(copy, problems->kept, size, problems_compare);
     return copy;
 }
 
-static struct problem_report report(const struct problems *problems,
-                                    const struct problem *problem)
+static struct problem_report problems_report(const struct problems *problems,
+                                             const struct problem *problem)
 {
     struct problem_report report = {
         .file = problems->path,
@@ -222,20 +223,20 @@ void problems_each(const struct problems *problems,
                    void (*fn)(const struct problem_report *report, void *arg),
                    void *arg)
 {
-    struct problem *list = sorted(problems);
+    struct problem *list = problems_sorted(problems);
 
     for (size_t i = 0; i < problems->kept && i < PROBLEMS_MAX; i++) {
-        struct problem_report one = report(problems, &list[i]);
+        struct problem_report one = problems_report(problems, &list[i]);
 
         fn(&one, arg);
     }
     free(list);
 }
 
-static void print_one(const struct problems *problems,
-                      const struct problem *problem, FILE *out)
+static void problems_print_one(const struct problems *problems,
+                               const struct problem *problem, FILE *out)
 {
-    struct problem_report one = report(problems, problem);
+    struct problem_report one = problems_report(problems, problem);
     const char *warning = one.is_warning ? "warning: " : "";
 
     if (!problem->has_place) {
@@ -251,10 +252,10 @@ static void print_one(const struct problems *problems,
 void problems_print(const struct problems *problems, FILE *out)
 {
     size_t all = problems->errors + problems->warnings;
-    struct problem *list = sorted(problems);
+    struct problem *list = problems_sorted(problems);
 
     for (size_t i = 0; i < problems->kept && i < PROBLEMS_MAX; i++)
-        print_one(problems, &list[i], out);
+        problems_print_one(problems, &list[i], out);
     if (all > PROBLEMS_MAX)
         fprintf(out, "%s: and %zu more; correct these first\n", problems->path,
                 all - PROBLEMS_MAX);

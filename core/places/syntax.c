@@ -26,14 +26,14 @@ struct mistake {
     struct token token, before; /* where it stopped, and the one before */
 };
 
-static bool expects(const struct mistake *m, const char *what)
+static bool syntax_expects(const struct mistake *m, const char *what)
 {
     return !strncmp(m->error->text, what, strlen(what));
 }
 
 /* ---- finding the token ------------------------------------------------ */
 
-static bool is_word(char c)
+static bool syntax_is_word(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
            (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == '+' ||
@@ -41,7 +41,8 @@ static bool is_word(char c)
 }
 
 /* A string ends at its line's end too: that one is not closed. */
-static size_t string_end(const struct mistake *m, size_t at, bool *is_open)
+static size_t syntax_string_end(const struct mistake *m, size_t at,
+                                bool *is_open)
 {
     *is_open = false;
     for (at++; at < m->len && m->text[at] != '\n'; at++) {
@@ -54,7 +55,7 @@ static size_t string_end(const struct mistake *m, size_t at, bool *is_open)
     return at;
 }
 
-static struct token next_token(const struct mistake *m, size_t at)
+static struct token syntax_next_token(const struct mistake *m, size_t at)
 {
     struct token token;
 
@@ -65,38 +66,38 @@ static struct token next_token(const struct mistake *m, size_t at)
         return token;
     token.first = m->text[at];
     if (token.first == '"') {
-        token.end = string_end(m, at, &token.is_open);
+        token.end = syntax_string_end(m, at, &token.is_open);
     } else {
         do
             token.end++;
-        while (is_word(token.first) && token.end < m->len &&
-               is_word(m->text[token.end]));
+        while (syntax_is_word(token.first) && token.end < m->len &&
+               syntax_is_word(m->text[token.end]));
     }
     return token;
 }
 
 /* True while the mistake comes after the token that was found. */
-static bool is_before_stop(const struct mistake *m)
+static bool syntax_is_before_stop(const struct mistake *m)
 {
     bool is_at_end =
         json_error_code(m->error) == json_error_premature_end_of_input &&
-        !expects(m, "premature end of input");
+        !syntax_expects(m, "premature end of input");
 
     return m->token.first && !m->token.is_open &&
            (is_at_end || m->token.end < m->stop);
 }
 
-static void find_token(struct mistake *m)
+static void syntax_find_token(struct mistake *m)
 {
-    m->token = next_token(m, 0);
-    while (is_before_stop(m)) {
+    m->token = syntax_next_token(m, 0);
+    while (syntax_is_before_stop(m)) {
         m->before = m->token;
-        m->token = next_token(m, m->token.end);
+        m->token = syntax_next_token(m, m->token.end);
     }
 }
 
 /* The bracket that is open where the token stands. */
-static bool open_bracket(const struct mistake *m, size_t *offset)
+static bool syntax_open_bracket(const struct mistake *m, size_t *offset)
 {
     struct position_map *map = position_map_create(m->text, m->token.at);
     bool is_open = position_open_bracket(map, offset);
@@ -105,26 +106,27 @@ static bool open_bracket(const struct mistake *m, size_t *offset)
     return is_open;
 }
 
-static void say(const struct mistake *m, size_t at, const char *text)
+static void syntax_say(const struct mistake *m, size_t at, const char *text)
 {
     problems_add_at(m->problems, at, "%s", text);
 }
 
 /* ---- the whole file --------------------------------------------------- */
 
-static bool explain_encoding(const struct mistake *m)
+static bool syntax_explain_encoding(const struct mistake *m)
 {
     const char *nul = memchr(m->text, '\0', m->len);
 
     if (m->len >= 3 && !memcmp(m->text, "\xef\xbb\xbf", 3))
-        say(m, 0,
-            "the file begins with a byte order mark; save it as UTF-8 "
-            "without one (\"UTF-8\", not \"UTF-8 with BOM\")");
+        syntax_say(m, 0,
+                   "the file begins with a byte order mark; save it as UTF-8 "
+                   "without one (\"UTF-8\", not \"UTF-8 with BOM\")");
     else if (m->len >= 2 && (!memcmp(m->text, "\xff\xfe", 2) ||
                              !memcmp(m->text, "\xfe\xff", 2)))
-        say(m, 0, "the file is UTF-16; save it as UTF-8");
+        syntax_say(m, 0, "the file is UTF-16; save it as UTF-8");
     else if (nul && (size_t)(nul - m->text) <= m->stop)
-        say(m, (size_t)(nul - m->text),
+        syntax_say(
+            m, (size_t)(nul - m->text),
             "a NUL byte: this is no text, or text in UTF-16; save the config "
             "as UTF-8");
     else if (json_error_code(m->error) == json_error_invalid_utf8 &&
@@ -137,41 +139,44 @@ static bool explain_encoding(const struct mistake *m)
     return true;
 }
 
-static bool explain_empty(const struct mistake *m)
+static bool syntax_explain_empty(const struct mistake *m)
 {
-    if (next_token(m, 0).first)
+    if (syntax_next_token(m, 0).first)
         return false;
     problems_add_at(m->problems, 0, "the file is empty; begin with " EXAMPLE);
     return true;
 }
 
 /* Text, a number, YAML: jansson has not seen a bracket yet. */
-static bool explain_start(const struct mistake *m)
+static bool syntax_explain_start(const struct mistake *m)
 {
     bool is_ours = m->token.first == '/' || m->token.first == '#';
 
-    if (!expects(m, "'[' or '{' expected") || is_ours)
+    if (!syntax_expects(m, "'[' or '{' expected") || is_ours)
         return false;
-    say(m, m->token.at, "a config is a JSON object; write " EXAMPLE);
+    syntax_say(m, m->token.at, "a config is a JSON object; write " EXAMPLE);
     return true;
 }
 
-static bool explain_limit(const struct mistake *m)
+static bool syntax_explain_limit(const struct mistake *m)
 {
     switch (json_error_code(m->error)) {
     case json_error_stack_overflow:
-        say(m, m->token.at,
+        syntax_say(
+            m, m->token.at,
             "too many brackets inside each other; a config needs five or so");
         return true;
     case json_error_numeric_overflow:
-        say(m, m->token.at, "this number is too big; choose a smaller one");
+        syntax_say(m, m->token.at,
+                   "this number is too big; choose a smaller one");
         return true;
     case json_error_null_character:
     case json_error_null_byte_in_key:
-        say(m, m->token.at, "a text cannot hold \\u0000; delete it");
+        syntax_say(m, m->token.at, "a text cannot hold \\u0000; delete it");
         return true;
     case json_error_end_of_input_expected:
-        say(m, m->token.at,
+        syntax_say(
+            m, m->token.at,
             "the config ends before this; delete what follows, or look for a "
             "bracket too many above");
         return true;
@@ -182,12 +187,12 @@ static bool explain_limit(const struct mistake *m)
 
 /* ---- strings ---------------------------------------------------------- */
 
-static void explain_control(const struct mistake *m)
+static void syntax_explain_control(const struct mistake *m)
 {
     unsigned code = (unsigned)(m->text[m->stop] & 0xff);
 
     if (code == '\t')
-        say(m, m->stop, "a tab inside a text; write \\t");
+        syntax_say(m, m->stop, "a tab inside a text; write \\t");
     else
         problems_add_at(m->problems, m->stop,
                         "the control character 0x%02x inside a text; write "
@@ -197,7 +202,8 @@ static void explain_control(const struct mistake *m)
 
 /* What begins at `at` and ends before `end` is a character or an escape that
    JSON knows. */
-static bool is_good_escape(const struct mistake *m, size_t at, size_t end)
+static bool syntax_is_good_escape(const struct mistake *m, size_t at,
+                                  size_t end)
 {
     if (m->text[at] != '\\')
         return true;
@@ -211,39 +217,42 @@ static bool is_good_escape(const struct mistake *m, size_t at, size_t end)
     return true;
 }
 
-static void explain_escape(const struct mistake *m)
+static void syntax_explain_escape(const struct mistake *m)
 {
     size_t at = m->token.at + 1;
 
-    while (at < m->token.end && is_good_escape(m, at, m->token.end))
+    while (at < m->token.end && syntax_is_good_escape(m, at, m->token.end))
         at += m->text[at] == '\\' ? 2 : 1;
-    say(m, at,
+    syntax_say(
+        m, at,
         "a backslash that means nothing here; write \\\\ for a backslash (the "
         "others are \\\" \\/ \\b \\f \\n \\r \\t \\u0041)");
 }
 
 /* The end of a line as Windows writes it. */
-static bool is_line_end(const struct mistake *m, size_t at)
+static bool syntax_is_line_end(const struct mistake *m, size_t at)
 {
     return at + 1 < m->len && m->text[at] == '\r' && m->text[at + 1] == '\n';
 }
 
-static bool explain_string(const struct mistake *m)
+static bool syntax_explain_string(const struct mistake *m)
 {
     if (m->token.first != '"')
         return false;
-    if (expects(m, "control character") && m->stop < m->len &&
-        !is_line_end(m, m->stop))
-        explain_control(m);
-    else if (expects(m, "invalid escape"))
-        explain_escape(m);
-    else if (expects(m, "invalid Unicode"))
-        say(m, m->token.at,
+    if (syntax_expects(m, "control character") && m->stop < m->len &&
+        !syntax_is_line_end(m, m->stop))
+        syntax_explain_control(m);
+    else if (syntax_expects(m, "invalid escape"))
+        syntax_explain_escape(m);
+    else if (syntax_expects(m, "invalid Unicode"))
+        syntax_say(
+            m, m->token.at,
             "half a character in a \\u escape; write the character itself");
-    else if (expects(m, "control character") ||
-             expects(m, "unexpected newline") ||
-             expects(m, "premature end of input"))
-        say(m, m->token.at,
+    else if (syntax_expects(m, "control character") ||
+             syntax_expects(m, "unexpected newline") ||
+             syntax_expects(m, "premature end of input"))
+        syntax_say(
+            m, m->token.at,
             "the text that begins here is not closed; put a \" at its end");
     else
         return false;
@@ -252,7 +261,7 @@ static bool explain_string(const struct mistake *m)
 
 /* ---- things that are no JSON ------------------------------------------ */
 
-static bool explain_comment(const struct mistake *m)
+static bool syntax_explain_comment(const struct mistake *m)
 {
     size_t next = m->token.at + 1;
     bool is_slashes = m->token.first == '/' && next < m->len &&
@@ -260,41 +269,44 @@ static bool explain_comment(const struct mistake *m)
 
     if (!is_slashes && m->token.first != '#')
         return false;
-    say(m, m->token.at,
+    syntax_say(
+        m, m->token.at,
         "JSON has no comments; write one as a key that begins with //, as in "
         "\"//\": \"text\"");
     return true;
 }
 
-static bool explain_quote(const struct mistake *m)
+static bool syntax_explain_quote(const struct mistake *m)
 {
     bool is_curly = m->token.end - m->token.at >= 3 &&
                     (!memcmp(m->text + m->token.at, "\xe2\x80\x9c", 3) ||
                      !memcmp(m->text + m->token.at, "\xe2\x80\x98", 3));
 
     if (m->token.first == '\'' || m->token.first == '`')
-        say(m, m->token.at, "JSON has no single quotes; write \" instead");
+        syntax_say(m, m->token.at,
+                   "JSON has no single quotes; write \" instead");
     else if (is_curly)
-        say(m, m->token.at,
-            "these are typographic quotes; write the plain \" instead");
+        syntax_say(m, m->token.at,
+                   "these are typographic quotes; write the plain \" instead");
     else
         return false;
     return true;
 }
 
-static bool explain_word(const struct mistake *m)
+static bool syntax_explain_word(const struct mistake *m)
 {
     static const char *const words[] = {"true", "false", "null"};
     size_t len = m->token.end - m->token.at;
     const char *word = m->text + m->token.at;
 
-    if (!is_word(m->token.first))
+    if (!syntax_is_word(m->token.first))
         return false;
-    if (expects(m, "string or '}' expected")) {
-        say(m, m->token.at, "a key without quotes; put it into \"quotes\"");
+    if (syntax_expects(m, "string or '}' expected")) {
+        syntax_say(m, m->token.at,
+                   "a key without quotes; put it into \"quotes\"");
         return true;
     }
-    if (!expects(m, "invalid token") && m->stop >= m->token.end)
+    if (!syntax_expects(m, "invalid token") && m->stop >= m->token.end)
         return false;
     for (size_t i = 0; i < 3; i++) {
         if (len == strlen(words[i]) && !strncasecmp(word, words[i], len)) {
@@ -304,11 +316,13 @@ static bool explain_word(const struct mistake *m)
         }
     }
     if (strchr("0123456789+-.", m->token.first))
-        say(m, m->token.at,
+        syntax_say(
+            m, m->token.at,
             "this is no number of JSON; write it as 10, -3 or 0.5, without a "
             "leading 0 or +");
     else
-        say(m, m->token.at,
+        syntax_say(
+            m, m->token.at,
             "an unknown word; put a text into \"quotes\", or write true, false "
             "or null");
     return true;
@@ -316,21 +330,21 @@ static bool explain_word(const struct mistake *m)
 
 /* ---- commas, colons, brackets ----------------------------------------- */
 
-static bool is_closing(char c)
+static bool syntax_is_closing(char c)
 {
     return c == '}' || c == ']';
 }
 
-static bool explain_bracket(const struct mistake *m)
+static bool syntax_explain_bracket(const struct mistake *m)
 {
     size_t open, line, column;
 
-    if (m->token.first && !is_closing(m->token.first))
+    if (m->token.first && !syntax_is_closing(m->token.first))
         return false;
-    if (!open_bracket(m, &open)) {
+    if (!syntax_open_bracket(m, &open)) {
         if (!m->token.first)
             return false;
-        say(m, m->token.at, "this bracket closes nothing; delete it");
+        syntax_say(m, m->token.at, "this bracket closes nothing; delete it");
         return true;
     }
 
@@ -352,18 +366,19 @@ static bool explain_bracket(const struct mistake *m)
     return true;
 }
 
-static bool explain_comma(const struct mistake *m)
+static bool syntax_explain_comma(const struct mistake *m)
 {
     char last = m->before.first;
 
-    if (is_closing(m->token.first) && last == ',')
-        say(m, m->before.at,
+    if (syntax_is_closing(m->token.first) && last == ',')
+        syntax_say(
+            m, m->before.at,
             "a comma with nothing after it; delete it, or add what is missing");
     else if (m->token.first == ',' && last && strchr(",[{", last))
-        say(m, m->token.at, "a comma too many; delete it");
-    else if ((m->token.first == ',' || is_closing(m->token.first)) &&
+        syntax_say(m, m->token.at, "a comma too many; delete it");
+    else if ((m->token.first == ',' || syntax_is_closing(m->token.first)) &&
              last == ':')
-        say(m, m->token.at, "a value is missing here; write one");
+        syntax_say(m, m->token.at, "a value is missing here; write one");
     else
         return false;
     return true;
@@ -371,24 +386,25 @@ static bool explain_comma(const struct mistake *m)
 
 /* "transports: ["tcp"]: the quote that is missing ends the text too late, and
    the rest of it touches what follows. */
-static bool explain_quote_before(const struct mistake *m)
+static bool syntax_explain_quote_before(const struct mistake *m)
 {
     if (m->before.first != '"' || m->before.end != m->token.at ||
-        !is_word(m->token.first))
+        !syntax_is_word(m->token.first))
         return false;
-    say(m, m->before.at,
+    syntax_say(
+        m, m->before.at,
         "the text that begins here ends at the next quote; put a \" where it "
         "is to end");
     return true;
 }
 
 /* A key after the last element: the list was to end before it. */
-static bool explain_list(const struct mistake *m)
+static bool syntax_explain_list(const struct mistake *m)
 {
     size_t open, line, column;
 
     if (m->token.first != ':' || m->before.first != '"' ||
-        !expects(m, "']' expected") || !open_bracket(m, &open))
+        !syntax_expects(m, "']' expected") || !syntax_open_bracket(m, &open))
         return false;
     position_line(m->text, m->len, open, &line, &column);
     problems_add_at(m->problems, m->before.at,
@@ -398,23 +414,26 @@ static bool explain_list(const struct mistake *m)
     return true;
 }
 
-static bool explain_missing(const struct mistake *m)
+static bool syntax_explain_missing(const struct mistake *m)
 {
-    if (expects(m, "':' expected") && m->token.first == '=')
-        say(m, m->token.at, "a = after a key; write a colon instead");
-    else if (expects(m, "':' expected") && is_closing(m->token.first))
-        say(m, m->before.at,
+    if (syntax_expects(m, "':' expected") && m->token.first == '=')
+        syntax_say(m, m->token.at, "a = after a key; write a colon instead");
+    else if (syntax_expects(m, "':' expected") &&
+             syntax_is_closing(m->token.first))
+        syntax_say(
+            m, m->before.at,
             "a key without a value; write \"key\": value, or use [ ] for a "
             "list");
-    else if (expects(m, "':' expected"))
-        say(m, m->token.at, "a colon is missing before this; write one");
+    else if (syntax_expects(m, "':' expected"))
+        syntax_say(m, m->token.at, "a colon is missing before this; write one");
     else if (m->token.first == ';')
-        say(m, m->token.at, "a semicolon; write a comma instead");
-    else if (expects(m, "'}' expected") || expects(m, "']' expected"))
-        say(m, m->token.at, "a comma is missing before this; write one");
-    else if (expects(m, "string or '}' expected"))
-        say(m, m->token.at,
-            "a key in \"quotes\" belongs here; write \"key\": value");
+        syntax_say(m, m->token.at, "a semicolon; write a comma instead");
+    else if (syntax_expects(m, "'}' expected") ||
+             syntax_expects(m, "']' expected"))
+        syntax_say(m, m->token.at, "a comma is missing before this; write one");
+    else if (syntax_expects(m, "string or '}' expected"))
+        syntax_say(m, m->token.at,
+                   "a key in \"quotes\" belongs here; write \"key\": value");
     else
         return false;
     return true;
@@ -424,10 +443,13 @@ void syntax_explain(struct problems *problems, const char *text, size_t len,
                     const json_error_t *error)
 {
     static bool (*const explain[])(const struct mistake *m) = {
-        explain_encoding, explain_empty,   explain_start,        explain_limit,
-        explain_string,   explain_comment, explain_quote,        explain_word,
-        explain_bracket,  explain_comma,   explain_quote_before, explain_list,
-        explain_missing,
+        syntax_explain_encoding,     syntax_explain_empty,
+        syntax_explain_start,        syntax_explain_limit,
+        syntax_explain_string,       syntax_explain_comment,
+        syntax_explain_quote,        syntax_explain_word,
+        syntax_explain_bracket,      syntax_explain_comma,
+        syntax_explain_quote_before, syntax_explain_list,
+        syntax_explain_missing,
     };
     size_t stop = error->position > 0 ? (size_t)error->position : 0;
     struct mistake mistake = {
@@ -438,7 +460,7 @@ void syntax_explain(struct problems *problems, const char *text, size_t len,
         .error = error,
     };
 
-    find_token(&mistake);
+    syntax_find_token(&mistake);
     for (size_t i = 0; i < sizeof(explain) / sizeof(*explain); i++) {
         if (explain[i](&mistake))
             return;

@@ -17,8 +17,8 @@ typedef ElfW(Sym) sym;
 
 /* ---- reading, never beyond the end ------------------------------------ */
 
-static const void *at(const struct object *object, uint64_t offset,
-                      uint64_t len)
+static const void *object_at(const struct object *object, uint64_t offset,
+                             uint64_t len)
 {
     if (offset > object->size || len > object->size - offset)
         return NULL;
@@ -27,44 +27,45 @@ static const void *at(const struct object *object, uint64_t offset,
 
 /* The headers are aligned in every file a linker makes; one in which they
    are not is taken for broken. */
-static const void *table(const struct object *object, uint64_t offset,
-                         uint64_t count, uint64_t size)
+static const void *object_table(const struct object *object, uint64_t offset,
+                                uint64_t count, uint64_t size)
 {
-    return offset % sizeof(ElfW(Addr)) == 0 ? at(object, offset, count * size)
-                                            : NULL;
+    return offset % sizeof(ElfW(Addr)) == 0
+               ? object_at(object, offset, count * size)
+               : NULL;
 }
 
-static const ehdr *header(const struct object *object)
+static const ehdr *object_header(const struct object *object)
 {
-    return table(object, 0, 1, sizeof(ehdr));
+    return object_table(object, 0, 1, sizeof(ehdr));
 }
 
-static const phdr *segments(const struct object *object, size_t *count)
+static const phdr *object_segments(const struct object *object, size_t *count)
 {
-    const ehdr *head = header(object);
+    const ehdr *head = object_header(object);
 
     *count = head->e_phnum;
-    return table(object, head->e_phoff, head->e_phnum, sizeof(phdr));
+    return object_table(object, head->e_phoff, head->e_phnum, sizeof(phdr));
 }
 
-static const shdr *sections(const struct object *object, size_t *count)
+static const shdr *object_sections(const struct object *object, size_t *count)
 {
-    const ehdr *head = header(object);
+    const ehdr *head = object_header(object);
 
     *count = head->e_shnum;
-    return table(object, head->e_shoff, head->e_shnum, sizeof(shdr));
+    return object_table(object, head->e_shoff, head->e_shnum, sizeof(shdr));
 }
 
 /* ---- opening ---------------------------------------------------------- */
 
-static bool refuse(char *error, size_t size, const char *text)
+static bool object_refuse(char *error, size_t size, const char *text)
 {
     snprintf(error, size, "%s", text);
     return false;
 }
 
 /* The identification of the program that is running: class, byte order. */
-static const ehdr *own_header(void)
+static const ehdr *object_own_header(void)
 {
     static ehdr own;
     int fd = own.e_machine ? -1 : open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -77,55 +78,60 @@ static const ehdr *own_header(void)
     return &own;
 }
 
-static bool check_header(const struct object *object, char *error, size_t size)
+static bool object_check_header(const struct object *object, char *error,
+                                size_t size)
 {
-    const ehdr *head = header(object), *own = own_header();
+    const ehdr *head = object_header(object), *own = object_own_header();
 
     if (object->size == 0)
-        return refuse(error, size, "is empty; build it again");
+        return object_refuse(error, size, "is empty; build it again");
     if (object->size < SELFMAG || memcmp(object->data, ELFMAG, SELFMAG) != 0)
-        return refuse(error, size,
-                      "is no shared object; build one: `playground build "
-                      "FILE.c` makes FILE.so");
+        return object_refuse(
+            error, size,
+            "is no shared object; build one: `playground build "
+            "FILE.c` makes FILE.so");
     if (!head)
-        return refuse(error, size, "is cut off; build it again");
+        return object_refuse(error, size, "is cut off; build it again");
     if (own->e_machine && (own->e_machine != head->e_machine ||
                            own->e_ident[EI_CLASS] != head->e_ident[EI_CLASS] ||
                            own->e_ident[EI_DATA] != head->e_ident[EI_DATA]))
-        return refuse(error, size,
-                      "was built for another processor; build it again on "
-                      "this machine");
+        return object_refuse(
+            error, size,
+            "was built for another processor; build it again on "
+            "this machine");
     if (head->e_type != ET_DYN)
-        return refuse(error, size,
-                      "is an ELF file, but no shared object; link it with "
-                      "-shared, or use `playground build FILE.c`");
+        return object_refuse(
+            error, size,
+            "is an ELF file, but no shared object; link it with "
+            "-shared, or use `playground build FILE.c`");
     return true;
 }
 
 /* The loader of the C library trusts the file's tables; a file of which the
    end is missing would kill us with SIGBUS. */
-static bool check_segments(const struct object *object, char *error,
-                           size_t size)
+static bool object_check_segments(const struct object *object, char *error,
+                                  size_t size)
 {
     size_t count, i;
-    bool has_sections = sections(object, &count) || count == 0;
-    const phdr *segment = segments(object, &count);
+    bool has_sections = object_sections(object, &count) || count == 0;
+    const phdr *segment = object_segments(object, &count);
 
     for (i = 0; segment && i < count; i++) {
         if (segment[i].p_type == PT_INTERP)
-            return refuse(error, size,
-                          "is a program, not a shared object; link it with "
-                          "-shared, or use `playground build FILE.c`");
+            return object_refuse(
+                error, size,
+                "is a program, not a shared object; link it with "
+                "-shared, or use `playground build FILE.c`");
         if (segment[i].p_type == PT_LOAD &&
-            !at(object, segment[i].p_offset, segment[i].p_filesz))
+            !object_at(object, segment[i].p_offset, segment[i].p_filesz))
             break;
     }
     if (!has_sections || !segment || count == 0 || i < count)
-        return refuse(error, size, "is cut off; build it again");
+        return object_refuse(error, size, "is cut off; build it again");
     return true;
 }
 
-static bool map_file(struct object *object, const char *path)
+static bool object_map_file(struct object *object, const char *path)
 {
     /* A pipe that nobody writes to must not hold us up. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -155,13 +161,13 @@ static bool map_file(struct object *object, const char *path)
 bool object_open(struct object *object, const char *path, char *error,
                  size_t error_size)
 {
-    if (!map_file(object, path)) {
+    if (!object_map_file(object, path)) {
         snprintf(error, error_size, "cannot be read: %s; make it readable",
                  strerror(errno));
         return false;
     }
-    if (check_header(object, error, error_size) &&
-        check_segments(object, error, error_size))
+    if (object_check_header(object, error, error_size) &&
+        object_check_segments(object, error, error_size))
         return true;
     object_close(object);
     return false;
@@ -176,8 +182,8 @@ void object_close(struct object *object)
 
 /* ---- symbols ---------------------------------------------------------- */
 
-static struct object_symbol describe(const sym *symbol, const char *name,
-                                     bool is_dynamic)
+static struct object_symbol object_describe(const sym *symbol, const char *name,
+                                            bool is_dynamic)
 {
     unsigned bind = symbol->st_info >> 4, type = symbol->st_info & 0xf;
     unsigned visibility = symbol->st_other & 3;
@@ -194,15 +200,14 @@ static struct object_symbol describe(const sym *symbol, const char *name,
 }
 
 /* The symbols of one section, whose names are in another. */
-static bool each_of(const struct object *object, const shdr *section,
-                    const shdr *names,
-                    bool (*fn)(const struct object_symbol *symbol, void *arg),
-                    void *arg)
+static bool object_each_of(
+    const struct object *object, const shdr *section, const shdr *names,
+    bool (*fn)(const struct object_symbol *symbol, void *arg), void *arg)
 {
     size_t count = section->sh_size / sizeof(sym);
     const sym *symbol =
-        table(object, section->sh_offset, count, sizeof(*symbol));
-    const char *text = at(object, names->sh_offset, names->sh_size);
+        object_table(object, section->sh_offset, count, sizeof(*symbol));
+    const char *text = object_at(object, names->sh_offset, names->sh_size);
 
     if (!symbol || !text || names->sh_size == 0 || text[names->sh_size - 1])
         return true;
@@ -212,8 +217,8 @@ static bool each_of(const struct object *object, const shdr *section,
         if (symbol[i].st_shndx == SHN_UNDEF ||
             symbol[i].st_name >= names->sh_size)
             continue;
-        found = describe(&symbol[i], text + symbol[i].st_name,
-                         section->sh_type == SHT_DYNSYM);
+        found = object_describe(&symbol[i], text + symbol[i].st_name,
+                                section->sh_type == SHT_DYNSYM);
         if (!fn(&found, arg))
             return false;
     }
@@ -226,7 +231,7 @@ bool object_each_symbol(const struct object *object,
                         void *arg)
 {
     size_t count;
-    const shdr *section = sections(object, &count);
+    const shdr *section = object_sections(object, &count);
     bool has_list = false;
 
     for (size_t i = 0; section && i < count; i++) {
@@ -236,8 +241,8 @@ bool object_each_symbol(const struct object *object,
         if (!is_list || section[i].sh_link >= count)
             continue;
         has_list = true;
-        if (!each_of(object, &section[i], &section[section[i].sh_link], fn,
-                     arg))
+        if (!object_each_of(object, &section[i], &section[section[i].sh_link],
+                            fn, arg))
             break;
     }
     return has_list;
@@ -249,7 +254,7 @@ struct search {
     bool is_found;
 };
 
-static bool search_next(const struct object_symbol *symbol, void *arg)
+static bool object_search_next(const struct object_symbol *symbol, void *arg)
 {
     struct search *search = arg;
 
@@ -265,7 +270,7 @@ bool object_find(const struct object *object, const char *name,
 {
     struct search search = {name, found, false};
 
-    object_each_symbol(object, search_next, &search);
+    object_each_symbol(object, object_search_next, &search);
     return search.is_found;
 }
 
@@ -273,7 +278,7 @@ bool object_read(const struct object *object, uint64_t address, void *out,
                  size_t len)
 {
     size_t count;
-    const phdr *segment = segments(object, &count);
+    const phdr *segment = object_segments(object, &count);
 
     for (size_t i = 0; segment && i < count; i++) {
         uint64_t inside = address - segment[i].p_vaddr;
@@ -282,7 +287,7 @@ bool object_read(const struct object *object, uint64_t address, void *out,
         if (segment[i].p_type != PT_LOAD || address < segment[i].p_vaddr ||
             inside > segment[i].p_filesz || len > segment[i].p_filesz - inside)
             continue;
-        data = at(object, segment[i].p_offset + inside, len);
+        data = object_at(object, segment[i].p_offset + inside, len);
         if (data)
             memcpy(out, data, len);
         return data != NULL;

@@ -38,7 +38,7 @@ bool plugin_is_builtin(const struct plugin *plugin)
 }
 
 /* dlopen() says "FILE: undefined symbol: NAME". */
-static char *explain_dlopen(const char *path, const char *error)
+static char *plugin_explain_dlopen(const char *path, const char *error)
 {
     const char *symbol = strstr(error, "undefined symbol: ");
     size_t len;
@@ -59,7 +59,7 @@ static char *explain_dlopen(const char *path, const char *error)
 }
 
 /* Only as much as the plugin has: the rest stays zero. */
-static void copy_struct(struct plugin *plugin, const void *symbol)
+static void plugin_copy_struct(struct plugin *plugin, const void *symbol)
 {
     uint32_t abi;
 
@@ -69,7 +69,7 @@ static void copy_struct(struct plugin *plugin, const void *symbol)
            symbol, abi & 0xffff);
 }
 
-static char *open_file(struct plugin *plugin, const char *name)
+static char *plugin_open_file(struct plugin *plugin, const char *name)
 {
     const void *symbol;
 
@@ -77,16 +77,17 @@ static char *open_file(struct plugin *plugin, const char *name)
     plugin->handle = dlopen(plugin->path, RTLD_NOW | RTLD_LOCAL);
     crash_leave();
     if (!plugin->handle)
-        return explain_dlopen(plugin->path, dlerror());
+        return plugin_explain_dlopen(plugin->path, dlerror());
     symbol = dlsym(plugin->handle, plugin_symbol(plugin->kind));
     if (!symbol)
         return must_printf("%s: no symbol %s", plugin->path,
                            plugin_symbol(plugin->kind));
-    copy_struct(plugin, symbol);
+    plugin_copy_struct(plugin, symbol);
     return plugin_check_shape(plugin, name);
 }
 
-static struct plugin *find_loaded(enum plugin_kind kind, const char *path)
+static struct plugin *plugin_find_loaded(enum plugin_kind kind,
+                                         const char *path)
 {
     struct plugin *plugin = loaded;
 
@@ -104,10 +105,10 @@ static void plugin_free(struct plugin *plugin)
 }
 
 /* Takes `path` over. */
-static struct plugin *load_file(enum plugin_kind kind, char *path,
-                                const char *name, char **problem)
+static struct plugin *plugin_load_file(enum plugin_kind kind, char *path,
+                                       const char *name, char **problem)
 {
-    struct plugin *plugin = find_loaded(kind, path);
+    struct plugin *plugin = plugin_find_loaded(kind, path);
 
     if (plugin) {
         free(path);
@@ -118,7 +119,7 @@ static struct plugin *load_file(enum plugin_kind kind, char *path,
     plugin->path = path;
     *problem = plugin_check_file(kind, path, &plugin->warning);
     if (!*problem)
-        *problem = open_file(plugin, name);
+        *problem = plugin_open_file(plugin, name);
     if (*problem) {
         plugin_free(plugin);
         return NULL;
@@ -137,7 +138,7 @@ struct plugin *plugin_load(enum plugin_kind kind, const char *name,
     char *path, *problem = plugin_find(kind, name, search, &path);
 
     if (!problem)
-        plugin = load_file(kind, path, name, &problem);
+        plugin = plugin_load_file(kind, path, name, &problem);
     if (problem)
         snprintf(error, error_size, "%s", problem);
     free(problem);

@@ -17,7 +17,7 @@ const char *plugin_symbol(enum plugin_kind kind)
     return kind == PLUGIN_HANDLER ? "pg_handler" : "pg_transport";
 }
 
-static enum plugin_kind other_kind(enum plugin_kind kind)
+static enum plugin_kind plugin_file_other_kind(enum plugin_kind kind)
 {
     return kind == PLUGIN_HANDLER ? PLUGIN_TRANSPORT : PLUGIN_HANDLER;
 }
@@ -44,8 +44,8 @@ unsigned plugin_file_kinds(const char *path)
 /* Whoever may write to a plugin, or to its folder, has our rights. But WSL
    and shared folders show every file as writable by all, so for a user's own
    files it stays with a warning. */
-static char *check_mode(const char *path, const struct stat *status,
-                        char **warning)
+static char *plugin_file_check_mode(const char *path, const struct stat *status,
+                                    char **warning)
 {
     const char *what = S_ISDIR(status->st_mode) ? "the folder" : "the file";
     uid_t user = geteuid();
@@ -63,7 +63,7 @@ static char *check_mode(const char *path, const struct stat *status,
     return NULL;
 }
 
-static char *unreadable(const char *path)
+static char *plugin_file_unreadable(const char *path)
 {
     struct stat status;
 
@@ -75,17 +75,17 @@ static char *unreadable(const char *path)
                        strerror(errno));
 }
 
-static char *check_status(const char *path, char **warning)
+static char *plugin_file_check_status(const char *path, char **warning)
 {
     struct stat status;
 
     if (stat(path, &status) < 0)
-        return unreadable(path);
-    return check_mode(path, &status, warning);
+        return plugin_file_unreadable(path);
+    return plugin_file_check_mode(path, &status, warning);
 }
 
 /* The folder, too, and of lib/playground/handler the one above. */
-static char *check_folders(const char *path, char **warning)
+static char *plugin_file_check_folders(const char *path, char **warning)
 {
     char *folder = must_copy(path), *problem = NULL;
 
@@ -100,7 +100,7 @@ static char *check_folders(const char *path, char **warning)
         bool is_inner =
             name && (!strcmp(name, "/handler") || !strcmp(name, "/transport"));
 
-        problem = check_status(folder, warning);
+        problem = plugin_file_check_status(folder, warning);
         if (!is_inner)
             break;
     }
@@ -108,12 +108,12 @@ static char *check_folders(const char *path, char **warning)
     return problem;
 }
 
-static char *check_kind_of_file(const char *path)
+static char *plugin_file_check_kind_of_file(const char *path)
 {
     struct stat status;
 
     if (stat(path, &status) < 0)
-        return unreadable(path);
+        return plugin_file_unreadable(path);
     if (S_ISDIR(status.st_mode))
         return must_printf("%s is a folder, no plugin; rename it, or build the "
                            "plugin with `playground build`",
@@ -125,7 +125,7 @@ static char *check_kind_of_file(const char *path)
 
 /* ---- its source ------------------------------------------------------- */
 
-static bool is_older(const struct stat *a, const struct stat *b)
+static bool plugin_file_is_older(const struct stat *a, const struct stat *b)
 {
     return a->st_mtim.tv_sec < b->st_mtim.tv_sec ||
            (a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
@@ -139,7 +139,7 @@ char *plugin_check_source(const char *path)
     struct stat made, from;
 
     if (stat(path, &made) == 0 && stat(source, &from) == 0 &&
-        is_older(&made, &from))
+        plugin_file_is_older(&made, &from))
         text = must_printf("%s is newer than what was built of it; "
                            "`playground build %s`",
                            source, source);
@@ -155,7 +155,7 @@ struct lookout {
     struct names names;
 };
 
-static bool look_at(const struct object_symbol *symbol, void *arg)
+static bool plugin_file_look_at(const struct object_symbol *symbol, void *arg)
 {
     struct lookout *lookout = arg;
 
@@ -167,13 +167,13 @@ static bool look_at(const struct object_symbol *symbol, void *arg)
 }
 
 /* The compiler says nothing about a misspelt pg_handler: we must. */
-static char *explain_missing(const struct object *object, const char *path,
-                             const char *wanted)
+static char *plugin_file_explain_missing(const struct object *object,
+                                         const char *path, const char *wanted)
 {
     struct lookout lookout = {.wanted = wanted};
     char *problem;
 
-    object_each_symbol(object, look_at, &lookout);
+    object_each_symbol(object, plugin_file_look_at, &lookout);
 
     const char *near = names_near(&lookout.names, wanted);
 
@@ -222,8 +222,9 @@ char *plugin_check_abi(enum plugin_kind kind, const char *path, uint32_t abi)
     return NULL;
 }
 
-static char *check_symbol(const struct object *object, enum plugin_kind kind,
-                          const char *path, const struct object_symbol *symbol)
+static char *plugin_file_check_symbol(const struct object *object,
+                                      enum plugin_kind kind, const char *path,
+                                      const struct object_symbol *symbol)
 {
     const char *name = plugin_symbol(kind);
     uint32_t abi;
@@ -245,36 +246,36 @@ static char *check_symbol(const struct object *object, enum plugin_kind kind,
     return problem;
 }
 
-static char *check_symbols(const struct object *object, enum plugin_kind kind,
-                           const char *path)
+static char *plugin_file_check_symbols(const struct object *object,
+                                       enum plugin_kind kind, const char *path)
 {
-    enum plugin_kind other = other_kind(kind);
+    enum plugin_kind other = plugin_file_other_kind(kind);
     struct object_symbol symbol;
 
     if (object_find(object, plugin_symbol(kind), &symbol))
-        return check_symbol(object, kind, path, &symbol);
+        return plugin_file_check_symbol(object, kind, path, &symbol);
     if (object_find(object, plugin_symbol(other), &symbol))
         return must_printf("%s is a %s, not a %s; put it into \"%ss\"", path,
                            plugin_kind_text(other), plugin_kind_text(kind),
                            plugin_kind_text(other));
-    return explain_missing(object, path, plugin_symbol(kind));
+    return plugin_file_explain_missing(object, path, plugin_symbol(kind));
 }
 
 char *plugin_check_file(enum plugin_kind kind, const char *path, char **warning)
 {
-    char error[ERROR_BYTES], *problem = check_kind_of_file(path);
+    char error[ERROR_BYTES], *problem = plugin_file_check_kind_of_file(path);
     struct object object;
 
     *warning = NULL;
     if (!problem)
-        problem = check_status(path, warning);
+        problem = plugin_file_check_status(path, warning);
     if (!problem)
-        problem = check_folders(path, warning);
+        problem = plugin_file_check_folders(path, warning);
     if (problem)
         return problem;
     if (!object_open(&object, path, error, sizeof(error)))
         return must_printf("%s %s", path, error);
-    problem = check_symbols(&object, kind, path);
+    problem = plugin_file_check_symbols(&object, kind, path);
     object_close(&object);
     return problem;
 }

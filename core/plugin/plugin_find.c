@@ -42,7 +42,7 @@ const char *plugin_kind_text(enum plugin_kind kind)
 }
 
 /* A link to nothing is there, too: it is refused with a reason. */
-static bool is_there(const char *path)
+static bool plugin_find_is_there(const char *path)
 {
     struct stat status;
 
@@ -57,8 +57,8 @@ struct listing {
     bool is_sorted_by_folder; /* FOLDER/handler holds handlers only */
 };
 
-static void list_file(struct listing *listing, const char *folder,
-                      const char *file)
+static void plugin_find_list_file(struct listing *listing, const char *folder,
+                                  const char *file)
 {
     size_t len = strlen(file);
     char *path, *name;
@@ -75,7 +75,7 @@ static void list_file(struct listing *listing, const char *folder,
     free(path);
 }
 
-static void list_folder(struct listing *listing, const char *folder)
+static void plugin_find_list_folder(struct listing *listing, const char *folder)
 {
     DIR *open_folder = opendir(folder);
     const struct dirent *item;
@@ -83,12 +83,12 @@ static void list_folder(struct listing *listing, const char *folder)
     if (!open_folder)
         return;
     while ((item = readdir(open_folder)))
-        list_file(listing, folder, item->d_name);
+        plugin_find_list_file(listing, folder, item->d_name);
     closedir(open_folder);
 }
 
-static struct names list_all(enum plugin_kind kind,
-                             const struct plugin_search *search)
+static struct names plugin_find_list_all(enum plugin_kind kind,
+                                         const struct plugin_search *search)
 {
     struct listing listing = {.kind = kind};
 
@@ -96,9 +96,9 @@ static struct names list_all(enum plugin_kind kind,
         char *inner = must_printf("%s/%s", *at, plugin_kind_text(kind));
 
         listing.is_sorted_by_folder = false;
-        list_folder(&listing, *at);
+        plugin_find_list_folder(&listing, *at);
         listing.is_sorted_by_folder = true;
-        list_folder(&listing, inner);
+        plugin_find_list_folder(&listing, inner);
         free(inner);
     }
     names_sort(&listing.names);
@@ -109,52 +109,53 @@ static struct names list_all(enum plugin_kind kind,
 
 /* FOLDER/NAME.so counts when it is of that kind, or nothing else is there:
    then it is refused with a reason instead of "no such plugin". */
-static char *find_in(const char *folder, enum plugin_kind kind,
-                     const char *name, char **doubtful)
+static char *plugin_find_in(const char *folder, enum plugin_kind kind,
+                            const char *name, char **doubtful)
 {
     char *plain = must_printf("%s/%s.so", folder, name);
     char *inner =
         must_printf("%s/%s/%s.so", folder, plugin_kind_text(kind), name);
 
-    if (is_there(plain) && plugin_file_kinds(plain) & 1u << kind) {
+    if (plugin_find_is_there(plain) && plugin_file_kinds(plain) & 1u << kind) {
         free(inner);
         return plain;
     }
-    if (is_there(plain) && !*doubtful)
+    if (plugin_find_is_there(plain) && !*doubtful)
         *doubtful = plain;
     else
         free(plain);
-    if (is_there(inner))
+    if (plugin_find_is_there(inner))
         return inner;
     free(inner);
     return NULL;
 }
 
-static enum plugin_kind other_kind(enum plugin_kind kind)
+static enum plugin_kind plugin_find_other_kind(enum plugin_kind kind)
 {
     return kind == PLUGIN_HANDLER ? PLUGIN_TRANSPORT : PLUGIN_HANDLER;
 }
 
 /* NAME.c where NAME.so was sought: it has not been built. */
-static char *unbuilt(const char *name, const struct plugin_search *search)
+static char *plugin_find_unbuilt(const char *name,
+                                 const struct plugin_search *search)
 {
     for (const char *const *at = search->folders; *at; at++) {
         char *source = must_printf("%s/%s.c", *at, name);
 
-        if (is_there(source))
+        if (plugin_find_is_there(source))
             return source;
         free(source);
     }
     return NULL;
 }
 
-static char *explain(enum plugin_kind kind, const char *name,
-                     const struct plugin_search *search)
+static char *plugin_find_explain(enum plugin_kind kind, const char *name,
+                                 const struct plugin_search *search)
 {
-    enum plugin_kind other = other_kind(kind);
-    struct names names = list_all(kind, search);
-    struct names others = list_all(other, search);
-    char *source = unbuilt(name, search);
+    enum plugin_kind other = plugin_find_other_kind(kind);
+    struct names names = plugin_find_list_all(kind, search);
+    struct names others = plugin_find_list_all(other, search);
+    char *source = plugin_find_unbuilt(name, search);
     char *advice, *problem, *intro;
 
     intro = must_printf("the %ss are", plugin_kind_text(kind));
@@ -178,7 +179,7 @@ static char *explain(enum plugin_kind kind, const char *name,
     return problem;
 }
 
-static bool is_name(const char *name)
+static bool plugin_find_is_name(const char *name)
 {
     size_t len = strlen(name);
 
@@ -192,19 +193,19 @@ char *plugin_find(enum plugin_kind kind, const char *name,
     char *doubtful = NULL;
 
     *path = NULL;
-    if (!is_name(name))
+    if (!plugin_find_is_name(name))
         return must_printf("\"%s\" is no name of a plugin; write the name "
                            "without folder and without .so, and put the "
                            "folder into \"plugin_path\"",
                            name);
     for (const char *const *at = search->folders; *at && !*path; at++)
-        *path = find_in(*at, kind, name, &doubtful);
+        *path = plugin_find_in(*at, kind, name, &doubtful);
     if (!*path) {
         *path = doubtful;
         doubtful = NULL;
     }
     free(doubtful);
-    return *path ? NULL : explain(kind, name, search);
+    return *path ? NULL : plugin_find_explain(kind, name, search);
 }
 
 bool plugin_is_there(const struct plugin_search *search, const char *name)
@@ -234,12 +235,13 @@ bool plugin_has_builtin(enum plugin_kind kind, const char *name)
 
 /* ---- all -------------------------------------------------------------- */
 
-static void each_of(enum plugin_kind kind, const struct plugin_search *search,
+static void
+plugin_find_each_of(enum plugin_kind kind, const struct plugin_search *search,
                     void (*fn)(enum plugin_kind kind, const char *name,
                                const char *path, void *arg),
                     void *arg)
 {
-    struct names names = list_all(kind, search);
+    struct names names = plugin_find_list_all(kind, search);
 
     for (size_t i = 0; i < names.count; i++) {
         char *path, *problem = plugin_find(kind, names.list[i], search, &path);
@@ -257,6 +259,6 @@ void plugin_each(const struct plugin_search *search,
                             const char *path, void *arg),
                  void *arg)
 {
-    each_of(PLUGIN_TRANSPORT, search, fn, arg);
-    each_of(PLUGIN_HANDLER, search, fn, arg);
+    plugin_find_each_of(PLUGIN_TRANSPORT, search, fn, arg);
+    plugin_find_each_of(PLUGIN_HANDLER, search, fn, arg);
 }

@@ -8,7 +8,8 @@
 #define SESSION_MOST (1u << 20) /* there is one for each session */
 #define PRIVATE_MOST (1u << 30)
 
-static char *check_names(const struct plugin *plugin, const char *name)
+static char *plugin_shape_check_names(const struct plugin *plugin,
+                                      const char *name)
 {
     if (!plugin_name(plugin))
         return must_printf("%s: .name is missing; write .name = \"%s\"",
@@ -24,7 +25,7 @@ static char *check_names(const struct plugin *plugin, const char *name)
     return NULL;
 }
 
-static char *check_kinds(const struct plugin *plugin)
+static char *plugin_shape_check_kinds(const struct plugin *plugin)
 {
     const struct pg_handler *handler = &plugin->handler;
 
@@ -39,8 +40,8 @@ static char *check_kinds(const struct plugin *plugin)
     return NULL;
 }
 
-static char *too_large(const struct plugin *plugin, const char *field,
-                       size_t size, size_t most)
+static char *plugin_shape_too_large(const struct plugin *plugin,
+                                    const char *field, size_t size, size_t most)
 {
     if (size <= most)
         return NULL;
@@ -50,30 +51,31 @@ static char *too_large(const struct plugin *plugin, const char *field,
 }
 
 /* Nobody means so much; it comes of a size that became negative. */
-static char *check_sizes(const struct plugin *plugin)
+static char *plugin_shape_check_sizes(const struct plugin *plugin)
 {
     const struct pg_handler *handler = &plugin->handler;
     const struct pg_transport *transport = &plugin->transport;
     bool is_handler = plugin->kind == PLUGIN_HANDLER;
-    char *problem =
-        too_large(plugin, "options_size",
-                  is_handler ? handler->options_size : transport->options_size,
-                  OPTIONS_MOST);
+    char *problem = plugin_shape_too_large(plugin, "options_size",
+                                           is_handler ? handler->options_size
+                                                      : transport->options_size,
+                                           OPTIONS_MOST);
 
     if (!problem)
-        problem = too_large(plugin, "session_size",
-                            is_handler ? handler->session_size
-                                       : transport->session_size,
-                            SESSION_MOST);
+        problem = plugin_shape_too_large(plugin, "session_size",
+                                         is_handler ? handler->session_size
+                                                    : transport->session_size,
+                                         SESSION_MOST);
     if (!problem)
-        problem = too_large(plugin, is_handler ? "entry_size" : "listener_size",
-                            is_handler ? handler->entry_size
-                                       : transport->listener_size,
-                            PRIVATE_MOST);
+        problem = plugin_shape_too_large(
+            plugin, is_handler ? "entry_size" : "listener_size",
+            is_handler ? handler->entry_size : transport->listener_size,
+            PRIVATE_MOST);
     return problem;
 }
 
-static char *missing(const struct plugin *plugin, const char *callback)
+static char *plugin_shape_missing(const struct plugin *plugin,
+                                  const char *callback)
 {
     static const char *const kinds[] = {"PG_ANY", "PG_STREAM", "PG_RECORDS"};
 
@@ -84,7 +86,7 @@ static char *missing(const struct plugin *plugin, const char *callback)
                        plugin->transport.step ? " and has .step" : "");
 }
 
-static char *check_transport(const struct plugin *plugin)
+static char *plugin_shape_check_transport(const struct plugin *plugin)
 {
     const struct pg_transport *transport = &plugin->transport;
 
@@ -94,29 +96,29 @@ static char *check_transport(const struct plugin *plugin)
                            "write one of them, or PG_ANY with .kind",
                            plugin->path);
     if (!transport->address)
-        return missing(plugin, "address");
+        return plugin_shape_missing(plugin, "address");
     if (transport->listen && !transport->ready)
-        return missing(plugin, "ready");
+        return plugin_shape_missing(plugin, "ready");
     if (transport->peer_size > transport->session_size)
         return must_printf("%s: .peer_size is more than .session_size; it says "
                            "how many bytes of those tell peers apart",
                            plugin->path);
     if (transport->step && !transport->next_ns)
-        return missing(plugin, "next_ns");
+        return plugin_shape_missing(plugin, "next_ns");
     if (transport->step && !transport->stop)
-        return missing(plugin, "stop");
+        return plugin_shape_missing(plugin, "stop");
     if (transport->provides != PG_STREAM && !transport->send_records)
-        return missing(plugin, "send_records");
+        return plugin_shape_missing(plugin, "send_records");
     if (transport->provides != PG_STREAM && !transport->peer_size)
-        return missing(plugin, "peer_size");
+        return plugin_shape_missing(plugin, "peer_size");
     if (transport->provides != PG_RECORDS && !transport->recv)
-        return missing(plugin, "recv");
+        return plugin_shape_missing(plugin, "recv");
     if (transport->provides != PG_RECORDS && !transport->send)
-        return missing(plugin, "send");
+        return plugin_shape_missing(plugin, "send");
     return NULL;
 }
 
-static char *check_options(const struct plugin *plugin)
+static char *plugin_shape_check_options(const struct plugin *plugin)
 {
     size_t size = plugin->kind == PLUGIN_HANDLER
                       ? plugin->handler.options_size
@@ -130,12 +132,13 @@ static char *check_options(const struct plugin *plugin)
 
 char *plugin_check_shape(const struct plugin *plugin, const char *name)
 {
-    char *problem = check_names(plugin, name);
+    char *problem = plugin_shape_check_names(plugin, name);
 
     if (!problem)
-        problem = plugin->kind == PLUGIN_HANDLER ? check_kinds(plugin)
-                                                 : check_transport(plugin);
+        problem = plugin->kind == PLUGIN_HANDLER
+                      ? plugin_shape_check_kinds(plugin)
+                      : plugin_shape_check_transport(plugin);
     if (!problem)
-        problem = check_sizes(plugin);
-    return problem ? problem : check_options(plugin);
+        problem = plugin_shape_check_sizes(plugin);
+    return problem ? problem : plugin_shape_check_options(plugin);
 }

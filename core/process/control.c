@@ -10,14 +10,14 @@ union rights {
     char bytes[CMSG_SPACE(CONTROL_FDS * sizeof(int))];
 };
 
-static size_t size_of(const struct control_message *message)
+static size_t control_size_of(const struct control_message *message)
 {
     return offsetof(struct control_message, text) + message->text_len;
 }
 
 int control_send(int fd, const struct control_message *message, const int *fds)
 {
-    struct iovec part = {(void *)(uintptr_t)message, size_of(message)};
+    struct iovec part = {(void *)(uintptr_t)message, control_size_of(message)};
     struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
     size_t bytes = message->fd_count * sizeof(int);
     union rights rights;
@@ -39,7 +39,7 @@ int control_send(int fd, const struct control_message *message, const int *fds)
     return 0;
 }
 
-static uint32_t take_fds(struct msghdr *header, int *fds)
+static uint32_t control_take_fds(struct msghdr *header, int *fds)
 {
     struct cmsghdr *at = CMSG_FIRSTHDR(header);
     size_t bytes;
@@ -69,9 +69,9 @@ int control_receive(int fd, struct control_message *message, int *fds)
         return -errno;
     if (got == 0)
         return -EPIPE;
-    count = take_fds(&header, fds);
+    count = control_take_fds(&header, fds);
     if ((size_t)got < offsetof(struct control_message, text) ||
-        (size_t)got != size_of(message) || count != message->fd_count) {
+        (size_t)got != control_size_of(message) || count != message->fd_count) {
         while (count > 0)
             close(fds[--count]);
         return -EPROTO;

@@ -59,15 +59,15 @@ static struct guard {
     int status;
 } guard;
 
-static void start_worker(unsigned index);
+static void guard_start_worker(unsigned index);
 
 /* ---- on stderr -------------------------------------------------------- */
 
-static void say(const char *format, ...) PG_PRINTF(1, 2);
+static void guard_say(const char *format, ...) PG_PRINTF(1, 2);
 
 /* Gathers a line until its "\n". A terminal that is stopped costs its words,
    not the guard's time: whoever guards must not wait for a reader. */
-static void say(const char *format, ...)
+static void guard_say(const char *format, ...)
 {
     static char line[1024];
     static size_t len;
@@ -90,7 +90,7 @@ static void say(const char *format, ...)
 /* ---- who is it -------------------------------------------------------- */
 
 /* Zeroed: there is none yet. */
-static struct arena_header header_of(const struct guarded *worker)
+static struct arena_header guard_header_of(const struct guarded *worker)
 {
     struct arena_header header;
 
@@ -103,10 +103,10 @@ static struct arena_header header_of(const struct guarded *worker)
 
 /* The name of the entry that runs, or ran when the worker died: the n-th line
    of the plan. Empty: none. */
-static struct pg_bytes culprit(const struct guarded *worker)
+static struct pg_bytes guard_culprit(const struct guarded *worker)
 {
     const char *name = guard.plan.text + guard.plan.names_at;
-    uint32_t running = header_of(worker).running;
+    uint32_t running = guard_header_of(worker).running;
 
     if (!running)
         return pg_text("");
@@ -117,46 +117,46 @@ static struct pg_bytes culprit(const struct guarded *worker)
     return name ? pg_bytes(name, strcspn(name, "\n")) : pg_text("");
 }
 
-static void print_worker(const struct guarded *worker, const char *what)
+static void guard_print_worker(const struct guarded *worker, const char *what)
 {
-    say("worker %u (pid %d) %s", (unsigned)(worker - guard.workers),
-        worker->process.pid, what);
+    guard_say("worker %u (pid %d) %s", (unsigned)(worker - guard.workers),
+              worker->process.pid, what);
 }
 
-static void print_culprit(struct pg_bytes name)
+static void guard_print_culprit(struct pg_bytes name)
 {
     if (name.len)
-        say(" in handler \"%.*s\"", (int)name.len, name.data);
+        guard_say(" in handler \"%.*s\"", (int)name.len, name.data);
 }
 
 /* ---- a worker hangs --------------------------------------------------- */
 
-static void look_at(struct guarded *worker)
+static void guard_look_at(struct guarded *worker)
 {
-    struct arena_header header = header_of(worker);
-    struct pg_bytes name = culprit(worker);
+    struct arena_header header = guard_header_of(worker);
+    struct pg_bytes name = guard_culprit(worker);
 
     if (!header.running || header.turns != worker->turns)
         worker->looks = 0;
     worker->turns = header.turns;
     if (!name.len || worker->looks++ != LOOKS_MOST)
         return;
-    print_worker(worker, "does not come back from handler");
-    say(" \"%.*s\"; until it does, all its clients wait\n", (int)name.len,
-        name.data);
+    guard_print_worker(worker, "does not come back from handler");
+    guard_say(" \"%.*s\"; until it does, all its clients wait\n", (int)name.len,
+              name.data);
 }
 
-static void on_look_timer(uv_timer_t *timer)
+static void guard_on_look_timer(uv_timer_t *timer)
 {
     (void)timer;
     for (unsigned i = 0; i < WORKERS_MAX; i++)
         if (guard.workers[i].is_running)
-            look_at(&guard.workers[i]);
+            guard_look_at(&guard.workers[i]);
 }
 
 /* ---- the end ---------------------------------------------------------- */
 
-static void signal_all(int number)
+static void guard_signal_all(int number)
 {
     for (unsigned i = 0; i < WORKERS_MAX; i++)
         if (guard.workers[i].is_running)
@@ -165,56 +165,56 @@ static void signal_all(int number)
 
 /* A worker that is in a handler still will not come back from it; one that is
    not writes the last lines of its log. */
-static void kill_hung(bool is_last)
+static void guard_kill_hung(bool is_last)
 {
     for (unsigned i = 0; i < WORKERS_MAX; i++) {
         struct guarded *worker = &guard.workers[i];
-        struct pg_bytes name = culprit(worker);
+        struct pg_bytes name = guard_culprit(worker);
 
         if (!worker->is_running || (!is_last && !name.len))
             continue;
-        print_worker(worker, "does not stop: it hangs");
-        print_culprit(name);
-        say(" and is killed\n");
+        guard_print_worker(worker, "does not stop: it hangs");
+        guard_print_culprit(name);
+        guard_say(" and is killed\n");
         uv_process_kill(&worker->process, SIGKILL);
     }
 }
 
-static void on_kill_timer(uv_timer_t *timer)
+static void guard_on_kill_timer(uv_timer_t *timer)
 {
-    kill_hung(true);
+    guard_kill_hung(true);
     uv_timer_stop(timer);
 }
 
-static void on_hung_timer(uv_timer_t *timer)
+static void guard_on_hung_timer(uv_timer_t *timer)
 {
-    kill_hung(false);
-    uv_timer_start(timer, on_kill_timer, KILL_MS - HUNG_MS, 0);
+    guard_kill_hung(false);
+    uv_timer_start(timer, guard_on_kill_timer, KILL_MS - HUNG_MS, 0);
 }
 
-static void stop(int status)
+static void guard_stop(int status)
 {
     if (guard.is_stopping)
         return;
     guard.is_stopping = true;
     guard.status = status;
-    signal_all(SIGTERM);
-    uv_timer_start(&guard.kill_timer, on_hung_timer,
+    guard_signal_all(SIGTERM);
+    uv_timer_start(&guard.kill_timer, guard_on_hung_timer,
                    guard.plan.drain_ms + HUNG_MS, 0);
     if (guard.running == 0)
         uv_stop(&guard.loop);
 }
 
-static void on_stop_signal(uv_signal_t *handle, int number)
+static void guard_on_stop_signal(uv_signal_t *handle, int number)
 {
     (void)handle, (void)number;
     if (guard.is_stopping)
-        signal_all(SIGKILL); /* asked twice */
-    stop(0);
+        guard_signal_all(SIGKILL); /* asked twice */
+    guard_stop(0);
 }
 
 /* One that only starts would die of it. */
-static void on_report_signal(uv_signal_t *handle, int number)
+static void guard_on_report_signal(uv_signal_t *handle, int number)
 {
     (void)handle;
     for (unsigned i = 0; i < WORKERS_MAX; i++)
@@ -224,35 +224,35 @@ static void on_report_signal(uv_signal_t *handle, int number)
 
 /* ---- a worker dies ---------------------------------------------------- */
 
-static void say_death(const struct guarded *worker, int64_t status, int number,
-                      uint64_t delay_ms)
+static void guard_say_death(const struct guarded *worker, int64_t status,
+                            int number, uint64_t delay_ms)
 {
-    print_worker(worker, "ended");
+    guard_print_worker(worker, "ended");
     if (number)
-        say(": signal %d, %s", number, strsignal(number));
+        guard_say(": signal %d, %s", number, strsignal(number));
     else
-        say(" with status %" PRId64, status);
-    print_culprit(culprit(worker));
+        guard_say(" with status %" PRId64, status);
+    guard_print_culprit(guard_culprit(worker));
     if (guard.is_announced)
-        say("; its clients are disconnected, a new one starts");
+        guard_say("; its clients are disconnected, a new one starts");
     if (guard.is_announced && delay_ms)
-        say(" in %.1f s", (double)delay_ms / 1000);
+        guard_say(" in %.1f s", (double)delay_ms / 1000);
     if (guard.is_announced && worker->deaths > 1)
-        say(": %u have died at once", worker->deaths);
-    say("\n");
+        guard_say(": %u have died at once", worker->deaths);
+    guard_say("\n");
 }
 
-static void on_restart(uv_timer_t *timer)
+static void guard_on_restart(uv_timer_t *timer)
 {
     struct guarded *worker = timer->data;
 
     if (!guard.is_stopping)
-        start_worker((unsigned)(worker - guard.workers));
+        guard_start_worker((unsigned)(worker - guard.workers));
 }
 
 /* How long the next one has to wait, so that one which dies at once does not
    keep the machine busy. */
-static uint64_t restart_delay(struct guarded *worker)
+static uint64_t guard_restart_delay(struct guarded *worker)
 {
     uint64_t delay;
 
@@ -266,7 +266,7 @@ static uint64_t restart_delay(struct guarded *worker)
 }
 
 /* Nobody may wait for room in the rings of one that is no more. */
-static void bury(unsigned index)
+static void guard_bury(unsigned index)
 {
     const uint64_t one = 1;
     ssize_t done;
@@ -280,7 +280,7 @@ static void bury(unsigned index)
     }
 }
 
-static void on_exit_of(uv_process_t *process, int64_t status, int number)
+static void guard_on_exit_of(uv_process_t *process, int64_t status, int number)
 {
     struct guarded *worker = process->data;
     uint64_t delay;
@@ -288,7 +288,7 @@ static void on_exit_of(uv_process_t *process, int64_t status, int number)
     worker->is_running = false;
     worker->is_ready = false;
     guard.running--;
-    bury((unsigned)(worker - guard.workers));
+    guard_bury((unsigned)(worker - guard.workers));
     uv_poll_stop(&worker->control);
     uv_close((uv_handle_t *)&worker->control, NULL);
     close(worker->control_fd);
@@ -300,24 +300,24 @@ static void on_exit_of(uv_process_t *process, int64_t status, int number)
     }
     if (!guard.is_announced) { /* it has said why on stderr */
         if (number)
-            say_death(worker, status, number, 0);
-        stop(number || (!status && !guard.is_alone) ? 1 : (int)status);
+            guard_say_death(worker, status, number, 0);
+        guard_stop(number || (!status && !guard.is_alone) ? 1 : (int)status);
         return;
     }
-    delay = restart_delay(worker);
-    say_death(worker, status, number, delay);
-    uv_timer_start(&worker->restart, on_restart, delay, 0);
+    delay = guard_restart_delay(worker);
+    guard_say_death(worker, status, number, delay);
+    uv_timer_start(&worker->restart, guard_on_restart, delay, 0);
 }
 
 /* ---- talking with workers --------------------------------------------- */
 
-static void failed(const char *what, int error)
+static void guard_failed(const char *what, int error)
 {
-    say("%s: %s\n", what, strerror(error < 0 ? -error : error));
-    stop(1);
+    guard_say("%s: %s\n", what, strerror(error < 0 ? -error : error));
+    guard_stop(1);
 }
 
-static void announce(void)
+static void guard_announce(void)
 {
     for (unsigned i = 0; i < guard.plan.workers; i++)
         if (!guard.workers[i].is_ready)
@@ -328,7 +328,7 @@ static void announce(void)
     guard.is_announced = true;
 }
 
-static bool make_shared(void)
+static bool guard_make_shared(void)
 {
     guard.commons = commons_create(-1, guard.plan.workers, guard.plan.claims,
                                    guard.plan.message_bytes);
@@ -345,7 +345,7 @@ static bool make_shared(void)
 }
 
 /* arena, commons, eventfds, listeners: serve.c takes them in this order. */
-static void send_start(unsigned index)
+static void guard_send_start(unsigned index)
 {
     struct control_message *message = calloc(1, sizeof(*message));
     struct guarded *worker = &guard.workers[index];
@@ -367,54 +367,56 @@ static void send_start(unsigned index)
     }
     free(message);
     if (error && error != -EPIPE)
-        failed("cannot start a worker", error);
+        guard_failed("cannot start a worker", error);
 }
 
-static void take_sockets(const struct control_message *message, const int *fds)
+static void guard_take_sockets(const struct control_message *message,
+                               const int *fds)
 {
     struct guarded *worker = &guard.workers[message->worker % WORKERS_MAX];
 
     worker->listener_fds = calloc(message->fd_count + 1, sizeof(*fds));
     if (!worker->listener_fds) {
-        failed("cannot keep the sockets", ENOMEM);
+        guard_failed("cannot keep the sockets", ENOMEM);
         return;
     }
     memcpy(worker->listener_fds, fds, message->fd_count * sizeof(*fds));
     if (++guard.sockets_known < guard.plan.workers)
         return;
     guard.is_planned = true;
-    if (!make_shared()) {
-        failed("cannot make what the workers share", errno);
+    if (!guard_make_shared()) {
+        guard_failed("cannot make what the workers share", errno);
         return;
     }
-    send_start(0);
+    guard_send_start(0);
     for (unsigned i = 1; i < guard.plan.workers; i++)
-        start_worker(i);
+        guard_start_worker(i);
 }
 
-static void take_message(struct guarded *worker,
-                         const struct control_message *message, const int *fds)
+static void guard_take_message(struct guarded *worker,
+                               const struct control_message *message,
+                               const int *fds)
 {
     switch (message->type) {
     case CONTROL_PLAN:
         guard.plan = *message;
         break;
     case CONTROL_SOCKETS:
-        take_sockets(message, fds);
+        guard_take_sockets(message, fds);
         break;
     case CONTROL_READY:
         worker->is_ready = true;
-        announce();
+        guard_announce();
         break;
     case CONTROL_ALONE:
         guard.is_alone = true;
         break;
     default:
-        failed("a worker sent what nobody understands", EPROTO);
+        guard_failed("a worker sent what nobody understands", EPROTO);
     }
 }
 
-static void on_control(uv_poll_t *poll, int status, int events)
+static void guard_on_control(uv_poll_t *poll, int status, int events)
 {
     static struct control_message message;
     struct guarded *worker = poll->data;
@@ -424,19 +426,20 @@ static void on_control(uv_poll_t *poll, int status, int events)
     if (status >= 0)
         error = control_receive(worker->control_fd, &message, fds);
     if (!error) {
-        take_message(worker, &message, fds);
+        guard_take_message(worker, &message, fds);
         return;
     }
-    uv_poll_stop(poll); /* it has gone: on_exit_of() follows */
+    uv_poll_stop(poll); /* it has gone: guard_on_exit_of() follows */
     if (error != -EPIPE && error != -ECONNRESET && !guard.is_announced)
-        failed("cannot take a worker's sockets (`ulimit -n` raises the limit "
-               "of descriptors)",
-               error);
+        guard_failed(
+            "cannot take a worker's sockets (`ulimit -n` raises the limit "
+            "of descriptors)",
+            error);
 }
 
 /* ---- starting a worker ------------------------------------------------ */
 
-static int spawn(struct guarded *worker, int child_fd)
+static int guard_spawn(struct guarded *worker, int child_fd)
 {
     bool is_first = !guard.is_planned;
     const char *host = guard.overrides->host, *port = guard.overrides->port;
@@ -455,7 +458,7 @@ static int spawn(struct guarded *worker, int child_fd)
         {.flags = UV_INHERIT_FD, .data.fd = guard.config_fd},
     };
     const uv_process_options_t options = {
-        .exit_cb = on_exit_of,
+        .exit_cb = guard_on_exit_of,
         .file = "/proc/self/exe",
         .args = args,
         .stdio = stdio,
@@ -466,20 +469,20 @@ static int spawn(struct guarded *worker, int child_fd)
     return uv_spawn(&guard.loop, &worker->process, &options);
 }
 
-static void start_worker(unsigned index)
+static void guard_start_worker(unsigned index)
 {
     struct guarded *worker = &guard.workers[index];
     int pair[2], error;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
-        failed("cannot start a worker", errno);
+        guard_failed("cannot start a worker", errno);
         return;
     }
-    error = spawn(worker, pair[1]);
+    error = guard_spawn(worker, pair[1]);
     close(pair[1]);
     if (error) {
         close(pair[0]);
-        failed("cannot start a worker", error);
+        guard_failed("cannot start a worker", error);
         return;
     }
     worker->is_running = true;
@@ -488,16 +491,16 @@ static void start_worker(unsigned index)
     guard.running++;
     uv_poll_init(&guard.loop, &worker->control, pair[0]);
     worker->control.data = worker;
-    uv_poll_start(&worker->control, UV_READABLE, on_control);
+    uv_poll_start(&worker->control, UV_READABLE, guard_on_control);
     if (guard.is_planned)
-        send_start(index);
+        guard_send_start(index);
 }
 
 /* ---- life ------------------------------------------------------------- */
 
 /* The config as it is now: later workers start with the same. -1: it cannot
    be read, or has no end. */
-static int snapshot(const char *path)
+static int guard_snapshot(const char *path)
 {
     int from = open(path, O_RDONLY | O_CLOEXEC);
     int to = memfd_create("playground-config", MFD_CLOEXEC);
@@ -520,13 +523,13 @@ static int snapshot(const char *path)
     return -1;
 }
 
-static void watch_signal(unsigned at, int number, uv_signal_cb fn)
+static void guard_watch_signal(unsigned at, int number, uv_signal_cb fn)
 {
     uv_signal_init(&guard.loop, &guard.signals[at]);
     uv_signal_start(&guard.signals[at], fn, number);
 }
 
-static void raise_limit(void)
+static void guard_raise_limit(void)
 {
     struct rlimit limit;
 
@@ -540,11 +543,11 @@ int guard_run(const char *path, const struct config_overrides *overrides)
 {
     guard.path = path;
     guard.overrides = overrides;
-    guard.config_fd = snapshot(path);
+    guard.config_fd = guard_snapshot(path);
     if (guard.config_fd < 0)
         return -1;            /* the loader says it better */
     signal(SIGPIPE, SIG_IGN); /* whoever reads stderr may go */
-    raise_limit();
+    guard_raise_limit();
     uv_loop_init(&guard.loop);
     for (unsigned i = 0; i < WORKERS_MAX; i++) {
         uv_timer_init(&guard.loop, &guard.workers[i].restart);
@@ -552,12 +555,12 @@ int guard_run(const char *path, const struct config_overrides *overrides)
     }
     uv_timer_init(&guard.loop, &guard.kill_timer);
     uv_timer_init(&guard.loop, &guard.look_timer);
-    uv_timer_start(&guard.look_timer, on_look_timer, LOOK_MS, LOOK_MS);
-    watch_signal(0, SIGTERM, on_stop_signal);
-    watch_signal(1, SIGINT, on_stop_signal);
-    watch_signal(2, SIGHUP, on_stop_signal);
-    watch_signal(3, SIGUSR1, on_report_signal);
-    start_worker(0);
+    uv_timer_start(&guard.look_timer, guard_on_look_timer, LOOK_MS, LOOK_MS);
+    guard_watch_signal(0, SIGTERM, guard_on_stop_signal);
+    guard_watch_signal(1, SIGINT, guard_on_stop_signal);
+    guard_watch_signal(2, SIGHUP, guard_on_stop_signal);
+    guard_watch_signal(3, SIGUSR1, guard_on_report_signal);
+    guard_start_worker(0);
     uv_run(&guard.loop, UV_RUN_DEFAULT);
     return guard.status;
 }

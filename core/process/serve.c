@@ -34,7 +34,7 @@ struct server {
     uv_poll_t guard;
 };
 
-static int complain(struct server *server, int status)
+static int serve_complain(struct server *server, int status)
 {
     problems_print(server->problems, stderr);
     if (server->config)
@@ -46,7 +46,7 @@ static int complain(struct server *server, int status)
 
 /* ---- signals ---------------------------------------------------------- */
 
-static void on_stop(uv_signal_t *signal, int number)
+static void serve_on_stop(uv_signal_t *signal, int number)
 {
     struct server *server = signal->data;
 
@@ -54,15 +54,15 @@ static void on_stop(uv_signal_t *signal, int number)
     worker_stop(server->worker);
 }
 
-static void print_counter(uint16_t owner, const char *name, uint64_t value,
-                          void *arg)
+static void serve_print_counter(uint16_t owner, const char *name,
+                                uint64_t value, void *arg)
 {
     (void)arg;
     output_line(output_stderr(), "%s: %s: %" PRIu64, counter_owner_name(owner),
                 name, value);
 }
 
-static void on_report(uv_signal_t *signal, int number)
+static void serve_on_report(uv_signal_t *signal, int number)
 {
     (void)signal, (void)number;
     output_line(output_stderr(),
@@ -70,11 +70,11 @@ static void on_report(uv_signal_t *signal, int number)
                 " bytes kept",
                 core->worker, core->live_count, core->arena.header->queued,
                 core->arena.header->kept);
-    counter_each(print_counter, NULL);
+    counter_each(serve_print_counter, NULL);
 }
 
-static void watch_signal(struct server *server, uv_signal_t *handle,
-                         uv_signal_cb fn, int number)
+static void serve_watch_signal(struct server *server, uv_signal_t *handle,
+                               uv_signal_cb fn, int number)
 {
     uv_signal_init(worker_loop(server->worker), handle);
     handle->data = server;
@@ -84,27 +84,27 @@ static void watch_signal(struct server *server, uv_signal_t *handle,
 /* ---- serving ---------------------------------------------------------- */
 
 /* A stopped terminal must not hold up the end. */
-static bool may_write(int fd)
+static bool serve_may_write(int fd)
 {
     struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
 
     return poll(&poll_fd, 1, 0) == 1 && poll_fd.revents == POLLOUT;
 }
 
-static int finish(struct server *server)
+static int serve_finish(struct server *server)
 {
     uint64_t lost;
 
     worker_destroy(server->worker);
     lost = output_finish(WRITE_MS);
-    if (lost && may_write(STDERR_FILENO))
+    if (lost && serve_may_write(STDERR_FILENO))
         fprintf(stderr, "%" PRIu64 " log lines could not be written\n", lost);
     config_destroy(server->config);
     problems_destroy(server->problems);
     return 0;
 }
 
-static bool has_option(const struct config *config, const char *name)
+static bool serve_has_option(const struct config *config, const char *name)
 {
     for (unsigned i = 0; i < config->listener_count; i++)
         if (options_find(config->listeners[i]->transport->options, name))
@@ -113,13 +113,13 @@ static bool has_option(const struct config *config, const char *name)
 }
 
 /* What the command line lays over a config must be for somebody. */
-static bool overrides_fit(struct server *server)
+static bool serve_overrides_fit(struct server *server)
 {
     static const char *const names[] = {"host", "port"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (config_override(server->config, names[i]) &&
-            !has_option(server->config, names[i]))
+            !serve_has_option(server->config, names[i]))
             problems_add(server->problems, "", false,
                          "--%s on the command line: nothing in this config has "
                          "a %s; leave it out",
@@ -127,16 +127,17 @@ static bool overrides_fit(struct server *server)
     return problems_count(server->problems) == 0;
 }
 
-static bool load(struct server *server, const char *path, const char *text,
-                 size_t len, const struct config_overrides *overrides)
+static bool serve_load(struct server *server, const char *path,
+                       const char *text, size_t len,
+                       const struct config_overrides *overrides)
 {
     signal(SIGPIPE, SIG_IGN);
     server->problems = problems_create(path);
     server->config = config_load(path, text, len, overrides, server->problems);
-    return server->config && overrides_fit(server);
+    return server->config && serve_overrides_fit(server);
 }
 
-static int run_simulation(struct server *server)
+static int serve_run_simulation(struct server *server)
 {
     int status;
 
@@ -144,7 +145,7 @@ static int run_simulation(struct server *server)
     status = simulate(server->config);
     output_finish(PATIENCE_MS);
     problems_print(server->problems, stderr);
-    finish(server);
+    serve_finish(server);
     return status;
 }
 
@@ -154,32 +155,32 @@ int serve_single(const char *path, const struct config_overrides *overrides)
     struct worker_setup setup = {.count = 1, .arena_fd = -1};
     int fds[CONFIG_LISTENERS_MAX];
 
-    if (!load(&server, path, NULL, 0, overrides))
-        return complain(&server, 2);
+    if (!serve_load(&server, path, NULL, 0, overrides))
+        return serve_complain(&server, 2);
     if (config_is_virtual(server.config))
-        return run_simulation(&server);
+        return serve_run_simulation(&server);
     listen_raise_limit(server.config);
     if (!listen_open(server.config, 1, fds))
-        return complain(&server, 1);
+        return serve_complain(&server, 1);
     setup.listener_fds = fds;
     server.worker = worker_create(server.config, &setup);
     if (!server.worker)
-        return complain(&server, 1);
-    watch_signal(&server, &server.term, on_stop, SIGTERM);
-    watch_signal(&server, &server.interrupt, on_stop, SIGINT);
-    watch_signal(&server, &server.hangup, on_stop, SIGHUP);
-    watch_signal(&server, &server.report, on_report, SIGUSR1);
+        return serve_complain(&server, 1);
+    serve_watch_signal(&server, &server.term, serve_on_stop, SIGTERM);
+    serve_watch_signal(&server, &server.interrupt, serve_on_stop, SIGINT);
+    serve_watch_signal(&server, &server.hangup, serve_on_stop, SIGHUP);
+    serve_watch_signal(&server, &server.report, serve_on_report, SIGUSR1);
     problems_print(server.problems, stderr); /* warnings */
     listen_print(server.config, fds, stdout);
     printf("ready\n");
     fflush(stdout);
     worker_run(server.worker);
-    return finish(&server);
+    return serve_finish(&server);
 }
 
 /* ---- a worker --------------------------------------------------------- */
 
-static char *read_all(int fd, size_t *len)
+static char *serve_read_all(int fd, size_t *len)
 {
     struct stat status;
     char *text;
@@ -196,14 +197,14 @@ static char *read_all(int fd, size_t *len)
     return text;
 }
 
-static void add_names(const struct config *config, FILE *out)
+static void serve_add_names(const struct config *config, FILE *out)
 {
     for (unsigned i = 0; i < config->entry_count; i++)
         fprintf(out, "%s\n", config->entries[i]->name);
 }
 
-static void write_plan(const struct config *config,
-                       struct control_message *plan, const int *fds)
+static void serve_write_plan(const struct config *config,
+                             struct control_message *plan, const int *fds)
 {
     /* Its last byte stays 0, however long the text. */
     FILE *out = fmemopen(plan->text, sizeof(plan->text) - 1, "w");
@@ -218,13 +219,13 @@ static void write_plan(const struct config *config,
         return;
     listen_print((struct config *)(uintptr_t)config, fds, out);
     plan->names_at = (uint32_t)ftell(out);
-    add_names(config, out);
+    serve_add_names(config, out);
     plan->text_len = (uint32_t)ftell(out);
     fclose(out);
 }
 
 /* Worker 0 tells the guard what to keep, before anybody is served. */
-static bool send_plan(const struct config *config)
+static bool serve_send_plan(const struct config *config)
 {
     unsigned workers = (unsigned)config->workers;
     unsigned count = config->listener_count;
@@ -235,7 +236,7 @@ static bool send_plan(const struct config *config)
         listen_open((struct config *)(uintptr_t)config, workers, fds);
 
     if (is_good) {
-        write_plan(config, message, fds);
+        serve_write_plan(config, message, fds);
         is_good = control_send(CONTROL_FD, message, NULL) == 0;
     }
     for (unsigned i = 0; is_good && i < workers; i++) {
@@ -251,8 +252,9 @@ static bool send_plan(const struct config *config)
 }
 
 /* arena, commons, eventfds, listeners: in this order, see guard.c. */
-static struct worker *start(struct server *server,
-                            const struct control_message *message, int *fds)
+static struct worker *serve_start(struct server *server,
+                                  const struct control_message *message,
+                                  int *fds)
 {
     struct worker_setup setup = {
         .index = message->worker,
@@ -274,26 +276,26 @@ static struct worker *start(struct server *server,
 /*
  * When the guard has gone, nobody else ends a worker that hangs in a handler:
  * then SIGALRM does. The kernel sends SIGUSR2, see prctl(2), and the loop of a
- * worker that does not hang finds out by on_guard().
+ * worker that does not hang finds out by serve_on_guard().
  */
 static volatile sig_atomic_t orphan_s = ORPHAN_MS / 1000;
 
-static void on_orphaned(int number)
+static void serve_on_orphaned(int number)
 {
     (void)number;
     alarm((unsigned)orphan_s);
 }
 
-static void watch_parent(void)
+static void serve_watch_parent(void)
 {
-    const struct sigaction action = {.sa_handler = on_orphaned,
+    const struct sigaction action = {.sa_handler = serve_on_orphaned,
                                      .sa_flags = SA_RESTART};
 
     sigaction(SIGUSR2, &action, NULL);
     prctl(PR_SET_PDEATHSIG, SIGUSR2);
 }
 
-static void on_guard(uv_poll_t *poll, int status, int events)
+static void serve_on_guard(uv_poll_t *poll, int status, int events)
 {
     struct server *server = poll->data;
 
@@ -302,39 +304,39 @@ static void on_guard(uv_poll_t *poll, int status, int events)
     worker_stop(server->worker);
 }
 
-static void run_worker(struct server *server)
+static void serve_run_worker(struct server *server)
 {
     struct control_message ready = {.type = CONTROL_READY};
 
     signal(SIGINT, SIG_IGN); /* Ctrl-C goes to all: the guard decides */
     signal(SIGHUP, SIG_IGN);
-    watch_signal(server, &server->term, on_stop, SIGTERM);
-    watch_signal(server, &server->report, on_report, SIGUSR1);
+    serve_watch_signal(server, &server->term, serve_on_stop, SIGTERM);
+    serve_watch_signal(server, &server->report, serve_on_report, SIGUSR1);
     uv_poll_init(worker_loop(server->worker), &server->guard, CONTROL_FD);
     server->guard.data = server;
-    uv_poll_start(&server->guard, UV_READABLE | UV_DISCONNECT, on_guard);
+    uv_poll_start(&server->guard, UV_READABLE | UV_DISCONNECT, serve_on_guard);
     control_send(CONTROL_FD, &ready, NULL);
     worker_run(server->worker);
 }
 
 /* Nothing listens, so there is nothing to guard. */
-static int simulate_for_guard(struct server *server)
+static int serve_simulate_for_guard(struct server *server)
 {
     struct control_message alone = {.type = CONTROL_ALONE};
 
     signal(SIGINT, SIG_IGN); /* Ctrl-C goes to all: the guard decides */
     signal(SIGHUP, SIG_IGN);
     if (control_send(CONTROL_FD, &alone, NULL))
-        return complain(server, 1); /* the guard has gone */
-    return run_simulation(server);
+        return serve_complain(server, 1); /* the guard has gone */
+    return serve_run_simulation(server);
 }
 
-static int load_for_worker(struct server *server, const char *path,
-                           const struct config_overrides *overrides)
+static int serve_load_for_worker(struct server *server, const char *path,
+                                 const struct config_overrides *overrides)
 {
     size_t len = 0;
-    char *text = read_all(CONTROL_CONFIG_FD, &len);
-    bool is_good = text && load(server, path, text, len, overrides);
+    char *text = serve_read_all(CONTROL_CONFIG_FD, &len);
+    bool is_good = text && serve_load(server, path, text, len, overrides);
 
     free(text);
     close(CONTROL_CONFIG_FD);
@@ -349,25 +351,25 @@ int serve_worker(bool opens_sockets, const char *path,
     struct server server = {0};
 
     crash_serves(path);
-    watch_parent();
+    serve_watch_parent();
     prctl(PR_SET_NAME, "playground");
-    if (load_for_worker(&server, path, overrides))
-        return server.problems ? complain(&server, 2) : 1;
+    if (serve_load_for_worker(&server, path, overrides))
+        return server.problems ? serve_complain(&server, 2) : 1;
     orphan_s = (int)((server.config->limits.drain_ms + ORPHAN_MS + 999) / 1000);
     if (config_is_virtual(server.config))
-        return simulate_for_guard(&server);
+        return serve_simulate_for_guard(&server);
     if (opens_sockets) {
         listen_raise_limit(server.config);
-        if (!send_plan(server.config))
-            return complain(&server, 1);
+        if (!serve_send_plan(server.config))
+            return serve_complain(&server, 1);
     }
     if (control_receive(CONTROL_FD, &message, fds))
-        return complain(&server, 1); /* the guard has gone */
-    server.worker = start(&server, &message, fds);
+        return serve_complain(&server, 1); /* the guard has gone */
+    server.worker = serve_start(&server, &message, fds);
     if (!server.worker)
-        return complain(&server, 1);
+        return serve_complain(&server, 1);
     if (opens_sockets)
         problems_print(server.problems, stderr); /* warnings, once */
-    run_worker(&server);
-    return finish(&server);
+    serve_run_worker(&server);
+    return serve_finish(&server);
 }

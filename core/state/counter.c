@@ -5,14 +5,14 @@
 
 #define OTHER_NAME "other"
 
-static struct counter *table(void)
+static struct counter *counter_table(void)
 {
     return (struct counter *)(core->arena.base +
                               core->arena.header->counters_at);
 }
 
 /* FNV-1a. */
-static uint32_t hash(uint16_t owner, const char *name)
+static uint32_t counter_hash(uint16_t owner, const char *name)
 {
     uint32_t value = 2166136261u ^ owner;
 
@@ -21,40 +21,41 @@ static uint32_t hash(uint16_t owner, const char *name)
     return value;
 }
 
-static bool is_it(const struct counter *c, uint16_t owner, const char *name)
+static bool counter_is_it(const struct counter *c, uint16_t owner,
+                          const char *name)
 {
     return c->owner == owner && !strncmp(c->name, name, sizeof(c->name) - 1);
 }
 
 /* The counter, or the free place where it belongs; NULL: the table is full. */
-static struct counter *find(uint16_t owner, const char *name)
+static struct counter *counter_find(uint16_t owner, const char *name)
 {
     char short_name[sizeof(((struct counter *)0)->name)];
     uint32_t start;
 
     snprintf(short_name, sizeof(short_name), "%s", *name ? name : "unnamed");
-    start = hash(owner, short_name);
+    start = counter_hash(owner, short_name);
     for (uint32_t i = 0; i < ARENA_COUNTERS; i++) {
-        struct counter *c = &table()[(start + i) % ARENA_COUNTERS];
+        struct counter *c = &counter_table()[(start + i) % ARENA_COUNTERS];
 
-        if (!c->name[0] || is_it(c, owner, short_name))
+        if (!c->name[0] || counter_is_it(c, owner, short_name))
             return c;
     }
     return NULL;
 }
 
 /* New names stop at seven eighths, so that "other" always finds a place. */
-static bool is_nearly_full(void)
+static bool counter_is_nearly_full(void)
 {
     return core->arena.header->counters_used > ARENA_COUNTERS / 8 * 7;
 }
 
 void counter_add(uint16_t owner, const char *name, uint64_t value)
 {
-    struct counter *c = find(owner, name);
+    struct counter *c = counter_find(owner, name);
 
-    if (!c || (!c->name[0] && is_nearly_full()))
-        c = find(owner, OTHER_NAME);
+    if (!c || (!c->name[0] && counter_is_nearly_full()))
+        c = counter_find(owner, OTHER_NAME);
     if (!c)
         return; /* more than 128 owners, all of them at "other" */
     if (!c->name[0]) {
@@ -67,7 +68,7 @@ void counter_add(uint16_t owner, const char *name, uint64_t value)
 
 uint64_t counter_value(uint16_t owner, const char *name)
 {
-    struct counter *c = find(owner, name);
+    struct counter *c = counter_find(owner, name);
 
     return c && c->name[0] ? c->value : 0;
 }
@@ -87,7 +88,7 @@ void counter_add_reason(uint16_t owner, const char *reason)
     counter_add(owner, name, 1);
 }
 
-static int compare(const void *left, const void *right)
+static int counter_compare(const void *left, const void *right)
 {
     const struct counter *a = *(const struct counter *const *)left;
     const struct counter *b = *(const struct counter *const *)right;
@@ -104,9 +105,9 @@ void counter_each(void (*fn)(uint16_t owner, const char *name, uint64_t value,
     size_t count = 0;
 
     for (uint32_t i = 0; i < ARENA_COUNTERS; i++)
-        if (table()[i].name[0])
-            sorted[count++] = &table()[i];
-    qsort(sorted, count, sizeof(*sorted), compare);
+        if (counter_table()[i].name[0])
+            sorted[count++] = &counter_table()[i];
+    qsort(sorted, count, sizeof(*sorted), counter_compare);
     for (size_t i = 0; i < count; i++)
         fn(sorted[i]->owner, sorted[i]->name, sorted[i]->value, arg);
 }

@@ -17,12 +17,13 @@ struct gap {
     size_t len;
 };
 
-static unsigned block_count(const struct pg_session *session)
+static unsigned session_gap_block_count(const struct pg_session *session)
 {
     return BLOCK_STATES + session_listener(session)->chain.count;
 }
 
-static struct pg_bytes block_of(const struct pg_session *session, unsigned at)
+static struct pg_bytes session_gap_block_of(const struct pg_session *session,
+                                            unsigned at)
 {
     const struct pg_listener *listener = session_listener(session);
     const struct chain *chain = &listener->chain;
@@ -38,13 +39,14 @@ static struct pg_bytes block_of(const struct pg_session *session, unsigned at)
                     chain->entries[at]->handler->session_size);
 }
 
-static struct gap gap_behind(const struct pg_session *session, unsigned at)
+static struct gap session_gap_behind(const struct pg_session *session,
+                                     unsigned at)
 {
-    struct pg_bytes block = block_of(session, at);
+    struct pg_bytes block = session_gap_block_of(session, at);
     uint8_t *start = (uint8_t *)(uintptr_t)block.data + block.len;
     const uint8_t *end =
-        at + 1 < block_count(session)
-            ? block_of(session, at + 1).data
+        at + 1 < session_gap_block_count(session)
+            ? session_gap_block_of(session, at + 1).data
             : (const uint8_t *)session + core->arena.header->plan.stride;
 
     return (struct gap){start, (size_t)(end - start)};
@@ -55,8 +57,8 @@ void session_fill_gaps(const struct pg_session *session)
 {
     if (!session_gap)
         return;
-    for (unsigned at = 0; at < block_count(session); at++) {
-        struct gap gap = gap_behind(session, at);
+    for (unsigned at = 0; at < session_gap_block_count(session); at++) {
+        struct gap gap = session_gap_behind(session, at);
 
         arena_unpoison(gap.at, gap.len);
         memset(gap.at, GAP_BYTE, gap.len);
@@ -64,7 +66,8 @@ void session_fill_gaps(const struct pg_session *session)
     }
 }
 
-static const char *block_name(const struct pg_session *session, unsigned at)
+static const char *session_gap_block_name(const struct pg_session *session,
+                                          unsigned at)
 {
     const struct pg_listener *listener = session_listener(session);
 
@@ -76,12 +79,12 @@ const char *session_overrun(const struct pg_session *session)
 {
     if (!session_gap || ARENA_GAP > 0) /* ASan would have said so */
         return NULL;
-    for (unsigned at = 0; at < block_count(session); at++) {
-        struct gap gap = gap_behind(session, at);
+    for (unsigned at = 0; at < session_gap_block_count(session); at++) {
+        struct gap gap = session_gap_behind(session, at);
 
         for (size_t i = 0; i < gap.len; i++)
             if (gap.at[i] != GAP_BYTE)
-                return block_name(session, at);
+                return session_gap_block_name(session, at);
     }
     return NULL;
 }

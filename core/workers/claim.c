@@ -9,8 +9,8 @@ static struct claim *claim_at(const struct commons *commons, uint32_t place)
     return (struct claim *)(commons->base + commons->header->claims_at) + place;
 }
 
-static uint32_t *bucket_of(const struct commons *commons, uint16_t entry,
-                           const char *key)
+static uint32_t *claim_bucket_of(const struct commons *commons, uint16_t entry,
+                                 const char *key)
 {
     uint32_t hash = 2166136261u ^ entry; /* FNV-1a */
 
@@ -20,7 +20,7 @@ static uint32_t *bucket_of(const struct commons *commons, uint16_t entry,
            (hash & (commons->header->bucket_count - 1));
 }
 
-static void link_newest(struct commons *commons, uint32_t place)
+static void claim_link_newest(struct commons *commons, uint32_t place)
 {
     struct commons_header *header = commons->header;
     struct claim *claim = claim_at(commons, place);
@@ -36,7 +36,7 @@ static void link_newest(struct commons *commons, uint32_t place)
 
 /* Whoever died with the lock was between two lines of this file: at worst a
    claim is linked in one list and not in the other. */
-static void rebuild(struct commons *commons)
+static void claim_rebuild(struct commons *commons)
 {
     struct commons_header *header = commons->header;
     uint32_t *buckets = (uint32_t *)(commons->base + header->buckets_at);
@@ -46,25 +46,26 @@ static void rebuild(struct commons *commons)
     for (uint32_t place = 0; place < header->used_claims; place++) {
         struct claim *claim = claim_at(commons, place);
         uint32_t *list =
-            claim->is_taken ? bucket_of(commons, claim->owner.entry, claim->key)
-                            : &header->free_claim;
+            claim->is_taken
+                ? claim_bucket_of(commons, claim->owner.entry, claim->key)
+                : &header->free_claim;
 
         claim->next = *list;
         *list = place + 1;
         if (claim->is_taken)
-            link_newest(commons, place);
+            claim_link_newest(commons, place);
     }
 }
 
-static void lock(struct commons *commons)
+static void claim_lock(struct commons *commons)
 {
     if (pthread_mutex_lock(&commons->header->lock) != EOWNERDEAD)
         return;
-    rebuild(commons);
+    claim_rebuild(commons);
     pthread_mutex_consistent(&commons->header->lock);
 }
 
-static void unlock(struct commons *commons)
+static void claim_unlock(struct commons *commons)
 {
     pthread_mutex_unlock(&commons->header->lock);
 }
@@ -72,7 +73,7 @@ static void unlock(struct commons *commons)
 static struct claim *find(struct commons *commons, uint16_t entry,
                           const char *key)
 {
-    uint32_t at = *bucket_of(commons, entry, key);
+    uint32_t at = *claim_bucket_of(commons, entry, key);
 
     for (; at; at = claim_at(commons, at - 1)->next) {
         struct claim *claim = claim_at(commons, at - 1);
@@ -83,7 +84,7 @@ static struct claim *find(struct commons *commons, uint16_t entry,
     return NULL;
 }
 
-static bool take_place(struct commons *commons, uint32_t *place)
+static bool claim_take_place(struct commons *commons, uint32_t *place)
 {
     struct commons_header *header = commons->header;
 
@@ -101,12 +102,12 @@ static bool take_place(struct commons *commons, uint32_t *place)
 static int take(struct commons *commons, const char *key,
                 const struct claim_owner *owner, uint32_t *place)
 {
-    uint32_t *bucket = bucket_of(commons, owner->entry, key);
+    uint32_t *bucket = claim_bucket_of(commons, owner->entry, key);
     struct claim *claim;
 
     if (find(commons, owner->entry, key))
         return -EEXIST;
-    if (!take_place(commons, place))
+    if (!claim_take_place(commons, place))
         return -ENOSPC;
     claim = claim_at(commons, *place);
     claim->owner = *owner;
@@ -114,7 +115,7 @@ static int take(struct commons *commons, const char *key,
     claim->is_taken = true;
     claim->next = *bucket;
     *bucket = *place + 1;
-    link_newest(commons, *place);
+    claim_link_newest(commons, *place);
     return 0;
 }
 
@@ -123,17 +124,17 @@ int claim_take(struct commons *commons, const char *key,
 {
     int error;
 
-    lock(commons);
+    claim_lock(commons);
     error = take(commons, key, owner, place);
-    unlock(commons);
+    claim_unlock(commons);
     return error;
 }
 
-static void unlink_all(struct commons *commons, struct claim *claim)
+static void claim_unlink_all(struct commons *commons, struct claim *claim)
 {
     struct commons_header *header = commons->header;
     uint32_t place = (uint32_t)(claim - claim_at(commons, 0));
-    uint32_t *at = bucket_of(commons, claim->owner.entry, claim->key);
+    uint32_t *at = claim_bucket_of(commons, claim->owner.entry, claim->key);
 
     while (*at != place + 1)
         at = &claim_at(commons, *at - 1)->next;
@@ -155,22 +156,22 @@ void claim_release(struct commons *commons, uint32_t place, uint64_t number)
 {
     struct claim *claim = claim_at(commons, place);
 
-    lock(commons);
+    claim_lock(commons);
     if (claim->is_taken && claim->owner.number == number)
-        unlink_all(commons, claim);
-    unlock(commons);
+        claim_unlink_all(commons, claim);
+    claim_unlock(commons);
 }
 
 void claim_purge(struct commons *commons, unsigned worker)
 {
-    lock(commons);
+    claim_lock(commons);
     for (uint32_t i = 0; i < commons->header->used_claims; i++) {
         struct claim *claim = claim_at(commons, i);
 
         if (claim->is_taken && claim->owner.worker == worker)
-            unlink_all(commons, claim);
+            claim_unlink_all(commons, claim);
     }
-    unlock(commons);
+    claim_unlock(commons);
 }
 
 bool claim_find(struct commons *commons, uint16_t entry, const char *key,
@@ -178,23 +179,23 @@ bool claim_find(struct commons *commons, uint16_t entry, const char *key,
 {
     struct claim *claim;
 
-    lock(commons);
+    claim_lock(commons);
     claim = find(commons, entry, key);
     if (claim)
         *owner = claim->owner;
-    unlock(commons);
+    claim_unlock(commons);
     return claim != NULL;
 }
 
 void claim_key(struct commons *commons, uint32_t place, char *key)
 {
-    lock(commons);
+    claim_lock(commons);
     memcpy(key, claim_at(commons, place)->key, PG_KEY_BYTES + 1);
-    unlock(commons);
+    claim_unlock(commons);
 }
 
 /* Calls for each claim of an entry, oldest first. */
-static size_t walk(struct commons *commons, uint16_t entry, char *out)
+static size_t claim_walk(struct commons *commons, uint16_t entry, char *out)
 {
     uint32_t at = commons->header->oldest;
     size_t bytes = 0;
@@ -217,12 +218,12 @@ char *claim_list(struct commons *commons, uint16_t entry, size_t *count)
     size_t bytes;
     char *keys;
 
-    lock(commons);
-    bytes = walk(commons, entry, NULL);
+    claim_lock(commons);
+    bytes = claim_walk(commons, entry, NULL);
     keys = malloc(bytes + 1);
     if (keys)
-        walk(commons, entry, keys);
-    unlock(commons);
+        claim_walk(commons, entry, keys);
+    claim_unlock(commons);
     *count = 0;
     for (size_t i = 0; keys && i < bytes; i++)
         *count += keys[i] == '\0';

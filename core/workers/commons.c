@@ -10,12 +10,12 @@
 
 #include "workers/commons_layout.h"
 
-static uint64_t round_up(uint64_t bytes)
+static uint64_t commons_round_up(uint64_t bytes)
 {
     return (bytes + 4095) / 4096 * 4096;
 }
 
-static int init_lock(pthread_mutex_t *lock)
+static int commons_init_lock(pthread_mutex_t *lock)
 {
     pthread_mutexattr_t attributes;
     int error = pthread_mutexattr_init(&attributes);
@@ -29,7 +29,7 @@ static int init_lock(pthread_mutex_t *lock)
     return error;
 }
 
-static struct commons *map(int fd, uint64_t size)
+static struct commons *commons_map(int fd, uint64_t size)
 {
     struct commons *commons = calloc(1, sizeof(*commons));
     void *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -48,8 +48,8 @@ static struct commons *map(int fd, uint64_t size)
     return commons;
 }
 
-static struct commons_header lay_out(unsigned workers, uint32_t claims,
-                                     size_t message_bytes)
+static struct commons_header commons_lay_out(unsigned workers, uint32_t claims,
+                                             size_t message_bytes)
 {
     struct commons_header header = {.magic = COMMONS_MAGIC};
     uint64_t pairs = (uint64_t)workers * workers;
@@ -62,11 +62,11 @@ static struct commons_header lay_out(unsigned workers, uint32_t claims,
     header.ring_bytes = RING_BYTES_LEAST;
     while (header.ring_bytes < 4 * message_bytes)
         header.ring_bytes *= 2;
-    header.buckets_at = round_up(sizeof(header));
-    header.claims_at =
-        header.buckets_at + round_up(header.bucket_count * sizeof(uint32_t));
-    header.rings_at =
-        header.claims_at + round_up((uint64_t)claims * sizeof(struct claim));
+    header.buckets_at = commons_round_up(sizeof(header));
+    header.claims_at = header.buckets_at +
+                       commons_round_up(header.bucket_count * sizeof(uint32_t));
+    header.rings_at = header.claims_at +
+                      commons_round_up((uint64_t)claims * sizeof(struct claim));
     header.size =
         header.rings_at + pairs * (sizeof(struct ring) + header.ring_bytes);
     return header;
@@ -75,7 +75,8 @@ static struct commons_header lay_out(unsigned workers, uint32_t claims,
 struct commons *commons_create(int fd, unsigned workers, uint32_t claims,
                                size_t message_bytes)
 {
-    struct commons_header header = lay_out(workers, claims, message_bytes);
+    struct commons_header header =
+        commons_lay_out(workers, claims, message_bytes);
     struct commons *commons;
     bool is_ours = fd < 0;
 
@@ -84,13 +85,13 @@ struct commons *commons_create(int fd, unsigned workers, uint32_t claims,
     if (fd < 0)
         return NULL;
     if (ftruncate(fd, (off_t)header.size) ||
-        !(commons = map(fd, header.size))) {
+        !(commons = commons_map(fd, header.size))) {
         if (is_ours)
             close(fd);
         return NULL;
     }
     *commons->header = header;
-    errno = init_lock(&commons->header->lock);
+    errno = commons_init_lock(&commons->header->lock);
     if (errno) {
         commons_destroy(commons);
         return NULL;
@@ -111,7 +112,7 @@ struct commons *commons_attach(int fd)
         errno = EINVAL;
         return NULL;
     }
-    return map(fd, header.size);
+    return commons_map(fd, header.size);
 }
 
 void commons_destroy(struct commons *commons)

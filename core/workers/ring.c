@@ -12,12 +12,12 @@ static struct ring *ring_at(const struct commons *commons, unsigned from,
                            pair * (sizeof(struct ring) + header->ring_bytes));
 }
 
-static uint8_t *data_of(struct ring *ring)
+static uint8_t *ring_data_of(struct ring *ring)
 {
     return (uint8_t *)(ring + 1);
 }
 
-static uint64_t room_for(uint32_t len)
+static uint64_t ring_room_for(uint32_t len)
 {
     return (sizeof(struct message) + len + 7) / 8 * 8;
 }
@@ -29,8 +29,8 @@ size_t ring_most(const struct commons *commons)
 
 /* Where a message of `need` bytes goes, after a wrap if it must; UINT64_MAX:
    there is no room. */
-static uint64_t place_for(const struct commons *commons, struct ring *ring,
-                          uint64_t head, uint64_t need)
+static uint64_t ring_place_for(const struct commons *commons, struct ring *ring,
+                               uint64_t head, uint64_t need)
 {
     uint64_t size = commons->header->ring_bytes;
     uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
@@ -40,7 +40,7 @@ static uint64_t place_for(const struct commons *commons, struct ring *ring,
     if (head + skip + need - tail > size)
         return UINT64_MAX;
     if (skip)
-        *(uint32_t *)(data_of(ring) + at) = WRAP;
+        *(uint32_t *)(ring_data_of(ring) + at) = WRAP;
     return head + skip;
 }
 
@@ -48,13 +48,13 @@ static bool put(struct commons *commons, struct ring *ring,
                 const struct message *message, const uint8_t *bytes)
 {
     uint64_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
-    uint64_t need = room_for(message->len);
-    uint64_t at = place_for(commons, ring, head, need);
+    uint64_t need = ring_room_for(message->len);
+    uint64_t at = ring_place_for(commons, ring, head, need);
     uint8_t *to;
 
     if (at == UINT64_MAX)
         return false;
-    to = data_of(ring) + at % commons->header->ring_bytes;
+    to = ring_data_of(ring) + at % commons->header->ring_bytes;
     memcpy(to, message, sizeof(*message));
     if (message->len)
         memcpy(to + sizeof(*message), bytes, message->len);
@@ -88,13 +88,14 @@ const struct message *ring_peek(struct commons *commons, unsigned from,
 
     if (tail == head)
         return NULL;
-    message = (const struct message *)(data_of(ring) + tail % size);
+    message = (const struct message *)(ring_data_of(ring) + tail % size);
     if (message->len != WRAP)
         return message;
     tail += size - tail % size;
     atomic_store_explicit(&ring->tail, tail, memory_order_release);
-    return tail == head ? NULL
-                        : (const struct message *)(data_of(ring) + tail % size);
+    return tail == head
+               ? NULL
+               : (const struct message *)(ring_data_of(ring) + tail % size);
 }
 
 bool ring_next(struct commons *commons, unsigned from, unsigned to)
@@ -102,10 +103,10 @@ bool ring_next(struct commons *commons, unsigned from, unsigned to)
     struct ring *ring = ring_at(commons, from, to);
     uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
     const struct message *message =
-        (const struct message *)(data_of(ring) +
+        (const struct message *)(ring_data_of(ring) +
                                  tail % commons->header->ring_bytes);
 
-    atomic_store(&ring->tail, tail + room_for(message->len));
+    atomic_store(&ring->tail, tail + ring_room_for(message->len));
     return atomic_exchange(&ring->writer_waits, 0);
 }
 

@@ -113,7 +113,7 @@ static enum pg_verdict impair_open(struct pg_ctx *ctx)
     return PG_PASS;
 }
 
-static void count(const struct passing *passing, const char *what)
+static void impair_count(const struct passing *passing, const char *what)
 {
     char name[48];
 
@@ -122,16 +122,17 @@ static void count(const struct passing *passing, const char *what)
     pg_count(passing->ctx, name);
 }
 
-static enum pg_verdict drop(const struct passing *passing, const char *what)
+static enum pg_verdict impair_drop(const struct passing *passing,
+                                   const char *what)
 {
-    count(passing, what);
+    impair_count(passing, what);
     return PG_STOP;
 }
 
 /* With a delay all goes through pg_later(), so that nothing overtakes what is
    on its way; a fraction of a millisecond counts as a whole one. */
-static int hand_on(const struct passing *passing, struct pg_bytes bytes,
-                   bool is_late, uint64_t due_ns)
+static int impair_hand_on(const struct passing *passing, struct pg_bytes bytes,
+                          bool is_late, uint64_t due_ns)
 {
     uint64_t due_ms = (due_ns + 999999) / 1000000, now_ms = pg_now();
 
@@ -141,7 +142,7 @@ static int hand_on(const struct passing *passing, struct pg_bytes bytes,
                     due_ms > now_ms ? (uint32_t)(due_ms - now_ms) : 0, bytes);
 }
 
-static bool is_late(const struct pg_link_options *link)
+static bool impair_is_late(const struct pg_link_options *link)
 {
     return link->delay_ms || link->jitter_ms || link->rate_kbit_s ||
            link->reorder_percent > 0;
@@ -149,8 +150,8 @@ static bool is_late(const struct pg_link_options *link)
 
 /* ---- records ---------------------------------------------------------- */
 
-static struct pg_bytes cut_record(const struct passing *passing,
-                                  struct pg_bytes bytes)
+static struct pg_bytes impair_cut_record(const struct passing *passing,
+                                         struct pg_bytes bytes)
 {
     const struct pg_link *link = &passing->way->link;
     uint64_t number = link->records - 1;
@@ -158,38 +159,39 @@ static struct pg_bytes cut_record(const struct passing *passing,
     if (bytes.len == 0 ||
         !pg_link_happens(link, number, CUT, passing->options->cut_percent))
         return bytes;
-    count(passing, "cut");
+    impair_count(passing, "cut");
     return pg_bytes(bytes.data,
                     pg_link_draw(link, number, CUT_LENGTH) % bytes.len);
 }
 
-static enum pg_verdict pass_record(const struct passing *passing,
-                                   struct pg_bytes bytes)
+static enum pg_verdict impair_pass_record(const struct passing *passing,
+                                          struct pg_bytes bytes)
 {
     const struct pg_link_options *how = &passing->options->link;
     struct pg_fate fate =
         pg_link_pass(&passing->way->link, how, bytes.len, pg_now_ns());
 
-    count(passing, "records");
+    impair_count(passing, "records");
     if (fate.is_refused)
-        return drop(passing, "dropped: queue full");
+        return impair_drop(passing, "dropped: queue full");
     if (fate.is_lost)
-        return drop(passing, "lost");
-    bytes = cut_record(passing, bytes);
+        return impair_drop(passing, "lost");
+    bytes = impair_cut_record(passing, bytes);
     if (fate.is_reordered)
-        count(passing, "held back");
+        impair_count(passing, "held back");
     if (fate.is_duplicated)
-        count(passing, "duplicated");
+        impair_count(passing, "duplicated");
     for (int i = 0; i <= fate.is_duplicated; i++)
-        if (hand_on(passing, bytes, is_late(how), fate.due_ns) == -ENOBUFS)
-            count(passing, "dropped: no room for a delay");
+        if (impair_hand_on(passing, bytes, impair_is_late(how), fate.due_ns) ==
+            -ENOBUFS)
+            impair_count(passing, "dropped: no room for a delay");
     return PG_STOP;
 }
 
 /* ---- a stream --------------------------------------------------------- */
 
 /* Where it breaks: a number of bytes from its start. */
-static uint64_t reset_at(const struct passing *passing)
+static uint64_t impair_reset_at(const struct passing *passing)
 {
     uint64_t within = (uint64_t)passing->options->reset_within_bytes;
 
@@ -199,7 +201,7 @@ static uint64_t reset_at(const struct passing *passing)
 }
 
 /* The longest piece that the rate lets through in PIECE_NS. */
-static size_t piece_bytes(const struct passing *passing)
+static size_t impair_piece_bytes(const struct passing *passing)
 {
     uint64_t bytes =
         (uint64_t)passing->options->link.rate_kbit_s * (PIECE_NS / 8) / 1000000;
@@ -210,11 +212,11 @@ static size_t piece_bytes(const struct passing *passing)
 }
 
 /* How many bytes from the start of `in` belong together. */
-static size_t next_piece(const struct passing *passing, size_t len)
+static size_t impair_next_piece(const struct passing *passing, size_t len)
 {
     const struct impair_way *way = passing->way;
-    uint64_t left = reset_at(passing) - way->bytes;
-    size_t most = piece_bytes(passing), piece = len < most ? len : most;
+    uint64_t left = impair_reset_at(passing) - way->bytes;
+    size_t most = impair_piece_bytes(passing), piece = len < most ? len : most;
 
     if (piece > left)
         piece = (size_t)left;
@@ -227,7 +229,8 @@ static size_t next_piece(const struct passing *passing, size_t len)
     return piece;
 }
 
-static int pass_piece(const struct passing *passing, struct pg_bytes piece)
+static int impair_pass_piece(const struct passing *passing,
+                             struct pg_bytes piece)
 {
     struct pg_link_options how = passing->options->link;
     struct impair_way *way = passing->way;
@@ -240,23 +243,24 @@ static int pass_piece(const struct passing *passing, struct pg_bytes piece)
     if (is_spaced)
         way->link.order_ns += SPACING_NS;
     way->bytes += piece.len;
-    return hand_on(passing, piece, is_late(&how) || is_spaced, fate.due_ns);
+    return impair_hand_on(passing, piece, impair_is_late(&how) || is_spaced,
+                          fate.due_ns);
 }
 
-static enum pg_verdict pass_stream(const struct passing *passing,
-                                   struct pg_bytes in)
+static enum pg_verdict impair_pass_stream(const struct passing *passing,
+                                          struct pg_bytes in)
 {
     while (in.len > 0) {
-        size_t len = next_piece(passing, in.len);
-        int error = pass_piece(passing, pg_bytes(in.data, len));
+        size_t len = impair_next_piece(passing, in.len);
+        int error = impair_pass_piece(passing, pg_bytes(in.data, len));
 
         in = pg_bytes(in.data + len, in.len - len);
         if (error == -ECANCELED)
             break;
         if (error == -ENOBUFS) /* a stream with a hole is none */
             return pg_reset(passing->ctx, "no room for a delayed stream");
-        if (passing->way->bytes == reset_at(passing)) {
-            count(passing, "reset");
+        if (passing->way->bytes == impair_reset_at(passing)) {
+            impair_count(passing, "reset");
             return pg_reset(passing->ctx, "reset by impair");
         }
         if (error == -EAGAIN && passing->direction == IN)
@@ -267,8 +271,8 @@ static enum pg_verdict pass_stream(const struct passing *passing,
 
 /* ---- events ----------------------------------------------------------- */
 
-static enum pg_verdict pass(struct pg_ctx *ctx, unsigned direction,
-                            struct pg_bytes bytes)
+static enum pg_verdict impair_pass(struct pg_ctx *ctx, unsigned direction,
+                                   struct pg_bytes bytes)
 {
     const struct impair_private *self = pg_private(ctx);
     struct impair_state *state = pg_state(ctx);
@@ -281,18 +285,19 @@ static enum pg_verdict pass(struct pg_ctx *ctx, unsigned direction,
 
     if (!self->is_on[direction])
         return PG_PASS;
-    return pg_input_kind(ctx) == PG_RECORDS ? pass_record(&passing, bytes)
-                                            : pass_stream(&passing, bytes);
+    return pg_input_kind(ctx) == PG_RECORDS
+               ? impair_pass_record(&passing, bytes)
+               : impair_pass_stream(&passing, bytes);
 }
 
 static enum pg_verdict impair_recv(struct pg_ctx *ctx, struct pg_bytes in)
 {
-    return pass(ctx, IN, in);
+    return impair_pass(ctx, IN, in);
 }
 
 static enum pg_verdict impair_send(struct pg_ctx *ctx, struct pg_bytes out)
 {
-    return pass(ctx, OUT, out);
+    return impair_pass(ctx, OUT, out);
 }
 
 const struct pg_handler pg_handler = {

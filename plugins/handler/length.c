@@ -77,8 +77,8 @@ static int length_init(struct pg_entry *entry)
     return 0;
 }
 
-static uint64_t read_length(const struct length_private *self,
-                            const uint8_t *field)
+static uint64_t length_read_length(const struct length_private *self,
+                                   const uint8_t *field)
 {
     uint64_t value = 0;
 
@@ -87,8 +87,8 @@ static uint64_t read_length(const struct length_private *self,
     return value;
 }
 
-static void write_length(const struct length_private *self, uint8_t *field,
-                         uint64_t value)
+static void length_write_length(const struct length_private *self,
+                                uint8_t *field, uint64_t value)
 {
     for (size_t i = 0; i < self->size; i++, value >>= 8)
         field[self->is_little ? i : self->size - 1 - i] = (uint8_t)value;
@@ -98,12 +98,12 @@ static void write_length(const struct length_private *self, uint8_t *field,
  * The payload's length from a whole header. False when it cannot be true,
  * with the reason in `why`.
  */
-static bool payload_length(const struct length_private *self,
-                           struct pg_bytes in, size_t *len, char *why,
-                           size_t size)
+static bool length_payload_length(const struct length_private *self,
+                                  struct pg_bytes in, size_t *len, char *why,
+                                  size_t size)
 {
     uint64_t value =
-        read_length(self, in.data + self->header_bytes - self->size);
+        length_read_length(self, in.data + self->header_bytes - self->size);
 
     if (self->counts_header && value < self->header_bytes) {
         snprintf(why, size, "length %" PRIu64 " < its own header of %zu bytes",
@@ -123,14 +123,15 @@ static bool payload_length(const struct length_private *self,
 
 /* Takes the next frame from `in`: 1, or 0 when it is not all there, or -1
    when its length cannot be true. */
-static int next_frame(const struct length_private *self, struct pg_bytes *in,
-                      struct pg_bytes *message, char *why, size_t size)
+static int length_next_frame(const struct length_private *self,
+                             struct pg_bytes *in, struct pg_bytes *message,
+                             char *why, size_t size)
 {
     size_t len, whole;
 
     if (in->len < self->header_bytes)
         return 0;
-    if (!payload_length(self, *in, &len, why, size))
+    if (!length_payload_length(self, *in, &len, why, size))
         return -1;
     whole = self->header_bytes + len;
     if (in->len < whole)
@@ -141,15 +142,16 @@ static int next_frame(const struct length_private *self, struct pg_bytes *in,
     return 1;
 }
 
-static enum pg_verdict recv_stream(struct pg_ctx *ctx, struct pg_bytes in)
+static enum pg_verdict length_recv_stream(struct pg_ctx *ctx,
+                                          struct pg_bytes in)
 {
     const struct length_private *self = pg_private(ctx);
     struct pg_bytes message;
     int found = 0, error = 0;
     char why[96];
 
-    while (error == 0 &&
-           (found = next_frame(self, &in, &message, why, sizeof(why))) > 0)
+    while (error == 0 && (found = length_next_frame(self, &in, &message, why,
+                                                    sizeof(why))) > 0)
         error = pg_forward(ctx, message);
     if (error == -ECANCELED)
         return PG_STOP;
@@ -159,7 +161,8 @@ static enum pg_verdict recv_stream(struct pg_ctx *ctx, struct pg_bytes in)
 }
 
 /* All or nothing: what is not whole frames to the last byte is no message. */
-static enum pg_verdict recv_record(struct pg_ctx *ctx, struct pg_bytes in)
+static enum pg_verdict length_recv_record(struct pg_ctx *ctx,
+                                          struct pg_bytes in)
 {
     const struct length_private *self = pg_private(ctx);
     struct pg_bytes message, rest = in;
@@ -168,7 +171,8 @@ static enum pg_verdict recv_record(struct pg_ctx *ctx, struct pg_bytes in)
 
     if (in.len == 0)
         return pg_drop(ctx, "record without a frame");
-    while ((found = next_frame(self, &rest, &message, why, sizeof(why))) > 0)
+    while ((found =
+                length_next_frame(self, &rest, &message, why, sizeof(why))) > 0)
         if (rest.len == 0)
             break;
     if (found < 0)
@@ -176,7 +180,8 @@ static enum pg_verdict recv_record(struct pg_ctx *ctx, struct pg_bytes in)
     if (found == 0)
         return pg_drop(ctx, "record ends inside a frame");
 
-    while (in.len > 0 && next_frame(self, &in, &message, why, sizeof(why)) > 0)
+    while (in.len > 0 &&
+           length_next_frame(self, &in, &message, why, sizeof(why)) > 0)
         if (pg_forward(ctx, message) == -ECANCELED)
             break;
     return PG_STOP;
@@ -185,8 +190,8 @@ static enum pg_verdict recv_record(struct pg_ctx *ctx, struct pg_bytes in)
 static enum pg_verdict length_recv(struct pg_ctx *ctx, struct pg_bytes in)
 {
     if (pg_input_kind(ctx) == PG_RECORDS)
-        return recv_record(ctx, in);
-    return recv_stream(ctx, in);
+        return length_recv_record(ctx, in);
+    return length_recv_stream(ctx, in);
 }
 
 /* The core counts what is left over; here it is put into words. */
@@ -195,8 +200,8 @@ static void length_end(struct pg_ctx *ctx)
     struct pg_bytes message, rest = pg_kept(ctx);
     char why[96];
 
-    if (rest.len > 0 &&
-        next_frame(pg_private(ctx), &rest, &message, why, sizeof(why)) == 0)
+    if (rest.len > 0 && length_next_frame(pg_private(ctx), &rest, &message, why,
+                                          sizeof(why)) == 0)
         pg_log(ctx, "input ended inside a frame: its first %zu bytes are lost",
                rest.len);
 }
@@ -219,7 +224,7 @@ static enum pg_verdict length_send(struct pg_ctx *ctx, struct pg_bytes out)
     memset(frame, 0, added);
     if (out.len > 0)
         memcpy(frame + added, out.data, out.len);
-    write_length(self, frame + header - self->size, value);
+    length_write_length(self, frame + header - self->size, value);
     pg_forward(ctx, pg_bytes(frame, out.len + added));
     return PG_STOP;
 }

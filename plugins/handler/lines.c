@@ -51,7 +51,7 @@ static size_t lines_max_bytes(struct pg_ctx *ctx)
                                              : most;
 }
 
-static struct pg_bytes without_cr(struct pg_bytes line)
+static struct pg_bytes lines_without_cr(struct pg_bytes line)
 {
     if (line.len > 0 && line.data[line.len - 1] == '\r')
         line.len--;
@@ -60,7 +60,8 @@ static struct pg_bytes without_cr(struct pg_bytes line)
 
 /* Takes the next line from `in`, which is known to have no "\n" in its first
    `looked` bytes. False when it has no line end. */
-static bool next_line(struct pg_bytes *in, size_t looked, struct pg_bytes *line)
+static bool lines_next_line(struct pg_bytes *in, size_t looked,
+                            struct pg_bytes *line)
 {
     const uint8_t *end = NULL;
 
@@ -72,12 +73,12 @@ static bool next_line(struct pg_bytes *in, size_t looked, struct pg_bytes *line)
     line->len = (size_t)(end - in->data);
     in->data += line->len + 1;
     in->len -= line->len + 1;
-    *line = without_cr(*line);
+    *line = lines_without_cr(*line);
     return true;
 }
 
 /* The same words wherever the reads were cut, hence "or more". */
-static enum pg_verdict too_long(struct pg_ctx *ctx)
+static enum pg_verdict lines_too_long(struct pg_ctx *ctx)
 {
     size_t max = lines_max_bytes(ctx);
     char reason[96];
@@ -87,7 +88,7 @@ static enum pg_verdict too_long(struct pg_ctx *ctx)
     return pg_close(ctx, reason);
 }
 
-static void start_hint(struct pg_ctx *ctx)
+static void lines_start_hint(struct pg_ctx *ctx)
 {
     const struct lines_options *options = pg_options(ctx);
     struct lines_state *state = pg_state(ctx);
@@ -98,7 +99,7 @@ static void start_hint(struct pg_ctx *ctx)
     pg_timer(ctx, (uint32_t)options->hint_s * 1000);
 }
 
-static void stop_hint(struct pg_ctx *ctx)
+static void lines_stop_hint(struct pg_ctx *ctx)
 {
     struct lines_state *state = pg_state(ctx);
 
@@ -107,57 +108,57 @@ static void stop_hint(struct pg_ctx *ctx)
     state->hint = HINT_DONE;
 }
 
-static enum pg_verdict recv_stream(struct pg_ctx *ctx, struct pg_bytes in)
+static enum pg_verdict lines_recv_stream(struct pg_ctx *ctx, struct pg_bytes in)
 {
     struct lines_state *state = pg_state(ctx);
     size_t max = lines_max_bytes(ctx), looked = state->looked;
     struct pg_bytes line;
     int error = 0;
 
-    while (error == 0 && next_line(&in, looked, &line)) {
+    while (error == 0 && lines_next_line(&in, looked, &line)) {
         looked = 0;
-        stop_hint(ctx);
+        lines_stop_hint(ctx);
         if (line.len > max)
-            return too_long(ctx);
+            return lines_too_long(ctx);
         error = pg_forward(ctx, line);
     }
     if (error == -ECANCELED)
         return PG_STOP;
     state->looked = error == 0 ? (uint32_t)in.len : 0;
-    if (error == 0 && without_cr(in).len > max)
-        return too_long(ctx);
+    if (error == 0 && lines_without_cr(in).len > max)
+        return lines_too_long(ctx);
     if (error == 0 && in.len > 0)
-        start_hint(ctx);
+        lines_start_hint(ctx);
     return pg_keep(ctx, in);
 }
 
 /* A record is all there: what a full way ahead makes wait is the sender. */
-static enum pg_verdict recv_record(struct pg_ctx *ctx, struct pg_bytes in)
+static enum pg_verdict lines_recv_record(struct pg_ctx *ctx, struct pg_bytes in)
 {
     size_t max = lines_max_bytes(ctx);
     struct pg_bytes line, rest = in;
 
-    while (next_line(&rest, 0, &line))
+    while (lines_next_line(&rest, 0, &line))
         if (line.len > max)
             return pg_drop(ctx, "line longer than max_bytes");
-    if (without_cr(rest).len > max)
+    if (lines_without_cr(rest).len > max)
         return pg_drop(ctx, "line longer than max_bytes");
 
     if (in.len == 0)
         return PG_PASS;
-    while (next_line(&in, 0, &line))
+    while (lines_next_line(&in, 0, &line))
         if (pg_forward(ctx, line) == -ECANCELED)
             return PG_STOP;
     if (in.len > 0)
-        pg_forward(ctx, without_cr(in));
+        pg_forward(ctx, lines_without_cr(in));
     return PG_STOP;
 }
 
 static enum pg_verdict lines_recv(struct pg_ctx *ctx, struct pg_bytes in)
 {
     if (pg_input_kind(ctx) == PG_RECORDS)
-        return recv_record(ctx, in);
-    return recv_stream(ctx, in);
+        return lines_recv_record(ctx, in);
+    return lines_recv_stream(ctx, in);
 }
 
 /* An unfinished last line is a line: the end of input ends it. */
@@ -165,12 +166,12 @@ static void lines_end(struct pg_ctx *ctx)
 {
     struct pg_bytes line, rest = pg_kept(ctx);
 
-    stop_hint(ctx);
-    while (next_line(&rest, 0, &line))
+    lines_stop_hint(ctx);
+    while (lines_next_line(&rest, 0, &line))
         if (pg_forward(ctx, line) == -ECANCELED)
             return;
     if (rest.len > 0)
-        pg_forward(ctx, without_cr(rest));
+        pg_forward(ctx, lines_without_cr(rest));
     pg_keep(ctx, pg_bytes(NULL, 0));
 }
 

@@ -73,9 +73,9 @@ static int log_init(struct pg_entry *entry)
 
 /* ---- making lines ----------------------------------------------------- */
 
-static void add(struct line *line, const char *format, ...) PG_PRINTF(2, 3);
+static void log_add(struct line *line, const char *format, ...) PG_PRINTF(2, 3);
 
-static void add(struct line *line, const char *format, ...)
+static void log_add(struct line *line, const char *format, ...)
 {
     size_t room = sizeof(line->text) - line->len;
     va_list arguments;
@@ -91,25 +91,25 @@ static void add(struct line *line, const char *format, ...)
 /* Escapes what would drive a terminal or break a JSON string. Bytes that are
    no UTF-8 stay readable in text; in JSON, which is Unicode, they are U+FFFD.
  */
-static void add_character(struct line *line, struct pg_bytes in, size_t len,
-                          uint32_t character, bool is_json)
+static void log_add_character(struct line *line, struct pg_bytes in, size_t len,
+                              uint32_t character, bool is_json)
 {
     static const char codes[] = "\n\r\t\\\"", letters[] = "nrt\\\"";
     const char *code = memchr(codes, (int)character, is_json ? 5 : 4);
 
     if (len == 0 && is_json)
-        add(line, "\\ufffd");
+        log_add(line, "\\ufffd");
     else if (len == 0)
-        add(line, "\\x%02x", in.data[0]);
+        log_add(line, "\\x%02x", in.data[0]);
     else if (code && character < 0x80)
-        add(line, "\\%c", letters[code - codes]);
+        log_add(line, "\\%c", letters[code - codes]);
     else if (pg_utf8_is_control(character))
-        add(line, is_json ? "\\u%04" PRIx32 : "\\x%02" PRIx32, character);
+        log_add(line, is_json ? "\\u%04" PRIx32 : "\\x%02" PRIx32, character);
     else
-        add(line, "%.*s", (int)len, in.data);
+        log_add(line, "%.*s", (int)len, in.data);
 }
 
-static size_t plain_start(struct pg_bytes in)
+static size_t log_plain_start(struct pg_bytes in)
 {
     size_t len = 0;
 
@@ -119,44 +119,44 @@ static size_t plain_start(struct pg_bytes in)
     return len;
 }
 
-static void add_escaped(struct line *line, struct pg_bytes in, bool is_json)
+static void log_add_escaped(struct line *line, struct pg_bytes in, bool is_json)
 {
     while (in.len > 0) {
         uint32_t character = 0;
-        size_t len = plain_start(in);
+        size_t len = log_plain_start(in);
 
         if (len > 0) {
-            add(line, "%.*s", (int)len, in.data);
+            log_add(line, "%.*s", (int)len, in.data);
         } else {
             len = pg_utf8_next(in, &character);
-            add_character(line, in, len, character, is_json);
+            log_add_character(line, in, len, character, is_json);
         }
         in = pg_bytes(in.data + (len ? len : 1), in.len - (len ? len : 1));
     }
 }
 
-static void add_text(struct line *line, struct pg_bytes in)
+static void log_add_text(struct line *line, struct pg_bytes in)
 {
-    add_escaped(line, in, false);
+    log_add_escaped(line, in, false);
 }
 
-static void add_json(struct line *line, const char *key, struct pg_bytes in)
+static void log_add_json(struct line *line, const char *key, struct pg_bytes in)
 {
-    add(line, ",\"%s\":\"", key);
-    add_escaped(line, in, true);
-    add(line, "\"");
+    log_add(line, ",\"%s\":\"", key);
+    log_add_escaped(line, in, true);
+    log_add(line, "\"");
 }
 
-static void add_hex(struct line *line, struct pg_bytes in)
+static void log_add_hex(struct line *line, struct pg_bytes in)
 {
-    add(line, ",\"hex\":\"");
+    log_add(line, ",\"hex\":\"");
     for (size_t i = 0; i < in.len; i++)
-        add(line, "%02x", in.data[i]);
-    add(line, "\"");
+        log_add(line, "%02x", in.data[i]);
+    log_add(line, "\"");
 }
 
 /* Sixteen bytes a row: place, numbers, characters. */
-static void add_hexdump(struct line *line, struct pg_bytes in)
+static void log_add_hexdump(struct line *line, struct pg_bytes in)
 {
     for (size_t row = 0; row < in.len; row += 16) {
         char numbers[3 * 16 + 1], characters[16 + 1] = "";
@@ -167,12 +167,12 @@ static void add_hexdump(struct line *line, struct pg_bytes in)
             snprintf(numbers + 3 * i, 4, " %02x", byte);
             characters[i] = (char)(byte >= 0x20 && byte < 0x7f ? byte : '.');
         }
-        add(line, "\n    %04zx %-48s  |%s|", row, numbers, characters);
+        log_add(line, "\n    %04zx %-48s  |%s|", row, numbers, characters);
     }
 }
 
 /* The start of a long message, not cut inside a character. */
-static struct pg_bytes shown_part(struct pg_bytes in)
+static struct pg_bytes log_shown_part(struct pg_bytes in)
 {
     size_t len = in.len;
 
@@ -185,7 +185,8 @@ static struct pg_bytes shown_part(struct pg_bytes in)
 
 /* ---- text and JSON ---------------------------------------------------- */
 
-static void begin_text(struct line *line, struct pg_ctx *ctx, time_t seconds)
+static void log_begin_text(struct line *line, struct pg_ctx *ctx,
+                           time_t seconds)
 {
     const struct log_private *self = pg_private(ctx);
     struct tm local;
@@ -193,27 +194,29 @@ static void begin_text(struct line *line, struct pg_ctx *ctx, time_t seconds)
 
     localtime_r(&seconds, &local);
     strftime(stamp, sizeof(stamp), "%H:%M:%S", &local);
-    add(line, "%s ", stamp);
+    log_add(line, "%s ", stamp);
     if (self->name)
-        add(line, "%s ", self->name);
-    add_text(line, pg_text(pg_peer(ctx)));
+        log_add(line, "%s ", self->name);
+    log_add_text(line, pg_text(pg_peer(ctx)));
 }
 
-static void begin_json(struct line *line, struct pg_ctx *ctx, const char *event,
-                       struct timespec now)
+static void log_begin_json(struct line *line, struct pg_ctx *ctx,
+                           const char *event, struct timespec now)
 {
     struct tm utc;
     char stamp[32];
 
     gmtime_r(&now.tv_sec, &utc);
     strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
-    add(line, "{\"time\":\"%s.%03ldZ\",\"event\":\"%s\",\"session\":%" PRIu64,
-        stamp, now.tv_nsec / 1000000, event, pg_session_number(ctx));
-    add_json(line, "entry", shown_part(pg_text(pg_entry_name(pg_entry(ctx)))));
-    add_json(line, "peer", pg_text(pg_peer(ctx)));
+    log_add(line,
+            "{\"time\":\"%s.%03ldZ\",\"event\":\"%s\",\"session\":%" PRIu64,
+            stamp, now.tv_nsec / 1000000, event, pg_session_number(ctx));
+    log_add_json(line, "entry",
+                 log_shown_part(pg_text(pg_entry_name(pg_entry(ctx)))));
+    log_add_json(line, "peer", pg_text(pg_peer(ctx)));
 }
 
-static void begin(struct line *line, struct pg_ctx *ctx, const char *event)
+static void log_begin(struct line *line, struct pg_ctx *ctx, const char *event)
 {
     const struct log_private *self = pg_private(ctx);
     struct timespec now;
@@ -221,44 +224,44 @@ static void begin(struct line *line, struct pg_ctx *ctx, const char *event)
     line->len = 0;
     clock_gettime(CLOCK_REALTIME, &now);
     if (self->is_json)
-        begin_json(line, ctx, event, now);
+        log_begin_json(line, ctx, event, now);
     else
-        begin_text(line, ctx, now.tv_sec);
+        log_begin_text(line, ctx, now.tv_sec);
 }
 
-static void finish(struct line *line, struct pg_ctx *ctx)
+static void log_finish(struct line *line, struct pg_ctx *ctx)
 {
     const struct log_private *self = pg_private(ctx);
 
-    add(line, self->is_json ? "}\n" : "\n");
+    log_add(line, self->is_json ? "}\n" : "\n");
     line->text[line->len - 1] = '\n';
     pg_write_file(self->file, pg_bytes(line->text, line->len));
 }
 
-static void add_message_json(struct line *line, struct pg_bytes in,
-                             bool hexdump)
+static void log_add_message_json(struct line *line, struct pg_bytes in,
+                                 bool hexdump)
 {
-    struct pg_bytes shown = shown_part(in);
+    struct pg_bytes shown = log_shown_part(in);
 
-    add(line, ",\"bytes\":%zu", in.len);
+    log_add(line, ",\"bytes\":%zu", in.len);
     if (shown.len < in.len)
-        add(line, ",\"shown\":%zu", shown.len);
-    add_json(line, "text", shown);
+        log_add(line, ",\"shown\":%zu", shown.len);
+    log_add_json(line, "text", shown);
     if (hexdump || !pg_utf8_is_valid(shown))
-        add_hex(line, shown);
+        log_add_hex(line, shown);
 }
 
-static void add_message_text(struct line *line, struct pg_bytes in,
-                             bool hexdump)
+static void log_add_message_text(struct line *line, struct pg_bytes in,
+                                 bool hexdump)
 {
-    struct pg_bytes shown = shown_part(in);
+    struct pg_bytes shown = log_shown_part(in);
 
-    add(line, " %zu byte%s: ", in.len, in.len == 1 ? "" : "s");
-    add_text(line, shown);
+    log_add(line, " %zu byte%s: ", in.len, in.len == 1 ? "" : "s");
+    log_add_text(line, shown);
     if (shown.len < in.len)
-        add(line, " ... (the first %zu shown)", shown.len);
+        log_add(line, " ... (the first %zu shown)", shown.len);
     if (hexdump)
-        add_hexdump(line, shown);
+        log_add_hexdump(line, shown);
 }
 
 static void log_message(struct pg_ctx *ctx, const char *event, const char *verb,
@@ -267,14 +270,14 @@ static void log_message(struct pg_ctx *ctx, const char *event, const char *verb,
     const struct log_private *self = pg_private(ctx);
     struct line line;
 
-    begin(&line, ctx, event);
+    log_begin(&line, ctx, event);
     if (self->is_json) {
-        add_message_json(&line, bytes, self->hexdump);
+        log_add_message_json(&line, bytes, self->hexdump);
     } else {
-        add(&line, " %s", verb);
-        add_message_text(&line, bytes, self->hexdump);
+        log_add(&line, " %s", verb);
+        log_add_message_text(&line, bytes, self->hexdump);
     }
-    finish(&line, ctx);
+    log_finish(&line, ctx);
 }
 
 /* ---- events ----------------------------------------------------------- */
@@ -284,10 +287,10 @@ static enum pg_verdict log_open(struct pg_ctx *ctx)
     const struct log_private *self = pg_private(ctx);
     struct line line;
 
-    begin(&line, ctx, "open");
+    log_begin(&line, ctx, "open");
     if (!self->is_json)
-        add(&line, " came");
-    finish(&line, ctx);
+        log_add(&line, " came");
+    log_finish(&line, ctx);
     return PG_PASS;
 }
 
@@ -310,7 +313,7 @@ static enum pg_verdict log_send(struct pg_ctx *ctx, struct pg_bytes out)
     return PG_STOP;
 }
 
-static const char *why_word(enum pg_why why)
+static const char *log_why_word(enum pg_why why)
 {
     switch (why) {
     case PG_WHY_EOF:
@@ -334,18 +337,18 @@ static const char *why_word(enum pg_why why)
 static void log_close(struct pg_ctx *ctx, struct pg_reason reason)
 {
     const struct log_private *self = pg_private(ctx);
-    struct pg_bytes text = shown_part(pg_text(reason.text));
+    struct pg_bytes text = log_shown_part(pg_text(reason.text));
     struct line line;
 
-    begin(&line, ctx, "close");
+    log_begin(&line, ctx, "close");
     if (self->is_json) {
-        add(&line, ",\"why\":\"%s\"", why_word(reason.why));
-        add_json(&line, "reason", text);
+        log_add(&line, ",\"why\":\"%s\"", log_why_word(reason.why));
+        log_add_json(&line, "reason", text);
     } else {
-        add(&line, " left: ");
-        add_text(&line, text);
+        log_add(&line, " left: ");
+        log_add_text(&line, text);
     }
-    finish(&line, ctx);
+    log_finish(&line, ctx);
 }
 
 const struct pg_handler pg_handler = {

@@ -51,7 +51,7 @@ static const struct pg_option meter_options[] = {
     {0},
 };
 
-static void tally(struct pg_ctx *ctx, enum verdict verdict, uint64_t many)
+static void meter_tally(struct pg_ctx *ctx, enum verdict verdict, uint64_t many)
 {
     struct meter_state *state = pg_state(ctx);
 
@@ -64,7 +64,8 @@ static void tally(struct pg_ctx *ctx, enum verdict verdict, uint64_t many)
 /* ---- the header ------------------------------------------------------- */
 
 /* Takes "#17 " or "@17 " off the front; the space may be missing at the end. */
-static bool take_number(struct pg_bytes *in, uint8_t mark, uint64_t *number)
+static bool meter_take_number(struct pg_bytes *in, uint8_t mark,
+                              uint64_t *number)
 {
     size_t at = 1;
 
@@ -86,7 +87,7 @@ static bool take_number(struct pg_bytes *in, uint8_t mark, uint64_t *number)
 /* ---- judging ---------------------------------------------------------- */
 
 /* A time that is never 0. */
-static uint32_t now_ms(void)
+static uint32_t meter_now_ms(void)
 {
     uint32_t now = (uint32_t)pg_now();
 
@@ -95,60 +96,60 @@ static uint32_t now_ms(void)
 
 /* The next number or one beyond: those between are missing from now on, and
    what is missing for WINDOW numbers is lost. */
-static void advance(struct pg_ctx *ctx, uint64_t number)
+static void meter_advance(struct pg_ctx *ctx, uint64_t number)
 {
     struct meter_state *state = pg_state(ctx);
     uint64_t from = state->next;
 
     if (number - from >= WINDOW) {
-        tally(ctx, LOST, number - from - WINDOW + 1);
+        meter_tally(ctx, LOST, number - from - WINDOW + 1);
         from = number - WINDOW + 1;
     }
     for (; from <= number; from++) {
         uint32_t *missing = &state->missing_ms[from % WINDOW];
 
-        tally(ctx, LOST, *missing != 0);
-        *missing = from < number ? now_ms() : 0;
+        meter_tally(ctx, LOST, *missing != 0);
+        *missing = from < number ? meter_now_ms() : 0;
     }
     state->next = number + 1;
-    tally(ctx, IN_ORDER, 1);
+    meter_tally(ctx, IN_ORDER, 1);
 }
 
 /* A number from before: missing up to now, or here for the second time. */
-static void look_back(struct pg_ctx *ctx, uint64_t number)
+static void meter_look_back(struct pg_ctx *ctx, uint64_t number)
 {
     const struct meter_options *options = pg_options(ctx);
     struct meter_state *state = pg_state(ctx);
     uint32_t *missing = &state->missing_ms[number % WINDOW];
 
     if (number < state->first || state->next - number > WINDOW) {
-        tally(ctx, OLD, 1);
+        meter_tally(ctx, OLD, 1);
         return;
     }
     if (*missing == 0)
-        tally(ctx, DUPLICATED, 1);
-    else if (now_ms() - *missing > (uint32_t)options->late_ms)
-        tally(ctx, LATE, 1);
+        meter_tally(ctx, DUPLICATED, 1);
+    else if (meter_now_ms() - *missing > (uint32_t)options->late_ms)
+        meter_tally(ctx, LATE, 1);
     else
-        tally(ctx, REORDERED, 1);
+        meter_tally(ctx, REORDERED, 1);
     *missing = 0;
 }
 
-static void judge(struct pg_ctx *ctx, uint64_t number)
+static void meter_judge(struct pg_ctx *ctx, uint64_t number)
 {
     struct meter_state *state = pg_state(ctx);
 
     if (state->next == 0) /* a peer may have begun long before us */
         state->first = state->next = number > WINDOW ? number : 1;
     if (number >= state->next)
-        advance(ctx, number);
+        meter_advance(ctx, number);
     else
-        look_back(ctx, number);
+        meter_look_back(ctx, number);
 }
 
 /* Jitter as in RFC 3550, section 6.4.1. On two machines the clocks differ, and
    only the differences between delays mean something. */
-static void time_it(struct meter_state *state, uint64_t time_us)
+static void meter_time_it(struct meter_state *state, uint64_t time_us)
 {
     int64_t delay_us = (int64_t)(pg_now_ns() / 1000) - (int64_t)time_us;
     double change_us = (double)(delay_us - state->delay_us);
@@ -170,7 +171,7 @@ static void time_it(struct meter_state *state, uint64_t time_us)
 
 /* ---- telling ---------------------------------------------------------- */
 
-static uint64_t count_missing(const struct meter_state *state)
+static uint64_t meter_count_missing(const struct meter_state *state)
 {
     uint64_t count = 0;
 
@@ -179,11 +180,12 @@ static uint64_t count_missing(const struct meter_state *state)
     return count;
 }
 
-static void report(const struct meter_state *state, char text[REPORT_BYTES])
+static void meter_report(const struct meter_state *state,
+                         char text[REPORT_BYTES])
 {
     const uint64_t *counts = state->counts;
     uint64_t came = counts[IN_ORDER] + counts[REORDERED] + counts[LATE];
-    uint64_t lost = counts[LOST] + count_missing(state);
+    uint64_t lost = counts[LOST] + meter_count_missing(state);
     int len = snprintf(text, REPORT_BYTES,
                        "%" PRIu64 " of %" PRIu64 " came, %" PRIu64 " lost, "
                        "%" PRIu64 " reordered, %" PRIu64 " late, %" PRIu64
@@ -199,11 +201,11 @@ static void report(const struct meter_state *state, char text[REPORT_BYTES])
                  state->jitter_us / 1000);
 }
 
-static enum pg_verdict answer(struct pg_ctx *ctx)
+static enum pg_verdict meter_answer(struct pg_ctx *ctx)
 {
     char text[REPORT_BYTES];
 
-    report(pg_state(ctx), text);
+    meter_report(pg_state(ctx), text);
     pg_send(ctx, pg_text(text));
     return PG_STOP;
 }
@@ -214,15 +216,15 @@ static enum pg_verdict meter_recv(struct pg_ctx *ctx, struct pg_bytes in)
 {
     uint64_t number, time_us;
 
-    if (!take_number(&in, '#', &number)) {
-        tally(ctx, NO_NUMBER, 1);
+    if (!meter_take_number(&in, '#', &number)) {
+        meter_tally(ctx, NO_NUMBER, 1);
     } else {
-        judge(ctx, number);
-        if (take_number(&in, '@', &time_us))
-            time_it(pg_state(ctx), time_us);
+        meter_judge(ctx, number);
+        if (meter_take_number(&in, '@', &time_us))
+            meter_time_it(pg_state(ctx), time_us);
     }
     if (pg_equals(in, "meter?"))
-        return answer(ctx);
+        return meter_answer(ctx);
     pg_forward(ctx, in);
     return PG_STOP;
 }
@@ -251,8 +253,8 @@ static void meter_close(struct pg_ctx *ctx, struct pg_reason reason)
     (void)reason;
     if (state->next == 0)
         return;
-    report(state, text);
-    tally(ctx, LOST, count_missing(state));
+    meter_report(state, text);
+    meter_tally(ctx, LOST, meter_count_missing(state));
     pg_log(ctx, "%s", text);
 }
 

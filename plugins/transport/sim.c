@@ -91,8 +91,8 @@ static ssize_t sim_send(struct pg_session *session, int fd,
 }
 
 /* The core's last word: FIN, or RST. */
-static void say_goodbye(struct sim *sim, struct client *client,
-                        enum event_type type)
+static void sim_say_goodbye(struct sim *sim, struct client *client,
+                            enum event_type type)
 {
     if (!sim->is_stream || client->is_let_go)
         return;
@@ -106,7 +106,7 @@ static void sim_finish(struct pg_session *session, int fd)
     struct sim *sim = pg_listener_private(pg_session_listener(session));
 
     (void)fd;
-    say_goodbye(sim, sim_client_of(sim, session), ENDS);
+    sim_say_goodbye(sim, sim_client_of(sim, session), ENDS);
 }
 
 static int sim_send_records(struct pg_listener *listener, int fd,
@@ -126,7 +126,7 @@ static void sim_release(struct pg_session *session, enum pg_end how)
     struct sim *sim = pg_listener_private(pg_session_listener(session));
     struct client *client = sim_client_of(sim, session);
 
-    say_goodbye(sim, client, how == PG_END_ABORT ? RESETS : ENDS);
+    sim_say_goodbye(sim, client, how == PG_END_ABORT ? RESETS : ENDS);
     client->session = NULL;
 }
 
@@ -167,7 +167,7 @@ static int sim_check(struct pg_listener *listener)
 }
 
 /* The whole file, with a NUL behind it. NULL with errno. */
-static char *read_file(FILE *file)
+static char *sim_read_file(FILE *file)
 {
     size_t len = 0, size = 0, got;
     char *text = NULL, *more;
@@ -189,7 +189,7 @@ static char *read_file(FILE *file)
 }
 
 /* Each line of the file, or the one text. */
-static bool split_says(struct sim *sim, char *text)
+static bool sim_split_says(struct sim *sim, char *text)
 {
     char *save = NULL;
 
@@ -209,7 +209,7 @@ static bool split_says(struct sim *sim, char *text)
     return true;
 }
 
-static int read_says(struct pg_listener *listener)
+static int sim_read_says(struct pg_listener *listener)
 {
     struct sim *sim = pg_listener_private(listener);
     const char *say = sim->options->say;
@@ -217,7 +217,7 @@ static int read_says(struct pg_listener *listener)
 
     if (say[0] == '@') {
         file = pg_listener_file(listener, say + 1, "re");
-        sim->file = file ? read_file(file) : NULL;
+        sim->file = file ? sim_read_file(file) : NULL;
         if (!sim->file) {
             int error = errno;
 
@@ -230,12 +230,12 @@ static int read_says(struct pg_listener *listener)
         }
         fclose(file);
     }
-    if (split_says(sim, sim->file ? sim->file : (char *)(uintptr_t)say))
+    if (sim_split_says(sim, sim->file ? sim->file : (char *)(uintptr_t)say))
         return 0;
     return pg_listen_fail(listener, "say", "no memory for the messages");
 }
 
-static int open_trace(struct pg_listener *listener)
+static int sim_open_trace(struct pg_listener *listener)
 {
     struct sim *sim = pg_listener_private(listener);
     const char *path = sim->options->trace;
@@ -253,7 +253,7 @@ static int open_trace(struct pg_listener *listener)
 }
 
 /* Each client comes at a time of its own within the first interval. */
-static void plan_clients(struct sim *sim)
+static void sim_plan_clients(struct sim *sim)
 {
     uint64_t interval_ns = (uint64_t)sim->options->interval_ms * 1000000;
 
@@ -282,14 +282,14 @@ static int sim_adopt(struct pg_listener *listener, int fd)
     if (!sim->clients)
         return pg_listen_fail(listener, "clients", "no memory for %d clients",
                               sim->options->clients);
-    if (read_says(listener) || open_trace(listener))
+    if (sim_read_says(listener) || sim_open_trace(listener))
         return -EINVAL;
-    plan_clients(sim);
+    sim_plan_clients(sim);
     return 0;
 }
 
-static void print_counts(const struct sim *sim, const char *name, enum way way,
-                         FILE *out)
+static void sim_print_counts(const struct sim *sim, const char *name,
+                             enum way way, FILE *out)
 {
     const struct counts *counts = &sim->counts[way];
     uint64_t gone = counts->lost + counts->dropped + counts->arrived;
@@ -301,7 +301,7 @@ static void print_counts(const struct sim *sim, const char *name, enum way way,
             counts->arrived, counts->sent + counts->doubled - gone);
 }
 
-static void print_summary(const struct sim *sim, FILE *out)
+static void sim_print_summary(const struct sim *sim, FILE *out)
 {
     fprintf(out, "sim: %d clients, %s, seed %" PRId64, sim->options->clients,
             sim->options->provides, sim->options->seed);
@@ -310,11 +310,11 @@ static void print_summary(const struct sim *sim, FILE *out)
     fprintf(out, "\n%-14s  %10s  %10s  %10s  %10s  %10s  %10s\n",
             sim->is_stream ? "bytes" : "records", "sent", "lost", "dropped",
             "doubled", "arrived", "on the way");
-    print_counts(sim, "to the server", TO_SERVER, out);
-    print_counts(sim, "to the clients", TO_CLIENT, out);
+    sim_print_counts(sim, "to the server", TO_SERVER, out);
+    sim_print_counts(sim, "to the clients", TO_CLIENT, out);
 }
 
-static void free_all(struct sim *sim)
+static void sim_free_all(struct sim *sim)
 {
     while (sim->count)
         free(sim->events[--sim->count].packet);
@@ -333,8 +333,8 @@ static int sim_stop(struct pg_listener *listener, FILE *out)
 
     if (sim->trace && sim->trace != stdout && fclose(sim->trace))
         error = -errno;
-    print_summary(sim, out);
-    free_all(sim);
+    sim_print_summary(sim, out);
+    sim_free_all(sim);
     return error;
 }
 

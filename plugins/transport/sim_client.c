@@ -9,7 +9,8 @@
 /* ---- what a client does ----------------------------------------------- */
 
 /* Appends the number in decimal or the text; false: too long. */
-static bool append(char *out, size_t *len, const char *text, size_t text_len)
+static bool sim_client_append(char *out, size_t *len, const char *text,
+                              size_t text_len)
 {
     if (*len + text_len >= TEXT_MOST)
         return false;
@@ -19,8 +20,9 @@ static bool append(char *out, size_t *len, const char *text, size_t text_len)
 }
 
 /* "{n}" and "{client}" become numbers. */
-static struct pg_bytes make_message(const struct sim *sim,
-                                    const struct client *client, char *out)
+static struct pg_bytes sim_client_make_message(const struct sim *sim,
+                                               const struct client *client,
+                                               char *out)
 {
     const char *text = sim->says[(size_t)client->said % sim->say_count];
     char number[16];
@@ -34,29 +36,30 @@ static struct pg_bytes make_message(const struct sim *sim,
         snprintf(number, sizeof(number), "%d",
                  is_n ? client->said + 1 : (int)(client - sim->clients) + 1);
         if (is_n || is_client) {
-            if (!append(out, &len, number, strlen(number)))
+            if (!sim_client_append(out, &len, number, strlen(number)))
                 break;
             text += is_n ? 3 : 8;
         } else {
             plain += plain == 0; /* a "{" of its own */
-            if (!append(out, &len, text, plain))
+            if (!sim_client_append(out, &len, text, plain))
                 break;
             text += plain;
         }
     }
     if (sim->is_stream && sim->options->line_end)
-        append(out, &len, "\n", 1);
+        sim_client_append(out, &len, "\n", 1);
     return pg_bytes(out, len);
 }
 
-static void say(struct sim *sim, struct client *client)
+static void sim_client_say(struct sim *sim, struct client *client)
 {
     static char text[TEXT_MOST];
 
     client->is_waiting = sim->is_stream && sim_room(client, TO_SERVER) == 0;
     if (client->is_done || client->is_waiting)
         return;
-    sim_transmit(sim, client, TO_SERVER, make_message(sim, client, text));
+    sim_transmit(sim, client, TO_SERVER,
+                 sim_client_make_message(sim, client, text));
     if (++client->said < sim->options->messages) {
         sim_plan(sim,
                  pg_now_ns() + (uint64_t)sim->options->interval_ms * 1000000,
@@ -69,20 +72,21 @@ static void say(struct sim *sim, struct client *client)
                      TO_SERVER, NULL);
 }
 
-static void come(struct sim *sim, struct client *client)
+static void sim_client_come(struct sim *sim, struct client *client)
 {
     sim_note(sim, client, TO_SERVER, "comes");
     if (sim->is_stream)
         sim_schedule(sim, sim_sign_ns(sim, client, TO_SERVER), OPENS, client,
                      TO_SERVER, NULL);
     else
-        say(sim, client);
+        sim_client_say(sim, client);
 }
 
 /* ---- what arrives ----------------------------------------------------- */
 
 /* A connection: the handshake takes a round trip, then the client speaks. */
-static void open_stream(struct pg_listener *listener, struct client *client)
+static void sim_client_open_stream(struct pg_listener *listener,
+                                   struct client *client)
 {
     struct sim *sim = pg_listener_private(listener);
     struct sim_session data = {(uint32_t)(client - sim->clients)};
@@ -99,8 +103,9 @@ static void open_stream(struct pg_listener *listener, struct client *client)
     sim_plan(sim, sim_sign_ns(sim, client, TO_CLIENT), SAYS, client);
 }
 
-static void arrive_record(struct pg_listener *listener,
-                          const struct client *client, struct pg_bytes bytes)
+static void sim_client_arrive_record(struct pg_listener *listener,
+                                     const struct client *client,
+                                     struct pg_bytes bytes)
 {
     struct sim *sim = pg_listener_private(listener);
     struct sim_session data = {(uint32_t)(client - sim->clients)};
@@ -117,7 +122,8 @@ static void arrive_record(struct pg_listener *listener,
 }
 
 /* Into the inbox, from which recv() takes it. */
-static int arrive_stream(struct client *client, struct pg_bytes bytes)
+static int sim_client_arrive_stream(struct client *client,
+                                    struct pg_bytes bytes)
 {
     struct packet *inbox = client->inbox;
     size_t unread = inbox ? inbox->len - client->inbox_at : 0;
@@ -137,7 +143,7 @@ static int arrive_stream(struct client *client, struct pg_bytes bytes)
     return 0;
 }
 
-static void arrive_at_client(struct client *client)
+static void sim_client_arrive_at_client(struct client *client)
 {
     if (!client->is_blocked || !client->session ||
         sim_room(client, TO_CLIENT) == 0)
@@ -146,8 +152,9 @@ static void arrive_at_client(struct client *client)
     pg_session_writable(client->session);
 }
 
-static int arrive(struct pg_listener *listener, struct client *client,
-                  enum way way, struct packet *packet)
+static int sim_client_arrive(struct pg_listener *listener,
+                             struct client *client, enum way way,
+                             struct packet *packet)
 {
     struct sim *sim = pg_listener_private(listener);
     struct pg_bytes bytes = pg_bytes(packet->bytes, packet->len);
@@ -157,17 +164,17 @@ static int arrive(struct pg_listener *listener, struct client *client,
     client->on_way[way] -= (uint32_t)bytes.len + SIM_PACKET_COST;
     sim_trace(sim, client, way, "arrives", bytes);
     if (way == TO_CLIENT)
-        arrive_at_client(client);
+        sim_client_arrive_at_client(client);
     else if (sim->is_stream)
-        error = arrive_stream(client, bytes);
+        error = sim_client_arrive_stream(client, bytes);
     else
-        arrive_record(listener, client, bytes);
+        sim_client_arrive_record(listener, client, bytes);
     free(packet);
     return error;
 }
 
 /* A FIN has come. */
-static void end(struct sim *sim, struct client *client, enum way way)
+static void sim_client_end(struct sim *sim, struct client *client, enum way way)
 {
     sim_note(sim, client, way, "ends");
     if (way == TO_SERVER) {
@@ -188,18 +195,18 @@ int sim_handle(struct pg_listener *listener, const struct event *event)
 
     switch ((enum event_type)event->type) {
     case COMES:
-        come(sim, client);
+        sim_client_come(sim, client);
         break;
     case SAYS:
-        say(sim, client);
+        sim_client_say(sim, client);
         break;
     case OPENS:
-        open_stream(listener, client);
+        sim_client_open_stream(listener, client);
         break;
     case ARRIVES:
-        return arrive(listener, client, event->way, event->packet);
+        return sim_client_arrive(listener, client, event->way, event->packet);
     case ENDS:
-        end(sim, client, event->way);
+        sim_client_end(sim, client, event->way);
         break;
     case RESETS:
         sim_note(sim, client, event->way, "resets");

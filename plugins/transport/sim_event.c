@@ -8,7 +8,7 @@
 
 /* ---- events ----------------------------------------------------------- */
 
-static bool is_before(const struct event *a, const struct event *b)
+static bool sim_event_is_before(const struct event *a, const struct event *b)
 {
     return a->at_ns != b->at_ns ? a->at_ns < b->at_ns : a->order < b->order;
 }
@@ -35,7 +35,7 @@ void sim_schedule(struct sim *sim, uint64_t at_ns, enum event_type type,
         sim->size = size;
     }
     sim->count++;
-    for (; at > 0 && is_before(&event, &sim->events[(at - 1) / 2]);
+    for (; at > 0 && sim_event_is_before(&event, &sim->events[(at - 1) / 2]);
          at = (at - 1) / 2)
         sim->events[at] = sim->events[(at - 1) / 2];
     sim->events[at] = event;
@@ -48,9 +48,9 @@ struct event sim_take_first(struct sim *sim)
 
     while ((child = 2 * at + 1) < sim->count) {
         if (child + 1 < sim->count &&
-            is_before(&sim->events[child + 1], &sim->events[child]))
+            sim_event_is_before(&sim->events[child + 1], &sim->events[child]))
             child++;
-        if (!is_before(&sim->events[child], &last))
+        if (!sim_event_is_before(&sim->events[child], &last))
             break;
         sim->events[at] = sim->events[child];
         at = child;
@@ -62,7 +62,7 @@ struct event sim_take_first(struct sim *sim)
 /* ---- the trace -------------------------------------------------------- */
 
 /* As text; what is no text, and what would end the line, as \xNN. */
-static void trace_bytes(FILE *out, struct pg_bytes in)
+static void sim_event_trace_bytes(FILE *out, struct pg_bytes in)
 {
     while (in.len > 0) {
         uint32_t character = 0;
@@ -96,7 +96,7 @@ void sim_trace(const struct sim *sim, const struct client *client, enum way way,
             way == TO_SERVER ? '>' : '<', what);
     if (bytes.data) {
         fputs(" \"", sim->trace);
-        trace_bytes(sim->trace, bytes);
+        sim_event_trace_bytes(sim->trace, bytes);
         fputc('"', sim->trace);
     }
     fputc('\n', sim->trace);

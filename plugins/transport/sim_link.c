@@ -20,8 +20,8 @@ void sim_plan(struct sim *sim, uint64_t at_ns, enum event_type type,
         sim->end_ns = at_ns + wait_ms * 1000000;
 }
 
-static struct pg_fate pass(struct sim *sim, struct client *client, enum way way,
-                           size_t len)
+static struct pg_fate sim_link_pass(struct sim *sim, struct client *client,
+                                    enum way way, size_t len)
 {
     struct pg_link_options how = sim->options->link;
 
@@ -32,12 +32,13 @@ static struct pg_fate pass(struct sim *sim, struct client *client, enum way way,
 
 uint64_t sim_sign_ns(struct sim *sim, struct client *client, enum way way)
 {
-    return pass(sim, client, way, 0).due_ns;
+    return sim_link_pass(sim, client, way, 0).due_ns;
 }
 
 /* False: there is no room for it. */
-static bool put_on_way(struct sim *sim, struct client *client, enum way way,
-                       uint64_t due_ns, struct pg_bytes bytes)
+static bool sim_link_put_on_way(struct sim *sim, struct client *client,
+                                enum way way, uint64_t due_ns,
+                                struct pg_bytes bytes)
 {
     struct packet *packet = NULL;
 
@@ -55,7 +56,7 @@ static bool put_on_way(struct sim *sim, struct client *client, enum way way,
     return true;
 }
 
-static const char *fate_word(const struct pg_fate *fate)
+static const char *sim_link_fate_word(const struct pg_fate *fate)
 {
     if (fate->is_lost)
         return "loses";
@@ -66,14 +67,14 @@ static const char *fate_word(const struct pg_fate *fate)
     return fate->is_duplicated ? "sends twice" : "sends";
 }
 
-static void transmit_one(struct sim *sim, struct client *client, enum way way,
-                         struct pg_bytes bytes)
+static void sim_link_transmit_one(struct sim *sim, struct client *client,
+                                  enum way way, struct pg_bytes bytes)
 {
-    struct pg_fate fate = pass(sim, client, way, bytes.len);
+    struct pg_fate fate = sim_link_pass(sim, client, way, bytes.len);
     struct counts *counts = &sim->counts[way];
     uint64_t unit = sim->is_stream ? bytes.len : 1;
 
-    sim_trace(sim, client, way, fate_word(&fate), bytes);
+    sim_trace(sim, client, way, sim_link_fate_word(&fate), bytes);
     counts->sent += unit;
     counts->lost += fate.is_lost ? unit : 0;
     counts->dropped += fate.is_refused && !fate.is_lost ? unit : 0;
@@ -81,7 +82,7 @@ static void transmit_one(struct sim *sim, struct client *client, enum way way,
     if (fate.is_lost || fate.is_refused)
         return;
     for (int i = 0; i <= fate.is_duplicated; i++)
-        if (!put_on_way(sim, client, way, fate.due_ns, bytes))
+        if (!sim_link_put_on_way(sim, client, way, fate.due_ns, bytes))
             counts->dropped += unit;
 }
 
@@ -89,10 +90,11 @@ void sim_transmit(struct sim *sim, struct client *client, enum way way,
                   struct pg_bytes bytes)
 {
     while (sim->is_stream && bytes.len > SEGMENT_BYTES) {
-        transmit_one(sim, client, way, pg_bytes(bytes.data, SEGMENT_BYTES));
+        sim_link_transmit_one(sim, client, way,
+                              pg_bytes(bytes.data, SEGMENT_BYTES));
         bytes = pg_bytes(bytes.data + SEGMENT_BYTES, bytes.len - SEGMENT_BYTES);
     }
-    transmit_one(sim, client, way, bytes);
+    sim_link_transmit_one(sim, client, way, bytes);
 }
 
 size_t sim_room(const struct client *client, enum way way)

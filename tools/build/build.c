@@ -31,7 +31,7 @@ static const char build_help[] =
 
 /* ---- places ----------------------------------------------------------- */
 
-static bool has_header(const char *folder)
+static bool build_has_header(const char *folder)
 {
     char *path = must_printf("%s/playground/handler.h", folder);
     bool is_there = access(path, R_OK) == 0;
@@ -41,7 +41,7 @@ static bool has_header(const char *folder)
 }
 
 /* The headers beside an installed program, or the source tree's. */
-static char *find_include(void)
+static char *build_find_include(void)
 {
     char program[PATH_MAX];
     ssize_t len = readlink("/proc/self/exe", program, sizeof(program) - 1);
@@ -52,16 +52,16 @@ static char *find_include(void)
         slash = strrchr(program, '/');
         folder =
             must_printf("%.*s/../include", (int)(slash - program), program);
-        if (has_header(folder))
+        if (build_has_header(folder))
             return folder;
         free(folder);
     }
-    if (has_header(PLAYGROUND_SOURCE_INCLUDE))
+    if (build_has_header(PLAYGROUND_SOURCE_INCLUDE))
         return must_copy(PLAYGROUND_SOURCE_INCLUDE);
     return NULL;
 }
 
-static void find_places(struct build *build)
+static void build_find_places(struct build *build)
 {
     const char *slash = strrchr(build->source, '/');
     const char *name = slash ? slash + 1 : build->source;
@@ -74,7 +74,7 @@ static void find_places(struct build *build)
 }
 
 /* A folder of our own, on the target's file system so that rename works. */
-static bool make_scratch(struct build *build)
+static bool build_make_scratch(struct build *build)
 {
     if (!mkdtemp(build->scratch)) {
         fprintf(stderr,
@@ -87,7 +87,7 @@ static bool make_scratch(struct build *build)
     return true;
 }
 
-static void finish(struct build *build)
+static void build_finish(struct build *build)
 {
     if (build->made) {
         unlink(build->made);
@@ -113,7 +113,7 @@ int build_wait(pid_t pid)
 
 /* ---- what to do next -------------------------------------------------- */
 
-static void print_config(const char *name, const struct verdict *verdict)
+static void build_print_config(const char *name, const struct verdict *verdict)
 {
     const char *framing = strcmp(name, "lines") ? "lines" : "length";
     const char *last = strcmp(name, "echo") ? "echo" : "log";
@@ -135,8 +135,8 @@ static void print_config(const char *name, const struct verdict *verdict)
 }
 
 /* A config finds what lies beside it first. */
-static void warn_hidden(const struct build *build,
-                        const struct verdict *verdict)
+static void build_warn_hidden(const struct build *build,
+                              const struct verdict *verdict)
 {
     if (plugin_has_builtin(verdict->kind, build->name))
         fprintf(stderr,
@@ -146,25 +146,26 @@ static void warn_hidden(const struct build *build,
                 plugin_kind_text(verdict->kind), build->name);
 }
 
-static void print_next(const struct build *build, const struct verdict *verdict)
+static void build_print_next(const struct build *build,
+                             const struct verdict *verdict)
 {
     printf("%s: the %s \"%s\", %s\n", build->target,
            plugin_kind_text(verdict->kind), build->name, verdict->text);
     printf("To use it, write this into %smy.json:\n\n", build->folder);
-    print_config(build->name, verdict);
+    build_print_config(build->name, verdict);
     printf("\nand serve: %s run %smy.json\n", program_invocation_name,
            build->folder);
 }
 
 /* ---- the command ------------------------------------------------------ */
 
-static int wrong(const char *what, const char *advice)
+static int build_wrong(const char *what, const char *advice)
 {
     fprintf(stderr, "playground build: %s; %s\n", what, advice);
     return 2;
 }
 
-static int check_source(const char *source)
+static int build_check_source(const char *source)
 {
     size_t len = strlen(source);
     struct stat status;
@@ -172,20 +173,21 @@ static int check_source(const char *source)
 
     snprintf(what, sizeof(what), "%.400s", source);
     if (source[0] == '-')
-        return wrong(what, "the file comes first, then the compiler's options");
+        return build_wrong(what,
+                           "the file comes first, then the compiler's options");
     if (len < 3 || strcmp(source + len - 2, ".c") != 0 ||
         source[len - 3] == '/')
-        return wrong(what, "give a C source, FILE.c");
+        return build_wrong(what, "give a C source, FILE.c");
     if (stat(source, &status) < 0) {
         snprintf(what, sizeof(what), "%.400s: %s", source, strerror(errno));
-        return wrong(what, "give the path of a C source");
+        return build_wrong(what, "give the path of a C source");
     }
     if (!S_ISREG(status.st_mode))
-        return wrong(what, "this is no file; give a C source, FILE.c");
+        return build_wrong(what, "this is no file; give a C source, FILE.c");
     return 0;
 }
 
-static int install(const struct build *build)
+static int build_install(const struct build *build)
 {
     if (rename(build->made, build->target) == 0)
         return 0;
@@ -197,7 +199,7 @@ static int install(const struct build *build)
 static int build_plugin(struct build *build)
 {
     struct verdict verdict;
-    char *include = find_include();
+    char *include = build_find_include();
 
     if (!include) {
         fprintf(stderr, "playground build: the headers are not at ../include "
@@ -206,12 +208,12 @@ static int build_plugin(struct build *build)
     }
     build->include = must_printf("-I%s", include);
     free(include);
-    find_places(build);
-    if (!make_scratch(build) || build_compile(build) != 0 ||
-        !build_check(build, &verdict) || install(build) != 0)
+    build_find_places(build);
+    if (!build_make_scratch(build) || build_compile(build) != 0 ||
+        !build_check(build, &verdict) || build_install(build) != 0)
         return 1;
-    warn_hidden(build, &verdict);
-    print_next(build, &verdict);
+    build_warn_hidden(build, &verdict);
+    build_print_next(build, &verdict);
     return 0;
 }
 
@@ -227,13 +229,13 @@ int cmd_build(int argc, char **argv)
         }
     }
     if (argc < 2)
-        return wrong("no file given", "usage: playground build FILE.c");
-    status = check_source(argv[1]);
+        return build_wrong("no file given", "usage: playground build FILE.c");
+    status = build_check_source(argv[1]);
     if (status != 0)
         return status;
     build.source = argv[1];
     build.extra = argv + 2;
     status = build_plugin(&build);
-    finish(&build);
+    build_finish(&build);
     return status;
 }

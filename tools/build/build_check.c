@@ -10,7 +10,7 @@
 
 #define BUILD_LOAD_SECONDS 10
 
-static enum plugin_kind kind_of(const char *path)
+static enum plugin_kind build_check_kind_of(const char *path)
 {
     struct object_symbol symbol;
     struct object object;
@@ -24,7 +24,8 @@ static enum plugin_kind kind_of(const char *path)
     return is_transport ? PLUGIN_TRANSPORT : PLUGIN_HANDLER;
 }
 
-static void describe(struct verdict *verdict, const struct plugin *plugin)
+static void build_check_describe(struct verdict *verdict,
+                                 const struct plugin *plugin)
 {
     const char *summary = plugin_summary(plugin);
 
@@ -36,22 +37,23 @@ static void describe(struct verdict *verdict, const struct plugin *plugin)
 }
 
 /* Loads the plugin from the scratch folder and reports into `out`. */
-static void load(const struct build *build, int out)
+static void build_check_load(const struct build *build, int out)
 {
     const char *const folders[] = {build->scratch, NULL};
     const struct plugin_search search = {folders};
-    struct verdict verdict = {.kind = kind_of(build->made)};
+    struct verdict verdict = {.kind = build_check_kind_of(build->made)};
     const struct plugin *plugin = plugin_load(
         verdict.kind, build->name, &search, verdict.text, sizeof(verdict.text));
 
     if (plugin)
-        describe(&verdict, plugin);
+        build_check_describe(&verdict, plugin);
     _exit(write(out, &verdict, sizeof(verdict)) == sizeof(verdict) ? 0 : 1);
 }
 
 /* In a process of its own, because loading runs the plugin's constructors;
    the alarm ends one that does not come back. */
-static bool load_apart(const struct build *build, struct verdict *verdict)
+static bool build_check_load_apart(const struct build *build,
+                                   struct verdict *verdict)
 {
     int ends[2], status;
     bool has_told;
@@ -65,7 +67,7 @@ static bool load_apart(const struct build *build, struct verdict *verdict)
     if (pid == 0) {
         close(ends[0]);
         alarm(BUILD_LOAD_SECONDS);
-        load(build, ends[1]);
+        build_check_load(build, ends[1]);
     }
     close(ends[1]);
     has_told = read(ends[0], verdict, sizeof(*verdict)) == sizeof(*verdict);
@@ -81,7 +83,7 @@ static bool load_apart(const struct build *build, struct verdict *verdict)
 }
 
 /* What is wrong names the file in the scratch folder; people know the other. */
-static void print_error(const struct build *build, const char *text)
+static void build_check_print_error(const struct build *build, const char *text)
 {
     const char *at = strstr(text, build->made);
 
@@ -94,9 +96,9 @@ static void print_error(const struct build *build, const char *text)
 
 bool build_check(const struct build *build, struct verdict *verdict)
 {
-    if (!load_apart(build, verdict))
+    if (!build_check_load_apart(build, verdict))
         return false;
     if (!verdict->is_good)
-        print_error(build, verdict->text);
+        build_check_print_error(build, verdict->text);
     return verdict->is_good;
 }

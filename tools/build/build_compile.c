@@ -43,24 +43,24 @@ struct words {
     size_t count;
 };
 
-static void add(struct words *words, const char *word)
+static void build_compile_add(struct words *words, const char *word)
 {
     words->list = must_realloc(words->list, words->count + 2, sizeof(char *));
     words->list[words->count++] = must_copy(word);
     words->list[words->count] = NULL;
 }
 
-static void add_split(struct words *words, const char *text)
+static void build_compile_add_split(struct words *words, const char *text)
 {
     char *copy = must_copy(text), *rest = copy, *word;
 
     while ((word = strsep(&rest, " \t")) != NULL)
         if (*word)
-            add(words, word);
+            build_compile_add(words, word);
     free(copy);
 }
 
-static void words_finish(struct words *words)
+static void build_compile_words_finish(struct words *words)
 {
     for (size_t i = 0; i < words->count; i++)
         free(words->list[i]);
@@ -68,39 +68,39 @@ static void words_finish(struct words *words)
 }
 
 /* `compiler` may bring options of its own, "ccache gcc". */
-static struct words command_line(const struct build *build,
-                                 const char *compiler)
+static struct words build_compile_command_line(const struct build *build,
+                                               const char *compiler)
 {
     struct words words = {0};
 
-    add_split(&words, compiler);
+    build_compile_add_split(&words, compiler);
     for (size_t i = 0; i < BUILD_OPTIONS; i++)
-        add(&words, build_options[i]);
-    add(&words, build->include);
-    add(&words, "-o");
-    add(&words, build->made);
-    add(&words, build->source);
+        build_compile_add(&words, build_options[i]);
+    build_compile_add(&words, build->include);
+    build_compile_add(&words, "-o");
+    build_compile_add(&words, build->made);
+    build_compile_add(&words, build->source);
     for (char **option = build->extra; *option; option++)
-        add(&words, *option);
+        build_compile_add(&words, *option);
     return words;
 }
 
 /* 0: compiled; 1: the compiler has said why not; -errno: it did not start. */
-static int compile_with(const struct build *build, const char *compiler)
+static int build_compile_with(const struct build *build, const char *compiler)
 {
-    struct words words = command_line(build, compiler);
+    struct words words = build_compile_command_line(build, compiler);
     pid_t pid;
     int error, status;
 
     error = posix_spawnp(&pid, words.list[0], NULL, NULL, words.list, environ);
-    words_finish(&words);
+    build_compile_words_finish(&words);
     if (error)
         return -error;
     status = build_wait(pid);
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
 }
 
-static int no_compiler(const char *chosen)
+static int build_compile_no_compiler(const char *chosen)
 {
     if (chosen)
         fprintf(stderr,
@@ -123,13 +123,13 @@ int build_compile(const struct build *build)
     int status = -ENOENT;
 
     if (chosen && chosen[strspn(chosen, " \t")]) {
-        status = compile_with(build, chosen);
-        return status < 0 ? no_compiler(chosen) : status;
+        status = build_compile_with(build, chosen);
+        return status < 0 ? build_compile_no_compiler(chosen) : status;
     }
     for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
-        status = compile_with(build, usual[i]);
+        status = build_compile_with(build, usual[i]);
         if (status >= 0)
             return status;
     }
-    return no_compiler(NULL);
+    return build_compile_no_compiler(NULL);
 }

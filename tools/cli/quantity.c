@@ -64,7 +64,8 @@ static const struct kind bytes_kind = {
 };
 
 /* strtod() alone would take "inf", "0x1p3" and leading space. */
-static bool read_number(const char *text, double *value, const char **rest)
+static bool quantity_read_number(const char *text, double *value,
+                                 const char **rest)
 {
     const char *at = text;
     char *end;
@@ -76,12 +77,12 @@ static bool read_number(const char *text, double *value, const char **rest)
     return at > text && end == at;
 }
 
-static bool read_quantity(const struct kind *kind, const char *text,
-                          double *value, char *error, size_t size)
+static bool quantity_read_quantity(const struct kind *kind, const char *text,
+                                   double *value, char *error, size_t size)
 {
     const struct unit *unit = kind->units;
     const char *rest;
-    bool is_number = read_number(text, value, &rest);
+    bool is_number = quantity_read_number(text, value, &rest);
 
     while (is_number && unit->name && strcasecmp(unit->name, rest) != 0)
         unit++;
@@ -100,24 +101,24 @@ static bool read_quantity(const struct kind *kind, const char *text,
 
 bool quantity_share(const char *text, double *share, char *error, size_t size)
 {
-    return read_quantity(&share_kind, text, share, error, size);
+    return quantity_read_quantity(&share_kind, text, share, error, size);
 }
 
 bool quantity_time(const char *text, double *ms, char *error, size_t size)
 {
-    return read_quantity(&time_kind, text, ms, error, size);
+    return quantity_read_quantity(&time_kind, text, ms, error, size);
 }
 
 bool quantity_rate(const char *text, double *mbit, char *error, size_t size)
 {
-    return read_quantity(&rate_kind, text, mbit, error, size);
+    return quantity_read_quantity(&rate_kind, text, mbit, error, size);
 }
 
 bool quantity_bytes(const char *text, size_t *bytes, char *error, size_t size)
 {
     double value;
 
-    if (!read_quantity(&bytes_kind, text, &value, error, size))
+    if (!quantity_read_quantity(&bytes_kind, text, &value, error, size))
         return false;
     *bytes = (size_t)value;
     return true;

@@ -10,7 +10,7 @@
 
 /* What was typed, without "=VALUE". Of several letters behind one dash,
    getopt_long() has not done with the word yet. */
-static char *word_of(char **argv)
+static char *usage_word_of(char **argv)
 {
     const char *here = argv[optind];
     bool is_letter = here && here[0] == '-' && optopt && here[1] == optopt;
@@ -19,8 +19,8 @@ static char *word_of(char **argv)
     return must_printf("%.*s", (int)strcspn(word, "="), word);
 }
 
-static void advise(const char *command, const struct option *options,
-                   const char *word)
+static void usage_advise(const char *command, const struct option *options,
+                         const char *word)
 {
     struct names names = {0};
     const char *near;
@@ -43,14 +43,14 @@ static void advise(const char *command, const struct option *options,
 int usage_refuse(const char *command, const struct option *options, int answer,
                  char **argv)
 {
-    char *word = word_of(argv);
+    char *word = usage_word_of(argv);
 
     fprintf(stderr, "playground %s: ", command);
     if (answer == ':')
         fprintf(stderr, "%s needs a value; `playground %s --help` shows how\n",
                 word, command);
     else
-        advise(command, options, word);
+        usage_advise(command, options, word);
     free(word);
     return 2;
 }

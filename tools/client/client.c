@@ -15,13 +15,13 @@
 
 /* ---- in the loop ------------------------------------------------------ */
 
-static void close_handle(uv_handle_t *handle)
+static void client_close_handle(uv_handle_t *handle)
 {
     if (handle->data && !uv_is_closing(handle))
         uv_close(handle, NULL);
 }
 
-static void say_lost(struct client *client)
+static void client_say_lost(struct client *client)
 {
     if (client->lost == 0 || client->out.is_broken)
         return;
@@ -34,23 +34,23 @@ static void say_lost(struct client *client)
 }
 
 /* Once: gives the terminal back and ends the loop. */
-static void stop(struct client *client)
+static void client_stop(struct client *client)
 {
     if (client->has_stopped)
         return;
     client->has_stopped = true;
     client_input_stop(client);
-    say_lost(client);
-    close_handle((uv_handle_t *)&client->turn);
-    close_handle((uv_handle_t *)&client->timer);
-    close_handle((uv_handle_t *)&client->out.poll);
+    client_say_lost(client);
+    client_close_handle((uv_handle_t *)&client->turn);
+    client_close_handle((uv_handle_t *)&client->timer);
+    client_close_handle((uv_handle_t *)&client->out.poll);
     for (unsigned i = 0; i < client->signal_count; i++)
-        close_handle((uv_handle_t *)&client->signals[i]);
+        client_close_handle((uv_handle_t *)&client->signals[i]);
     worker_stop(client->worker);
 }
 
 /* Runs before the loop sleeps, whenever somebody called client_wake(). */
-static void take_turn(uv_idle_t *turn)
+static void client_take_turn(uv_idle_t *turn)
 {
     struct client *client = turn->data;
 
@@ -58,7 +58,7 @@ static void take_turn(uv_idle_t *turn)
     client_out_flush(client);
     client_session_resume(client);
     if (client->is_leaving && client->out.pending.len == 0) {
-        stop(client);
+        client_stop(client);
         return;
     }
     if (client->must_connect)
@@ -72,7 +72,7 @@ static void take_turn(uv_idle_t *turn)
 void client_wake(struct client *client)
 {
     if (!client->has_stopped)
-        uv_idle_start(&client->turn, take_turn);
+        uv_idle_start(&client->turn, client_take_turn);
 }
 
 void client_leave(struct client *client, int status)
@@ -91,17 +91,17 @@ void client_leave_at_once(struct client *client, int status)
 
 /* Ctrl-C, or somebody asks us to go: at once, and a second worker_stop() does
    not wait for what is queued. */
-static void signalled(uv_signal_t *handle, int number)
+static void client_signalled(uv_signal_t *handle, int number)
 {
     struct client *client = handle->data;
 
     client->status = 128 + number;
     client->out.pending.len = 0;
-    stop(client);
+    client_stop(client);
     worker_stop(client->worker);
 }
 
-static void window_changed(uv_signal_t *handle, int number)
+static void client_window_changed(uv_signal_t *handle, int number)
 {
     struct client *client = handle->data;
 
@@ -110,7 +110,7 @@ static void window_changed(uv_signal_t *handle, int number)
         terminal_redraw(client->terminal);
 }
 
-static void continued(uv_signal_t *handle, int number)
+static void client_continued(uv_signal_t *handle, int number)
 {
     struct client *client = handle->data;
 
@@ -132,7 +132,8 @@ int client_poll_init(struct client *client, uv_poll_t *poll, int fd)
 
 /* ---- before the loop -------------------------------------------------- */
 
-static void watch_signal(struct client *client, int number, uv_signal_cb seen)
+static void client_watch_signal(struct client *client, int number,
+                                uv_signal_cb seen)
 {
     uv_signal_t *handle = &client->signals[client->signal_count++];
 
@@ -141,22 +142,22 @@ static void watch_signal(struct client *client, int number, uv_signal_cb seen)
     uv_signal_start(handle, seen, number);
 }
 
-static void set_up_loop(struct client *client)
+static void client_set_up_loop(struct client *client)
 {
     client->loop = worker_loop(client->worker);
     uv_idle_init(client->loop, &client->turn);
     uv_timer_init(client->loop, &client->timer);
     client->turn.data = client->timer.data = client;
-    watch_signal(client, SIGINT, signalled);
-    watch_signal(client, SIGTERM, signalled);
-    watch_signal(client, SIGHUP, signalled);
-    watch_signal(client, SIGQUIT, signalled);
-    watch_signal(client, SIGWINCH, window_changed);
-    watch_signal(client, SIGCONT, continued);
+    client_watch_signal(client, SIGINT, client_signalled);
+    client_watch_signal(client, SIGTERM, client_signalled);
+    client_watch_signal(client, SIGHUP, client_signalled);
+    client_watch_signal(client, SIGQUIT, client_signalled);
+    client_watch_signal(client, SIGWINCH, client_window_changed);
+    client_watch_signal(client, SIGCONT, client_continued);
     client_out_start(client);
 }
 
-static int add_framing(struct client *client, const char *text)
+static int client_add_framing(struct client *client, const char *text)
 {
     char *name, *json, error[256];
     struct pg_entry *entry;
@@ -171,27 +172,27 @@ static int add_framing(struct client *client, const char *text)
     return entry ? 0 : 2;
 }
 
-static int add_entries(struct client *client)
+static int client_add_entries(struct client *client)
 {
     int status = 0;
 
     if (client->options.is_hex)
         config_add_entry(client->config, NULL, &client_hex_handler, "{}");
     for (unsigned i = 0; i < client->options.framing_count && !status; i++)
-        status = add_framing(client, client->options.framings[i]);
+        status = client_add_framing(client, client->options.framings[i]);
     if (!status)
         client->entry =
             config_add_entry(client->config, NULL, &client_handler, "{}");
     return status;
 }
 
-static int build(struct client *client)
+static int client_build(struct client *client)
 {
     const struct worker_setup setup = {.count = 1, .arena_fd = -1};
     int status = client_connect_look_up(client);
 
     if (!status)
-        status = add_entries(client);
+        status = client_add_entries(client);
     if (status)
         return status;
     if (!config_finish(client->config))
@@ -200,15 +201,15 @@ static int build(struct client *client)
     return client->worker ? 0 : 1;
 }
 
-static int serve(struct client *client)
+static int client_serve(struct client *client)
 {
-    int status = build(client);
+    int status = client_build(client);
 
     if (status) {
         problems_print(client->config->problems, stderr);
         return status;
     }
-    set_up_loop(client);
+    client_set_up_loop(client);
     client_connect_start(client);
     worker_run(client->worker);
     worker_destroy(client->worker);
@@ -218,7 +219,7 @@ static int serve(struct client *client)
 
 /* Widths of characters come from the locale; without one (LANG=C, as in many
    containers) text is UTF-8 all the same. */
-static void set_locale(void)
+static void client_set_locale(void)
 {
     setlocale(LC_CTYPE, "");
     if (strcmp(nl_langinfo(CODESET), "UTF-8"))
@@ -233,11 +234,11 @@ int cmd_client(int argc, char **argv)
 
     if (status >= 0)
         return status;
-    set_locale();
+    client_set_locale();
     signal(SIGPIPE, SIG_IGN);
     problems = problems_create("client");
     client.config = config_create(problems);
-    status = serve(&client);
+    status = client_serve(&client);
     output_finish(WRITE_MS);
     config_destroy(client.config);
     problems_destroy(problems);

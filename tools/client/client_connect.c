@@ -12,7 +12,8 @@
 
 /* ---- addresses -------------------------------------------------------- */
 
-static bool add_address(struct client *client, const struct addrinfo *found)
+static bool client_connect_add_address(struct client *client,
+                                       const struct addrinfo *found)
 {
     const char *transport = client->options.url.transport;
     char host[NI_MAXHOST], *options;
@@ -42,7 +43,8 @@ static bool add_address(struct client *client, const struct addrinfo *found)
  * cannot tell whether the first was right, so there IPv4 comes first, which
  * is where a server listens by default ("localhost" often means ::1 first).
  */
-static bool add_addresses(struct client *client, const struct addrinfo *all)
+static bool client_connect_add_addresses(struct client *client,
+                                         const struct addrinfo *all)
 {
     bool is_sorted = !strcmp(client->options.url.transport, "udp");
     const int order[] = {AF_INET, AF_INET6};
@@ -50,7 +52,7 @@ static bool add_addresses(struct client *client, const struct addrinfo *all)
     for (unsigned i = 0; i < (is_sorted ? 2u : 1u); i++)
         for (const struct addrinfo *one = all; one; one = one->ai_next)
             if ((!is_sorted || one->ai_family == order[i]) &&
-                !add_address(client, one))
+                !client_connect_add_address(client, one))
                 return false;
     return true;
 }
@@ -71,7 +73,7 @@ int client_connect_look_up(struct client *client)
                         url->host, gai_strerror(error));
         return 1;
     }
-    is_added = add_addresses(client, all);
+    is_added = client_connect_add_addresses(client, all);
     freeaddrinfo(all);
     return is_added ? 0 : 2;
 }
@@ -83,7 +85,7 @@ const char *client_address(const struct client *client)
 
 /* ---- connecting ------------------------------------------------------- */
 
-static void complain_connect(struct client *client, int error)
+static void client_connect_complain_connect(struct client *client, int error)
 {
     switch (-error) {
     case ECONNREFUSED:
@@ -107,7 +109,7 @@ static void complain_connect(struct client *client, int error)
 }
 
 /* The name may have another address: tries that in the next turn. */
-static bool has_next_address(struct client *client)
+static bool client_connect_has_next_address(struct client *client)
 {
     if (client->address + 1 >= client->address_count)
         return false;
@@ -118,12 +120,12 @@ static bool has_next_address(struct client *client)
     return true;
 }
 
-static void connect_failed(int error, void *arg)
+static void client_connect_failed(int error, void *arg)
 {
     struct client *client = arg;
 
-    complain_connect(client, error);
-    if (!has_next_address(client))
+    client_connect_complain_connect(client, error);
+    if (!client_connect_has_next_address(client))
         client_leave(client, 1);
 }
 
@@ -132,28 +134,29 @@ void client_connect(struct client *client)
     struct pg_listener *listener = client->listeners[client->address];
 
     client->must_connect = false;
-    if (worker_connect(client->worker, listener, connect_failed, client) == 0 ||
-        has_next_address(client))
+    if (worker_connect(client->worker, listener, client_connect_failed,
+                       client) == 0 ||
+        client_connect_has_next_address(client))
         return;
     problems_print(client->config->problems, stderr);
     client_leave(client, 1);
 }
 
-static void connect_timeout(uv_timer_t *timer)
+static void client_connect_timeout(uv_timer_t *timer)
 {
     struct client *client = timer->data;
 
-    complain_connect(client, -ETIMEDOUT);
+    client_connect_complain_connect(client, -ETIMEDOUT);
     client_leave_at_once(client, 1);
 }
 
-static void be_patient(uv_timer_t *timer)
+static void client_connect_be_patient(uv_timer_t *timer)
 {
     struct client *client = timer->data;
 
     client_note(client, "still connecting to %s; Ctrl-C gives up",
                 client_address(client));
-    uv_timer_start(timer, connect_timeout,
+    uv_timer_start(timer, client_connect_timeout,
                    client->options.timeout_ms - PATIENCE_MS, 0);
 }
 
@@ -163,8 +166,9 @@ void client_connect_start(struct client *client)
 
     client_session_serve(client);
     if (ms > PATIENCE_MS)
-        uv_timer_start(&client->timer, be_patient, PATIENCE_MS, 0);
+        uv_timer_start(&client->timer, client_connect_be_patient, PATIENCE_MS,
+                       0);
     else
-        uv_timer_start(&client->timer, connect_timeout, ms, 0);
+        uv_timer_start(&client->timer, client_connect_timeout, ms, 0);
     client_connect(client);
 }

@@ -7,12 +7,12 @@
 #define PAUSE_BYTES  (256 * 1024) /* waiting to be sent: read no more */
 #define RESUME_BYTES (64 * 1024)
 
-static void stdin_polled(uv_poll_t *poll, int status, int events);
+static void client_input_stdin_polled(uv_poll_t *poll, int status, int events);
 
 /* ---- how much may come ------------------------------------------------ */
 
 /* After each turn of the loop: has the server taken enough? */
-static void check_queue(uv_check_t *check)
+static void client_input_check_queue(uv_check_t *check)
 {
     struct client *client = check->data;
 
@@ -26,37 +26,40 @@ static void check_queue(uv_check_t *check)
     if (client->input.is_file)
         client_wake(client);
     else
-        uv_poll_start(&client->input.poll, UV_READABLE, stdin_polled);
+        uv_poll_start(&client->input.poll, UV_READABLE,
+                      client_input_stdin_polled);
 }
 
-static void pause_input(struct client *client)
+static void client_input_pause_input(struct client *client)
 {
     if (client->input.is_paused)
         return;
     client->input.is_paused = true;
     if (!client->input.is_file)
         uv_poll_stop(&client->input.poll);
-    uv_check_start(&client->input.check, check_queue);
+    uv_check_start(&client->input.check, client_input_check_queue);
 }
 
-static void send_bytes(struct client *client, struct pg_bytes bytes)
+static void client_input_send_bytes(struct client *client,
+                                    struct pg_bytes bytes)
 {
     if (client_session_send(client, bytes) > PAUSE_BYTES ||
         client_out_is_full(client)) /* --hex shows what is sent, too */
-        pause_input(client);
+        client_input_pause_input(client);
 }
 
 /* ---- lines ------------------------------------------------------------ */
 
 /* One message; a stream gets its line end too. */
-static void send_line(struct client *client, struct client_buffer *line)
+static void client_input_send_line(struct client *client,
+                                   struct client_buffer *line)
 {
     if (!client->is_records)
         client_buffer_text(line, "\n");
-    send_bytes(client, pg_bytes(line->data, line->len));
+    client_input_send_bytes(client, pg_bytes(line->data, line->len));
 }
 
-static bool is_too_long(struct client *client, size_t len)
+static bool client_input_is_too_long(struct client *client, size_t len)
 {
     size_t most = (size_t)client->config->limits.frame_bytes;
 
@@ -79,29 +82,30 @@ void client_input_line(struct client *client, struct pg_bytes line)
         client_leave(client, 0);
         return;
     }
-    if (is_too_long(client, line.len))
+    if (client_input_is_too_long(client, line.len))
         return;
     client_buffer_room(&copy, 1);
     client_buffer_add(&copy, line.data, line.len);
-    send_line(client, &copy);
+    client_input_send_line(client, &copy);
     client_buffer_finish(&copy);
 }
 
 /* Adds to the line whose end has not come yet, unless it is too long. */
-static void add_to_line(struct client *client, struct pg_bytes part)
+static void client_input_add_to_line(struct client *client,
+                                     struct pg_bytes part)
 {
     struct client_input *input = &client->input;
 
     if (input->is_skipping)
         return;
-    if (is_too_long(client, input->line.len + part.len)) {
+    if (client_input_is_too_long(client, input->line.len + part.len)) {
         input->is_skipping = true;
         return;
     }
     client_buffer_add(&input->line, part.data, part.len);
 }
 
-static void end_line(struct client *client)
+static void client_input_end_line(struct client *client)
 {
     struct client_input *input = &client->input;
 
@@ -111,18 +115,18 @@ static void end_line(struct client *client)
     input->line.len = 0;
 }
 
-static void take_lines(struct client *client, struct pg_bytes in)
+static void client_input_take_lines(struct client *client, struct pg_bytes in)
 {
     const uint8_t *end;
 
     while (in.len && (end = memchr(in.data, '\n', in.len))) {
         size_t len = (size_t)(end - in.data);
 
-        add_to_line(client, pg_bytes(in.data, len));
-        end_line(client);
+        client_input_add_to_line(client, pg_bytes(in.data, len));
+        client_input_end_line(client);
         in = pg_bytes(end + 1, in.len - len - 1);
     }
-    add_to_line(client, in);
+    client_input_add_to_line(client, in);
 }
 
 /* ---- reading ---------------------------------------------------------- */
@@ -138,29 +142,29 @@ void client_input_over(struct client *client)
         uv_poll_stop(&input->poll);
     /* A last line without an end is a message too. */
     if (input->is_by_line && input->line.len)
-        end_line(client);
+        client_input_end_line(client);
     terminal_stop(client->terminal);
     client->terminal = NULL;
     client_session_finish(client);
 }
 
-static void take(struct client *client, struct pg_bytes in)
+static void client_input_take(struct client *client, struct pg_bytes in)
 {
     if (client->terminal)
         terminal_typed(client->terminal, in);
     else if (client->input.is_by_line)
-        take_lines(client, in);
+        client_input_take_lines(client, in);
     else
-        send_bytes(client, in);
+        client_input_send_bytes(client, in);
 }
 
-static void read_stdin(struct client *client)
+static void client_input_read_stdin(struct client *client)
 {
     uint8_t bytes[READ_BYTES];
     ssize_t got = read(STDIN_FILENO, bytes, sizeof(bytes));
 
     if (got > 0) {
-        take(client, pg_bytes(bytes, (size_t)got));
+        client_input_take(client, pg_bytes(bytes, (size_t)got));
     } else if (got == 0 || errno == EIO) { /* EIO: the terminal has gone */
         client_input_over(client);
     } else if (errno != EAGAIN && errno != EINTR) {
@@ -170,7 +174,7 @@ static void read_stdin(struct client *client)
     }
 }
 
-static void stdin_polled(uv_poll_t *poll, int status, int events)
+static void client_input_stdin_polled(uv_poll_t *poll, int status, int events)
 {
     struct client *client = poll->data;
 
@@ -178,7 +182,7 @@ static void stdin_polled(uv_poll_t *poll, int status, int events)
     if (status < 0)
         client_input_over(client);
     else
-        read_stdin(client);
+        client_input_read_stdin(client);
 }
 
 bool client_input_turn(struct client *client)
@@ -188,11 +192,11 @@ bool client_input_turn(struct client *client)
     if (!input->is_file || input->is_over || input->is_paused ||
         client->is_leaving || client->stage != CLIENT_OPEN)
         return false;
-    read_stdin(client);
+    client_input_read_stdin(client);
     return !input->is_over && !input->is_paused;
 }
 
-static void say_how_to_leave(struct client *client)
+static void client_input_say_how_to_leave(struct client *client)
 {
     const char *word = client->options.quit_word;
 
@@ -211,11 +215,11 @@ void client_input_start(struct client *client)
     uv_check_init(client->loop, &input->check);
     input->check.data = client;
     if (input->is_terminal)
-        say_how_to_leave(client);
+        client_input_say_how_to_leave(client);
     if (input->is_terminal && client->out.is_terminal)
         client->terminal = terminal_start(client);
     if (client_poll_init(client, &input->poll, STDIN_FILENO) == 0)
-        uv_poll_start(&input->poll, UV_READABLE, stdin_polled);
+        uv_poll_start(&input->poll, UV_READABLE, client_input_stdin_polled);
     else
         input->is_file = true;
 }

@@ -72,9 +72,9 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static int usage(const char *format, ...) PG_PRINTF(1, 2);
+static int client_options_usage(const char *format, ...) PG_PRINTF(1, 2);
 
-static int usage(const char *format, ...)
+static int client_options_usage(const char *format, ...)
 {
     va_list arguments;
 
@@ -87,35 +87,39 @@ static int usage(const char *format, ...)
 }
 
 /* -1: fine. */
-static int read_seconds(const char *option, const char *text, double least,
-                        uint64_t *ms)
+static int client_options_read_seconds(const char *option, const char *text,
+                                       double least, uint64_t *ms)
 {
     char *end;
     double seconds = strtod(text, &end);
 
     if (end == text || *end || !isfinite(seconds) || seconds < least ||
         seconds > 86400)
-        return usage("--%s %s: not a number of seconds; write one from %g to "
-                     "86400",
-                     option, text, least);
+        return client_options_usage(
+            "--%s %s: not a number of seconds; write one from %g to "
+            "86400",
+            option, text, least);
     *ms = (uint64_t)(seconds * 1000 + 0.5);
     return -1;
 }
 
-static int add_framing(struct client_options *options, const char *text)
+static int client_options_add_framing(struct client_options *options,
+                                      const char *text)
 {
     if (options->framing_count == CLIENT_FRAMINGS)
-        return usage("more than %d --framing; nobody needs that many layers",
-                     CLIENT_FRAMINGS);
+        return client_options_usage(
+            "more than %d --framing; nobody needs that many layers",
+            CLIENT_FRAMINGS);
     options->framings[options->framing_count++] = text;
     return -1;
 }
 
-static int read_option(struct client_options *options, int option, char **argv)
+static int client_options_read_option(struct client_options *options,
+                                      int option, char **argv)
 {
     switch (option) {
     case OPTION_FRAMING:
-        return add_framing(options, optarg);
+        return client_options_add_framing(options, optarg);
     case OPTION_HEX:
         options->is_hex = true;
         return -1;
@@ -123,9 +127,11 @@ static int read_option(struct client_options *options, int option, char **argv)
         options->quit_word = optarg;
         return -1;
     case OPTION_TIMEOUT:
-        return read_seconds("timeout", optarg, 0.001, &options->timeout_ms);
+        return client_options_read_seconds("timeout", optarg, 0.001,
+                                           &options->timeout_ms);
     case OPTION_WAIT:
-        return read_seconds("wait", optarg, 0, &options->wait_ms);
+        return client_options_read_seconds("wait", optarg, 0,
+                                           &options->wait_ms);
     case OPTION_QUIET:
         options->is_quiet = true;
         return -1;
@@ -148,23 +154,24 @@ int client_options_read(struct client_options *options, int argc, char **argv)
     opterr = 0;
     while (status < 0 &&
            (option = getopt_long(argc, argv, ":", long_options, NULL)) != -1)
-        status = read_option(options, option, argv);
+        status = client_options_read_option(options, option, argv);
     if (status >= 0)
         return status;
     if (optind == argc)
-        return usage("the URL is missing; write for example "
-                     "playground client tcp://127.0.0.1:5000");
+        return client_options_usage("the URL is missing; write for example "
+                                    "playground client tcp://127.0.0.1:5000");
     if (optind + 1 < argc)
-        return usage("one URL at a time: \"%s\" is too much", argv[optind + 1]);
+        return client_options_usage("one URL at a time: \"%s\" is too much",
+                                    argv[optind + 1]);
     if (!client_url_parse(argv[optind], &options->url, error, sizeof(error)))
-        return usage("%s", error);
+        return client_options_usage("%s", error);
     return -1;
 }
 
 /* ---- framing ---------------------------------------------------------- */
 
 /* 2, true, "2" and little: JSON where it is JSON, else a string. */
-static json_t *framing_value(const char *text, size_t len)
+static json_t *client_options_framing_value(const char *text, size_t len)
 {
     json_t *value = json_loadb(text, len, JSON_DECODE_ANY, NULL);
 
@@ -175,8 +182,9 @@ static json_t *framing_value(const char *text, size_t len)
 }
 
 /* "size=2" */
-static bool framing_option(json_t *object, const char *text, size_t len,
-                           char *error, size_t error_size)
+static bool client_options_framing_option(json_t *object, const char *text,
+                                          size_t len, char *error,
+                                          size_t error_size)
 {
     const char *equals = memchr(text, '=', len);
     size_t key_len = equals ? (size_t)(equals - text) : 0;
@@ -196,7 +204,7 @@ static bool framing_option(json_t *object, const char *text, size_t len,
                  key);
         return false;
     }
-    value = framing_value(equals + 1, len - key_len - 1);
+    value = client_options_framing_value(equals + 1, len - key_len - 1);
     if (value && json_object_set_new(object, key, value) == 0)
         return true;
     snprintf(error, error_size,
@@ -221,7 +229,8 @@ bool client_framing_parse(const char *text, char **name, char **json,
     while (is_fine && *at == ',') {
         size_t len = strcspn(++at, ",");
 
-        is_fine = framing_option(object, at, len, error, error_size);
+        is_fine =
+            client_options_framing_option(object, at, len, error, error_size);
         at += len;
     }
     if (is_fine) {

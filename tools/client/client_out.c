@@ -24,34 +24,34 @@ unsigned client_out_columns(void)
     return window.ws_col;
 }
 
-static void nobody_reads(struct client *client)
+static void client_out_nobody_reads(struct client *client)
 {
     client->out.is_broken = true;
     client->out.pending.len = 0;
     client_leave_at_once(client, 0);
 }
 
-static void write_failed(struct client *client, int error)
+static void client_out_write_failed(struct client *client, int error)
 {
-    nobody_reads(client);
+    client_out_nobody_reads(client);
     if (error == EPIPE)
         return;
     client->status = 1;
     client_complain(client, "cannot write to stdout: %s", strerror(error));
 }
 
-static void stdout_polled(uv_poll_t *poll, int status, int events)
+static void client_out_stdout_polled(uv_poll_t *poll, int status, int events)
 {
     struct client *client = poll->data;
 
     if (status < 0) /* the reader of the pipe has gone */
-        nobody_reads(client);
+        client_out_nobody_reads(client);
     else if (events & UV_WRITABLE)
         client_wake(client);
 }
 
 /* UV_DISCONNECT alone: a pipe tells at once when its reader goes. */
-static void watch_stdout(struct client *client, bool is_waiting)
+static void client_out_watch_stdout(struct client *client, bool is_waiting)
 {
     int events = client->out.is_pipe ? UV_DISCONNECT : 0;
 
@@ -60,12 +60,12 @@ static void watch_stdout(struct client *client, bool is_waiting)
     if (!client->out.is_pollable || client->has_stopped)
         return;
     if (events)
-        uv_poll_start(&client->out.poll, events, stdout_polled);
+        uv_poll_start(&client->out.poll, events, client_out_stdout_polled);
     else
         uv_poll_stop(&client->out.poll);
 }
 
-static bool is_pipe(int fd)
+static bool client_out_is_pipe(int fd)
 {
     struct stat file;
 
@@ -78,14 +78,14 @@ void client_out_start(struct client *client)
 
     out->is_terminal = isatty(STDOUT_FILENO);
     out->is_error_terminal = isatty(STDERR_FILENO);
-    out->is_pipe = is_pipe(STDOUT_FILENO);
+    out->is_pipe = client_out_is_pipe(STDOUT_FILENO);
     out->is_pollable = client_poll_init(client, &out->poll, STDOUT_FILENO) == 0;
-    watch_stdout(client, false);
+    client_out_watch_stdout(client, false);
 }
 
 /* Would write() block? The descriptor itself stays as it was: making it
    non-blocking would change it for the shell and everybody else who has it. */
-static bool is_writable(const struct client *client)
+static bool client_out_is_writable(const struct client *client)
 {
     struct pollfd wanted = {.fd = STDOUT_FILENO, .events = POLLOUT};
 
@@ -93,13 +93,13 @@ static bool is_writable(const struct client *client)
 }
 
 /* Writes once. False: not now, or never. */
-static bool write_piece(struct client *client, size_t *done)
+static bool client_out_write_piece(struct client *client, size_t *done)
 {
     struct client_out *out = &client->out;
     size_t len = out->pending.len - *done;
     ssize_t written;
 
-    if (!is_writable(client))
+    if (!client_out_is_writable(client))
         return false;
     if (out->is_pollable && len > PIECE_BYTES)
         len = PIECE_BYTES;
@@ -107,7 +107,7 @@ static bool write_piece(struct client *client, size_t *done)
     if (written >= 0)
         *done += (size_t)written;
     else if (errno != EINTR && errno != EAGAIN)
-        write_failed(client, errno);
+        client_out_write_failed(client, errno);
     return written >= 0 || errno == EINTR;
 }
 
@@ -121,19 +121,19 @@ void client_out_flush(struct client *client)
                        pg_bytes(out->pending.data, out->pending.len));
         out->pending.len = 0;
     }
-    while (done < out->pending.len && write_piece(client, &done))
+    while (done < out->pending.len && client_out_write_piece(client, &done))
         ;
     if (out->is_broken)
         return;
     if (done)
         out->is_mid_line = out->pending.data[done - 1] != '\n';
     client_buffer_drop(&out->pending, done);
-    watch_stdout(client, out->pending.len > 0);
+    client_out_watch_stdout(client, out->pending.len > 0);
 }
 
 /* ---- messages --------------------------------------------------------- */
 
-static void add(struct client *client, struct pg_bytes bytes)
+static void client_out_add(struct client *client, struct pg_bytes bytes)
 {
     struct client_out *out = &client->out;
 
@@ -148,12 +148,12 @@ void client_out_message(struct client *client, struct pg_bytes bytes)
 {
     if (client->out.is_broken)
         return;
-    add(client, bytes);
+    client_out_add(client, bytes);
     /* One message, one line, even if it came without its end. */
     if (client->is_records &&
         (bytes.len == 0 || bytes.data[bytes.len - 1] != '\n')) {
         client_view_flush(&client->out.view, &client->out.pending);
-        add(client, pg_text("\n"));
+        client_out_add(client, pg_text("\n"));
     }
     client_wake(client);
 }
@@ -182,7 +182,8 @@ void client_out_finish(struct client *client)
 
 /* Puts a line on stderr. If that is the terminal where the messages are, it
    gets a row of its own. */
-static void say(struct client *client, const char *format, va_list arguments)
+static void client_out_say(struct client *client, const char *format,
+                           va_list arguments)
 {
     struct client_out *out = &client->out;
     struct client_view view = {0};
@@ -215,7 +216,7 @@ void client_note(struct client *client, const char *format, ...)
     if (client->options.is_quiet)
         return;
     va_start(arguments, format);
-    say(client, format, arguments);
+    client_out_say(client, format, arguments);
     va_end(arguments);
 }
 
@@ -224,6 +225,6 @@ void client_complain(struct client *client, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    say(client, format, arguments);
+    client_out_say(client, format, arguments);
     va_end(arguments);
 }

@@ -12,7 +12,7 @@ void client_session_serve(struct client *client)
     the_client = client;
 }
 
-static bool is_datagrams(const struct client *client)
+static bool client_session_is_datagrams(const struct client *client)
 {
     return client->listeners[client->address]->transport->provides ==
            PG_RECORDS;
@@ -20,9 +20,9 @@ static bool is_datagrams(const struct client *client)
 
 /* ---- the last entry of the chain -------------------------------------- */
 
-static void say_open(struct client *client)
+static void client_session_say_open(struct client *client)
 {
-    if (is_datagrams(client))
+    if (client_session_is_datagrams(client))
         client_note(client,
                     "sending to %s; UDP cannot tell whether anybody listens",
                     client_address(client));
@@ -30,7 +30,7 @@ static void say_open(struct client *client)
         client_note(client, "connected to %s", client_address(client));
 }
 
-static enum pg_verdict session_open(struct pg_ctx *ctx)
+static enum pg_verdict client_session_open(struct pg_ctx *ctx)
 {
     struct client *client = the_client;
 
@@ -38,7 +38,7 @@ static enum pg_verdict session_open(struct pg_ctx *ctx)
     client->session = pg_session_number(ctx);
     client->is_records = pg_input_kind(ctx) == PG_RECORDS;
     uv_timer_stop(&client->timer);
-    say_open(client);
+    client_session_say_open(client);
     /* stdin may end at once, and a session that opens is not to be sent to
        from outside: input starts with the next turn. */
     client->must_start = true;
@@ -48,39 +48,40 @@ static enum pg_verdict session_open(struct pg_ctx *ctx)
 
 /* Nothing can hold datagrams back: those that stdout is too slow for are
    lost, and counted. */
-static bool is_lost(struct client *client)
+static bool client_session_is_lost(struct client *client)
 {
-    if (!is_datagrams(client) || !client_out_is_full(client))
+    if (!client_session_is_datagrams(client) || !client_out_is_full(client))
         return false;
     client->lost++;
     return true;
 }
 
-static void hold_back(struct client *client, struct pg_ctx *ctx)
+static void client_session_hold_back(struct client *client, struct pg_ctx *ctx)
 {
-    if (is_datagrams(client) || client->is_pausing ||
+    if (client_session_is_datagrams(client) || client->is_pausing ||
         !client_out_is_full(client))
         return;
     client->is_pausing = true;
     pg_pause(ctx);
 }
 
-static enum pg_verdict session_recv(struct pg_ctx *ctx, struct pg_bytes in)
+static enum pg_verdict client_session_recv(struct pg_ctx *ctx,
+                                           struct pg_bytes in)
 {
     struct client *client = the_client;
 
     client->has_heard = true;
     if (uv_is_active((uv_handle_t *)&client->timer))
         uv_timer_again(&client->timer);
-    if (!client->options.is_hex && !is_lost(client))
+    if (!client->options.is_hex && !client_session_is_lost(client))
         client_out_message(client, in);
-    hold_back(client, ctx);
+    client_session_hold_back(client, ctx);
     return PG_STOP;
 }
 
-static void say_lost(struct client *client, const char *text)
+static void client_session_say_lost(struct client *client, const char *text)
 {
-    if (is_datagrams(client))
+    if (client_session_is_datagrams(client))
         client_complain(client,
                         "refused: %s: %s; start the server, or check address "
                         "and port",
@@ -94,7 +95,8 @@ static void say_lost(struct client *client, const char *text)
 }
 
 /* Says why it is over. Returns the exit status. */
-static int say_closed(struct client *client, struct pg_reason reason)
+static int client_session_say_closed(struct client *client,
+                                     struct pg_reason reason)
 {
     switch (reason.why) {
     case PG_WHY_SHUTDOWN:
@@ -108,7 +110,7 @@ static int say_closed(struct client *client, struct pg_reason reason)
                                 "everything");
         return 1;
     case PG_WHY_RESET:
-        say_lost(client, reason.text);
+        client_session_say_lost(client, reason.text);
         return 1;
     default:
         client_complain(client, "session ended: %s", reason.text);
@@ -116,36 +118,38 @@ static int say_closed(struct client *client, struct pg_reason reason)
     }
 }
 
-static void session_close(struct pg_ctx *ctx, struct pg_reason reason)
+static void client_session_close(struct pg_ctx *ctx, struct pg_reason reason)
 {
     struct client *client = the_client;
 
     (void)ctx;
     client->stage = CLIENT_CLOSED;
     uv_timer_stop(&client->timer);
-    client_leave(client, say_closed(client, reason));
+    client_leave(client, client_session_say_closed(client, reason));
 }
 
 const struct pg_handler client_handler = {
     .abi = PG_HANDLER_ABI,
     .name = "client",
     .summary = "prints what comes",
-    .open = session_open,
-    .recv = session_recv,
-    .close = session_close,
+    .open = client_session_open,
+    .recv = client_session_recv,
+    .close = client_session_close,
 };
 
 /* ---- the hex view, right above the transport -------------------------- */
 
-static enum pg_verdict hex_recv(struct pg_ctx *ctx, struct pg_bytes in)
+static enum pg_verdict client_session_hex_recv(struct pg_ctx *ctx,
+                                               struct pg_bytes in)
 {
     (void)ctx;
-    if (!is_lost(the_client))
+    if (!client_session_is_lost(the_client))
         client_out_hex(the_client, false, in);
     return PG_PASS;
 }
 
-static enum pg_verdict hex_send(struct pg_ctx *ctx, struct pg_bytes out)
+static enum pg_verdict client_session_hex_send(struct pg_ctx *ctx,
+                                               struct pg_bytes out)
 {
     (void)ctx;
     client_out_hex(the_client, true, out);
@@ -157,8 +161,8 @@ const struct pg_handler client_hex_handler = {
     .name = "hex",
     .summary = "shows each read and each send",
     .shows_cuts = true,
-    .recv = hex_recv,
-    .send = hex_send,
+    .recv = client_session_hex_recv,
+    .send = client_session_hex_send,
 };
 
 /* ---- sending ---------------------------------------------------------- */
@@ -168,7 +172,8 @@ struct sending {
     struct pg_bytes bytes;
 };
 
-static void say_unsent(struct client *client, size_t len, int error)
+static void client_session_say_unsent(struct client *client, size_t len,
+                                      int error)
 {
     client->status = 1;
     if (error == -EMSGSIZE)
@@ -182,18 +187,18 @@ static void say_unsent(struct client *client, size_t len, int error)
                                           : strerror(-error));
 }
 
-static void send_with(struct pg_ctx *ctx, void *arg)
+static void client_session_send_with(struct pg_ctx *ctx, void *arg)
 {
     struct sending *sending = arg;
     int error = pg_send(ctx, sending->bytes);
 
     /* A session that is closing says so itself. */
     if (error && error != -ECANCELED)
-        say_unsent(sending->client, sending->bytes.len, error);
+        client_session_say_unsent(sending->client, sending->bytes.len, error);
     sending->client->has_sent = true;
 }
 
-static void ask_queued(struct pg_ctx *ctx, void *arg)
+static void client_session_ask_queued(struct pg_ctx *ctx, void *arg)
 {
     *(size_t *)arg = worker_queued(ctx);
 }
@@ -204,7 +209,7 @@ size_t client_session_queued(struct client *client)
 
     if (client->stage == CLIENT_OPEN || client->stage == CLIENT_FINISHED)
         worker_with_ctx(client->worker, client->entry, client->session,
-                        ask_queued, &queued);
+                        client_session_ask_queued, &queued);
     return queued;
 }
 
@@ -216,11 +221,11 @@ size_t client_session_send(struct client *client, struct pg_bytes bytes)
 
     if (client->stage == CLIENT_OPEN)
         worker_with_ctx(client->worker, client->entry, client->session,
-                        send_with, &sending);
+                        client_session_send_with, &sending);
     return client_session_queued(client);
 }
 
-static void resume_with(struct pg_ctx *ctx, void *arg)
+static void client_session_resume_with(struct pg_ctx *ctx, void *arg)
 {
     (void)arg;
     pg_resume(ctx);
@@ -231,14 +236,14 @@ void client_session_resume(struct client *client)
     if (!client->is_pausing || client_out_is_full(client))
         return;
     client->is_pausing = false;
-    worker_with_ctx(client->worker, client->entry, client->session, resume_with,
-                    NULL);
+    worker_with_ctx(client->worker, client->entry, client->session,
+                    client_session_resume_with, NULL);
 }
 
 /* ---- the end ---------------------------------------------------------- */
 
 /* UDP: it has been silent for wait_ms. */
-static void silence(uv_timer_t *timer)
+static void client_session_silence(uv_timer_t *timer)
 {
     struct client *client = timer->data;
 
@@ -262,7 +267,7 @@ static void silence(uv_timer_t *timer)
     }
 }
 
-static void finish_with(struct pg_ctx *ctx, void *arg)
+static void client_session_finish_with(struct pg_ctx *ctx, void *arg)
 {
     (void)arg;
     worker_finish_output(ctx);
@@ -273,14 +278,15 @@ void client_session_finish(struct client *client)
     if (client->stage != CLIENT_OPEN)
         return;
     client->stage = CLIENT_FINISHED;
-    if (is_datagrams(client)) {
+    if (client_session_is_datagrams(client)) {
         uint64_t wait_ms = client->options.wait_ms;
 
-        uv_timer_start(&client->timer, silence, wait_ms, wait_ms ? wait_ms : 1);
+        uv_timer_start(&client->timer, client_session_silence, wait_ms,
+                       wait_ms ? wait_ms : 1);
         return;
     }
-    worker_with_ctx(client->worker, client->entry, client->session, finish_with,
-                    NULL);
+    worker_with_ctx(client->worker, client->entry, client->session,
+                    client_session_finish_with, NULL);
     if (client->input.is_terminal)
         client_note(client, "said goodbye; waiting for the last answers "
                             "(Ctrl-C leaves at once)");

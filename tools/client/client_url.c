@@ -23,10 +23,10 @@ struct reader {
     size_t error_size;
 };
 
-static bool fail(struct reader *reader, const char *format, ...)
+static bool client_url_fail(struct reader *reader, const char *format, ...)
     PG_PRINTF(2, 3);
 
-static bool fail(struct reader *reader, const char *format, ...)
+static bool client_url_fail(struct reader *reader, const char *format, ...)
 {
     va_list arguments;
 
@@ -36,8 +36,8 @@ static bool fail(struct reader *reader, const char *format, ...)
     return false;
 }
 
-static bool unknown_transport(struct reader *reader, size_t len,
-                              const char *rest)
+static bool client_url_unknown_transport(struct reader *reader, size_t len,
+                                         const char *rest)
 {
     struct names known = {0};
     const char *near;
@@ -47,27 +47,29 @@ static bool unknown_transport(struct reader *reader, size_t len,
     for (size_t i = 0; i < TRANSPORTS; i++)
         names_add(&known, transports[i]);
     near = names_near(&known, word);
-    fail(reader,
-         near ? "unknown transport \"%s\"; did you mean %s://%s ?"
-              : "unknown transport \"%s\"; known are %s and udp, as in "
-                "tcp://%s",
-         word, near ? near : "tcp", rest);
+    client_url_fail(
+        reader,
+        near ? "unknown transport \"%s\"; did you mean %s://%s ?"
+             : "unknown transport \"%s\"; known are %s and udp, as in "
+               "tcp://%s",
+        word, near ? near : "tcp", rest);
     names_finish(&known);
     return false;
 }
 
 /* Sets the transport; `rest` becomes what follows "://". */
-static bool read_transport(struct reader *reader, const char **rest)
+static bool client_url_read_transport(struct reader *reader, const char **rest)
 {
     const char *end = strstr(reader->text, "://");
     size_t len;
 
     if (end == NULL)
-        return fail(reader,
-                    "\"%s\" does not say how to connect; write "
-                    "tcp://HOST:PORT or udp://HOST:PORT, for example "
-                    "tcp://127.0.0.1:%d",
-                    reader->text, CLIENT_DEFAULT_PORT);
+        return client_url_fail(
+            reader,
+            "\"%s\" does not say how to connect; write "
+            "tcp://HOST:PORT or udp://HOST:PORT, for example "
+            "tcp://127.0.0.1:%d",
+            reader->text, CLIENT_DEFAULT_PORT);
     *rest = end + 3;
     len = (size_t)(end - reader->text);
     for (size_t i = 0; i < TRANSPORTS; i++)
@@ -76,104 +78,112 @@ static bool read_transport(struct reader *reader, const char **rest)
             strcpy(reader->url->transport, transports[i]);
             return true;
         }
-    return unknown_transport(reader, len, *rest);
+    return client_url_unknown_transport(reader, len, *rest);
 }
 
-static bool read_port(struct reader *reader, const char *text)
+static bool client_url_read_port(struct reader *reader, const char *text)
 {
     size_t digits = strspn(text, "0123456789");
     long port = digits && digits < 10 ? strtol(text, NULL, 10) : -1;
 
     if (*text == '\0')
-        return fail(reader,
-                    "the port is missing after the colon; write a "
-                    "number, or leave the colon out for %d",
-                    CLIENT_DEFAULT_PORT);
+        return client_url_fail(reader,
+                               "the port is missing after the colon; write a "
+                               "number, or leave the colon out for %d",
+                               CLIENT_DEFAULT_PORT);
     if (text[digits] == '/')
-        return fail(reader,
-                    "\"%s\" is too much; nothing follows the port of "
-                    "a %s URL",
-                    text + digits, reader->url->transport);
+        return client_url_fail(
+            reader,
+            "\"%s\" is too much; nothing follows the port of "
+            "a %s URL",
+            text + digits, reader->url->transport);
     if (text[digits] != '\0')
-        return fail(reader,
-                    "the port \"%s\" is not a number; write one from 1 "
-                    "to 65535",
-                    text);
+        return client_url_fail(
+            reader,
+            "the port \"%s\" is not a number; write one from 1 "
+            "to 65535",
+            text);
     if (port < 1 || port > 65535)
-        return fail(reader,
-                    "there is no port %s to connect to; write a number "
-                    "from 1 to 65535",
-                    text);
+        return client_url_fail(
+            reader,
+            "there is no port %s to connect to; write a number "
+            "from 1 to 65535",
+            text);
     reader->url->port = (int)port;
     return true;
 }
 
-static bool read_host(struct reader *reader, const char *text, size_t len)
+static bool client_url_read_host(struct reader *reader, const char *text,
+                                 size_t len)
 {
     if (len == 0)
-        return fail(reader,
-                    "the host is missing; write %s://127.0.0.1:%d for "
-                    "a server on this machine",
-                    reader->url->transport, CLIENT_DEFAULT_PORT);
+        return client_url_fail(
+            reader,
+            "the host is missing; write %s://127.0.0.1:%d for "
+            "a server on this machine",
+            reader->url->transport, CLIENT_DEFAULT_PORT);
     if (len >= CLIENT_HOST_BYTES)
-        return fail(reader,
-                    "the host has %zu characters; no name is longer "
-                    "than %d",
-                    len, CLIENT_HOST_BYTES - 1);
+        return client_url_fail(reader,
+                               "the host has %zu characters; no name is longer "
+                               "than %d",
+                               len, CLIENT_HOST_BYTES - 1);
     for (size_t i = 0; i < len; i++)
         if (isspace((unsigned char)text[i]) || iscntrl((unsigned char)text[i]))
-            return fail(reader,
-                        "there is a space in the host; write a name or "
-                        "an address as in %s://127.0.0.1:%d",
-                        reader->url->transport, CLIENT_DEFAULT_PORT);
+            return client_url_fail(
+                reader,
+                "there is a space in the host; write a name or "
+                "an address as in %s://127.0.0.1:%d",
+                reader->url->transport, CLIENT_DEFAULT_PORT);
     memcpy(reader->url->host, text, len);
     reader->url->host[len] = '\0';
     return true;
 }
 
 /* "[::1]" or "[::1]:5000" */
-static bool read_brackets(struct reader *reader, const char *text)
+static bool client_url_read_brackets(struct reader *reader, const char *text)
 {
     const char *end = strchr(text, ']');
 
     if (end == NULL)
-        return fail(reader,
-                    "the \"]\" is missing after the IPv6 address; "
-                    "write %s://[::1]:%d",
-                    reader->url->transport, CLIENT_DEFAULT_PORT);
+        return client_url_fail(reader,
+                               "the \"]\" is missing after the IPv6 address; "
+                               "write %s://[::1]:%d",
+                               reader->url->transport, CLIENT_DEFAULT_PORT);
     if (end[1] != '\0' && end[1] != ':')
-        return fail(reader,
-                    "\"%s\" does not fit after \"]\"; write a colon "
-                    "and the port",
-                    end + 1);
-    if (!read_host(reader, text + 1, (size_t)(end - text) - 1))
+        return client_url_fail(reader,
+                               "\"%s\" does not fit after \"]\"; write a colon "
+                               "and the port",
+                               end + 1);
+    if (!client_url_read_host(reader, text + 1, (size_t)(end - text) - 1))
         return false;
-    return end[1] == '\0' || read_port(reader, end + 2);
+    return end[1] == '\0' || client_url_read_port(reader, end + 2);
 }
 
-static bool read_name(struct reader *reader, const char *text)
+static bool client_url_read_name(struct reader *reader, const char *text)
 {
     const char *colon = strchr(text, ':');
     size_t len = strcspn(text, ":/?#");
 
     if (strchr(text, '@'))
-        return fail(reader,
-                    "there is an \"@\" in the host; %s knows no user "
-                    "names, leave out what stands before it",
-                    reader->url->transport);
+        return client_url_fail(
+            reader,
+            "there is an \"@\" in the host; %s knows no user "
+            "names, leave out what stands before it",
+            reader->url->transport);
     if (colon && strchr(colon + 1, ':'))
-        return fail(reader,
-                    "an IPv6 address stands in brackets; write "
-                    "%s://[::1]:%d",
-                    reader->url->transport, CLIENT_DEFAULT_PORT);
+        return client_url_fail(reader,
+                               "an IPv6 address stands in brackets; write "
+                               "%s://[::1]:%d",
+                               reader->url->transport, CLIENT_DEFAULT_PORT);
     if (text[len] != ':' && text[len] != '\0')
-        return fail(reader,
-                    "\"%s\" is too much; nothing follows the host and "
-                    "port of a %s URL",
-                    text + len, reader->url->transport);
-    if (!read_host(reader, text, len))
+        return client_url_fail(
+            reader,
+            "\"%s\" is too much; nothing follows the host and "
+            "port of a %s URL",
+            text + len, reader->url->transport);
+    if (!client_url_read_host(reader, text, len))
         return false;
-    return text[len] == '\0' || read_port(reader, colon + 1);
+    return text[len] == '\0' || client_url_read_port(reader, colon + 1);
 }
 
 bool client_url_parse(const char *text, struct client_url *url, char *error,
@@ -185,15 +195,16 @@ bool client_url_parse(const char *text, struct client_url *url, char *error,
     size_t len;
 
     *url = (struct client_url){.port = CLIENT_DEFAULT_PORT};
-    if (!read_transport(&reader, &rest))
+    if (!client_url_read_transport(&reader, &rest))
         return false;
     len = strlen(rest);
     if (len >= sizeof(copy))
-        return fail(&reader, "the URL is too long; write %s://HOST:PORT",
-                    url->transport);
+        return client_url_fail(&reader,
+                               "the URL is too long; write %s://HOST:PORT",
+                               url->transport);
     memcpy(copy, rest, len + 1);
     if (len > 1 && copy[len - 1] == '/') /* as browsers copy them */
         copy[len - 1] = '\0';
-    return copy[0] == '[' ? read_brackets(&reader, copy)
-                          : read_name(&reader, copy);
+    return copy[0] == '[' ? client_url_read_brackets(&reader, copy)
+                          : client_url_read_name(&reader, copy);
 }

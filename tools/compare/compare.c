@@ -15,7 +15,7 @@
 #include "compare/report/print_text.h"
 #include "compare/report/report.h"
 
-static void list_json(void)
+static void compare_list_json(void)
 {
     json_t *list = json_array();
 
@@ -35,10 +35,10 @@ static void list_json(void)
     json_decref(list);
 }
 
-static int list_experiments(const struct request *request)
+static int compare_list_experiments(const struct request *request)
 {
     if (request->is_json) {
-        list_json();
+        compare_list_json();
         return 0;
     }
     print_text_list(stdout, columns_of_terminal(STDOUT_FILENO));
@@ -49,14 +49,14 @@ static int list_experiments(const struct request *request)
 }
 
 /* Asked in text, so not into the JSON of stdout. */
-static int ask(const struct request *request,
-               const struct experiment *experiment)
+static int compare_ask(const struct request *request,
+                       const struct experiment *experiment)
 {
     return predict_ask(experiment, stdin, request->is_json ? stderr : stdout);
 }
 
-static void print_one(const struct request *request, const json_t *result,
-                      size_t number)
+static void compare_print_one(const struct request *request,
+                              const json_t *result, size_t number)
 {
     size_t width = columns_of_terminal(STDOUT_FILENO);
 
@@ -71,12 +71,12 @@ static void print_one(const struct request *request, const json_t *result,
     fflush(stdout);
 }
 
-static void run_all(const struct request *request, json_t *results)
+static void compare_run_all(const struct request *request, json_t *results)
 {
     for (size_t i = 0; i < request->count; i++) {
         const struct experiment *experiment = request->chosen[i];
         struct progress progress;
-        int guess = request->predicts ? ask(request, experiment) : -1;
+        int guess = request->predicts ? compare_ask(request, experiment) : -1;
         json_t *result;
 
         progress_begin(&progress, experiment->name, i + 1, request->count);
@@ -84,12 +84,13 @@ static void run_all(const struct request *request, json_t *results)
         if (request->predicts)
             predict_note(result, experiment, guess);
         result_append(results, result);
-        print_one(request, result, i + 1);
+        compare_print_one(request, result, i + 1);
     }
 }
 
 /* True when it stands in the file. */
-static bool write_page(const struct request *request, const json_t *report)
+static bool compare_write_page(const struct request *request,
+                               const json_t *report)
 {
     FILE *file;
 
@@ -109,7 +110,7 @@ static bool write_page(const struct request *request, const json_t *report)
 }
 
 /* Said before the experiments rather than after them. */
-static bool may_write_page(const struct request *request)
+static bool compare_may_write_page(const struct request *request)
 {
     FILE *file;
     bool is_new;
@@ -131,26 +132,26 @@ static bool may_write_page(const struct request *request)
     return true;
 }
 
-static int run_request(const struct request *request)
+static int compare_run_request(const struct request *request)
 {
     json_t *report = report_create(request);
     json_t *results = json_object_get(report, "experiments");
     bool is_fine;
 
-    run_all(request, results);
+    compare_run_all(request, results);
     if (request->is_json) {
         json_dumpf(report, stdout, JSON_INDENT(2));
         putchar('\n');
     } else if (request->predicts) {
         predict_sum(results, stdout);
     }
-    is_fine = write_page(request, report) && report_is_fine(report);
+    is_fine = compare_write_page(request, report) && report_is_fine(report);
     json_decref(report);
     return is_fine ? 0 : 1;
 }
 
 /* A full disk must not look like a success. */
-static int check_output(int status)
+static int compare_check_output(int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
@@ -166,9 +167,11 @@ int cmd_compare(int argc, char **argv)
     int status = request_parse(&request, argc, argv);
 
     if (status < 0 && request.count == 0)
-        status = list_experiments(&request);
+        status = compare_list_experiments(&request);
     else if (status < 0)
-        status = may_write_page(&request) ? run_request(&request) : 1;
+        status = compare_may_write_page(&request)
+                     ? compare_run_request(&request)
+                     : 1;
     request_finish(&request);
-    return check_output(status);
+    return compare_check_output(status);
 }

@@ -72,7 +72,7 @@ static const struct option fixed_options[] = {
 
 /* ---- words of the command line ---------------------------------------- */
 
-static bool is_plain(const char *word)
+static bool request_is_plain(const char *word)
 {
     return *word && word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
                                       "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -80,11 +80,11 @@ static bool is_plain(const char *word)
 }
 
 /* In single quotes where a shell would see more than a word. */
-static char *quoted(const char *word)
+static char *request_quoted(const char *word)
 {
     char *quote, *out;
 
-    if (is_plain(word))
+    if (request_is_plain(word))
         return must_copy(word);
     quote = out = must_calloc(4 * strlen(word) + 3, 1);
     *out++ = '\'';
@@ -96,7 +96,8 @@ static char *quoted(const char *word)
 
 /* ---- which experiments ------------------------------------------------ */
 
-static void choose(struct request *request, const struct experiment *one)
+static void request_choose(struct request *request,
+                           const struct experiment *one)
 {
     for (size_t i = 0; i < request->count; i++)
         if (request->chosen[i] == one)
@@ -106,15 +107,15 @@ static void choose(struct request *request, const struct experiment *one)
     request->chosen[request->count++] = one;
 }
 
-static void choose_all(struct request *request, bool is_first)
+static void request_choose_all(struct request *request, bool is_first)
 {
     for (size_t i = 0; experiments[i]; i++)
         if (!is_first || experiments[i]->is_first)
-            choose(request, experiments[i]);
+            request_choose(request, experiments[i]);
 }
 
 /* "head-of-line" and "Head of line" are the same words. */
-static char *words_of(const char *text)
+static char *request_words_of(const char *text)
 {
     char *words = must_copy(text);
 
@@ -125,13 +126,13 @@ static char *words_of(const char *text)
 }
 
 /* The experiment whose title has these words, NULL if none has. */
-static const char *name_by_title(const char *words)
+static const char *request_name_by_title(const char *words)
 {
     const char *found = NULL;
-    char *wanted = words_of(words);
+    char *wanted = request_words_of(words);
 
     for (size_t i = 0; experiments[i] && *wanted && !found; i++) {
-        char *title = words_of(experiments[i]->title);
+        char *title = request_words_of(experiments[i]->title);
 
         if (strstr(title, wanted))
             found = experiments[i]->name;
@@ -141,7 +142,7 @@ static const char *name_by_title(const char *words)
     return found;
 }
 
-static bool is_config(const char *name)
+static bool request_is_config(const char *name)
 {
     const char *end = strrchr(name, '.');
 
@@ -149,13 +150,13 @@ static bool is_config(const char *name)
 }
 
 /* The caller frees it. */
-static char *next_step(const char *name, const struct names *names)
+static char *request_next_step(const char *name, const struct names *names)
 {
     char meant[TEXT_QUOTE_BYTES];
     const char *near = names_near(names, name);
 
-    if (is_config(name)) {
-        char *word = quoted(name), *clean = text_clean(word), *step;
+    if (request_is_config(name)) {
+        char *word = request_quoted(name), *clean = text_clean(word), *step;
 
         step = must_printf("a config runs over both with `playground compare "
                            "%s --swap tcp,udp`",
@@ -165,12 +166,12 @@ static char *next_step(const char *name, const struct names *names)
         return step;
     }
     if (!near)
-        near = name_by_title(name);
+        near = request_name_by_title(name);
     return near ? must_printf("did you mean %s?", text_quote(near, meant))
                 : must_copy("`playground compare` lists them");
 }
 
-static void refuse_name(const char *name)
+static void request_refuse_name(const char *name)
 {
     char wrong[TEXT_QUOTE_BYTES], *step;
     struct names names = {0};
@@ -180,29 +181,29 @@ static void refuse_name(const char *name)
     names_add(&names, "first");
     names_add(&names, "all");
 
-    step = next_step(name, &names);
+    step = request_next_step(name, &names);
     fprintf(stderr, "playground compare: there is no experiment %s; %s\n",
             text_quote(name, wrong), step);
     free(step);
     names_finish(&names);
 }
 
-static bool choose_named(struct request *request, const char *name)
+static bool request_choose_named(struct request *request, const char *name)
 {
     const struct experiment *one = experiment_find(name);
 
     if (one)
-        choose(request, one);
+        request_choose(request, one);
     else if (!strcmp(name, "all") || !strcmp(name, "first"))
-        choose_all(request, !strcmp(name, "first"));
+        request_choose_all(request, !strcmp(name, "first"));
     else
-        refuse_name(name);
+        request_refuse_name(name);
     return one || !strcmp(name, "all") || !strcmp(name, "first");
 }
 
 /* ---- settings --------------------------------------------------------- */
 
-static char *add_user(char *users, const char *name)
+static char *request_add_user(char *users, const char *name)
 {
     char *more = must_printf("%s%s%s", users, *users ? ", " : "", name);
 
@@ -211,17 +212,18 @@ static char *add_user(char *users, const char *name)
 }
 
 /* "loss, blocking, --swap", those that use it; the caller frees it. */
-static char *users_of(enum setting which)
+static char *request_users_of(enum setting which)
 {
     char *users = must_copy("");
 
     for (size_t i = 0; experiments[i]; i++)
         if (experiments[i]->settings & SETTING(which))
-            users = add_user(users, experiments[i]->name);
-    return SWAP_SETTINGS & SETTING(which) ? add_user(users, "--swap") : users;
+            users = request_add_user(users, experiments[i]->name);
+    return SWAP_SETTINGS & SETTING(which) ? request_add_user(users, "--swap")
+                                          : users;
 }
 
-static bool is_used(const struct request *request, enum setting which)
+static bool request_is_used(const struct request *request, enum setting which)
 {
     for (size_t i = 0; i < request->count; i++)
         if (request->chosen[i]->settings & SETTING(which))
@@ -230,16 +232,16 @@ static bool is_used(const struct request *request, enum setting which)
 }
 
 /* The seed belongs to the command, used or not. */
-static bool check_settings(const struct request *request)
+static bool request_check_settings(const struct request *request)
 {
     bool is_fine = true;
 
     for (int i = SETTING_SEED + 1; i < SETTINGS; i++) {
         if (!(request->settings.given & SETTING(i)) ||
-            is_used(request, (enum setting)i))
+            request_is_used(request, (enum setting)i))
             continue;
 
-        char *users = users_of((enum setting)i);
+        char *users = request_users_of((enum setting)i);
 
         fprintf(stderr,
                 "playground compare: no chosen experiment uses --%s; leave it "
@@ -253,12 +255,13 @@ static bool check_settings(const struct request *request)
 
 /* ---- the command again ------------------------------------------------ */
 
-static char *command_of(int argc, char **argv, const struct settings *settings)
+static char *request_command_of(int argc, char **argv,
+                                const struct settings *settings)
 {
     char *command = must_copy("playground");
 
     for (int i = 0; i < argc; i++) {
-        char *word = quoted(argv[i]);
+        char *word = request_quoted(argv[i]);
         char *longer = must_printf("%s %s", command, word);
 
         free(word);
@@ -278,11 +281,11 @@ static char *command_of(int argc, char **argv, const struct settings *settings)
 /* ---- all of it -------------------------------------------------------- */
 
 /* What each is, and who uses it. */
-static void print_settings(void)
+static void request_print_settings(void)
 {
     for (int i = 0; i < SETTINGS; i++) {
         const struct setting_info *info = &setting_infos[i];
-        char *users = users_of((enum setting)i), *left, *text;
+        char *users = request_users_of((enum setting)i), *left, *text;
 
         left = must_printf("  --%s %-*s", info->name,
                            18 - (int)strlen(info->name), info->value);
@@ -294,14 +297,14 @@ static void print_settings(void)
     }
 }
 
-static void print_help(void)
+static void request_print_help(void)
 {
     fputs(help_head, stdout);
-    print_settings();
+    request_print_settings();
     fputs(help_tail, stdout);
 }
 
-static void make_options(struct option *options)
+static void request_make_options(struct option *options)
 {
     memcpy(options, fixed_options, sizeof(fixed_options));
     options += FIXED_OPTIONS;
@@ -312,7 +315,7 @@ static void make_options(struct option *options)
 }
 
 /* -1: go on; else the exit status. */
-static int take_option(struct request *request, int option)
+static int request_take_option(struct request *request, int option)
 {
     switch (option) {
     case OPTION_JSON:
@@ -334,7 +337,7 @@ static int take_option(struct request *request, int option)
         request->swap.is_hex = true;
         return -1;
     case OPTION_HELP:
-        print_help();
+        request_print_help();
         return 0;
     default:
         return settings_set(&request->settings, (enum setting)option, optarg)
@@ -344,7 +347,8 @@ static int take_option(struct request *request, int option)
 }
 
 /* What stands behind the options: a config with --swap, else names. */
-static bool choose_swap(struct request *request, int count, char **words)
+static bool request_choose_swap(struct request *request, int count,
+                                char **words)
 {
     const struct experiment *swap;
 
@@ -357,16 +361,17 @@ static bool choose_swap(struct request *request, int count, char **words)
     request->swap.config = words[0];
     swap = swap_prepare(&request->swap);
     if (swap)
-        choose(request, swap);
+        request_choose(request, swap);
     return swap != NULL;
 }
 
-static bool choose_words(struct request *request, int count, char **words)
+static bool request_choose_words(struct request *request, int count,
+                                 char **words)
 {
     bool is_fine = true;
 
     if (request->swap.pair)
-        return choose_swap(request, count, words);
+        return request_choose_swap(request, count, words);
     if (request->swap.send || request->swap.is_hex) {
         fprintf(stderr,
                 "playground compare: %s belongs to --swap: it is for a config "
@@ -375,12 +380,12 @@ static bool choose_words(struct request *request, int count, char **words)
         return false;
     }
     for (int i = 0; i < count; i++)
-        is_fine = choose_named(request, words[i]) && is_fine;
+        is_fine = request_choose_named(request, words[i]) && is_fine;
     return is_fine;
 }
 
 /* Whether the parts of the request go together. */
-static bool check_request(const struct request *request)
+static bool request_check_request(const struct request *request)
 {
     if (request->count == 0 && (request->page || request->predicts)) {
         fprintf(stderr,
@@ -389,7 +394,7 @@ static bool check_request(const struct request *request)
                 request->page ? "--html" : "--predict");
         return false;
     }
-    return check_settings(request);
+    return request_check_settings(request);
 }
 
 int request_parse(struct request *request, int argc, char **argv)
@@ -399,7 +404,7 @@ int request_parse(struct request *request, int argc, char **argv)
 
     memset(request, 0, sizeof(*request));
     settings_init(&request->settings);
-    make_options(options);
+    request_make_options(options);
 
     /* Before getopt reorders it; a wrong command is not repeated. */
     char **typed = must_calloc((size_t)argc, sizeof(*typed));
@@ -409,17 +414,17 @@ int request_parse(struct request *request, int argc, char **argv)
     while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
         int status = option == '?' || option == ':'
                          ? usage_refuse("compare", options, option, argv)
-                         : take_option(request, option);
+                         : request_take_option(request, option);
 
         if (status >= 0) {
             free(typed);
             return status;
         }
     }
-    request->command = command_of(argc, typed, &request->settings);
+    request->command = request_command_of(argc, typed, &request->settings);
     free(typed);
-    return choose_words(request, argc - optind, argv + optind) &&
-                   check_request(request)
+    return request_choose_words(request, argc - optind, argv + optind) &&
+                   request_check_request(request)
                ? -1
                : 2;
 }

@@ -42,7 +42,8 @@ void settings_init(struct settings *settings)
 }
 
 /* With its unit, as `playground wire` takes it: "1%", "20ms", "10mbit". */
-static bool read_with_unit(enum setting which, const char *text, double *value)
+static bool settings_read_with_unit(enum setting which, const char *text,
+                                    double *value)
 {
     char unused[200];
     bool is_fine;
@@ -69,7 +70,8 @@ static bool read_with_unit(enum setting which, const char *text, double *value)
 }
 
 /* A number alone is in the unit of the setting. */
-static bool read_value(enum setting which, const char *text, double *value)
+static bool settings_read_value(enum setting which, const char *text,
+                                double *value)
 {
     char *end;
 
@@ -77,7 +79,7 @@ static bool read_value(enum setting which, const char *text, double *value)
     *value = strtod(text, &end);
     if (end > text && *end == '\0')
         return !errno && isfinite(*value);
-    return read_with_unit(which, text, value);
+    return settings_read_with_unit(which, text, value);
 }
 
 bool settings_set(struct settings *settings, enum setting which,
@@ -87,7 +89,7 @@ bool settings_set(struct settings *settings, enum setting which,
     char wrong[TEXT_QUOTE_BYTES];
     double value;
 
-    if (!read_value(which, text, &value) || value < info->min ||
+    if (!settings_read_value(which, text, &value) || value < info->min ||
         value > info->max || (info->is_whole && value != floor(value))) {
         fprintf(stderr,
                 "playground compare: --%s takes a %snumber from %.10g to "

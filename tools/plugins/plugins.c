@@ -38,14 +38,14 @@ struct request {
     bool is_found, is_refused;
 };
 
-static const char *kind_word(enum pg_kind kind)
+static const char *plugins_kind_word(enum pg_kind kind)
 {
     return kind == PG_STREAM    ? "stream"
            : kind == PG_RECORDS ? "records"
                                 : "any";
 }
 
-static const char *needs_of(const struct plugin *plugin)
+static const char *plugins_needs_of(const struct plugin *plugin)
 {
     static char text[64];
 
@@ -58,59 +58,62 @@ static const char *needs_of(const struct plugin *plugin)
         snprintf(text, sizeof(text), "makes records");
     else
         snprintf(text, sizeof(text), "needs %s",
-                 kind_word(plugin->handler.needs));
+                 plugins_kind_word(plugin->handler.needs));
     return text;
 }
 
 /* ---- JSON ------------------------------------------------------------- */
 
-static void set_text(json_t *object, const char *key, const char *text)
+static void plugins_set_text(json_t *object, const char *key, const char *text)
 {
     if (text)
         json_object_set_new(object, key, json_string(text));
 }
 
-static json_t *option_json(const struct pg_option *option)
+static json_t *plugins_option_json(const struct pg_option *option)
 {
     static const char *const types[] = {"", "boolean", "integer", "number",
                                         "string"};
     json_t *object = json_object();
 
-    set_text(object, "name", option->name);
-    set_text(object, "type", types[option->type]);
-    set_text(object, "unit", option->unit);
+    plugins_set_text(object, "name", option->name);
+    plugins_set_text(object, "type", types[option->type]);
+    plugins_set_text(object, "unit", option->unit);
     if (option->min != 0 || option->max != 0) {
         json_object_set_new(object, "min", options_number(option->min));
         json_object_set_new(object, "max", options_number(option->max));
     }
-    set_text(object, "choices", option->choices);
+    plugins_set_text(object, "choices", option->choices);
     json_object_set_new(object, "default", options_default(option));
-    set_text(object, "help", option->help);
+    plugins_set_text(object, "help", option->help);
     return object;
 }
 
-static json_t *plugin_json(const struct plugin *plugin)
+static json_t *plugins_plugin_json(const struct plugin *plugin)
 {
     const struct pg_option *option = plugin_options(plugin);
     json_t *object = json_object(), *options = json_array();
 
-    set_text(object, "name", plugin_name(plugin));
-    set_text(object, "kind", plugin_kind_text(plugin->kind));
-    set_text(object, "summary", plugin_summary(plugin));
-    set_text(object, "path", plugin->path);
+    plugins_set_text(object, "name", plugin_name(plugin));
+    plugins_set_text(object, "kind", plugin_kind_text(plugin->kind));
+    plugins_set_text(object, "summary", plugin_summary(plugin));
+    plugins_set_text(object, "path", plugin->path);
     if (plugin->kind == PLUGIN_TRANSPORT) {
-        set_text(object, "provides", kind_word(plugin->transport.provides));
+        plugins_set_text(object, "provides",
+                         plugins_kind_word(plugin->transport.provides));
     } else {
-        set_text(object, "needs", kind_word(plugin->handler.needs));
-        set_text(object, "makes", kind_word(plugin->handler.makes));
+        plugins_set_text(object, "needs",
+                         plugins_kind_word(plugin->handler.needs));
+        plugins_set_text(object, "makes",
+                         plugins_kind_word(plugin->handler.makes));
     }
     for (; option && option->name; option++)
-        json_array_append_new(options, option_json(option));
+        json_array_append_new(options, plugins_option_json(option));
     json_object_set_new(object, "options", options);
     return object;
 }
 
-static int print_json(json_t *value)
+static int plugins_print_json(json_t *value)
 {
     int failed = json_dumpf(value, stdout, JSON_INDENT(2));
 
@@ -121,7 +124,7 @@ static int print_json(json_t *value)
 
 /* ---- text ------------------------------------------------------------- */
 
-static const char *type_word(enum pg_option_type type)
+static const char *plugins_type_word(enum pg_option_type type)
 {
     return type == PG_BOOL     ? "true or false"
            : type == PG_INT    ? "whole number"
@@ -130,7 +133,7 @@ static const char *type_word(enum pg_option_type type)
 }
 
 /* printf() pads by bytes, and names may be of any letters. */
-static void print_cell(const char *text, size_t width, const char *gap)
+static void plugins_print_cell(const char *text, size_t width, const char *gap)
 {
     char *clean = text_clean(text);
     size_t used = columns_width(clean);
@@ -139,16 +142,16 @@ static void print_cell(const char *text, size_t width, const char *gap)
     free(clean);
 }
 
-static void print_line(const char *kind, const char *name, const char *data,
-                       const char *summary)
+static void plugins_print_line(const char *kind, const char *name,
+                               const char *data, const char *summary)
 {
-    print_cell(kind, 10, " ");
-    print_cell(name, 16, " ");
-    print_cell(data, 18, " ");
+    plugins_print_cell(kind, 10, " ");
+    plugins_print_cell(name, 16, " ");
+    plugins_print_cell(data, 18, " ");
     printf("%s\n", summary);
 }
 
-static size_t widest_name(const struct pg_option *option)
+static size_t plugins_widest_name(const struct pg_option *option)
 {
     size_t width = strlen("option");
 
@@ -158,33 +161,34 @@ static size_t widest_name(const struct pg_option *option)
     return width;
 }
 
-static void print_row(size_t width, const char *name, const char *type,
-                      const char *range, const char *standard, const char *unit)
+static void plugins_print_row(size_t width, const char *name, const char *type,
+                              const char *range, const char *standard,
+                              const char *unit)
 {
-    print_cell("", 2, "");
-    print_cell(name, width, "  ");
-    print_cell(type, 13, "  ");
-    print_cell(range, 21, "  ");
-    print_cell(standard, *unit ? 11 : 0, *unit ? "  " : "");
+    plugins_print_cell("", 2, "");
+    plugins_print_cell(name, width, "  ");
+    plugins_print_cell(type, 13, "  ");
+    plugins_print_cell(range, 21, "  ");
+    plugins_print_cell(standard, *unit ? 11 : 0, *unit ? "  " : "");
     printf("%s\n", unit);
 }
 
-static void print_option(const struct pg_option *option, size_t width)
+static void plugins_print_option(const struct pg_option *option, size_t width)
 {
     json_t *initial = options_default(option);
     char *standard = json_dumps(initial, JSON_ENCODE_ANY);
     char *range = options_range_text(option);
 
-    print_row(width, option->name, type_word(option->type), range,
-              json_is_null(initial) ? "none" : standard,
-              option->unit ? option->unit : "");
+    plugins_print_row(width, option->name, plugins_type_word(option->type),
+                      range, json_is_null(initial) ? "none" : standard,
+                      option->unit ? option->unit : "");
     printf("  %*s  %s\n", (int)width, "", option->help ? option->help : "");
     free(range);
     free(standard);
     json_decref(initial);
 }
 
-static void print_example(const struct plugin *plugin)
+static void plugins_print_example(const struct plugin *plugin)
 {
     const struct pg_option *option = plugin_options(plugin);
 
@@ -202,24 +206,25 @@ static void print_example(const struct plugin *plugin)
     printf(" }\n");
 }
 
-static void print_plugin(const struct plugin *plugin)
+static void plugins_print_plugin(const struct plugin *plugin)
 {
     const struct pg_option *option = plugin_options(plugin);
-    size_t width = widest_name(option);
+    size_t width = plugins_widest_name(option);
 
     printf("%s: %s (%s, %s)\n%s\n", plugin_name(plugin), plugin_summary(plugin),
-           plugin_kind_text(plugin->kind), needs_of(plugin), plugin->path);
+           plugin_kind_text(plugin->kind), plugins_needs_of(plugin),
+           plugin->path);
     if (option && option->name) {
         putchar('\n');
-        print_row(width, "option", "type", "range", "default", "unit");
+        plugins_print_row(width, "option", "type", "range", "default", "unit");
     }
     for (; option && option->name; option++)
-        print_option(option, width);
-    print_example(plugin);
+        plugins_print_option(option, width);
+    plugins_print_example(plugin);
 }
 
-static void take(enum plugin_kind kind, const char *name, const char *path,
-                 void *arg)
+static void plugins_take(enum plugin_kind kind, const char *name,
+                         const char *path, void *arg)
 {
     struct request *request = arg;
     char error[ERROR_BYTES];
@@ -235,15 +240,15 @@ static void take(enum plugin_kind kind, const char *name, const char *path,
     if (!plugin)
         fprintf(stderr, "%s\n", error);
     else if (request->list)
-        json_array_append_new(request->list, plugin_json(plugin));
+        json_array_append_new(request->list, plugins_plugin_json(plugin));
     else if (request->name)
-        print_plugin(plugin);
+        plugins_print_plugin(plugin);
     else
-        print_line(plugin_kind_text(kind), name, needs_of(plugin),
-                   plugin_summary(plugin));
+        plugins_print_line(plugin_kind_text(kind), name,
+                           plugins_needs_of(plugin), plugin_summary(plugin));
 }
 
-static int unknown(struct request *request)
+static int plugins_unknown(struct request *request)
 {
     char *advice = names_advice(&request->names, request->name, "there are");
 
@@ -256,38 +261,38 @@ static int unknown(struct request *request)
 }
 
 /* A file that is no plugin of any kind is not among all: it is tried. */
-static void look_at_file(struct request *request)
+static void plugins_look_at_file(struct request *request)
 {
     if (plugin_is_there(&request->search, request->name))
-        take(PLUGIN_HANDLER, request->name, NULL, request);
+        plugins_take(PLUGIN_HANDLER, request->name, NULL, request);
 }
 
-static int list(struct request *request)
+static int plugins_list(struct request *request)
 {
     if (!request->name && !request->list)
-        print_line("kind", "name", "data", "summary");
-    plugin_each(&request->search, take, request);
+        plugins_print_line("kind", "name", "data", "summary");
+    plugin_each(&request->search, plugins_take, request);
     if (request->name && !request->is_found)
-        look_at_file(request);
+        plugins_look_at_file(request);
     if (request->name && !request->is_found)
-        return unknown(request);
+        return plugins_unknown(request);
     names_finish(&request->names);
     if (request->name && request->is_refused) {
         json_decref(request->list);
         return 2;
     }
-    return request->list ? print_json(request->list) : 0;
+    return request->list ? plugins_print_json(request->list) : 0;
 }
 
-static int schema(struct request *request)
+static int plugins_schema(struct request *request)
 {
     json_t *made = request->name
                        ? schema_plugin(&request->search, request->name)
                        : schema_config(&request->search);
 
     if (made)
-        return print_json(made);
-    return list(request);
+        return plugins_print_json(made);
+    return plugins_list(request);
 }
 
 int cmd_plugins(int argc, char **argv)
@@ -321,5 +326,5 @@ int cmd_plugins(int argc, char **argv)
         return 2;
     }
     request.name = argv[optind];
-    return is_schema ? schema(&request) : list(&request);
+    return is_schema ? plugins_schema(&request) : plugins_list(&request);
 }

@@ -9,14 +9,14 @@
 
 #define DRAFT "https://json-schema.org/draft/2020-12/schema"
 
-static void set(json_t *object, const char *key, const char *text)
+static void schema_set(json_t *object, const char *key, const char *text)
 {
     if (text)
         json_object_set_new(object, key, json_string(text));
 }
 
 /* The values of a list in one text, "big little". */
-static json_t *choices_of(const struct pg_option *option)
+static json_t *schema_choices_of(const struct pg_option *option)
 {
     char *text = must_copy(option->choices), *save = NULL;
     json_t *list = json_array();
@@ -30,7 +30,7 @@ static json_t *choices_of(const struct pg_option *option)
     return list;
 }
 
-static json_t *option_schema(const struct pg_option *option)
+static json_t *schema_option_schema(const struct pg_option *option)
 {
     static const char *const types[] = {"", "boolean", "integer", "number",
                                         "string"};
@@ -39,10 +39,10 @@ static json_t *option_schema(const struct pg_option *option)
                              option->unit ? option->unit : "");
     json_t *schema = json_object();
 
-    set(schema, "type", types[option->type]);
-    set(schema, "description", help);
+    schema_set(schema, "type", types[option->type]);
+    schema_set(schema, "description", help);
     if (option->choices)
-        json_object_set_new(schema, "enum", choices_of(option));
+        json_object_set_new(schema, "enum", schema_choices_of(option));
     if (option->min != 0 || option->max != 0) {
         json_object_set_new(schema, "minimum", options_number(option->min));
         json_object_set_new(schema, "maximum", options_number(option->max));
@@ -53,11 +53,11 @@ static json_t *option_schema(const struct pg_option *option)
     return schema;
 }
 
-static json_t *object_schema(json_t *properties)
+static json_t *schema_object_schema(json_t *properties)
 {
     json_t *schema = json_object(), *comments = json_object();
 
-    set(schema, "type", "object");
+    schema_set(schema, "type", "object");
     json_object_set_new(schema, "properties", properties);
     json_object_set_new(comments, "^//", json_true());
     json_object_set_new(schema, "patternProperties", comments);
@@ -65,72 +65,75 @@ static json_t *object_schema(json_t *properties)
     return schema;
 }
 
-static json_t *table_schema(const struct pg_option *option)
+static json_t *schema_table_schema(const struct pg_option *option)
 {
     json_t *properties = json_object();
 
     for (; option && option->name; option++)
-        json_object_set_new(properties, option->name, option_schema(option));
-    return object_schema(properties);
+        json_object_set_new(properties, option->name,
+                            schema_option_schema(option));
+    return schema_object_schema(properties);
 }
 
-static json_t *reference(const char *to)
+static json_t *schema_reference(const char *to)
 {
     json_t *schema = json_object();
 
-    set(schema, "$ref", to);
+    schema_set(schema, "$ref", to);
     return schema;
 }
 
-static json_t *list_of(const char *what)
+static json_t *schema_list_of(const char *what)
 {
     json_t *schema = json_object();
 
-    set(schema, "type", "array");
-    json_object_set_new(schema, "items", reference(what));
+    schema_set(schema, "type", "array");
+    json_object_set_new(schema, "items", schema_reference(what));
     return schema;
 }
 
-static json_t *typed(const char *type)
+static json_t *schema_typed(const char *type)
 {
     json_t *schema = json_object();
 
-    set(schema, "type", type);
+    schema_set(schema, "type", type);
     return schema;
 }
 
 /* No spaces: names stand in front of words. */
-static json_t *name_schema(void)
+static json_t *schema_name_schema(void)
 {
-    json_t *schema = typed("string");
+    json_t *schema = schema_typed("string");
 
-    set(schema, "pattern", "^[^\\x00-\\x20\\x7f]+$");
+    schema_set(schema, "pattern", "^[^\\x00-\\x20\\x7f]+$");
     json_object_set_new(schema, "maxLength", json_integer(64));
     return schema;
 }
 
-static json_t *constant(const char *text)
+static json_t *schema_constant(const char *text)
 {
     json_t *schema = json_object();
 
-    set(schema, "const", text);
+    schema_set(schema, "const", text);
     return schema;
 }
 
-static json_t *plugin_schema(const struct plugin *plugin)
+static json_t *schema_plugin_schema(const struct plugin *plugin)
 {
-    json_t *schema = table_schema(plugin_options(plugin));
+    json_t *schema = schema_table_schema(plugin_options(plugin));
     json_t *properties = json_object_get(schema, "properties");
     json_t *required = json_array();
 
-    json_object_set_new(properties, "plugin", constant(plugin_name(plugin)));
-    json_object_set_new(properties, "name", name_schema());
-    json_object_set_new(properties, "on_crash", constant("restart"));
+    json_object_set_new(properties, "plugin",
+                        schema_constant(plugin_name(plugin)));
+    json_object_set_new(properties, "name", schema_name_schema());
+    json_object_set_new(properties, "on_crash", schema_constant("restart"));
     if (plugin->kind == PLUGIN_TRANSPORT)
-        json_object_set_new(properties, "handlers", list_of("#/$defs/handler"));
+        json_object_set_new(properties, "handlers",
+                            schema_list_of("#/$defs/handler"));
     json_array_append_new(required, json_string("plugin"));
     json_object_set_new(schema, "required", required);
-    set(schema, "description", plugin_summary(plugin));
+    schema_set(schema, "description", plugin_summary(plugin));
     return schema;
 }
 
@@ -142,8 +145,8 @@ struct gathering {
     json_t *found;
 };
 
-static void gather(enum plugin_kind kind, const char *name, const char *path,
-                   void *arg)
+static void schema_gather(enum plugin_kind kind, const char *name,
+                          const char *path, void *arg)
 {
     struct gathering *gathering = arg;
     char error[512];
@@ -155,25 +158,26 @@ static void gather(enum plugin_kind kind, const char *name, const char *path,
         return;
     if (gathering->name) {
         if (!gathering->found && !strcmp(name, gathering->name))
-            gathering->found = plugin_schema(plugin);
+            gathering->found = schema_plugin_schema(plugin);
         return;
     }
     json_array_append_new(gathering->names[kind], json_string(name));
-    json_array_append_new(gathering->alternatives[kind], plugin_schema(plugin));
+    json_array_append_new(gathering->alternatives[kind],
+                          schema_plugin_schema(plugin));
 }
 
 json_t *schema_plugin(const struct plugin_search *search, const char *name)
 {
     struct gathering gathering = {.search = search, .name = name};
 
-    plugin_each(search, gather, &gathering);
+    plugin_each(search, schema_gather, &gathering);
     if (gathering.found)
-        set(gathering.found, "$schema", DRAFT);
+        schema_set(gathering.found, "$schema", DRAFT);
     return gathering.found;
 }
 
 /* "x", or one of the objects. */
-static json_t *either(struct gathering *gathering, enum plugin_kind kind)
+static json_t *schema_either(struct gathering *gathering, enum plugin_kind kind)
 {
     json_t *schema = json_object(), *name = json_object();
 
@@ -184,34 +188,35 @@ static json_t *either(struct gathering *gathering, enum plugin_kind kind)
 }
 
 /* A folder, or a list of them. */
-static json_t *path_schema(void)
+static json_t *schema_path_schema(void)
 {
     json_t *schema = json_object(), *either = json_array();
-    json_t *list = typed("array");
+    json_t *list = schema_typed("array");
 
-    json_object_set_new(list, "items", typed("string"));
+    json_object_set_new(list, "items", schema_typed("string"));
     json_object_set_new(list, "maxItems", json_integer(CONFIG_PATHS_MAX));
-    json_array_append_new(either, typed("string"));
+    json_array_append_new(either, schema_typed("string"));
     json_array_append_new(either, list);
     json_object_set_new(schema, "anyOf", either);
     return schema;
 }
 
-static json_t *top_properties(void)
+static json_t *schema_top_properties(void)
 {
-    json_t *properties = json_object(), *workers = typed("integer");
-    json_t *transports = list_of("#/$defs/transport");
+    json_t *properties = json_object(), *workers = schema_typed("integer");
+    json_t *transports = schema_list_of("#/$defs/transport");
 
     json_object_set_new(transports, "minItems", json_integer(1));
-    json_object_set_new(properties, "$schema", typed("string"));
+    json_object_set_new(properties, "$schema", schema_typed("string"));
     json_object_set_new(properties, "transports", transports);
-    json_object_set_new(properties, "handlers", list_of("#/$defs/handler"));
+    json_object_set_new(properties, "handlers",
+                        schema_list_of("#/$defs/handler"));
     json_object_set_new(workers, "minimum", json_integer(1));
     json_object_set_new(workers, "maximum", json_integer(CONFIG_WORKERS_MAX));
     json_object_set_new(properties, "workers", workers);
-    json_object_set_new(properties, "plugin_path", path_schema());
+    json_object_set_new(properties, "plugin_path", schema_path_schema());
     json_object_set_new(properties, "limits",
-                        table_schema(config_limit_table()));
+                        schema_table_schema(config_limit_table()));
     return properties;
 }
 
@@ -222,16 +227,18 @@ json_t *schema_config(const struct plugin_search *search)
         .alternatives = {json_array(), json_array()},
         .names = {json_array(), json_array()},
     };
-    json_t *schema = object_schema(top_properties()), *parts = json_object();
+    json_t *schema = schema_object_schema(schema_top_properties()),
+           *parts = json_object();
     json_t *required = json_array();
 
-    plugin_each(search, gather, &gathering);
-    json_object_set_new(parts, "handler", either(&gathering, PLUGIN_HANDLER));
+    plugin_each(search, schema_gather, &gathering);
+    json_object_set_new(parts, "handler",
+                        schema_either(&gathering, PLUGIN_HANDLER));
     json_object_set_new(parts, "transport",
-                        either(&gathering, PLUGIN_TRANSPORT));
+                        schema_either(&gathering, PLUGIN_TRANSPORT));
     json_object_set_new(schema, "$defs", parts);
     json_array_append_new(required, json_string("transports"));
     json_object_set_new(schema, "required", required);
-    set(schema, "$schema", DRAFT);
+    schema_set(schema, "$schema", DRAFT);
     return schema;
 }

@@ -118,9 +118,9 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static int usage(const char *format, ...) PG_PRINTF(1, 2);
+static int command_line_usage(const char *format, ...) PG_PRINTF(1, 2);
 
-static int usage(const char *format, ...)
+static int command_line_usage(const char *format, ...)
 {
     va_list arguments;
 
@@ -135,8 +135,8 @@ static int usage(const char *format, ...)
 /* ---- what happens to the packets -------------------------------------- */
 
 /* Adds to the list of one side. */
-static bool read_drops(struct wire_command_line *line, int side,
-                       const char *text, char *error, size_t size)
+static bool command_line_read_drops(struct wire_command_line *line, int side,
+                                    const char *text, char *error, size_t size)
 {
     char *copy = strdup(text), *rest = copy, *part;
     bool is_fine = copy != NULL;
@@ -157,8 +157,9 @@ static bool read_drops(struct wire_command_line *line, int side,
     return is_fine;
 }
 
-static bool read_impairment(struct wire_command_line *line, int option,
-                            int side, char *error, size_t size)
+static bool command_line_read_impairment(struct wire_command_line *line,
+                                         int option, int side, char *error,
+                                         size_t size)
 {
     struct wire_direction *way =
         side == WIRE_LEFT ? &line->options.to_right : &line->options.to_left;
@@ -179,13 +180,14 @@ static bool read_impairment(struct wire_command_line *line, int option,
     case OPTION_QUEUE:
         return quantity_bytes(optarg, &way->queue_bytes, error, size);
     default:
-        return read_drops(line, side, optarg, error, size);
+        return command_line_read_drops(line, side, optarg, error, size);
     }
 }
 
 /* ---- the rest --------------------------------------------------------- */
 
-static bool read_link(enum wire_kind *kind, char *error, size_t size)
+static bool command_line_read_link(enum wire_kind *kind, char *error,
+                                   size_t size)
 {
     *kind = !strcmp(optarg, "tun") ? WIRE_TUN : WIRE_VETH;
     if (*kind == WIRE_TUN || !strcmp(optarg, "veth"))
@@ -195,8 +197,8 @@ static bool read_link(enum wire_kind *kind, char *error, size_t size)
     return false;
 }
 
-static bool read_other(struct wire_command_line *line, int option, char *error,
-                       size_t size)
+static bool command_line_read_other(struct wire_command_line *line, int option,
+                                    char *error, size_t size)
 {
     uint64_t number = 0;
     bool is_fine = true;
@@ -220,7 +222,7 @@ static bool read_other(struct wire_command_line *line, int option, char *error,
     case OPTION_LINGER:
         return quantity_time(optarg, &line->linger_ms, error, size);
     case OPTION_LINK:
-        return read_link(&line->options.kind, error, size);
+        return command_line_read_link(&line->options.kind, error, size);
     case OPTION_JSON:
         line->is_json = true;
         break;
@@ -232,8 +234,8 @@ static bool read_other(struct wire_command_line *line, int option, char *error,
 }
 
 /* sides: a bit for each side whose packets are meant. */
-static int read_option(struct wire_command_line *line, int option,
-                       const char *name, unsigned *sides)
+static int command_line_read_option(struct wire_command_line *line, int option,
+                                    const char *name, unsigned *sides)
 {
     char error[256];
     bool is_fine = true;
@@ -245,13 +247,15 @@ static int read_option(struct wire_command_line *line, int option,
     else if (option >= OPTION_LOSS && option <= OPTION_QUEUE)
         for (int side = WIRE_LEFT; side <= WIRE_RIGHT && is_fine; side++)
             is_fine = !(*sides & 1u << side) ||
-                      read_impairment(line, option, side, error, sizeof(error));
+                      command_line_read_impairment(line, option, side, error,
+                                                   sizeof(error));
     else
-        is_fine = read_other(line, option, error, sizeof(error));
-    return is_fine ? -1 : usage("--%s: %s", name, error);
+        is_fine = command_line_read_other(line, option, error, sizeof(error));
+    return is_fine ? -1 : command_line_usage("--%s: %s", name, error);
 }
 
-static int read_options(struct wire_command_line *line, int argc, char **argv)
+static int command_line_read_options(struct wire_command_line *line, int argc,
+                                     char **argv)
 {
     unsigned sides = 3;
     int option, index, status = -1;
@@ -267,8 +271,8 @@ static int read_options(struct wire_command_line *line, int argc, char **argv)
         if (option == ':' || option == '?')
             status = usage_refuse("wire", long_options, option, argv);
         else
-            status =
-                read_option(line, option, long_options[index].name, &sides);
+            status = command_line_read_option(line, option,
+                                              long_options[index].name, &sides);
     }
     return status;
 }
@@ -276,7 +280,7 @@ static int read_options(struct wire_command_line *line, int argc, char **argv)
 /* ---- the commands ----------------------------------------------------- */
 
 /* Ends the list at the next "--", and returns what is behind it, or NULL. */
-static char **split(char **argv)
+static char **command_line_split(char **argv)
 {
     while (*argv && strcmp(*argv, "--") != 0)
         argv++;
@@ -286,48 +290,56 @@ static char **split(char **argv)
     return argv + 1;
 }
 
-static int read_commands(struct wire_command_line *line, char **argv,
-                         bool is_behind_dashes)
+static int command_line_read_commands(struct wire_command_line *line,
+                                      char **argv, bool is_behind_dashes)
 {
     if (!is_behind_dashes && *argv) {
         line->config = *argv++;
         if (*argv && strcmp(*argv, "--") != 0)
-            return usage("one config at a time: \"%s\" is too much; what is "
-                         "to run at the left end stands behind --",
-                         *argv);
-        line->left = split(argv);
-        if (line->left && split(line->left))
-            return usage("with a config the right end serves it; leave out "
-                         "the second --");
+            return command_line_usage(
+                "one config at a time: \"%s\" is too much; what is "
+                "to run at the left end stands behind --",
+                *argv);
+        line->left = command_line_split(argv);
+        if (line->left && command_line_split(line->left))
+            return command_line_usage(
+                "with a config the right end serves it; leave out "
+                "the second --");
         if (line->left && !*line->left)
-            return usage("-- and no command; write for example -- bash");
+            return command_line_usage(
+                "-- and no command; write for example -- bash");
         return -1;
     }
     line->left = argv;
-    line->right = split(argv);
+    line->right = command_line_split(argv);
     if (!*line->left)
-        return usage("what is to run is missing; write a config, or two "
-                     "commands: -- LEFT... -- RIGHT...");
+        return command_line_usage(
+            "what is to run is missing; write a config, or two "
+            "commands: -- LEFT... -- RIGHT...");
     if (!line->right || !*line->right)
-        return usage("the right end's command is missing; write it behind a "
-                     "second --");
-    if (split(line->right))
-        return usage("a link has two ends; leave out the third --");
+        return command_line_usage(
+            "the right end's command is missing; write it behind a "
+            "second --");
+    if (command_line_split(line->right))
+        return command_line_usage(
+            "a link has two ends; leave out the third --");
     return -1;
 }
 
-static int check_jitter(const struct wire_command_line *line)
+static int command_line_check_jitter(const struct wire_command_line *line)
 {
     const struct wire_direction *ways[] = {&line->options.to_right,
                                            &line->options.to_left};
 
     for (int i = 0; i < 2; i++) {
         if (ways[i]->jitter_ms > ways[i]->delay_ms)
-            return usage("--jitter %gms is more than the delay of %gms; a "
-                         "packet cannot arrive before it was sent",
-                         ways[i]->jitter_ms, ways[i]->delay_ms);
+            return command_line_usage(
+                "--jitter %gms is more than the delay of %gms; a "
+                "packet cannot arrive before it was sent",
+                ways[i]->jitter_ms, ways[i]->delay_ms);
         if (ways[i]->queue_bytes && ways[i]->rate_mbit == 0)
-            return usage("--queue needs a --rate: without one nothing waits");
+            return command_line_usage(
+                "--queue needs a --rate: without one nothing waits");
     }
     return -1;
 }
@@ -339,11 +351,11 @@ int wire_command_line_read(struct wire_command_line *line, int argc,
 
     *line = (struct wire_command_line){
         .options.seed = 1, .wait_ms = 1000, .linger_ms = 500};
-    status = read_options(line, argc, argv);
+    status = command_line_read_options(line, argc, argv);
     if (status < 0)
-        status = check_jitter(line);
+        status = command_line_check_jitter(line);
     if (status < 0 && !line->is_check)
-        status = read_commands(line, argv + optind,
-                               optind > 1 && !strcmp(argv[optind - 1], "--"));
+        status = command_line_read_commands(
+            line, argv + optind, optind > 1 && !strcmp(argv[optind - 1], "--"));
     return status;
 }

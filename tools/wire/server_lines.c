@@ -6,7 +6,8 @@
 #include "wire/wire_command.h"
 
 /* "listening tcp 10.77.0.2:5000" -> "tcp://10.77.0.2:5000" */
-static void read_listening(struct server_lines *lines, const char *line)
+static void server_lines_read_listening(struct server_lines *lines,
+                                        const char *line)
 {
     char transport[32], address[64];
 
@@ -15,26 +16,26 @@ static void read_listening(struct server_lines *lines, const char *line)
         snprintf(lines->url, sizeof(lines->url), "%s://%s", transport, address);
 }
 
-static void take_line(struct server_lines *lines, const char *line)
+static void server_lines_take_line(struct server_lines *lines, const char *line)
 {
     fprintf(stderr, "%s\n", line);
-    read_listening(lines, line);
+    server_lines_read_listening(lines, line);
     if (!strcmp(line, "ready"))
         lines->is_ready = true;
 }
 
-static void take_lines(struct server_lines *lines)
+static void server_lines_take_lines(struct server_lines *lines)
 {
     char *end, *at = lines->text;
 
     lines->text[lines->len] = 0;
     while ((end = strchr(at, '\n'))) {
         *end = 0;
-        take_line(lines, at);
+        server_lines_take_line(lines, at);
         at = end + 1;
     }
     if (at == lines->text && lines->len == sizeof(lines->text) - 1) {
-        take_line(lines, at); /* longer than any we know */
+        server_lines_take_line(lines, at); /* longer than any we know */
         at += lines->len;
     }
     lines->len -= (size_t)(at - lines->text);
@@ -54,5 +55,5 @@ void server_lines_read(struct server_lines *lines)
         return;
     }
     lines->len += (size_t)got;
-    take_lines(lines);
+    server_lines_take_lines(lines);
 }

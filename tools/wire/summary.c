@@ -6,13 +6,13 @@
 
 #define MTU_DEFAULT 1500
 
-static unsigned mtu_of(const struct summary *summary)
+static unsigned summary_mtu_of(const struct summary *summary)
 {
     return summary->options->mtu ? summary->options->mtu : MTU_DEFAULT;
 }
 
 /* From when the first packet was sent to when the last one arrived. */
-static double goodput_mbit(const struct wire_counts *counts)
+static double summary_goodput_mbit(const struct wire_counts *counts)
 {
     uint64_t ns = counts->last_ns - counts->first_ns;
 
@@ -21,22 +21,22 @@ static double goodput_mbit(const struct wire_counts *counts)
                : 0;
 }
 
-static double late_us(const struct wire_counts *counts)
+static double summary_late_us(const struct wire_counts *counts)
 {
     return counts->delivered
                ? (double)counts->late_ns / (double)counts->delivered / 1e3
                : 0;
 }
 
-static void print_row(const char *name, const struct wire_counts *counts,
-                      FILE *out)
+static void summary_print_row(const char *name,
+                              const struct wire_counts *counts, FILE *out)
 {
     fprintf(out,
             "%-8s  %8" PRIu64 "  %9" PRIu64 "  %6" PRIu64 "  %7" PRIu64
             "  %9" PRIu64 "  %7" PRIu64 "  %9" PRIu64 "  %8.3f\n",
             name, counts->packets, counts->payload_packets, counts->lost,
             counts->queue_dropped, counts->reordered, counts->duplicated,
-            counts->delivered, goodput_mbit(counts));
+            counts->delivered, summary_goodput_mbit(counts));
 }
 
 void summary_print(const struct summary *summary, FILE *out)
@@ -44,13 +44,13 @@ void summary_print(const struct summary *summary, FILE *out)
     uint64_t overrun = 0, under_way = 0;
 
     fprintf(out, "\nwire (%s, seed %" PRIu64 ", MTU %u): %.1f s\n",
-            summary->kind, summary->options->seed, mtu_of(summary),
+            summary->kind, summary->options->seed, summary_mtu_of(summary),
             summary->seconds);
     fprintf(out, "%-8s  %8s  %9s  %6s  %7s  %9s  %7s  %9s  %8s\n", "packets",
             "sent", "with data", "lost", "no room", "reordered", "doubled",
             "delivered", "Mbit/s");
-    print_row("to right", &summary->counts[WIRE_LEFT], out);
-    print_row("to left", &summary->counts[WIRE_RIGHT], out);
+    summary_print_row("to right", &summary->counts[WIRE_LEFT], out);
+    summary_print_row("to left", &summary->counts[WIRE_RIGHT], out);
     for (int side = WIRE_LEFT; side <= WIRE_RIGHT; side++) {
         overrun += summary->counts[side].overrun;
         under_way += wire_under_way(&summary->counts[side]);
@@ -67,7 +67,7 @@ void summary_print(const struct summary *summary, FILE *out)
 
 /* ---- JSON ------------------------------------------------------------- */
 
-static json_t *direction(const struct wire_counts *counts)
+static json_t *summary_direction(const struct wire_counts *counts)
 {
     const struct {
         const char *name;
@@ -92,8 +92,8 @@ static json_t *direction(const struct wire_counts *counts)
         json_object_set_new(object, figures[i].name,
                             json_integer((json_int_t)figures[i].value));
     json_object_set_new(object, "goodput_mbit",
-                        json_real(goodput_mbit(counts)));
-    json_object_set_new(object, "late_us", json_real(late_us(counts)));
+                        json_real(summary_goodput_mbit(counts)));
+    json_object_set_new(object, "late_us", json_real(summary_late_us(counts)));
     json_object_set_new(object, "late_max_us",
                         json_real((double)counts->late_max_ns / 1e3));
     return object;
@@ -106,12 +106,12 @@ void summary_print_json(const struct summary *summary, FILE *out)
     json_object_set_new(object, "link", json_string(summary->kind));
     json_object_set_new(object, "seed",
                         json_integer((json_int_t)summary->options->seed));
-    json_object_set_new(object, "mtu", json_integer(mtu_of(summary)));
+    json_object_set_new(object, "mtu", json_integer(summary_mtu_of(summary)));
     json_object_set_new(object, "seconds", json_real(summary->seconds));
     json_object_set_new(object, "to_right",
-                        direction(&summary->counts[WIRE_LEFT]));
+                        summary_direction(&summary->counts[WIRE_LEFT]));
     json_object_set_new(object, "to_left",
-                        direction(&summary->counts[WIRE_RIGHT]));
+                        summary_direction(&summary->counts[WIRE_RIGHT]));
     json_dumpf(object, out, JSON_COMPACT | JSON_REAL_PRECISION(9));
     fputc('\n', out);
     json_decref(object);

@@ -13,7 +13,7 @@
 #define GOODBYE_MS  10000
 #define INTERRUPTS  3 /* Ctrl-C so often ends a command that takes no notice */
 
-static uint64_t now_ms(void)
+static uint64_t wire_command_now_ms(void)
 {
     struct timespec now;
 
@@ -21,14 +21,14 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static bool is_interrupted(const struct wire_commands *commands)
+static bool wire_command_is_interrupted(const struct wire_commands *commands)
 {
     return commands->stop_signal || commands->interrupts;
 }
 
 /* ---- before ----------------------------------------------------------- */
 
-static int check(void)
+static int wire_command_check(void)
 {
     char why[512];
 
@@ -40,36 +40,37 @@ static int check(void)
     return 1;
 }
 
-static void order_drops(struct wire *wire, const struct wire_command_line *line)
+static void wire_command_order_drops(struct wire *wire,
+                                     const struct wire_command_line *line)
 {
     for (int side = WIRE_LEFT; side <= WIRE_RIGHT; side++)
         for (unsigned i = 0; i < line->drop_counts[side]; i++)
             wire_drop_next(wire, side, line->drops[side][i]);
 }
 
-static void say_right_failed(int status)
+static void wire_command_say_right_failed(int status)
 {
     fprintf(stderr, "playground wire: the right command ended with status %d\n",
             status);
 }
 
 /* -1: the right end is ready for a client; else the exit status. */
-static int wait_for_right(struct wire_commands *commands,
-                          const struct wire_command_line *line)
+static int wire_command_wait_for_right(struct wire_commands *commands,
+                                       const struct wire_command_line *line)
 {
-    uint64_t limit = now_ms() + (uint64_t)line->wait_ms;
+    uint64_t limit = wire_command_now_ms() + (uint64_t)line->wait_ms;
     bool is_ready = false;
     int status;
 
-    while (!is_ready && !is_interrupted(commands) &&
+    while (!is_ready && !wire_command_is_interrupted(commands) &&
            wire_commands_is_running(commands, WIRE_RIGHT)) {
         wire_commands_wait(commands, line->config ? ANY_TIME_MS : LISTEN_MS);
         is_ready = line->config
                        ? commands->server.is_ready
-                       : now_ms() >= limit ||
+                       : wire_command_now_ms() >= limit ||
                              wire_is_listening(commands->wire, WIRE_RIGHT);
     }
-    if (is_interrupted(commands))
+    if (wire_command_is_interrupted(commands))
         return 130;
     if (is_ready)
         return -1;
@@ -78,13 +79,13 @@ static int wait_for_right(struct wire_commands *commands,
         return status; /* the server has said why */
     if (status == 0)
         return -1;
-    say_right_failed(status);
+    wire_command_say_right_failed(status);
     return 1;
 }
 
 /* ---- after ------------------------------------------------------------ */
 
-static uint64_t activity(struct wire *wire)
+static uint64_t wire_command_activity(struct wire *wire)
 {
     struct wire_counts counts[2];
 
@@ -93,7 +94,7 @@ static uint64_t activity(struct wire *wire)
            counts[1].delivered;
 }
 
-static uint64_t under_way(struct wire *wire)
+static uint64_t wire_command_under_way(struct wire *wire)
 {
     struct wire_counts counts[2];
 
@@ -101,7 +102,7 @@ static uint64_t under_way(struct wire *wire)
     return wire_under_way(&counts[0]) + wire_under_way(&counts[1]);
 }
 
-static double longest_ms(const struct wire_options *options)
+static double wire_command_longest_ms(const struct wire_options *options)
 {
     double right = options->to_right.delay_ms + options->to_right.jitter_ms;
     double left = options->to_left.delay_ms + options->to_left.jitter_ms;
@@ -110,7 +111,7 @@ static double longest_ms(const struct wire_options *options)
 }
 
 /* How long a full queue takes. */
-static double queue_ms(const struct wire_direction *how)
+static double wire_command_queue_ms(const struct wire_direction *how)
 {
     return how->rate_mbit ? (double)how->queue_bytes / (how->rate_mbit * 125)
                           : 0;
@@ -118,27 +119,29 @@ static double queue_ms(const struct wire_direction *how)
 
 /* What the left command has sent last is still under way: the right one is
    stopped when the link has fallen silent. */
-static void wait_for_silence(struct wire_commands *commands,
-                             const struct wire_command_line *line)
+static void wire_command_wait_for_silence(struct wire_commands *commands,
+                                          const struct wire_command_line *line)
 {
-    double silence = line->linger_ms + 4 * longest_ms(&line->options);
-    double most = silence + queue_ms(&line->options.to_right) +
-                  queue_ms(&line->options.to_left) + GOODBYE_MS;
-    uint64_t start = now_ms(), since = start, before = UINT64_MAX;
+    double silence =
+        line->linger_ms + 4 * wire_command_longest_ms(&line->options);
+    double most = silence + wire_command_queue_ms(&line->options.to_right) +
+                  wire_command_queue_ms(&line->options.to_left) + GOODBYE_MS;
+    uint64_t start = wire_command_now_ms(), since = start, before = UINT64_MAX;
 
     while (wire_commands_is_running(commands, WIRE_RIGHT) &&
-           !is_interrupted(commands) && (double)(now_ms() - since) < silence &&
-           (double)(now_ms() - start) < most) {
-        uint64_t seen = activity(commands->wire);
+           !wire_command_is_interrupted(commands) &&
+           (double)(wire_command_now_ms() - since) < silence &&
+           (double)(wire_command_now_ms() - start) < most) {
+        uint64_t seen = wire_command_activity(commands->wire);
 
-        if (seen != before || under_way(commands->wire))
-            since = now_ms();
+        if (seen != before || wire_command_under_way(commands->wire))
+            since = wire_command_now_ms();
         before = seen;
         wire_commands_wait(commands, 20);
     }
 }
 
-static void wait_for_left(struct wire_commands *commands)
+static void wire_command_wait_for_left(struct wire_commands *commands)
 {
     bool is_right_running = true;
 
@@ -146,20 +149,22 @@ static void wait_for_left(struct wire_commands *commands)
         wire_commands_wait(commands, ANY_TIME_MS);
         if (is_right_running && !commands->pids[WIRE_RIGHT] &&
             wire_commands_status(commands, WIRE_RIGHT))
-            say_right_failed(wire_commands_status(commands, WIRE_RIGHT));
+            wire_command_say_right_failed(
+                wire_commands_status(commands, WIRE_RIGHT));
         is_right_running = commands->pids[WIRE_RIGHT] != 0;
         if (commands->stop_signal || commands->interrupts >= INTERRUPTS)
             wire_commands_stop(commands, WIRE_LEFT);
     }
 }
 
-static void summarise(struct wire *wire, const struct wire_command_line *line,
-                      uint64_t start_ms)
+static void wire_command_summarise(struct wire *wire,
+                                   const struct wire_command_line *line,
+                                   uint64_t start_ms)
 {
     struct summary summary = {
         .kind = wire_kind(wire),
         .options = &line->options,
-        .seconds = (double)(now_ms() - start_ms) / 1000,
+        .seconds = (double)(wire_command_now_ms() - start_ms) / 1000,
     };
 
     if (!wire_counts(wire, summary.counts))
@@ -173,7 +178,7 @@ static void summarise(struct wire *wire, const struct wire_command_line *line,
 
 /* A simulation has no sockets, and so nothing that could cross a link. A config
    that is wrong is for `run` to refuse. */
-static bool is_simulation(const char *path)
+static bool wire_command_is_simulation(const char *path)
 {
     struct problems *problems = problems_create(path);
     struct config *config = config_load(path, NULL, 0, NULL, problems);
@@ -192,23 +197,23 @@ static bool is_simulation(const char *path)
 
 /* ---- all of it -------------------------------------------------------- */
 
-static int run_commands(struct wire_commands *commands,
-                        const struct wire_command_line *line)
+static int wire_command_run_commands(struct wire_commands *commands,
+                                     const struct wire_command_line *line)
 {
-    uint64_t start_ms = now_ms();
+    uint64_t start_ms = wire_command_now_ms();
     int status = 1;
 
     if (wire_commands_start_right(commands, line))
-        status = wait_for_right(commands, line);
+        status = wire_command_wait_for_right(commands, line);
     if (status < 0) {
         status = 1;
-        start_ms = now_ms();
+        start_ms = wire_command_now_ms();
         if (wire_commands_start_left(commands, line)) {
-            wait_for_left(commands);
+            wire_command_wait_for_left(commands);
             status = wire_commands_status(commands, WIRE_LEFT);
-            wait_for_silence(commands, line);
+            wire_command_wait_for_silence(commands, line);
             wire_commands_stop(commands, WIRE_RIGHT);
-            summarise(commands->wire, line, start_ms);
+            wire_command_summarise(commands->wire, line, start_ms);
         }
     }
     wire_commands_stop(commands, WIRE_RIGHT);
@@ -225,15 +230,15 @@ int cmd_wire(int argc, char **argv)
     if (status >= 0)
         return status;
     if (line.is_check)
-        return check();
-    if (line.config && is_simulation(line.config))
+        return wire_command_check();
+    if (line.config && wire_command_is_simulation(line.config))
         return 2;
     if (!wire_commands_init(&commands))
         return 1;
     commands.wire = wire_create(&line.options, error, sizeof(error));
     if (commands.wire) {
-        order_drops(commands.wire, &line);
-        status = run_commands(&commands, &line);
+        wire_command_order_drops(commands.wire, &line);
+        status = wire_command_run_commands(&commands, &line);
     } else {
         fprintf(stderr, "playground wire: %s\n", error);
         status = 1;

@@ -46,8 +46,8 @@ void wire_commands_finish(struct wire_commands *commands)
 }
 
 /* A Ctrl-C comes from the terminal, which has told the left command too. */
-static void take_signal(struct wire_commands *commands,
-                        const struct signalfd_siginfo *info)
+static void wire_jobs_take_signal(struct wire_commands *commands,
+                                  const struct signalfd_siginfo *info)
 {
     int number = (int)info->ssi_signo;
 
@@ -62,7 +62,7 @@ static void take_signal(struct wire_commands *commands,
         kill(commands->pids[WIRE_LEFT], number);
 }
 
-static void take_ends(struct wire_commands *commands)
+static void wire_jobs_take_ends(struct wire_commands *commands)
 {
     for (int side = WIRE_LEFT; side <= WIRE_RIGHT; side++)
         if (commands->pids[side] &&
@@ -80,16 +80,16 @@ void wire_commands_wait(struct wire_commands *commands, int ms)
     if (poll(fds, 2, ms) < 0)
         return;
     while (read(commands->signals, &info, sizeof(info)) == sizeof(info))
-        take_signal(commands, &info);
+        wire_jobs_take_signal(commands, &info);
     if (fds[1].revents)
         server_lines_read(&commands->server);
-    take_ends(commands);
+    wire_jobs_take_ends(commands);
 }
 
 /* ---- starting --------------------------------------------------------- */
 
-static bool start(struct wire_commands *commands, enum wire_side side,
-                  char *const argv[], const int fds[3])
+static bool wire_jobs_start(struct wire_commands *commands, enum wire_side side,
+                            char *const argv[], const int fds[3])
 {
     pid_t pid = wire_spawn(commands->wire, side, argv, fds);
 
@@ -103,7 +103,7 @@ static bool start(struct wire_commands *commands, enum wire_side side,
 }
 
 /* This program. */
-static char *self(void)
+static char *wire_jobs_self(void)
 {
     static char path[4096];
     ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
@@ -112,11 +112,12 @@ static char *self(void)
     return path;
 }
 
-static bool start_server(struct wire_commands *commands, const char *config,
-                         int nothing, int log)
+static bool wire_jobs_start_server(struct wire_commands *commands,
+                                   const char *config, int nothing, int log)
 {
     char host[64];
-    char *const argv[] = {self(), "run", "--host", host, (char *)config, NULL};
+    char *const argv[] = {wire_jobs_self(), "run", "--host", host,
+                          (char *)config,   NULL};
     int out[2];
     bool is_started;
 
@@ -126,15 +127,15 @@ static bool start_server(struct wire_commands *commands, const char *config,
                 strerror(errno));
         return false;
     }
-    is_started =
-        start(commands, WIRE_RIGHT, argv, (const int[3]){nothing, out[1], log});
+    is_started = wire_jobs_start(commands, WIRE_RIGHT, argv,
+                                 (const int[3]){nothing, out[1], log});
     close(out[1]);
     commands->server.fd = out[0];
     return is_started;
 }
 
 /* Where the right command's output goes: stdout belongs to the left one. */
-static int open_log(const char *path)
+static int wire_jobs_open_log(const char *path)
 {
     int fd;
 
@@ -151,15 +152,16 @@ static int open_log(const char *path)
 bool wire_commands_start_right(struct wire_commands *commands,
                                const struct wire_command_line *line)
 {
-    int log = open_log(line->log);
+    int log = wire_jobs_open_log(line->log);
     int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
     bool is_started = false;
 
     if (log >= 0 && line->config)
-        is_started = start_server(commands, line->config, nothing, log);
+        is_started =
+            wire_jobs_start_server(commands, line->config, nothing, log);
     else if (log >= 0)
-        is_started = start(commands, WIRE_RIGHT, line->right,
-                           (const int[3]){nothing, log, log});
+        is_started = wire_jobs_start(commands, WIRE_RIGHT, line->right,
+                                     (const int[3]){nothing, log, log});
     if (nothing >= 0)
         close(nothing);
     if (log >= 0)
@@ -170,11 +172,13 @@ bool wire_commands_start_right(struct wire_commands *commands,
 bool wire_commands_start_left(struct wire_commands *commands,
                               const struct wire_command_line *line)
 {
-    char *const client[] = {self(), "client", commands->server.url, NULL};
+    char *const client[] = {wire_jobs_self(), "client", commands->server.url,
+                            NULL};
 
     if (line->config)
         setenv("WIRE_URL", commands->server.url, 1);
-    return start(commands, WIRE_LEFT, line->left ? line->left : client, NULL);
+    return wire_jobs_start(commands, WIRE_LEFT,
+                           line->left ? line->left : client, NULL);
 }
 
 /* ---- their ends ------------------------------------------------------- */
@@ -194,8 +198,8 @@ int wire_commands_status(const struct wire_commands *commands,
 }
 
 /* The right one leads a group; the left one shares ours. */
-static void tell(const struct wire_commands *commands, enum wire_side side,
-                 int number)
+static void wire_jobs_tell(const struct wire_commands *commands,
+                           enum wire_side side, int number)
 {
     pid_t pid = commands->pids[side];
 
@@ -205,11 +209,11 @@ static void tell(const struct wire_commands *commands, enum wire_side side,
 
 void wire_commands_stop(struct wire_commands *commands, enum wire_side side)
 {
-    tell(commands, side, SIGTERM);
+    wire_jobs_tell(commands, side, SIGTERM);
     for (int ms = 0; ms < STOP_MS && commands->pids[side]; ms += 20)
         wire_commands_wait(commands, 20);
     while (commands->pids[side]) {
-        tell(commands, side, SIGKILL);
+        wire_jobs_tell(commands, side, SIGKILL);
         wire_commands_wait(commands, 20);
     }
 }

@@ -22,7 +22,8 @@ static const char controls[] = "ABDEFHIKLNPTUWY";
 /* With Alt, which comes as an ESC before: word by word. */
 static const char metas[] = "bBfFdDcCuUlL\x7f\x08";
 
-static int look_up(const char *text, size_t len, wchar_t key[KEY_MAX])
+static int client_keys_look_up(const char *text, size_t len,
+                               wchar_t key[KEY_MAX])
 {
     for (size_t i = 0; i < sizeof(sequences) / sizeof(sequences[0]); i++) {
         const struct sequence *one = &sequences[i];
@@ -36,7 +37,8 @@ static int look_up(const char *text, size_t len, wchar_t key[KEY_MAX])
 }
 
 /* "ESC [ 1 ; 5 C": digits and signs, then one byte from "@" to "~". */
-static int read_sequence(struct client_buffer *typed, wchar_t key[KEY_MAX])
+static int client_keys_read_sequence(struct client_buffer *typed,
+                                     wchar_t key[KEY_MAX])
 {
     size_t at = 2;
     int count;
@@ -46,12 +48,13 @@ static int read_sequence(struct client_buffer *typed, wchar_t key[KEY_MAX])
         at++;
     if (at == typed->len)
         return -1;
-    count = look_up(typed->data + 2, at - 1, key);
+    count = client_keys_look_up(typed->data + 2, at - 1, key);
     client_buffer_drop(typed, at + 1);
     return count;
 }
 
-static int read_escape(struct client_buffer *typed, wchar_t key[KEY_MAX])
+static int client_keys_read_escape(struct client_buffer *typed,
+                                   wchar_t key[KEY_MAX])
 {
     char second;
 
@@ -59,7 +62,7 @@ static int read_escape(struct client_buffer *typed, wchar_t key[KEY_MAX])
         return -1;
     second = typed->data[1];
     if (second == '[' || second == 'O')
-        return read_sequence(typed, key);
+        return client_keys_read_sequence(typed, key);
     if (second == '\0' || !strchr(metas, second)) {
         client_buffer_drop(typed, 1);
         return 0;
@@ -70,7 +73,8 @@ static int read_escape(struct client_buffer *typed, wchar_t key[KEY_MAX])
     return 2;
 }
 
-static int read_control(struct client_buffer *typed, wchar_t key[KEY_MAX])
+static int client_keys_read_control(struct client_buffer *typed,
+                                    wchar_t key[KEY_MAX])
 {
     char c = typed->data[0];
 
@@ -98,9 +102,9 @@ int keys_next(struct client_buffer *typed, wchar_t key[KEY_MAX])
         return 0;
     }
     if (c == ESC)
-        return read_escape(typed, key);
+        return client_keys_read_escape(typed, key);
     if (c < 0x20 || c == 0x7f)
-        return read_control(typed, key);
+        return client_keys_read_control(typed, key);
     client_buffer_drop(typed, (size_t)len);
     key[0] = (wchar_t)c;
     return wcwidth(key[0]) < 0 ? 0 : 1;

@@ -14,7 +14,7 @@ static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 
 static struct sigaction before[CRASHES];
 
-static void restore_mode(void)
+static void client_mode_restore_mode(void)
 {
     if (has_saved_mode)
         tcsetattr(STDIN_FILENO, TCSANOW, &saved_mode);
@@ -22,7 +22,7 @@ static void restore_mode(void)
 
 /* A plugin has crashed, perhaps: gives back the terminal, then goes on as if
    nobody had caught the signal. */
-static void crashed(int number)
+static void client_mode_crashed(int number)
 {
     tcsetattr(STDIN_FILENO, TCSANOW, &saved_mode);
     for (size_t i = 0; i < CRASHES; i++)
@@ -33,21 +33,21 @@ static void crashed(int number)
 
 void mode_save(void)
 {
-    struct sigaction action = {.sa_handler = crashed};
+    struct sigaction action = {.sa_handler = client_mode_crashed};
 
     has_saved_mode = tcgetattr(STDIN_FILENO, &saved_mode) == 0;
     if (!has_saved_mode)
         return;
     for (size_t i = 0; i < CRASHES; i++)
         sigaction(crashes[i], &action, &before[i]);
-    atexit(restore_mode);
+    atexit(client_mode_restore_mode);
 }
 
 void mode_restore(void)
 {
     if (!has_saved_mode)
         return;
-    restore_mode();
+    client_mode_restore_mode();
     has_saved_mode = false;
     for (size_t i = 0; i < CRASHES; i++)
         sigaction(crashes[i], &before[i], NULL);

@@ -7,7 +7,7 @@
 
 #define TAB_COLUMNS 8
 
-static void write_all(const struct client_buffer *text)
+static void client_screen_write_all(const struct client_buffer *text)
 {
     struct pollfd wanted = {.fd = STDOUT_FILENO, .events = POLLOUT};
     size_t done = 0;
@@ -27,7 +27,7 @@ static void write_all(const struct client_buffer *text)
 }
 
 /* How many rows of the line being typed are above the cursor. */
-static unsigned rows_above(const struct terminal *terminal)
+static unsigned client_screen_rows_above(const struct terminal *terminal)
 {
     const LineInfoW *line = el_wline(terminal->editor);
     unsigned width = client_out_columns(), rows = 0,
@@ -54,16 +54,17 @@ static unsigned rows_above(const struct terminal *terminal)
 }
 
 /* What comes next begins on a row of its own. */
-static void end_tail(struct terminal *terminal)
+static void client_screen_end_tail(struct terminal *terminal)
 {
     terminal->tail = 0;
     terminal->client->out.view.column = 0;
 }
 
 /* Takes the line being typed off the screen. */
-static void erase_line(struct terminal *terminal, struct client_buffer *out)
+static void client_screen_erase_line(struct terminal *terminal,
+                                     struct client_buffer *out)
 {
-    unsigned rows = rows_above(terminal);
+    unsigned rows = client_screen_rows_above(terminal);
     char up[32];
 
     client_buffer_text(out, "\r");
@@ -75,8 +76,8 @@ static void erase_line(struct terminal *terminal, struct client_buffer *out)
 }
 
 /* Goes back to where the row above was left. */
-static void go_to_tail(const struct terminal *terminal,
-                       struct client_buffer *out)
+static void client_screen_go_to_tail(const struct terminal *terminal,
+                                     struct client_buffer *out)
 {
     char there[48];
 
@@ -86,7 +87,7 @@ static void go_to_tail(const struct terminal *terminal,
     client_buffer_text(out, there);
 }
 
-static void draw_line(struct terminal *terminal)
+static void client_screen_draw_line(struct terminal *terminal)
 {
     el_set(terminal->editor, EL_REFRESH);
 }
@@ -96,30 +97,30 @@ void terminal_print(struct terminal *terminal, struct pg_bytes text)
     unsigned column = terminal->client->out.view.column;
     struct client_buffer out = {0};
 
-    erase_line(terminal, &out);
-    go_to_tail(terminal, &out);
+    client_screen_erase_line(terminal, &out);
+    client_screen_go_to_tail(terminal, &out);
     client_buffer_add(&out, text.data, text.len);
     if (column)
         client_buffer_text(&out, "\n");
-    write_all(&out);
+    client_screen_write_all(&out);
     client_buffer_finish(&out);
     terminal->tail = column < client_out_columns() ? column : 0;
-    draw_line(terminal);
+    client_screen_draw_line(terminal);
 }
 
 void terminal_hide(struct terminal *terminal)
 {
     struct client_buffer out = {0};
 
-    erase_line(terminal, &out);
-    write_all(&out);
+    client_screen_erase_line(terminal, &out);
+    client_screen_write_all(&out);
     client_buffer_finish(&out);
-    end_tail(terminal);
+    client_screen_end_tail(terminal);
 }
 
 void terminal_show(struct terminal *terminal)
 {
-    draw_line(terminal);
+    client_screen_draw_line(terminal);
 }
 
 /* The terminal has wrapped the row anew by now, most do. */
@@ -127,7 +128,7 @@ void terminal_redraw(struct terminal *terminal)
 {
     terminal_hide(terminal);
     el_resize(terminal->editor);
-    draw_line(terminal);
+    client_screen_draw_line(terminal);
 }
 
 /* The shell has used the terminal meanwhile and left it in its own mode, on a
@@ -136,9 +137,9 @@ void terminal_continue(struct terminal *terminal)
 {
     el_set(terminal->editor, EL_PREP_TERM, 0); /* or it believes to be in it */
     el_set(terminal->editor, EL_PREP_TERM, 1);
-    end_tail(terminal);
+    client_screen_end_tail(terminal);
     el_resize(terminal->editor);
-    draw_line(terminal);
+    client_screen_draw_line(terminal);
 }
 
 void screen_enter(struct terminal *terminal, struct pg_bytes line)
@@ -146,12 +147,12 @@ void screen_enter(struct terminal *terminal, struct pg_bytes line)
     struct client_view view = {.column = strlen(SCREEN_PROMPT)};
     struct client_buffer out = {0};
 
-    erase_line(terminal, &out);
+    client_screen_erase_line(terminal, &out);
     client_buffer_text(&out, SCREEN_PROMPT);
     client_view_add(&view, line, &out);
     client_buffer_text(&out, "\n");
-    write_all(&out);
+    client_screen_write_all(&out);
     client_buffer_finish(&out);
-    end_tail(terminal);
-    draw_line(terminal);
+    client_screen_end_tail(terminal);
+    client_screen_draw_line(terminal);
 }

@@ -9,7 +9,7 @@
 
 /* ---- what libedit calls ----------------------------------------------- */
 
-static struct terminal *terminal_of(EditLine *editor)
+static struct terminal *client_terminal_of(EditLine *editor)
 {
     struct terminal *terminal = NULL;
 
@@ -17,7 +17,7 @@ static struct terminal *terminal_of(EditLine *editor)
     return terminal;
 }
 
-static wchar_t *prompt(EditLine *editor)
+static wchar_t *client_terminal_prompt(EditLine *editor)
 {
     static wchar_t text[] = L"" SCREEN_PROMPT;
 
@@ -25,9 +25,9 @@ static wchar_t *prompt(EditLine *editor)
     return text;
 }
 
-static int read_key(EditLine *editor, wchar_t *c)
+static int client_terminal_read_key(EditLine *editor, wchar_t *c)
 {
-    struct terminal *terminal = terminal_of(editor);
+    struct terminal *terminal = client_terminal_of(editor);
 
     if (terminal->key_at == terminal->key_len)
         return 0;
@@ -35,14 +35,14 @@ static int read_key(EditLine *editor, wchar_t *c)
     return 1;
 }
 
-static unsigned char on_enter(EditLine *editor, int c)
+static unsigned char client_terminal_on_enter(EditLine *editor, int c)
 {
     (void)c;
-    terminal_of(editor)->has_enter = true;
+    client_terminal_of(editor)->has_enter = true;
     return CC_NORM;
 }
 
-static unsigned char on_delete(EditLine *editor, int c)
+static unsigned char client_terminal_on_delete(EditLine *editor, int c)
 {
     const LineInfoW *line = el_wline(editor);
 
@@ -55,23 +55,26 @@ static unsigned char on_delete(EditLine *editor, int c)
 }
 
 /* Ctrl-D: the end on an empty line, else it deletes. */
-static unsigned char on_end(EditLine *editor, int c)
+static unsigned char client_terminal_on_end(EditLine *editor, int c)
 {
     const LineInfoW *line = el_wline(editor);
 
     if (line->buffer != line->lastchar)
-        return on_delete(editor, c);
-    terminal_of(editor)->has_end = true;
+        return client_terminal_on_delete(editor, c);
+    client_terminal_of(editor)->has_end = true;
     return CC_NORM;
 }
 
-static void bind_keys(EditLine *editor)
+static void client_terminal_bind_keys(EditLine *editor)
 {
     static const wchar_t reset[] = {KEY_RESET, 0}, delete[] = {KEY_DELETE, 0};
 
-    el_wset(editor, EL_ADDFN, L"client-enter", L"Sends the line", on_enter);
-    el_wset(editor, EL_ADDFN, L"client-delete", L"Deletes", on_delete);
-    el_wset(editor, EL_ADDFN, L"client-end", L"Ends or deletes", on_end);
+    el_wset(editor, EL_ADDFN, L"client-enter", L"Sends the line",
+            client_terminal_on_enter);
+    el_wset(editor, EL_ADDFN, L"client-delete", L"Deletes",
+            client_terminal_on_delete);
+    el_wset(editor, EL_ADDFN, L"client-end", L"Ends or deletes",
+            client_terminal_on_end);
     el_wset(editor, EL_BIND, L"^J", L"client-enter", NULL);
     el_wset(editor, EL_BIND, L"^D", L"client-end", NULL);
     el_wset(editor, EL_BIND, L"^I", L"ed-insert", NULL);
@@ -81,7 +84,7 @@ static void bind_keys(EditLine *editor)
 
 /* ---- typing ----------------------------------------------------------- */
 
-static void press(struct terminal *terminal)
+static void client_terminal_press(struct terminal *terminal)
 {
     int count;
 
@@ -89,7 +92,8 @@ static void press(struct terminal *terminal)
     el_wgets(terminal->editor, &count);
 }
 
-static void add_history(struct terminal *terminal, const wchar_t *text)
+static void client_terminal_add_history(struct terminal *terminal,
+                                        const wchar_t *text)
 {
     HistEventW event;
 
@@ -98,7 +102,8 @@ static void add_history(struct terminal *terminal, const wchar_t *text)
 }
 
 /* The line as bytes, its characters as they are in UTF-8. */
-static void take_text(struct terminal *terminal, struct client_buffer *text)
+static void client_terminal_take_text(struct terminal *terminal,
+                                      struct client_buffer *text)
 {
     const LineInfoW *line = el_wline(terminal->editor);
     size_t len = (size_t)(line->lastchar - line->buffer);
@@ -107,7 +112,7 @@ static void take_text(struct terminal *terminal, struct client_buffer *text)
     if (copy == NULL)
         return;
     wmemcpy(copy, line->buffer, len);
-    add_history(terminal, copy);
+    client_terminal_add_history(terminal, copy);
     for (size_t i = 0; i < len; i++) {
         char *room = client_buffer_room(text, MB_CUR_MAX);
         int used = wctomb(room, copy[i]);
@@ -117,14 +122,14 @@ static void take_text(struct terminal *terminal, struct client_buffer *text)
     free(copy);
 }
 
-static void enter_line(struct terminal *terminal)
+static void client_terminal_enter_line(struct terminal *terminal)
 {
     struct client_buffer text = {0};
 
-    take_text(terminal, &text);
+    client_terminal_take_text(terminal, &text);
     terminal->key[0] = KEY_RESET;
     terminal->key_len = 1;
-    press(terminal);
+    client_terminal_press(terminal);
     screen_enter(terminal, pg_bytes(text.data, text.len));
     client_input_line(terminal->client, pg_bytes(text.data, text.len));
     client_buffer_finish(&text);
@@ -138,10 +143,10 @@ void terminal_typed(struct terminal *terminal, struct pg_bytes bytes)
         if (terminal->key_len < 0)
             return;
         if (terminal->key_len > 0)
-            press(terminal);
+            client_terminal_press(terminal);
         if (terminal->has_enter) {
             terminal->has_enter = false;
-            enter_line(terminal);
+            client_terminal_enter_line(terminal);
         }
     }
     if (terminal->has_end)
@@ -151,7 +156,7 @@ void terminal_typed(struct terminal *terminal, struct pg_bytes bytes)
 /* ---- from start to stop ----------------------------------------------- */
 
 /* Erasing and going up are written as every terminal of today knows them. */
-static bool is_capable(EditLine *editor)
+static bool client_terminal_is_capable(EditLine *editor)
 {
     char *erase = NULL, *up = NULL;
 
@@ -160,7 +165,7 @@ static bool is_capable(EditLine *editor)
            strncmp(erase, "\033[K", 3) == 0 && *up == '\033';
 }
 
-static bool start_history(struct terminal *terminal)
+static bool client_terminal_start_history(struct terminal *terminal)
 {
     HistEventW event;
 
@@ -173,22 +178,22 @@ static bool start_history(struct terminal *terminal)
     return true;
 }
 
-static void start_editor(struct terminal *terminal)
+static void client_terminal_start_editor(struct terminal *terminal)
 {
     EditLine *editor = terminal->editor;
 
     el_wset(editor, EL_CLIENTDATA, terminal);
     el_wset(editor, EL_EDITOR, L"emacs");
     el_wset(editor, EL_SIGNAL, 0);
-    el_wset(editor, EL_PROMPT, prompt);
-    el_wset(editor, EL_GETCFN, read_key);
-    bind_keys(editor);
+    el_wset(editor, EL_PROMPT, client_terminal_prompt);
+    el_wset(editor, EL_GETCFN, client_terminal_read_key);
+    client_terminal_bind_keys(editor);
     el_wset(editor, EL_UNBUFFERED, 1); /* draws the prompt */
 }
 
 /* Known without asking libedit, which would throw away what is typed already
    when it finds out. */
-static bool is_dumb(void)
+static bool client_terminal_is_dumb(void)
 {
     const char *name = getenv("TERM");
 
@@ -197,19 +202,21 @@ static bool is_dumb(void)
 
 struct terminal *terminal_start(struct client *client)
 {
-    struct terminal *terminal = is_dumb() ? NULL : calloc(1, sizeof(*terminal));
+    struct terminal *terminal =
+        client_terminal_is_dumb() ? NULL : calloc(1, sizeof(*terminal));
 
     if (terminal == NULL)
         return NULL;
     mode_save();
     terminal->client = client;
     terminal->editor = el_init("playground", stdin, stdout, stderr);
-    if (terminal->editor == NULL || !is_capable(terminal->editor) ||
-        !start_history(terminal)) {
+    if (terminal->editor == NULL ||
+        !client_terminal_is_capable(terminal->editor) ||
+        !client_terminal_start_history(terminal)) {
         terminal_stop(terminal);
         return NULL;
     }
-    start_editor(terminal);
+    client_terminal_start_editor(terminal);
     return terminal;
 }
 

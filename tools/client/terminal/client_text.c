@@ -76,13 +76,13 @@ int client_utf8(const uint8_t *bytes, size_t len, uint32_t *c)
 }
 
 /* Marks that make what follows be read in another order. */
-static bool turns_text(uint32_t c)
+static bool client_text_turns_text(uint32_t c)
 {
     return c == 0x061c || c == 0x200e || c == 0x200f ||
            (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
-static void advance(struct client_view *view, unsigned columns)
+static void client_text_advance(struct client_view *view, unsigned columns)
 {
     if (view->width && view->column + columns > view->width)
         view->column = columns;
@@ -90,85 +90,87 @@ static void advance(struct client_view *view, unsigned columns)
         view->column += columns;
 }
 
-static void put_escape(struct client_view *view, const char *format, uint32_t c,
-                       struct client_buffer *out)
+static void client_text_put_escape(struct client_view *view, const char *format,
+                                   uint32_t c, struct client_buffer *out)
 {
     char text[16];
     int len = snprintf(text, sizeof(text), format, c);
 
     client_buffer_add(out, text, (size_t)len);
     for (int i = 0; i < len; i++)
-        advance(view, 1);
+        client_text_advance(view, 1);
 }
 
-static void put_tab(struct client_view *view, struct client_buffer *out)
+static void client_text_put_tab(struct client_view *view,
+                                struct client_buffer *out)
 {
     unsigned columns = TAB_COLUMNS - view->column % TAB_COLUMNS;
 
     for (unsigned i = 0; i < columns; i++) {
         client_buffer_text(out, " ");
-        advance(view, 1);
+        client_text_advance(view, 1);
     }
 }
 
-static void put_character(struct client_view *view, uint32_t c,
-                          const uint8_t *bytes, size_t len,
-                          struct client_buffer *out)
+static void client_text_put_character(struct client_view *view, uint32_t c,
+                                      const uint8_t *bytes, size_t len,
+                                      struct client_buffer *out)
 {
     int width = wcwidth((wchar_t)c);
 
     if (c == '\t') {
-        put_tab(view, out);
+        client_text_put_tab(view, out);
     } else if (c == '\n') {
         client_buffer_text(out, "\n");
         view->column = 0;
     } else if (pg_utf8_is_control(c)) {
-        put_escape(view, "\\x%02x", c, out);
-    } else if (width < 0 || turns_text(c)) {
-        put_escape(view, c > 0xffff ? "\\U%08x" : "\\u%04x", c, out);
+        client_text_put_escape(view, "\\x%02x", c, out);
+    } else if (width < 0 || client_text_turns_text(c)) {
+        client_text_put_escape(view, c > 0xffff ? "\\U%08x" : "\\u%04x", c,
+                               out);
     } else {
         client_buffer_add(out, bytes, len);
-        advance(view, (unsigned)width);
+        client_text_advance(view, (unsigned)width);
     }
 }
 
 /* Shows the first `count` bytes of what is held back as what they are. */
-static void put_bytes(struct client_view *view, unsigned count,
-                      struct client_buffer *out)
+static void client_text_put_bytes(struct client_view *view, unsigned count,
+                                  struct client_buffer *out)
 {
     for (unsigned i = 0; i < count; i++)
-        put_escape(view, "\\x%02x", view->part[i], out);
+        client_text_put_escape(view, "\\x%02x", view->part[i], out);
     view->part_len -= count;
     memmove(view->part, view->part + count, view->part_len);
 }
 
 /* "\r\n" is one line end: a "\r" waits for what follows it. */
-static bool waits(const struct client_view *view)
+static bool client_text_waits(const struct client_view *view)
 {
     return view->part[0] == '\r' && view->part_len == 1;
 }
 
-static void put_byte(struct client_view *view, uint8_t byte,
-                     struct client_buffer *out)
+static void client_text_put_byte(struct client_view *view, uint8_t byte,
+                                 struct client_buffer *out)
 {
     if (view->part_len && view->part[0] == '\r') {
         if (byte == '\n')
             view->part_len = 0;
         else
-            put_bytes(view, 1, out);
+            client_text_put_bytes(view, 1, out);
     }
     view->part[view->part_len++] = byte;
-    while (view->part_len && !waits(view)) {
+    while (view->part_len && !client_text_waits(view)) {
         uint32_t c;
         int len = client_utf8(view->part, view->part_len, &c);
 
         if (len == 0)
             return;
         if (len < 0) {
-            put_bytes(view, 1, out);
+            client_text_put_bytes(view, 1, out);
             continue;
         }
-        put_character(view, c, view->part, (size_t)len, out);
+        client_text_put_character(view, c, view->part, (size_t)len, out);
         view->part_len -= (unsigned)len;
         memmove(view->part, view->part + len, view->part_len);
     }
@@ -178,18 +180,19 @@ void client_view_add(struct client_view *view, struct pg_bytes in,
                      struct client_buffer *out)
 {
     for (size_t i = 0; i < in.len; i++)
-        put_byte(view, in.data[i], out);
+        client_text_put_byte(view, in.data[i], out);
 }
 
 void client_view_flush(struct client_view *view, struct client_buffer *out)
 {
-    put_bytes(view, view->part_len, out);
+    client_text_put_bytes(view, view->part_len, out);
 }
 
 /* ---- hex -------------------------------------------------------------- */
 
-static void hex_row(struct client_buffer *out, struct pg_bytes bytes, size_t at,
-                    unsigned per_row)
+static void client_text_hex_row(struct client_buffer *out,
+                                struct pg_bytes bytes, size_t at,
+                                unsigned per_row)
 {
     char row[128];
     int len = snprintf(row, sizeof(row), "%08zx ", at);
@@ -227,5 +230,5 @@ void client_hex(struct client_buffer *out, bool is_sent, struct pg_bytes bytes,
              is_sent ? "sent" : "received");
     client_buffer_text(out, title);
     for (size_t at = 0; at < bytes.len; at += per_row)
-        hex_row(out, bytes, at, per_row);
+        client_text_hex_row(out, bytes, at, per_row);
 }

@@ -23,7 +23,7 @@ struct leaving {
     char why[16];
 };
 
-static long long fill(int fd)
+static long long abort_fill(int fd)
 {
     static char data[10000];
     long long bytes = 0;
@@ -36,7 +36,7 @@ static long long fill(int fd)
 }
 
 /* close() without the usual goodbye: RST at once, see socket(7). */
-static void leave(struct run *run, int fd, enum way way)
+static void abort_leave(struct run *run, int fd, enum way way)
 {
     struct linger now = {.l_onoff = 1, .l_linger = 0};
 
@@ -47,7 +47,8 @@ static void leave(struct run *run, int fd, enum way way)
 }
 
 /* Reads the log up to the "close" of this session. */
-static void follow(struct server *server, int limit_ms, struct leaving *leaving)
+static void abort_follow(struct server *server, int limit_ms,
+                         struct leaving *leaving)
 {
     json_t *event;
     const char *name;
@@ -67,44 +68,44 @@ static void follow(struct server *server, int limit_ms, struct leaving *leaving)
     }
 }
 
-static struct leaving measure_tcp(struct run *run, struct server *server,
-                                  enum way way)
+static struct leaving abort_measure_tcp(struct run *run, struct server *server,
+                                        enum way way)
 {
     struct leaving leaving = {0};
     int fd = run_connect(run, server, SIDE_TCP);
 
     server_pause(server);
-    leaving.sent = fill(fd);
-    leave(run, fd, way);
+    leaving.sent = abort_fill(fd);
+    abort_leave(run, fd, way);
     server_resume(server);
-    follow(server, LIMIT_MS, &leaving);
+    abort_follow(server, LIMIT_MS, &leaving);
     if (!leaving.reason)
         run_fail(run, "the server did not notice that the client left");
     return leaving;
 }
 
 /* A datagram is on its way as soon as send() returns. */
-static struct leaving measure_udp(struct run *run, struct server *server,
-                                  enum way way)
+static struct leaving abort_measure_udp(struct run *run, struct server *server,
+                                        enum way way)
 {
     struct leaving leaving = {.sent = 1000};
     int fd = run_connect(run, server, SIDE_UDP);
     char message[1000] = "";
 
     run_send(run, fd, message, sizeof(message));
-    leave(run, fd, way);
-    follow(server, SILENCE_MS, &leaving);
+    abort_leave(run, fd, way);
+    abort_follow(server, SILENCE_MS, &leaving);
     return leaving;
 }
 
-static json_t *noticed(const struct leaving *leaving)
+static json_t *abort_noticed(const struct leaving *leaving)
 {
     return leaving->reason ? value_text("%s", leaving->reason)
                            : value_text("nothing");
 }
 
-static void add_rows(struct run *run, const struct leaving tcp[2],
-                     const struct leaving udp[2])
+static void abort_add_rows(struct run *run, const struct leaving tcp[2],
+                           const struct leaving udp[2])
 {
     static const char *const ways[] = {"close()", "abort"};
     static const char *const keys[] = {"close", "abort"};
@@ -114,7 +115,8 @@ static void add_rows(struct run *run, const struct leaving tcp[2],
 
         snprintf(key, sizeof(key), "%s_noticed", keys[i]);
         snprintf(measure, sizeof(measure), "%s: the server notices", ways[i]);
-        result_row(run, key, measure, "", noticed(&tcp[i]), noticed(&udp[i]));
+        result_row(run, key, measure, "", abort_noticed(&tcp[i]),
+                   abort_noticed(&udp[i]));
         snprintf(key, sizeof(key), "%s_sent", keys[i]);
         snprintf(measure, sizeof(measure), "%s: sent before", ways[i]);
         result_row(run, key, measure, "bytes", value_count(tcp[i].sent),
@@ -132,14 +134,14 @@ static void abort_run(struct run *run)
     struct leaving tcp[2], udp[2];
 
     for (int i = 0; i < 2; i++) {
-        tcp[i] = measure_tcp(run, server, (enum way)i);
-        udp[i] = measure_udp(run, server, (enum way)i);
+        tcp[i] = abort_measure_tcp(run, server, (enum way)i);
+        udp[i] = abort_measure_udp(run, server, (enum way)i);
     }
 
     result_did(run, "The client sends all that send() takes while the server "
                     "is busy, and leaves: by close(), or by an abort (close() "
                     "with SO_LINGER set to 0). Over UDP it sends 1,000 bytes.");
-    add_rows(run, tcp, udp);
+    abort_add_rows(run, tcp, udp);
     result_why(run,
                "close() over TCP is a goodbye: what was sent before still "
                "arrives, then FIN. An abort sends RST and throws away what "

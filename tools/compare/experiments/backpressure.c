@@ -21,7 +21,7 @@ struct outcome {
     int error;                /* what send() said last; 0: fine */
 };
 
-static struct server *start(struct run *run)
+static struct server *backpressure_start(struct run *run)
 {
     return run_server(
         run, json_pack("{s:[s,{s:s,s:i}], s:[{s:s,s:s}]}", "transports", "tcp",
@@ -31,7 +31,8 @@ static struct server *start(struct run *run)
 
 /* Sends without ever waiting, until the kernel says no or `limit` messages
    are gone. Counts bytes, since TCP may take a part of a message. */
-static void send_many(int fd, long long limit, struct outcome *outcome)
+static void backpressure_send_many(int fd, long long limit,
+                                   struct outcome *outcome)
 {
     char message[SIZE];
     long long bytes = 0;
@@ -48,7 +49,7 @@ static void send_many(int fd, long long limit, struct outcome *outcome)
 }
 
 /* Bytes of the next read of the server; 0 when none comes in time. */
-static json_int_t next_read(struct server *server, int limit_ms)
+static json_int_t backpressure_next_read(struct server *server, int limit_ms)
 {
     json_t *event = server_event(server, "recv", limit_ms);
     json_int_t bytes = json_integer_value(json_object_get(event, "bytes"));
@@ -57,53 +58,53 @@ static json_int_t next_read(struct server *server, int limit_ms)
     return bytes;
 }
 
-static void measure_tcp(struct run *run, struct server *server,
-                        struct outcome *outcome)
+static void backpressure_measure_tcp(struct run *run, struct server *server,
+                                     struct outcome *outcome)
 {
     int fd = run_connect(run, server, SIDE_TCP);
     json_int_t bytes = 0, more;
 
     server_pause(server);
-    send_many(fd, 1000000, outcome);
+    backpressure_send_many(fd, 1000000, outcome);
     server_resume(server);
     if (shutdown(fd, SHUT_WR))
         run_fail_errno(run, "shutdown");
     while (bytes < outcome->sent * SIZE &&
-           (more = next_read(server, LIMIT_MS)) > 0)
+           (more = backpressure_next_read(server, LIMIT_MS)) > 0)
         bytes += more;
     outcome->received = bytes / SIZE;
 }
 
 /* The end of the datagrams is a short one, sent again until it is heard: it
    may be lost as the others are. */
-static void measure_udp(struct run *run, struct server *server,
-                        struct outcome *outcome)
+static void backpressure_measure_udp(struct run *run, struct server *server,
+                                     struct outcome *outcome)
 {
     int fd = run_connect(run, server, SIDE_UDP);
     double limit = run_now_ms() + LIMIT_MS;
     json_int_t bytes = 0;
 
     server_pause(server);
-    send_many(fd, DATAGRAMS, outcome);
+    backpressure_send_many(fd, DATAGRAMS, outcome);
     server_resume(server);
     while (bytes != 1 && run_now_ms() < limit) {
         run_send(run, fd, "x", 1);
-        while ((bytes = next_read(server, MARK_MS)) > 1)
+        while ((bytes = backpressure_next_read(server, MARK_MS)) > 1)
             outcome->received++;
     }
     if (bytes != 1)
         run_fail(run, "the server heard nothing after the flood");
 }
 
-static json_t *said(int error)
+static json_t *backpressure_said(int error)
 {
     if (error == EAGAIN)
         return value_text("no: wait (EAGAIN)");
     return error ? value_text("%s", strerror(error)) : value_text("still yes");
 }
 
-static void draw(struct run *run, const struct outcome *tcp,
-                 const struct outcome *udp)
+static void backpressure_draw(struct run *run, const struct outcome *tcp,
+                              const struct outcome *udp)
 {
     json_t *plot = result_plot(
         run, PLOT_BARS, "What was sent while nobody read, and what arrived",
@@ -121,11 +122,11 @@ static void draw(struct run *run, const struct outcome *tcp,
 
 static void backpressure_run(struct run *run)
 {
-    struct server *server = start(run);
+    struct server *server = backpressure_start(run);
     struct outcome tcp = {0}, udp = {0};
 
-    measure_tcp(run, server, &tcp);
-    measure_udp(run, server, &udp);
+    backpressure_measure_tcp(run, server, &tcp);
+    backpressure_measure_udp(run, server, &udp);
 
     result_did(
         run, "The server stops reading for a while. The client sends messages "
@@ -133,13 +134,13 @@ static void backpressure_run(struct run *run)
              "over UDP 2,000 of them. Then the server goes on.");
     result_row(run, "sent", "messages to which send() said yes", "",
                value_count(tcp.sent), value_count(udp.sent));
-    result_row(run, "says", "then send() says", "", said(tcp.error),
-               said(udp.error));
+    result_row(run, "says", "then send() says", "",
+               backpressure_said(tcp.error), backpressure_said(udp.error));
     result_row(run, "received", "messages the server got", "",
                value_count(tcp.received), value_count(udp.received));
     result_row(run, "lost", "lost", "", value_count(tcp.sent - tcp.received),
                value_count(udp.sent - udp.received));
-    draw(run, &tcp, &udp);
+    backpressure_draw(run, &tcp, &udp);
     result_why(run,
                "TCP's receiver tells how much room it has left (the window); "
                "when that and the sender's own buffer are full, send() waits "

@@ -24,8 +24,8 @@ struct reads {
 };
 
 /* Follows the server's log until it has read so many bytes. */
-static void follow(struct run *run, struct server *server, json_int_t bytes,
-                   struct reads *reads)
+static void boundaries_follow(struct run *run, struct server *server,
+                              json_int_t bytes, struct reads *reads)
 {
     json_int_t got = 0;
 
@@ -43,8 +43,8 @@ static void follow(struct run *run, struct server *server, json_int_t bytes,
     }
 }
 
-static void send_small(struct run *run, struct server *server, int fd,
-                       struct reads *reads)
+static void boundaries_send_small(struct run *run, struct server *server,
+                                  int fd, struct reads *reads)
 {
     server_pause(server);
     for (int i = 0; i < MESSAGES; i++) {
@@ -54,10 +54,10 @@ static void send_small(struct run *run, struct server *server, int fd,
         run_send(run, fd, message, SIZE);
     }
     server_resume(server);
-    follow(run, server, MESSAGES * SIZE, reads);
+    boundaries_follow(run, server, MESSAGES * SIZE, reads);
 }
 
-static json_t *sizes(const struct reads *reads)
+static json_t *boundaries_sizes(const struct reads *reads)
 {
     json_t *list = json_array();
 
@@ -66,8 +66,8 @@ static json_t *sizes(const struct reads *reads)
     return list;
 }
 
-static void draw(struct run *run, const struct reads *tcp,
-                 const struct reads *udp)
+static void boundaries_draw(struct run *run, const struct reads *tcp,
+                            const struct reads *udp)
 {
     json_t *plot = result_plot(
         run, PLOT_BARS, "What each read of the server brought",
@@ -87,7 +87,7 @@ static void draw(struct run *run, const struct reads *tcp,
     }
 }
 
-static bool is_all(const struct reads *reads, json_int_t bytes)
+static bool boundaries_is_all(const struct reads *reads, json_int_t bytes)
 {
     for (int i = 0; i < reads->count; i++)
         if (reads->bytes[i] != bytes)
@@ -108,24 +108,24 @@ static void boundaries_run(struct run *run)
                "The client calls send() %d times with %d bytes each, while the "
                "server is busy; then once with 200,000 bytes.",
                MESSAGES, SIZE);
-    send_small(run, server, tcp, &tcp_small);
-    send_small(run, server, udp, &udp_small);
+    boundaries_send_small(run, server, tcp, &tcp_small);
+    boundaries_send_small(run, server, udp, &udp_small);
     memset(large, 'x', sizeof(large));
     run_send(run, tcp, large, sizeof(large));
-    follow(run, server, LARGE, &tcp_large);
+    boundaries_follow(run, server, LARGE, &tcp_large);
     sent = send(udp, large, sizeof(large), 0);
 
     result_row(run, "sends", "send() calls with 5 bytes", "",
                value_count(MESSAGES), value_count(MESSAGES));
     result_row(run, "reads", "the server reads so many times", "",
                value_count(tcp_small.count), value_count(udp_small.count));
-    result_row(run, "sizes", "bytes in each read", "bytes", sizes(&tcp_small),
-               sizes(&udp_small));
+    result_row(run, "sizes", "bytes in each read", "bytes",
+               boundaries_sizes(&tcp_small), boundaries_sizes(&udp_small));
     result_row(run, "large", "one send() of 200,000 bytes", "",
                value_text("%d reads", tcp_large.count),
                sent < 0 ? value_text("refused: %s", strerror(errno))
                         : value_text("%zd bytes sent", sent));
-    draw(run, &tcp_small, &udp_small);
+    boundaries_draw(run, &tcp_small, &udp_small);
     result_why(run,
                "TCP carries a stream of bytes and knows no messages; a UDP "
                "datagram is one indivisible record. Whoever needs messages on "
@@ -135,7 +135,8 @@ static void boundaries_run(struct run *run)
     result_check(run, "tcp_cuts", tcp_large.count > 1,
                  "one large TCP message arrives in several reads");
     result_check(run, "udp_keeps",
-                 udp_small.count == MESSAGES && is_all(&udp_small, SIZE),
+                 udp_small.count == MESSAGES &&
+                     boundaries_is_all(&udp_small, SIZE),
                  "each datagram arrives whole and alone");
     result_check(run, "udp_never_cuts", sent < 0,
                  "a message too long for a datagram is refused, not cut");

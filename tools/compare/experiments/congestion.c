@@ -46,8 +46,8 @@ struct congestion {
     double alone, beside, flood;
 };
 
-static void set_link(struct run *run, struct congestion *congestion,
-                     double loss_percent, double rate)
+static void congestion_set_link(struct run *run, struct congestion *congestion,
+                                double loss_percent, double rate)
 {
     const struct link_plan plan = {
         .to_server = {.loss = loss_percent / 100,
@@ -62,16 +62,16 @@ static void set_link(struct run *run, struct congestion *congestion,
 
 /* ---- one after the other ---------------------------------------------- */
 
-static double share(uint64_t part, uint64_t whole)
+static double congestion_share(uint64_t part, uint64_t whole)
 {
     return whole > 0 ? (double)part / (double)whole : 0;
 }
 
-static void run_each(struct run *run, struct congestion *congestion)
+static void congestion_run_each(struct run *run, struct congestion *congestion)
 {
     struct wire_counts before[2], after[2];
 
-    set_link(run, congestion, congestion->loss, congestion->rate);
+    congestion_set_link(run, congestion, congestion->loss, congestion->rate);
     for (size_t i = 0; i < NAMES; i++) {
         struct flow *flow = &congestion->flows[i];
 
@@ -90,9 +90,9 @@ static void run_each(struct run *run, struct congestion *congestion)
         flow_send(run, flow, congestion->seconds, NULL);
         flow_stop(flow);
         link_counts(run, &congestion->link, after);
-        congestion->lost[i] =
-            share(after[WIRE_LEFT].lost - before[WIRE_LEFT].lost,
-                  after[WIRE_LEFT].packets - before[WIRE_LEFT].packets);
+        congestion->lost[i] = congestion_share(
+            after[WIRE_LEFT].lost - before[WIRE_LEFT].lost,
+            after[WIRE_LEFT].packets - before[WIRE_LEFT].packets);
         congestion->goodput[i] =
             flow_goodput(flow, WARM_S, congestion->seconds + 1);
         run_sleep_ms(DRAIN_MS + congestion->delay_ms);
@@ -108,7 +108,7 @@ struct counting {
 
 /* Nothing else but the flood and the one TCP connection is on the link; what
    TCP sends twice counts with the flood, which is little. */
-static double delivered_udp(void *arg)
+static double congestion_delivered_udp(void *arg)
 {
     const struct counting *counting = arg;
     struct wire_counts counts[2];
@@ -118,19 +118,19 @@ static double delivered_udp(void *arg)
            (double)counting->congestion->narrow.acked;
 }
 
-static void run_flood(struct run *run, struct congestion *congestion)
+static void congestion_run_flood(struct run *run, struct congestion *congestion)
 {
     struct counting counting = {run, congestion};
     const struct flow_flood flood = {
         .fd = run_connect(run, congestion->link.server, SIDE_UDP),
         .mbit_s = FLOOD * NARROW,
-        .delivered = delivered_udp,
+        .delivered = congestion_delivered_udp,
         .arg = &counting,
     };
     struct flow *flow = &congestion->narrow;
     size_t first;
 
-    set_link(run, congestion, 0, NARROW);
+    congestion_set_link(run, congestion, 0, NARROW);
     if (!flow_start(run, flow, congestion->link.server, names[CUBIC]))
         return;
     run_progress(run, "cubic alone");
@@ -151,7 +151,7 @@ static void run_flood(struct run *run, struct congestion *congestion)
 /* ---- the result ------------------------------------------------------- */
 
 /* With the loss and the round-trip time that it really had. */
-static double mathis(const struct congestion *congestion)
+static double congestion_mathis(const struct congestion *congestion)
 {
     const struct flow *flow = &congestion->flows[CUBIC];
 
@@ -161,14 +161,15 @@ static double mathis(const struct congestion *congestion)
 }
 
 /* The formula speaks of losses alone, so the link must not be the limit. */
-static bool has_mathis(const struct congestion *congestion)
+static bool congestion_has_mathis(const struct congestion *congestion)
 {
     return congestion->link.wire && congestion->is_there[CUBIC] &&
            congestion->lost[CUBIC] > 0 &&
-           mathis(congestion) < congestion->rate / FACTOR;
+           congestion_mathis(congestion) < congestion->rate / FACTOR;
 }
 
-static void show(struct run *run, const struct congestion *congestion)
+static void congestion_show(struct run *run,
+                            const struct congestion *congestion)
 {
     char key[32], measure[64];
 
@@ -180,9 +181,9 @@ static void show(struct run *run, const struct congestion *congestion)
         result_row(run, key, measure, "Mbit/s",
                    value_number(congestion->goodput[i]), value_none());
     }
-    if (has_mathis(congestion))
+    if (congestion_has_mathis(congestion))
         result_row(run, "mathis_mbit_s", "what Mathis' formula says", "Mbit/s",
-                   value_number(mathis(congestion)), value_none());
+                   value_number(congestion_mathis(congestion)), value_none());
     if (!congestion->has_flood)
         return;
     result_row(run, "alone_mbit_s", "cubic alone on a link of 20 Mbit/s",
@@ -192,13 +193,14 @@ static void show(struct run *run, const struct congestion *congestion)
                value_number(congestion->flood));
 }
 
-static json_t *series_of(json_t *plot, size_t which)
+static json_t *congestion_series_of(json_t *plot, size_t which)
 {
     return plot_series(plot, which == BBR ? PLOT_OTHER : PLOT_TCP,
                        names[which]);
 }
 
-static void draw_windows(struct run *run, const struct congestion *congestion)
+static void congestion_draw_windows(struct run *run,
+                                    const struct congestion *congestion)
 {
     json_t *plot = result_plot(
         run, PLOT_LINES, "Congestion window",
@@ -213,13 +215,14 @@ static void draw_windows(struct run *run, const struct congestion *congestion)
 
         if (!congestion->is_there[i])
             continue;
-        series = series_of(plot, i);
+        series = congestion_series_of(plot, i);
         for (size_t j = 0; j < flow->count; j++)
             plot_point(series, flow->samples[j].s, flow->samples[j].window);
     }
 }
 
-static void draw_goodput(struct run *run, const struct congestion *congestion)
+static void congestion_draw_goodput(struct run *run,
+                                    const struct congestion *congestion)
 {
     json_t *plot = result_plot(
         run, PLOT_LINES, "Goodput",
@@ -233,13 +236,14 @@ static void draw_goodput(struct run *run, const struct congestion *congestion)
 
         if (!congestion->is_there[i])
             continue;
-        series = series_of(plot, i);
+        series = congestion_series_of(plot, i);
         for (size_t j = 0; j < flow->count; j++)
             plot_point(series, flow->samples[j].s, flow->samples[j].mbit_s);
     }
 }
 
-static void draw_flood(struct run *run, const struct congestion *congestion)
+static void congestion_draw_flood(struct run *run,
+                                  const struct congestion *congestion)
 {
     const struct flow *flow = &congestion->narrow;
     json_t *plot = result_plot(
@@ -257,20 +261,21 @@ static void draw_flood(struct run *run, const struct congestion *congestion)
     }
 }
 
-static void check(struct run *run, const struct congestion *congestion)
+static void congestion_check(struct run *run,
+                             const struct congestion *congestion)
 {
     const double *goodput = congestion->goodput;
 
     result_check(run, "tcp_chosen",
                  congestion->is_there[RENO] || congestion->is_there[CUBIC],
                  "a congestion control can be chosen by name");
-    if (has_mathis(congestion))
-        result_check(
-            run, "tcp_mathis",
-            stats_within_factor(goodput[CUBIC], mathis(congestion), FACTOR),
-            "cubic reaches what Mathis' formula says, within a factor "
-            "of 2");
-    if (has_mathis(congestion) && congestion->is_there[BBR])
+    if (congestion_has_mathis(congestion))
+        result_check(run, "tcp_mathis",
+                     stats_within_factor(goodput[CUBIC],
+                                         congestion_mathis(congestion), FACTOR),
+                     "cubic reaches what Mathis' formula says, within a factor "
+                     "of 2");
+    if (congestion_has_mathis(congestion) && congestion->is_there[BBR])
         result_check(run, "tcp_bbr_ignores_loss",
                      goodput[BBR] > 2 * goodput[CUBIC],
                      "bbr is not slowed down by loss as cubic is");
@@ -283,7 +288,8 @@ static void check(struct run *run, const struct congestion *congestion)
                  "UDP takes the larger part of the link");
 }
 
-static void describe(struct run *run, const struct congestion *congestion)
+static void congestion_describe(struct run *run,
+                                const struct congestion *congestion)
 {
     result_did(run,
                "A client sends as much as it may over TCP for %g s with each "
@@ -304,15 +310,16 @@ static void describe(struct run *run, const struct congestion *congestion)
                "brake, and whoever does not brake gets the road.");
 }
 
-static void draw(struct run *run, const struct congestion *congestion)
+static void congestion_draw(struct run *run,
+                            const struct congestion *congestion)
 {
-    draw_goodput(run, congestion);
-    draw_windows(run, congestion);
+    congestion_draw_goodput(run, congestion);
+    congestion_draw_windows(run, congestion);
     if (congestion->has_flood)
-        draw_flood(run, congestion);
+        congestion_draw_flood(run, congestion);
 }
 
-static int answer(const struct congestion *congestion)
+static int congestion_answer(const struct congestion *congestion)
 {
     if (congestion->beside < congestion->alone / 4)
         return 2;
@@ -336,15 +343,15 @@ static void congestion_run(struct run *run)
         congestion.delay_ms = run_setting(run, SETTING_DELAY, DELAY_MS);
         congestion.rate = run_setting(run, SETTING_RATE, RATE);
     }
-    describe(run, &congestion);
-    run_each(run, &congestion);
+    congestion_describe(run, &congestion);
+    congestion_run_each(run, &congestion);
     if (has_link)
-        run_flood(run, &congestion);
-    show(run, &congestion);
-    draw(run, &congestion);
-    check(run, &congestion);
+        congestion_run_flood(run, &congestion);
+    congestion_show(run, &congestion);
+    congestion_draw(run, &congestion);
+    congestion_check(run, &congestion);
     if (congestion.has_flood)
-        result_answer(run, answer(&congestion));
+        result_answer(run, congestion_answer(&congestion));
 }
 
 const struct experiment experiment_congestion = {

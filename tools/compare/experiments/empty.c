@@ -7,7 +7,7 @@
 #define LIMIT_MS 5000
 
 /* Sends nothing, then "x", and counts what the server heard before the x. */
-static int count_empty(struct run *run, struct server *server, int fd)
+static int empty_count_empty(struct run *run, struct server *server, int fd)
 {
     int count = 0;
 
@@ -28,7 +28,7 @@ static int count_empty(struct run *run, struct server *server, int fd)
 }
 
 /* How many empty messages come back before the x. */
-static int count_zeros(struct run *run, int fd)
+static int empty_count_zeros(struct run *run, int fd)
 {
     char byte[1];
     ssize_t got;
@@ -42,7 +42,7 @@ static int count_zeros(struct run *run, int fd)
 }
 
 /* What recv() returns once the server has closed. */
-static ssize_t read_end(struct run *run, int fd)
+static ssize_t empty_read_end(struct run *run, int fd)
 {
     char byte[1];
     ssize_t got;
@@ -56,7 +56,7 @@ static ssize_t read_end(struct run *run, int fd)
 }
 
 /* Whether the server still answers. */
-static bool is_alive(struct run *run, int fd)
+static bool empty_is_alive(struct run *run, int fd)
 {
     char byte[1] = "";
 
@@ -69,11 +69,12 @@ static void empty_run(struct run *run)
     struct server *server = run_log_server(run, "echo");
     int tcp = run_connect(run, server, SIDE_TCP);
     int udp = run_connect(run, server, SIDE_UDP);
-    int tcp_heard = count_empty(run, server, tcp);
-    int udp_heard = count_empty(run, server, udp);
-    int tcp_zeros = count_zeros(run, tcp), udp_zeros = count_zeros(run, udp);
-    bool udp_lives = is_alive(run, udp);
-    ssize_t tcp_end = read_end(run, tcp);
+    int tcp_heard = empty_count_empty(run, server, tcp);
+    int udp_heard = empty_count_empty(run, server, udp);
+    int tcp_zeros = empty_count_zeros(run, tcp),
+        udp_zeros = empty_count_zeros(run, udp);
+    bool udp_lives = empty_is_alive(run, udp);
+    ssize_t tcp_end = empty_read_end(run, tcp);
 
     result_did(run, "The client calls send() with 0 bytes, then with one. The "
                     "server echoes what it hears. Then the TCP client ends its "

@@ -29,7 +29,7 @@ void fanout_line(char line[FANOUT_SIZE], int number)
 /* ---- through the server ----------------------------------------------- */
 
 /* Processor time of a process so far, in nanoseconds. */
-static double cpu_ns(struct run *run, pid_t pid)
+static double fanout_cpu_ns(struct run *run, pid_t pid)
 {
     struct timespec now;
     clockid_t clock;
@@ -42,8 +42,8 @@ static double cpu_ns(struct run *run, pid_t pid)
 /* Who joins over UDP says so twice: a peer that was heard from once gets no
    more than it sent three times over. What they say goes to all the others,
    so the first message of the sender marks where to begin. */
-static void join(struct run *run, struct server *server, enum side side,
-                 struct audience *audience)
+static void fanout_join(struct run *run, struct server *server, enum side side,
+                        struct audience *audience)
 {
     for (int i = 0; i < audience->count; i++) {
         json_t *event;
@@ -60,7 +60,7 @@ static void join(struct run *run, struct server *server, enum side side,
 
 /* Reads up to the first message: over UDP what the others said to come in is
    before it, which over TCP nobody has to. */
-static void skip_to(struct run *run, int fd, const char *line)
+static void fanout_skip_to(struct run *run, int fd, const char *line)
 {
     char room[FANOUT_SIZE];
     ssize_t got;
@@ -74,8 +74,9 @@ static void skip_to(struct run *run, int fd, const char *line)
 
 /* One message after the other; the next when all have it, so that no buffer
    overflows. */
-static void relay(struct run *run, int sender, const struct audience *audience,
-                  double *ms, int messages, struct outcome *outcome)
+static void fanout_relay(struct run *run, int sender,
+                         const struct audience *audience, double *ms,
+                         int messages, struct outcome *outcome)
 {
     for (int number = 1; number <= messages; number++) {
         char line[FANOUT_SIZE], got[FANOUT_SIZE];
@@ -92,8 +93,9 @@ static void relay(struct run *run, int sender, const struct audience *audience,
     }
 }
 
-static struct outcome through_server(struct run *run, enum side side,
-                                     struct audience *audience, int messages)
+static struct outcome fanout_through_server(struct run *run, enum side side,
+                                            struct audience *audience,
+                                            int messages)
 {
     struct server *server = run_server(
         run, json_pack("{s:[s], s:[{s:s,s:s}, s, {s:s,s:b}]}", "transports",
@@ -105,15 +107,15 @@ static struct outcome through_server(struct run *run, enum side side,
     int sender = run_connect(run, server, side);
     char line[FANOUT_SIZE];
 
-    join(run, server, side, audience);
+    fanout_join(run, server, side, audience);
     fanout_line(line, 0);
     run_send(run, sender, line, FANOUT_SIZE);
     for (int i = 0; i < audience->count; i++)
-        skip_to(run, audience->fds[i], line);
-    begin_ns = cpu_ns(run, server_pid(server));
-    relay(run, sender, audience, ms, messages, &outcome);
+        fanout_skip_to(run, audience->fds[i], line);
+    begin_ns = fanout_cpu_ns(run, server_pid(server));
+    fanout_relay(run, sender, audience, ms, messages, &outcome);
     outcome.cpu_us =
-        (cpu_ns(run, server_pid(server)) - begin_ns) / 1e3 / messages;
+        (fanout_cpu_ns(run, server_pid(server)) - begin_ns) / 1e3 / messages;
     outcome.median_ms = run_median(ms, (size_t)messages);
     for (int i = 0; i < audience->count; i++)
         close(audience->fds[i]);
@@ -123,18 +125,18 @@ static struct outcome through_server(struct run *run, enum side side,
 
 /* ---- all of it -------------------------------------------------------- */
 
-static json_t *copies(const struct outcome *outcome)
+static json_t *fanout_copies(const struct outcome *outcome)
 {
     return value_count(outcome->received / outcome->sends);
 }
 
-static void add_rows(struct run *run, const struct outcome *tcp,
-                     const struct outcome *udp)
+static void fanout_add_rows(struct run *run, const struct outcome *tcp,
+                            const struct outcome *udp)
 {
     result_row(run, "sends", "send() calls of the sender", "",
                value_count(tcp->sends), value_count(udp->sends));
     result_row(run, "copies", "the server passes each on, times", "",
-               copies(tcp), copies(udp));
+               fanout_copies(tcp), fanout_copies(udp));
     result_row(run, "received", "messages that arrived, of all", "",
                value_count(tcp->received), value_count(udp->received));
     result_row(run, "cpu", "processor time of the server for one message",
@@ -143,7 +145,8 @@ static void add_rows(struct run *run, const struct outcome *tcp,
                value_number(tcp->median_ms), value_number(udp->median_ms));
 }
 
-static void add_multicast_rows(struct run *run, const struct outcome *group)
+static void fanout_add_multicast_rows(struct run *run,
+                                      const struct outcome *group)
 {
     result_row(run, "group_sends", "multicast: send() calls of the sender", "",
                value_none(), value_count(group->sends));
@@ -154,8 +157,8 @@ static void add_multicast_rows(struct run *run, const struct outcome *group)
                "\u00b5s", value_none(), value_number(group->cpu_us));
 }
 
-static void draw(struct run *run, const struct outcome *tcp,
-                 const struct outcome *udp, const struct outcome *group)
+static void fanout_draw(struct run *run, const struct outcome *tcp,
+                        const struct outcome *udp, const struct outcome *group)
 {
     json_t *plot = result_plot(
         run, PLOT_BARS, "Processor time for one message to all",
@@ -182,9 +185,9 @@ static void fanout_run(struct run *run)
     bool has_group;
 
     run_progress(run, "TCP");
-    tcp = through_server(run, SIDE_TCP, &audience, messages);
+    tcp = fanout_through_server(run, SIDE_TCP, &audience, messages);
     run_progress(run, "UDP");
-    udp = through_server(run, SIDE_UDP, &audience, messages);
+    udp = fanout_through_server(run, SIDE_UDP, &audience, messages);
     run_progress(run, "multicast");
     has_group = fanout_multicast(run, &audience, messages, &group);
 
@@ -194,10 +197,10 @@ static void fanout_run(struct run *run)
                "a multicast group on the loopback interface.",
                messages, messages == 1 ? "" : "s", FANOUT_SIZE,
                messages == 1 ? "es" : "", clients, clients == 1 ? "" : "s");
-    add_rows(run, &tcp, &udp);
+    fanout_add_rows(run, &tcp, &udp);
     if (has_group)
-        add_multicast_rows(run, &group);
-    draw(run, &tcp, &udp, has_group ? &group : NULL);
+        fanout_add_multicast_rows(run, &group);
+    fanout_draw(run, &tcp, &udp, has_group ? &group : NULL);
     result_why(run,
                "A TCP connection has two ends, so a message to many is sent "
                "to each. A datagram may go to a group: one send(), and the "

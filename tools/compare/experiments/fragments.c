@@ -41,8 +41,8 @@ static char data[STREAM];
 
 /* ---- the ends --------------------------------------------------------- */
 
-static int right_socket(struct run *run, struct wire *wire, int type,
-                        struct sockaddr_in *address)
+static int fragments_right_socket(struct run *run, struct wire *wire, int type,
+                                  struct sockaddr_in *address)
 {
     int fd = wire_socket(wire, WIRE_RIGHT, AF_INET, type, 0);
     socklen_t length = sizeof(*address);
@@ -57,8 +57,8 @@ static int right_socket(struct run *run, struct wire *wire, int type,
     return fd;
 }
 
-static int left_socket(struct run *run, enum side side,
-                       struct sockaddr_in address)
+static int fragments_left_socket(struct run *run, enum side side,
+                                 struct sockaddr_in address)
 {
     int fd = run_socket(run, side);
 
@@ -67,17 +67,18 @@ static int left_socket(struct run *run, enum side side,
     return fd;
 }
 
-static void open_ends(struct run *run, struct ends *ends)
+static void fragments_open_ends(struct run *run, struct ends *ends)
 {
     struct sockaddr_in address;
     int listener;
 
-    ends->udp_server = right_socket(run, ends->wire, SOCK_DGRAM, &address);
-    ends->udp = left_socket(run, SIDE_UDP, address);
-    listener = right_socket(run, ends->wire, SOCK_STREAM, &address);
+    ends->udp_server =
+        fragments_right_socket(run, ends->wire, SOCK_DGRAM, &address);
+    ends->udp = fragments_left_socket(run, SIDE_UDP, address);
+    listener = fragments_right_socket(run, ends->wire, SOCK_STREAM, &address);
     if (listen(listener, 1))
         run_fail_errno(run, "listen");
-    ends->tcp = left_socket(run, SIDE_TCP, address);
+    ends->tcp = fragments_left_socket(run, SIDE_TCP, address);
     ends->tcp_server = accept(listener, NULL, NULL);
     if (ends->tcp_server < 0)
         run_fail_errno(run, "accept");
@@ -87,7 +88,7 @@ static void open_ends(struct run *run, struct ends *ends)
 /* ---- packets ---------------------------------------------------------- */
 
 /* Towards the right, once nothing is under way. */
-static struct wire_counts settled(struct run *run, struct ends *ends)
+static struct wire_counts fragments_settled(struct run *run, struct ends *ends)
 {
     double limit = run_now_ms() + SETTLE_MS;
     struct wire_counts counts[2], *right = &counts[WIRE_LEFT];
@@ -103,32 +104,34 @@ static struct wire_counts settled(struct run *run, struct ends *ends)
     run_fail(run, "the link does not come to rest");
 }
 
-static void set_discovery(struct run *run, int fd, int how)
+static void fragments_set_discovery(struct run *run, int fd, int how)
 {
     if (setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &how, sizeof(how)))
         run_fail_errno(run, "IP_MTU_DISCOVER");
 }
 
 /* How many packets a datagram of that size takes. */
-static int count_fragments(struct run *run, struct ends *ends, size_t size)
+static int fragments_count_fragments(struct run *run, struct ends *ends,
+                                     size_t size)
 {
-    uint64_t before = settled(run, ends).packets;
+    uint64_t before = fragments_settled(run, ends).packets;
 
     run_send(run, ends->udp, data, size);
     run_recv(run, ends->udp_server, data, size);
-    return (int)(settled(run, ends).packets - before);
+    return (int)(fragments_settled(run, ends).packets - before);
 }
 
-static int count_segments(struct run *run, struct ends *ends, size_t size)
+static int fragments_count_segments(struct run *run, struct ends *ends,
+                                    size_t size)
 {
-    uint64_t before = settled(run, ends).payload_packets;
+    uint64_t before = fragments_settled(run, ends).payload_packets;
 
     run_send(run, ends->tcp, data, size);
     run_recv(run, ends->tcp_server, data, size);
-    return (int)(settled(run, ends).payload_packets - before);
+    return (int)(fragments_settled(run, ends).payload_packets - before);
 }
 
-static int path_mtu(struct run *run, int fd)
+static int fragments_path_mtu(struct run *run, int fd)
 {
     socklen_t length = sizeof(int);
     int mtu;
@@ -139,19 +142,19 @@ static int path_mtu(struct run *run, int fd)
 }
 
 /* What send() says to a datagram that may not be cut. */
-static int try_uncut(struct run *run, struct ends *ends, size_t size)
+static int fragments_try_uncut(struct run *run, struct ends *ends, size_t size)
 {
     int error;
 
-    set_discovery(run, ends->udp, IP_PMTUDISC_DO);
+    fragments_set_discovery(run, ends->udp, IP_PMTUDISC_DO);
     error = send(ends->udp, data, size, 0) < 0 ? errno : 0;
-    set_discovery(run, ends->udp, IP_PMTUDISC_DONT);
+    fragments_set_discovery(run, ends->udp, IP_PMTUDISC_DONT);
     return error;
 }
 
 /* ---- with loss -------------------------------------------------------- */
 
-static void lose(struct run *run, struct ends *ends, double loss)
+static void fragments_lose(struct run *run, struct ends *ends, double loss)
 {
     const struct wire_direction right = {.loss = loss}, left = {0};
 
@@ -160,13 +163,14 @@ static void lose(struct run *run, struct ends *ends, double loss)
 }
 
 /* One after the other, so that nothing but the loss can lose them. */
-static int count_arrivals(struct run *run, struct ends *ends, int train)
+static int fragments_count_arrivals(struct run *run, struct ends *ends,
+                                    int train)
 {
     int arrived = 0;
 
     for (int i = 0; i < trains[train].count; i++) {
         run_send(run, ends->udp, data, trains[train].size);
-        settled(run, ends);
+        fragments_settled(run, ends);
         while (recv(ends->udp_server, data, sizeof(data), MSG_DONTWAIT) >= 0)
             arrived++;
     }
@@ -182,7 +186,7 @@ struct stream {
     bool has_gap; /* something came that is not what stands next */
 };
 
-static void read_stream(struct ends *ends, struct stream *stream)
+static void fragments_read_stream(struct ends *ends, struct stream *stream)
 {
     static char got[65536];
     ssize_t count = recv(ends->tcp_server, got, sizeof(got), MSG_DONTWAIT);
@@ -195,7 +199,7 @@ static void read_stream(struct ends *ends, struct stream *stream)
     stream->arrived += (size_t)count;
 }
 
-static struct stream pump(struct run *run, struct ends *ends)
+static struct stream fragments_pump(struct run *run, struct ends *ends)
 {
     double limit = run_now_ms() + LIMIT_MS;
     struct stream stream = {0, false};
@@ -217,12 +221,12 @@ static struct stream pump(struct run *run, struct ends *ends)
             sent += count > 0 ? (size_t)count : 0;
         }
         if (fds[1].revents)
-            read_stream(ends, &stream);
+            fragments_read_stream(ends, &stream);
     }
     return stream;
 }
 
-static unsigned count_retransmissions(struct run *run, int fd)
+static unsigned fragments_count_retransmissions(struct run *run, int fd)
 {
     struct tcp_info info = {0};
     socklen_t length = sizeof(info);
@@ -233,21 +237,23 @@ static unsigned count_retransmissions(struct run *run, int fd)
 }
 
 /* A datagram arrives when all of its fragments do. */
-static double expected_loss(double loss, int fragments)
+static double fragments_expected_loss(double loss, int fragments)
 {
     return 1 - pow(1 - loss, fragments);
 }
 
-static bool is_expected(int train, int arrived, double loss, int fragments)
+static bool fragments_is_expected(int train, int arrived, double loss,
+                                  int fragments)
 {
-    double p = expected_loss(loss, fragments), n = trains[train].count;
+    double p = fragments_expected_loss(loss, fragments),
+           n = trains[train].count;
 
     return fabs(n - arrived - n * p) <= LOSS_LIMIT * sqrt(n * p * (1 - p)) + 1;
 }
 
 /* ---- all of it -------------------------------------------------------- */
 
-static void add_packets(struct run *run, struct ends *ends)
+static void fragments_add_packets(struct run *run, struct ends *ends)
 {
     static const size_t lengths[] = {FITS, FITS + 1, LONGEST};
     static const char *const keys[] = {"packets_1472", "packets_1473",
@@ -255,15 +261,15 @@ static void add_packets(struct run *run, struct ends *ends)
     static const char *const measures[] = {
         "packets on the link for 1,472 bytes", "for 1,473 bytes",
         "for 65,507 bytes"};
-    int fragments[3], error = try_uncut(run, ends, FITS + 1);
+    int fragments[3], error = fragments_try_uncut(run, ends, FITS + 1);
 
     result_row(run, "mtu", "longest packet of the way (path MTU)", "bytes",
-               value_count(path_mtu(run, ends->tcp)),
-               value_count(path_mtu(run, ends->udp)));
+               value_count(fragments_path_mtu(run, ends->tcp)),
+               value_count(fragments_path_mtu(run, ends->udp)));
     for (int i = 0; i < 3; i++) {
-        fragments[i] = count_fragments(run, ends, lengths[i]);
+        fragments[i] = fragments_count_fragments(run, ends, lengths[i]);
         result_row(run, keys[i], measures[i], "",
-                   value_count(count_segments(run, ends, lengths[i])),
+                   value_count(fragments_count_segments(run, ends, lengths[i])),
                    value_count(fragments[i]));
     }
     result_row(run, "uncut", "1,473 bytes that may not be cut", "",
@@ -276,13 +282,14 @@ static void add_packets(struct run *run, struct ends *ends)
                  "one that may not be cut is refused when it is too long");
 }
 
-static double lost_percent(int train, int arrived)
+static double fragments_lost_percent(int train, int arrived)
 {
     return 100 - 100.0 * arrived / trains[train].count;
 }
 
-static void draw(struct run *run, double loss, const int arrived[TRAINS],
-                 const int fragments[TRAINS])
+static void fragments_draw(struct run *run, double loss,
+                           const int arrived[TRAINS],
+                           const int fragments[TRAINS])
 {
     json_t *plot = result_plot(
         run, PLOT_LINES, "Datagrams lost, by their length",
@@ -293,14 +300,15 @@ static void draw(struct run *run, double loss, const int arrived[TRAINS],
     json_t *theory = plot_series(plot, PLOT_OTHER, "theory: any fragment lost");
 
     for (int i = 0; i < TRAINS; i++) {
-        plot_point(udp, (double)trains[i].size, lost_percent(i, arrived[i]));
+        plot_point(udp, (double)trains[i].size,
+                   fragments_lost_percent(i, arrived[i]));
         plot_point(theory, (double)trains[i].size,
-                   100 * expected_loss(loss, fragments[i]));
+                   100 * fragments_expected_loss(loss, fragments[i]));
     }
 }
 
-static void add_stream(struct run *run, const struct stream *stream,
-                       unsigned again)
+static void fragments_add_stream(struct run *run, const struct stream *stream,
+                                 unsigned again)
 {
     result_row(run, "stream", "of 1,000,000 bytes in a stream arrive", "bytes",
                value_count((long long)stream->arrived), value_none());
@@ -316,29 +324,33 @@ static void add_stream(struct run *run, const struct stream *stream,
                  "TCP sends again what is lost: the stream has no gap");
 }
 
-static void add_losses(struct run *run, struct ends *ends, double loss)
+static void fragments_add_losses(struct run *run, struct ends *ends,
+                                 double loss)
 {
     int fragments[TRAINS], arrived[TRAINS];
     bool are_expected = true;
     struct stream stream;
 
     for (int i = 0; i < TRAINS; i++)
-        fragments[i] = count_fragments(run, ends, trains[i].size);
-    lose(run, ends, loss);
+        fragments[i] = fragments_count_fragments(run, ends, trains[i].size);
+    fragments_lose(run, ends, loss);
     for (int i = 0; i < TRAINS; i++) {
         run_progress(run, "%zu bytes a message", trains[i].size);
-        arrived[i] = count_arrivals(run, ends, i);
-        are_expected &= is_expected(i, arrived[i], loss, fragments[i]);
+        arrived[i] = fragments_count_arrivals(run, ends, i);
+        are_expected &=
+            fragments_is_expected(i, arrived[i], loss, fragments[i]);
     }
-    stream = pump(run, ends);
+    stream = fragments_pump(run, ends);
 
     result_row(run, "lost_100", "datagrams of 100 bytes lost", "%",
-               value_none(), value_number(lost_percent(0, arrived[0])));
-    result_row(run, "lost_30000", "datagrams of 30,000 bytes lost", "%",
                value_none(),
-               value_number(lost_percent(TRAINS - 1, arrived[TRAINS - 1])));
-    add_stream(run, &stream, count_retransmissions(run, ends->tcp));
-    draw(run, loss, arrived, fragments);
+               value_number(fragments_lost_percent(0, arrived[0])));
+    result_row(
+        run, "lost_30000", "datagrams of 30,000 bytes lost", "%", value_none(),
+        value_number(fragments_lost_percent(TRAINS - 1, arrived[TRAINS - 1])));
+    fragments_add_stream(run, &stream,
+                         fragments_count_retransmissions(run, ends->tcp));
+    fragments_draw(run, loss, arrived, fragments);
     result_check(run, "udp_loses_the_whole", are_expected,
                  "one lost fragment loses the whole datagram");
 }
@@ -360,14 +372,14 @@ void fragments_measure(struct run *run)
     }
     loss = run_setting(run, SETTING_LOSS, 1) / 100;
     ends.wire = link_wire(run, &options);
-    open_ends(run, &ends);
-    set_discovery(run, ends.udp, IP_PMTUDISC_DONT);
+    fragments_open_ends(run, &ends);
+    fragments_set_discovery(run, ends.udp, IP_PMTUDISC_DONT);
     result_did(run,
                "Then both over a link whose packets carry 1,500 bytes: first "
                "a good one, then one that loses %g %% of them.",
                100 * loss);
-    add_packets(run, &ends);
-    add_losses(run, &ends, loss);
+    fragments_add_packets(run, &ends);
+    fragments_add_losses(run, &ends, loss);
     result_why(run, "On a way with shorter packets IP cuts a datagram into "
                     "fragments, and if one of them is lost, all is lost. TCP "
                     "cuts its stream to fit (MSS), and sends again only the "

@@ -21,7 +21,7 @@ struct ending {
 };
 
 /* What recv() says once the answer has been read. */
-static const char *read_end(int fd)
+static const char *halfclose_read_end(int fd)
 {
     char byte[1];
     ssize_t got;
@@ -32,8 +32,8 @@ static const char *read_end(int fd)
     return got == 0 ? "recv() returns 0" : got < 0 ? strerror(errno) : "data";
 }
 
-static void measure(struct run *run, struct server *server, enum side side,
-                    struct ending *ending)
+static void halfclose_measure(struct run *run, struct server *server,
+                              enum side side, struct ending *ending)
 {
     int fd = run_connect(run, server, side);
     char answer[sizeof(WORDS)] = "";
@@ -47,7 +47,7 @@ static void measure(struct run *run, struct server *server, enum side side,
     server_resume(server);
     run_recv(run, fd, answer, strlen(WORDS));
     ending->is_answered = !strcmp(answer, WORDS);
-    ending->last = read_end(fd);
+    ending->last = halfclose_read_end(fd);
     event = server_event(server, "close", SILENCE_MS);
     ending->is_noticed = event != NULL;
     json_decref(event);
@@ -58,8 +58,8 @@ static void halfclose_run(struct run *run)
     struct server *server = run_log_server(run, "echo");
     struct ending tcp = {0}, udp = {0};
 
-    measure(run, server, SIDE_TCP, &tcp);
-    measure(run, server, SIDE_UDP, &udp);
+    halfclose_measure(run, server, SIDE_TCP, &tcp);
+    halfclose_measure(run, server, SIDE_UDP, &udp);
 
     result_did(run, "The client sends its last words and calls shutdown(fd, "
                     "SHUT_WR) before the server, which echoes, has read them.");

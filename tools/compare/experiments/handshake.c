@@ -26,7 +26,7 @@ struct cost {
     uint64_t answer_packets, all_packets, all_bytes; /* both ways */
 };
 
-static struct wire_counts total(struct run *run, struct link *link)
+static struct wire_counts handshake_total(struct run *run, struct link *link)
 {
     struct wire_counts counts[2];
 
@@ -37,20 +37,20 @@ static struct wire_counts total(struct run *run, struct link *link)
 }
 
 /* Until nothing has gone over the link for a while. */
-static struct wire_counts settle(struct run *run, struct link *link,
-                                 double delay_ms)
+static struct wire_counts handshake_settle(struct run *run, struct link *link,
+                                           double delay_ms)
 {
-    struct wire_counts before, now = total(run, link);
+    struct wire_counts before, now = handshake_total(run, link);
 
     do {
         before = now;
         run_sleep_ms(QUIET_MS + 2 * delay_ms);
-        now = total(run, link);
+        now = handshake_total(run, link);
     } while (now.packets != before.packets);
     return now;
 }
 
-static void await_answer(struct run *run, int fd)
+static void handshake_await_answer(struct run *run, int fd)
 {
     char answer[sizeof(question)];
     size_t got = 0;
@@ -67,7 +67,8 @@ static void await_answer(struct run *run, int fd)
 }
 
 /* On loopback TCP's own count must do; the last ACK is not in it. */
-static void count_without_link(int fd, enum side side, struct cost *cost)
+static void handshake_count_without_link(int fd, enum side side,
+                                         struct cost *cost)
 {
     struct tcp_figures figures;
 
@@ -76,34 +77,34 @@ static void count_without_link(int fd, enum side side, struct cost *cost)
         cost->answer_packets = figures.segments_out + figures.segments_in;
 }
 
-static struct cost ask(struct run *run, struct link *link, enum side side,
-                       double delay_ms)
+static struct cost handshake_ask(struct run *run, struct link *link,
+                                 enum side side, double delay_ms)
 {
     struct cost cost = {0};
-    struct wire_counts before = settle(run, link, delay_ms), after;
+    struct wire_counts before = handshake_settle(run, link, delay_ms), after;
     double begin = run_now_ms();
     int fd = link_connect(run, link, side);
 
     run_send(run, fd, question, strlen(question));
-    await_answer(run, fd);
+    handshake_await_answer(run, fd);
     cost.answer_ms = run_now_ms() - begin;
-    cost.answer_packets = total(run, link).packets - before.packets;
+    cost.answer_packets = handshake_total(run, link).packets - before.packets;
     if (!link->wire)
-        count_without_link(fd, side, &cost);
+        handshake_count_without_link(fd, side, &cost);
     close(fd);
-    after = settle(run, link, delay_ms);
+    after = handshake_settle(run, link, delay_ms);
     cost.all_packets = after.packets - before.packets;
     cost.all_bytes = after.bytes - before.bytes;
     return cost;
 }
 
-static struct cost ask_best(struct run *run, struct link *link, enum side side,
-                            double delay_ms)
+static struct cost handshake_ask_best(struct run *run, struct link *link,
+                                      enum side side, double delay_ms)
 {
-    struct cost best = ask(run, link, side, delay_ms);
+    struct cost best = handshake_ask(run, link, side, delay_ms);
 
     for (int i = 1; i < TRIES; i++) {
-        struct cost cost = ask(run, link, side, delay_ms);
+        struct cost cost = handshake_ask(run, link, side, delay_ms);
 
         if (cost.answer_ms < best.answer_ms)
             best = cost;
@@ -113,9 +114,9 @@ static struct cost ask_best(struct run *run, struct link *link, enum side side,
 
 /* ---- the result ------------------------------------------------------- */
 
-static void show(struct run *run, const struct link *link,
-                 const struct cost *tcp, const struct cost *udp,
-                 double round_trip_ms)
+static void handshake_show(struct run *run, const struct link *link,
+                           const struct cost *tcp, const struct cost *udp,
+                           double round_trip_ms)
 {
     result_row(run, "answer_ms", "time to the first answer", "ms",
                value_number(tcp->answer_ms), value_number(udp->answer_ms));
@@ -135,8 +136,8 @@ static void show(struct run *run, const struct link *link,
                value_count((long long)udp->all_bytes));
 }
 
-static void draw(struct run *run, const struct link *link,
-                 const struct cost *tcp, const struct cost *udp)
+static void handshake_draw(struct run *run, const struct link *link,
+                           const struct cost *tcp, const struct cost *udp)
 {
     json_t *plot = result_plot(
         run, PLOT_BARS, "Packets for one question and its answer",
@@ -153,9 +154,9 @@ static void draw(struct run *run, const struct link *link,
         plot_bar(series, "in all", (double)udp->all_packets);
 }
 
-static void check(struct run *run, const struct link *link,
-                  const struct cost *tcp, const struct cost *udp,
-                  double round_trip_ms)
+static void handshake_check(struct run *run, const struct link *link,
+                            const struct cost *tcp, const struct cost *udp,
+                            double round_trip_ms)
 {
     result_check(run, "udp_two_packets", udp->answer_packets == 2,
                  "UDP needs one packet for the question and one for the "
@@ -193,15 +194,15 @@ static void handshake_run(struct run *run)
                strlen(question), TRIES);
     if (link.wire)
         result_did(run, "The server is %g ms away.", delay_ms);
-    tcp = ask_best(run, &link, SIDE_TCP, delay_ms);
-    udp = ask_best(run, &link, SIDE_UDP, delay_ms);
-    show(run, &link, &tcp, &udp, 2 * delay_ms);
-    draw(run, &link, &tcp, &udp);
+    tcp = handshake_ask_best(run, &link, SIDE_TCP, delay_ms);
+    udp = handshake_ask_best(run, &link, SIDE_UDP, delay_ms);
+    handshake_show(run, &link, &tcp, &udp, 2 * delay_ms);
+    handshake_draw(run, &link, &tcp, &udp);
     result_why(run,
                "TCP has to agree on sequence numbers before it carries data, "
                "which takes a round trip, and ends the connection in both "
                "directions; UDP sends at once and remembers nothing.");
-    check(run, &link, &tcp, &udp, 2 * delay_ms);
+    handshake_check(run, &link, &tcp, &udp, 2 * delay_ms);
     trips = tcp.answer_ms / (2 * delay_ms);
     if (link.wire && delay_ms >= 1)
         result_answer(run, trips < 1.5 ? 0 : trips < 2.5 ? 1 : 2);

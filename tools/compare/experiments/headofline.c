@@ -24,8 +24,8 @@ struct blocking {
     struct train trains[2]; /* by enum side */
 };
 
-static void send_train(struct run *run, struct blocking *blocking,
-                       enum side side, size_t count)
+static void headofline_send_train(struct run *run, struct blocking *blocking,
+                                  enum side side, size_t count)
 {
     const struct train_plan plan = {
         .count = count,
@@ -42,7 +42,8 @@ static void send_train(struct run *run, struct blocking *blocking,
 
 /* ---- the result ------------------------------------------------------- */
 
-static size_t late(const struct blocking *blocking, const struct train *train)
+static size_t headofline_late(const struct blocking *blocking,
+                              const struct train *train)
 {
     size_t count = 0;
 
@@ -51,7 +52,7 @@ static size_t late(const struct blocking *blocking, const struct train *train)
     return count;
 }
 
-static double latency(const struct train *train, double percent)
+static double headofline_latency(const struct train *train, double percent)
 {
     size_t count;
     double *values = train_latencies(train, &count);
@@ -63,7 +64,7 @@ static double latency(const struct train *train, double percent)
 
 /* Of those right behind the lost one that came: what is in the middle of
    their latencies, so that a stall of the machine is not taken for a wait. */
-static double latency_behind(const struct train *train, size_t lost)
+static double headofline_latency_behind(const struct train *train, size_t lost)
 {
     double values[PER_TRIP];
     size_t count = 0;
@@ -75,13 +76,13 @@ static double latency_behind(const struct train *train, size_t lost)
     return stats_percentile(values, count, 50);
 }
 
-static json_t *of_message(const struct train *train, size_t number)
+static json_t *headofline_of_message(const struct train *train, size_t number)
 {
     return train->copies[number] ? value_number(train->latency_ms[number])
                                  : value_text("never came");
 }
 
-static void show(struct run *run, const struct blocking *blocking)
+static void headofline_show(struct run *run, const struct blocking *blocking)
 {
     const struct train *tcp = &blocking->trains[SIDE_TCP];
     const struct train *udp = &blocking->trains[SIDE_UDP];
@@ -90,22 +91,25 @@ static void show(struct run *run, const struct blocking *blocking)
                value_count((long long)tcp->lost),
                value_count((long long)udp->lost));
     result_row(run, "late", "late by half a round trip or more", "",
-               value_count((long long)late(blocking, tcp)),
-               value_count((long long)late(blocking, udp)));
+               value_count((long long)headofline_late(blocking, tcp)),
+               value_count((long long)headofline_late(blocking, udp)));
     result_row(run, "median_ms", "latency, half of them at most", "ms",
-               value_number(latency(tcp, 50)), value_number(latency(udp, 50)));
+               value_number(headofline_latency(tcp, 50)),
+               value_number(headofline_latency(udp, 50)));
     result_row(run, "max_ms", "latency, the longest", "ms",
-               value_number(latency(tcp, 100)),
-               value_number(latency(udp, 100)));
+               value_number(headofline_latency(tcp, 100)),
+               value_number(headofline_latency(udp, 100)));
     if (!blocking->link.wire)
         return;
     result_row(run, "lost_ms", "the message that was lost at first", "ms",
-               of_message(tcp, LOST), of_message(udp, LOST));
+               headofline_of_message(tcp, LOST),
+               headofline_of_message(udp, LOST));
     result_row(run, "next_ms", "the one right behind it", "ms",
-               of_message(tcp, LOST + 1), of_message(udp, LOST + 1));
+               headofline_of_message(tcp, LOST + 1),
+               headofline_of_message(udp, LOST + 1));
 }
 
-static void draw(struct run *run, const struct blocking *blocking)
+static void headofline_draw(struct run *run, const struct blocking *blocking)
 {
     json_t *plot = result_plot(
         run, PLOT_POINTS, "When each message came back",
@@ -119,7 +123,7 @@ static void draw(struct run *run, const struct blocking *blocking)
         plot_mark(plot, LOST, "lost");
 }
 
-static void check(struct run *run, const struct blocking *blocking)
+static void headofline_check(struct run *run, const struct blocking *blocking)
 {
     const struct train *tcp = &blocking->trains[SIDE_TCP];
     const struct train *udp = &blocking->trains[SIDE_UDP];
@@ -127,23 +131,25 @@ static void check(struct run *run, const struct blocking *blocking)
 
     result_check(run, "tcp_complete", tcp->lost == 0, "TCP loses none");
     if (!blocking->link.wire) {
-        result_check(run, "udp_independent", latency(udp, 50) < two_trips,
+        result_check(run, "udp_independent",
+                     headofline_latency(udp, 50) < two_trips,
                      "over UDP no message waits for a lost one");
         return;
     }
-    result_check(run, "udp_independent", latency_behind(udp, LOST) < two_trips,
+    result_check(run, "udp_independent",
+                 headofline_latency_behind(udp, LOST) < two_trips,
                  "over UDP those behind the lost one do not wait for it");
     result_check(run, "udp_loses_one", udp->lost == 1 && !udp->copies[LOST],
                  "UDP loses the message in the lost packet, and no other");
     result_check(run, "tcp_next_waits", tcp->latency_ms[LOST + 1] >= two_trips,
                  "over TCP the message behind the lost one comes at least a "
                  "round trip late");
-    result_check(run, "tcp_blocks", late(blocking, tcp) > 2,
+    result_check(run, "tcp_blocks", headofline_late(blocking, tcp) > 2,
                  "over TCP several messages wait");
 }
 
-static void describe(struct run *run, const struct blocking *blocking,
-                     size_t count)
+static void headofline_describe(struct run *run,
+                                const struct blocking *blocking, size_t count)
 {
     result_did(run,
                "A client sends %zu messages, one every %g ms, to a server "
@@ -162,17 +168,17 @@ static void describe(struct run *run, const struct blocking *blocking,
                "with each other.");
 }
 
-static int answer(const struct blocking *blocking)
+static int headofline_answer(const struct blocking *blocking)
 {
-    if (late(blocking, &blocking->trains[SIDE_TCP]) <= 1)
+    if (headofline_late(blocking, &blocking->trains[SIDE_TCP]) <= 1)
         return 0;
-    return latency_behind(&blocking->trains[SIDE_UDP], LOST) <
+    return headofline_latency_behind(&blocking->trains[SIDE_UDP], LOST) <
                    1.5 * blocking->round_trip_ms
                ? 1
                : 2;
 }
 
-static void blocking_run(struct run *run)
+static void headofline_blocking_run(struct run *run)
 {
     double delay_ms = run_setting(run, SETTING_DELAY, DELAY_MS);
     size_t count = (size_t)run_setting(run, SETTING_MESSAGES, MESSAGES);
@@ -188,14 +194,14 @@ static void blocking_run(struct run *run)
     if (link_hindrance()) /* TCP could not be delayed likewise */
         plan = (struct link_plan){.to_server.loss = LOSS_INSTEAD};
     blocking.link = link_start(run, &plan, link_echo());
-    describe(run, &blocking, count);
-    send_train(run, &blocking, SIDE_TCP, count);
-    send_train(run, &blocking, SIDE_UDP, count);
-    show(run, &blocking);
-    draw(run, &blocking);
-    check(run, &blocking);
+    headofline_describe(run, &blocking, count);
+    headofline_send_train(run, &blocking, SIDE_TCP, count);
+    headofline_send_train(run, &blocking, SIDE_UDP, count);
+    headofline_show(run, &blocking);
+    headofline_draw(run, &blocking);
+    headofline_check(run, &blocking);
     if (blocking.link.wire)
-        result_answer(run, answer(&blocking));
+        result_answer(run, headofline_answer(&blocking));
 }
 
 const struct experiment experiment_blocking = {
@@ -211,5 +217,5 @@ const struct experiment experiment_blocking = {
               {"only message 30, over TCP",
                "over TCP 30 and several behind it, over UDP none",
                "over both 30 and several behind it"}},
-    .run = blocking_run,
+    .run = headofline_blocking_run,
 };

@@ -13,20 +13,20 @@
 
 static char data[LARGE];
 
-static int try_size(int fd, size_t size)
+static int largest_try_size(int fd, size_t size)
 {
     return send(fd, data, size, 0) < 0 ? errno : 0;
 }
 
 /* The longest datagram that send() takes: halving. */
-static size_t find_longest(int fd)
+static size_t largest_find_longest(int fd)
 {
     size_t fits = 0, fails = HIGHEST;
 
     while (fails - fits > 1) {
         size_t middle = (fits + fails) / 2;
 
-        if (try_size(fd, middle) == 0)
+        if (largest_try_size(fd, middle) == 0)
             fits = middle;
         else
             fails = middle;
@@ -36,7 +36,7 @@ static size_t find_longest(int fd)
 
 /* Whether a message of that length arrives whole: as one read over UDP,
    in any number of them over TCP. */
-static bool arrives(struct server *server, json_int_t size, int *reads)
+static bool largest_arrives(struct server *server, json_int_t size, int *reads)
 {
     json_int_t bytes = 0;
 
@@ -62,14 +62,14 @@ static void largest_run(struct run *run)
 
     memset(data, 'x', sizeof(data));
     run_send(run, tcp, data, LARGE);
-    tcp_arrives = arrives(server, LARGE, &tcp_reads);
-    longest = find_longest(udp);
-    beyond = try_size(udp, longest + 1);
+    tcp_arrives = largest_arrives(server, LARGE, &tcp_reads);
+    longest = largest_find_longest(udp);
+    beyond = largest_try_size(udp, longest + 1);
 
     server = run_log_server(run, NULL);
     udp = run_connect(run, server, SIDE_UDP);
     run_send(run, udp, data, longest);
-    udp_arrives = arrives(server, (json_int_t)longest, &udp_reads);
+    udp_arrives = largest_arrives(server, (json_int_t)longest, &udp_reads);
 
     result_did(run,
                "The client sends 10,000,000 bytes with one send() over TCP, "

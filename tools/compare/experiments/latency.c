@@ -38,8 +38,8 @@ struct latency {
     struct step steps[2][STEPS_MOST]; /* by enum side */
 };
 
-static struct step measure(struct run *run, struct load *load, double rate,
-                           double seconds)
+static struct step latency_measure(struct run *run, struct load *load,
+                                   double rate, double seconds)
 {
     struct step step = {.load = rate};
     struct load_result result;
@@ -65,8 +65,8 @@ static struct step measure(struct run *run, struct load *load, double rate,
     return step;
 }
 
-static void run_side(struct run *run, struct latency *latency, enum side side,
-                     double delay_ms, double seconds)
+static void latency_run_side(struct run *run, struct latency *latency,
+                             enum side side, double delay_ms, double seconds)
 {
     struct messages messages = {.count = 0};
     const struct load_plan plan = {
@@ -86,16 +86,16 @@ static void run_side(struct run *run, struct latency *latency, enum side side,
         run_progress(run, "%s, %g messages a second", plan.transport,
                      latency->loads[i]);
         latency->steps[side][i] =
-            measure(run, load, latency->loads[i], seconds);
+            latency_measure(run, load, latency->loads[i], seconds);
     }
     load_stop(load);
 }
 
 /* ---- the result ------------------------------------------------------- */
 
-static void add_row(struct run *run, const char *key, const char *measure,
-                    const char *unit, const struct step *step, json_t *tcp,
-                    json_t *udp)
+static void latency_add_row(struct run *run, const char *key,
+                            const char *measure, const char *unit,
+                            const struct step *step, json_t *tcp, json_t *udp)
 {
     char whole_key[64], whole_measure[96];
 
@@ -105,24 +105,25 @@ static void add_row(struct run *run, const char *key, const char *measure,
     result_row(run, whole_key, whole_measure, unit, tcp, udp);
 }
 
-static void show(struct run *run, const struct latency *latency)
+static void latency_show(struct run *run, const struct latency *latency)
 {
     for (size_t i = 0; i < latency->count; i++) {
         const struct step *tcp = &latency->steps[SIDE_TCP][i];
         const struct step *udp = &latency->steps[SIDE_UDP][i];
 
-        add_row(run, "p50_ms", "p50", "ms", tcp, value_number(tcp->p50_ms),
-                value_number(udp->p50_ms));
-        add_row(run, "p99_ms", "p99", "ms", tcp, value_number(tcp->p99_ms),
-                value_number(udp->p99_ms));
-        add_row(run, "lost", "lost", "%", tcp, value_number(tcp->lost_percent),
-                value_number(udp->lost_percent));
+        latency_add_row(run, "p50_ms", "p50", "ms", tcp,
+                        value_number(tcp->p50_ms), value_number(udp->p50_ms));
+        latency_add_row(run, "p99_ms", "p99", "ms", tcp,
+                        value_number(tcp->p99_ms), value_number(udp->p99_ms));
+        latency_add_row(run, "lost", "lost", "%", tcp,
+                        value_number(tcp->lost_percent),
+                        value_number(udp->lost_percent));
     }
 }
 
-static void draw_side(json_t *plot, enum plot_of of, const char *name,
-                      const struct latency *latency, enum side side,
-                      bool is_p99)
+static void latency_draw_side(json_t *plot, enum plot_of of, const char *name,
+                              const struct latency *latency, enum side side,
+                              bool is_p99)
 {
     json_t *series = plot_series(plot, of, name);
 
@@ -135,7 +136,7 @@ static void draw_side(json_t *plot, enum plot_of of, const char *name,
     }
 }
 
-static void draw(struct run *run, const struct latency *latency)
+static void latency_draw(struct run *run, const struct latency *latency)
 {
     json_t *plot = result_plot(
         run, PLOT_LINES, "Latency under growing load",
@@ -145,10 +146,10 @@ static void draw(struct run *run, const struct latency *latency)
 
     plot_log_x(plot);
     plot_log_y(plot);
-    draw_side(plot, PLOT_TCP, "TCP, p50", latency, SIDE_TCP, false);
-    draw_side(plot, PLOT_TCP, "TCP, p99", latency, SIDE_TCP, true);
-    draw_side(plot, PLOT_UDP, "UDP, p50", latency, SIDE_UDP, false);
-    draw_side(plot, PLOT_UDP, "UDP, p99", latency, SIDE_UDP, true);
+    latency_draw_side(plot, PLOT_TCP, "TCP, p50", latency, SIDE_TCP, false);
+    latency_draw_side(plot, PLOT_TCP, "TCP, p99", latency, SIDE_TCP, true);
+    latency_draw_side(plot, PLOT_UDP, "UDP, p50", latency, SIDE_UDP, false);
+    latency_draw_side(plot, PLOT_UDP, "UDP, p99", latency, SIDE_UDP, true);
     plot = result_plot(run, PLOT_LINES, "Messages lost",
                        "None over TCP; over UDP as many as the link cannot "
                        "carry.",
@@ -165,7 +166,7 @@ static void draw(struct run *run, const struct latency *latency)
     }
 }
 
-static void check(struct run *run, const struct latency *latency)
+static void latency_check(struct run *run, const struct latency *latency)
 {
     const struct step *tcp = latency->steps[SIDE_TCP];
     const struct step *udp = latency->steps[SIDE_UDP];
@@ -187,7 +188,7 @@ static void check(struct run *run, const struct latency *latency)
                  "UDP loses what the link cannot carry");
 }
 
-static struct config *echo_config(struct run *run)
+static struct config *latency_echo_config(struct run *run)
 {
     static const char text[] =
         "{\"transports\": [\"tcp\"], \"handlers\": [\"echo\"]}";
@@ -210,7 +211,7 @@ static void latency_run(struct run *run)
         .to_client = {.delay_ms = delay_ms, .rate_mbit = rate},
     };
     struct latency latency = {
-        .config = echo_config(run),
+        .config = latency_echo_config(run),
         .link = link_start(run, &plan, link_echo()),
         .loads = has_link ? link_loads : loopback_loads,
         .count = has_link ? sizeof(link_loads) / sizeof(*link_loads)
@@ -222,15 +223,15 @@ static void latency_run(struct run *run)
                "back, by the clock, more and more of them%s. Each latency "
                "counts from when its message was due.",
                MESSAGES_DEFAULT_BYTES, has_link ? "; the link is slow" : "");
-    run_side(run, &latency, SIDE_TCP, delay_ms, seconds);
-    run_side(run, &latency, SIDE_UDP, delay_ms, seconds);
-    show(run, &latency);
-    draw(run, &latency);
+    latency_run_side(run, &latency, SIDE_TCP, delay_ms, seconds);
+    latency_run_side(run, &latency, SIDE_UDP, delay_ms, seconds);
+    latency_show(run, &latency);
+    latency_draw(run, &latency);
     result_why(run,
                "As long as there is room, the load makes no difference; beyond "
                "that a queue grows: TCP makes the sender wait, UDP's queue "
                "overflows.");
-    check(run, &latency);
+    latency_check(run, &latency);
     if (has_link)
         result_answer(
             run, latency.steps[SIDE_UDP][latency.count - 1].lost_percent > 10

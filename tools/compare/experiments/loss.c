@@ -35,7 +35,7 @@ struct loss {
     unsigned count;
 };
 
-static void choose_rates(struct run *run, struct loss *loss)
+static void loss_choose_rates(struct run *run, struct loss *loss)
 {
     static const double usual[RATES] = {0, 1, 5};
 
@@ -45,7 +45,7 @@ static void choose_rates(struct run *run, struct loss *loss)
             loss->count == 1 ? run_setting(run, SETTING_LOSS, 0) : usual[i];
 }
 
-static void set_rate(struct run *run, struct loss *loss, double percent)
+static void loss_set_rate(struct run *run, struct loss *loss, double percent)
 {
     const struct link_plan plan = {.to_server.loss = percent / 100};
 
@@ -53,9 +53,9 @@ static void set_rate(struct run *run, struct loss *loss, double percent)
         link_impair(run, &loss->link, &plan);
 }
 
-static struct train send_all(struct run *run, struct loss *loss, int fd,
-                             enum side side, uint64_t *dropped,
-                             uint64_t *overrun)
+static struct train loss_send_all(struct run *run, struct loss *loss, int fd,
+                                  enum side side, uint64_t *dropped,
+                                  uint64_t *overrun)
 {
     const struct train_plan plan = {
         .count = loss->messages, .window = WINDOW, .settle_ms = SETTLE_MS};
@@ -73,7 +73,7 @@ static struct train send_all(struct run *run, struct loss *loss, int fd,
 
 /* All of UDP first: it sends one packet a message and draws the same numbers
    each time, while TCP sends as many as the moment takes. */
-static void run_udp(struct run *run, struct loss *loss)
+static void loss_run_udp(struct run *run, struct loss *loss)
 {
     int fd = link_connect(run, &loss->link, SIDE_UDP);
 
@@ -81,27 +81,28 @@ static void run_udp(struct run *run, struct loss *loss)
         struct at_rate *at = &loss->rates[i];
 
         run_progress(run, "%g %% over UDP", at->percent);
-        set_rate(run, loss, at->percent);
-        at->udp =
-            send_all(run, loss, fd, SIDE_UDP, &at->udp_dropped, &at->overrun);
+        loss_set_rate(run, loss, at->percent);
+        at->udp = loss_send_all(run, loss, fd, SIDE_UDP, &at->udp_dropped,
+                                &at->overrun);
     }
 }
 
-static void run_tcp(struct run *run, struct loss *loss)
+static void loss_run_tcp(struct run *run, struct loss *loss)
 {
     struct tcp_figures before = {0}, after = {0};
     uint64_t overrun = 0;
     int fd;
 
-    set_rate(run, loss, 0);
+    loss_set_rate(run, loss, 0);
     fd = link_connect(run, &loss->link, SIDE_TCP);
     for (unsigned i = 0; i < loss->count; i++) {
         struct at_rate *at = &loss->rates[i];
 
         run_progress(run, "%g %% over TCP", at->percent);
-        set_rate(run, loss, at->percent);
+        loss_set_rate(run, loss, at->percent);
         tcp_figures_get(fd, &before);
-        at->tcp = send_all(run, loss, fd, SIDE_TCP, &at->tcp_dropped, &overrun);
+        at->tcp =
+            loss_send_all(run, loss, fd, SIDE_TCP, &at->tcp_dropped, &overrun);
         tcp_figures_get(fd, &after);
         at->sent_again = after.retransmissions - before.retransmissions;
     }
@@ -109,8 +110,8 @@ static void run_tcp(struct run *run, struct loss *loss)
 
 /* ---- the result ------------------------------------------------------- */
 
-static void add_row(struct run *run, const char *key, const char *measure,
-                    double percent, json_t *tcp, json_t *udp)
+static void loss_add_row(struct run *run, const char *key, const char *measure,
+                         double percent, json_t *tcp, json_t *udp)
 {
     char whole_key[64], whole_measure[96];
 
@@ -120,31 +121,32 @@ static void add_row(struct run *run, const char *key, const char *measure,
     result_row(run, whole_key, whole_measure, "", tcp, udp);
 }
 
-static void show_rate(struct run *run, const struct loss *loss,
-                      const struct at_rate *at)
+static void loss_show_rate(struct run *run, const struct loss *loss,
+                           const struct at_rate *at)
 {
     double expected = stats_expected(loss->messages, at->percent / 100);
     double sigma = stats_three_sigma(loss->messages, at->percent / 100);
 
-    add_row(run, "lost", "messages lost", at->percent,
-            value_count((long long)at->tcp.lost),
-            value_count((long long)at->udp.lost));
-    add_row(run, "sent_again", "segments sent again", at->percent,
-            loss->link.wire ? value_count(at->sent_again) : value_none(),
-            value_none());
+    loss_add_row(run, "lost", "messages lost", at->percent,
+                 value_count((long long)at->tcp.lost),
+                 value_count((long long)at->udp.lost));
+    loss_add_row(run, "sent_again", "segments sent again", at->percent,
+                 loss->link.wire ? value_count(at->sent_again) : value_none(),
+                 value_none());
     if (at->percent > 0) {
-        add_row(run, "expected", "a fair draw loses", at->percent,
-                value_count(0),
-                value_text("%.0f to %.0f", ceil(expected - sigma),
-                           floor(expected + sigma)));
-        add_row(run, "first_lost", "the first lost ones", at->percent,
-                value_none(), train_first_lost(&at->udp));
-        add_row(run, "which", "fingerprint of all lost ones", at->percent,
-                value_none(), value_text("%08x", train_fingerprint(&at->udp)));
+        loss_add_row(run, "expected", "a fair draw loses", at->percent,
+                     value_count(0),
+                     value_text("%.0f to %.0f", ceil(expected - sigma),
+                                floor(expected + sigma)));
+        loss_add_row(run, "first_lost", "the first lost ones", at->percent,
+                     value_none(), train_first_lost(&at->udp));
+        loss_add_row(run, "which", "fingerprint of all lost ones", at->percent,
+                     value_none(),
+                     value_text("%08x", train_fingerprint(&at->udp)));
     }
 }
 
-static void draw(struct run *run, const struct loss *loss)
+static void loss_draw(struct run *run, const struct loss *loss)
 {
     json_t *plot = result_plot(
         run, PLOT_BARS, "Messages lost, and segments sent again",
@@ -173,7 +175,7 @@ static void draw(struct run *run, const struct loss *loss)
    more than a few lost packets some carried data. */
 #define DATA_AMONG 20
 
-static void check(struct run *run, const struct loss *loss)
+static void loss_check(struct run *run, const struct loss *loss)
 {
     bool is_fair = true, is_exact = true, is_complete = true, repeats = true;
 
@@ -211,7 +213,7 @@ static void loss_run(struct run *run)
         .messages = (size_t)run_setting(run, SETTING_MESSAGES, MESSAGES)};
     struct link_plan plan = {.to_server.loss = 0};
 
-    choose_rates(run, &loss);
+    loss_choose_rates(run, &loss);
     plan.to_server.loss = loss.rates[loss.count - 1].percent / 100;
     loss.link = link_start(run, &plan, link_echo());
     if (!loss.link.wire) { /* it has one rate, that of `impair` */
@@ -223,15 +225,15 @@ static void loss_run(struct run *run)
                "that sends them back; on the way to the server %s are lost.",
                loss.messages, TRAIN_BYTES,
                loss.link.wire ? "packets" : "datagrams");
-    run_udp(run, &loss);
-    run_tcp(run, &loss);
+    loss_run_udp(run, &loss);
+    loss_run_tcp(run, &loss);
     for (unsigned i = 0; i < loss.count; i++)
-        show_rate(run, &loss, &loss.rates[i]);
-    draw(run, &loss);
+        loss_show_rate(run, &loss, &loss.rates[i]);
+    loss_draw(run, &loss);
     result_why(run,
                "A lost datagram is lost for ever, and nobody is told; TCP "
                "numbers its bytes, and sends again what is not acknowledged.");
-    check(run, &loss);
+    loss_check(run, &loss);
     if (loss.link.wire)
         result_answer(run, loss.rates[loss.count - 1].tcp.lost == 0 ? 1 : 2);
 }

@@ -16,7 +16,8 @@
 
 /* A member of the group on the loopback interface; the first chooses the port.
    0, or the errno of what is not possible here. */
-static int join_group(struct run *run, struct sockaddr_in *group, int *fd)
+static int multicast_join_group(struct run *run, struct sockaddr_in *group,
+                                int *fd)
 {
     struct ip_mreqn request = {.imr_multiaddr = group->sin_addr};
     socklen_t length = sizeof(*group);
@@ -33,8 +34,8 @@ static int join_group(struct run *run, struct sockaddr_in *group, int *fd)
     return 0;
 }
 
-static int open_sender(struct run *run, const struct sockaddr_in *group,
-                       int *fd)
+static int multicast_open_sender(struct run *run,
+                                 const struct sockaddr_in *group, int *fd)
 {
     struct in_addr loopback = {htonl(INADDR_LOOPBACK)};
 
@@ -46,7 +47,7 @@ static int open_sender(struct run *run, const struct sockaddr_in *group,
     return 0;
 }
 
-static double own_cpu_us(void)
+static double multicast_own_cpu_us(void)
 {
     struct timespec now;
 
@@ -64,12 +65,12 @@ static struct outcome multicast(struct run *run, int sender,
 
     for (int number = 1; number <= messages; number++) {
         char line[FANOUT_SIZE], got[FANOUT_SIZE];
-        double begin = run_now_ms(), begin_us = own_cpu_us();
+        double begin = run_now_ms(), begin_us = multicast_own_cpu_us();
 
         fanout_line(line, number);
         run_send(run, sender, line, FANOUT_SIZE);
         outcome.sends++;
-        outcome.cpu_us += (own_cpu_us() - begin_us) / messages;
+        outcome.cpu_us += (multicast_own_cpu_us() - begin_us) / messages;
         for (int i = 0; i < audience->count; i++) {
             run_recv(run, audience->fds[i], got, FANOUT_SIZE);
             outcome.received += !memcmp(line, got, FANOUT_SIZE);
@@ -89,7 +90,7 @@ bool fanout_multicast(struct run *run, struct audience *audience, int messages,
 
     inet_pton(AF_INET, GROUP, &group.sin_addr);
     for (int i = 0; i < audience->count; i++) {
-        error = join_group(run, &group, &audience->fds[i]);
+        error = multicast_join_group(run, &group, &audience->fds[i]);
         if (error) {
             result_note(run,
                         "Multicast is not to be had here, so that part was "
@@ -98,7 +99,7 @@ bool fanout_multicast(struct run *run, struct audience *audience, int messages,
             return false;
         }
     }
-    error = open_sender(run, &group, &sender);
+    error = multicast_open_sender(run, &group, &sender);
     if (error)
         run_fail(run, "multicast: %s", strerror(error));
     if (send(sender, "", 0, 0) < 0 ||

@@ -25,7 +25,7 @@ struct way {
 };
 
 /* Over UDP each piece is a message and has its own answer, a line. */
-static void write_request(struct run *run, int fd, const struct way *way)
+static void nagle_write_request(struct run *run, int fd, const struct way *way)
 {
     if (way->pieces == 1) {
         run_send(run, fd, FIRST SECOND, strlen(FIRST SECOND));
@@ -35,7 +35,7 @@ static void write_request(struct run *run, int fd, const struct way *way)
     run_send(run, fd, SECOND, strlen(SECOND));
 }
 
-static void read_answer(struct run *run, int fd, const struct way *way)
+static void nagle_read_answer(struct run *run, int fd, const struct way *way)
 {
     char answer[sizeof(FIRST SECOND) + 1];
 
@@ -47,7 +47,8 @@ static void read_answer(struct run *run, int fd, const struct way *way)
     }
 }
 
-static void measure(struct run *run, struct server *server, struct way *way)
+static void nagle_measure(struct run *run, struct server *server,
+                          struct way *way)
 {
     int fd = run_connect(run, server, way->side), on = 1;
     double sorted[ROUNDS];
@@ -59,15 +60,15 @@ static void measure(struct run *run, struct server *server, struct way *way)
     for (int i = 0; i < ROUNDS; i++) {
         double begin = run_now_ms();
 
-        write_request(run, fd, way);
-        read_answer(run, fd, way);
+        nagle_write_request(run, fd, way);
+        nagle_read_answer(run, fd, way);
         way->ms[i] = run_now_ms() - begin;
     }
     memcpy(sorted, way->ms, sizeof(sorted));
     way->median = run_median(sorted, ROUNDS);
 }
 
-static void draw(struct run *run, const struct way *ways, size_t count)
+static void nagle_draw(struct run *run, const struct way *ways, size_t count)
 {
     json_t *plot = result_plot(
         run, PLOT_LINES, "Each request in two writes, one after the other",
@@ -105,7 +106,7 @@ static void nagle_run(struct run *run)
                                   "udp", "handlers", "lines", "echo"));
 
     for (int i = 0; i < WAYS; i++)
-        measure(run, server, &ways[i]);
+        nagle_measure(run, server, &ways[i]);
 
     result_did(run,
                "The client sends a request of one line in two pieces and waits "
@@ -117,7 +118,7 @@ static void nagle_run(struct run *run)
                                             : value_none(),
                    ways[i].side == SIDE_UDP ? value_number(ways[i].median)
                                             : value_none());
-    draw(run, ways, WAYS);
+    nagle_draw(run, ways, WAYS);
     result_why(run,
                "Nagle's algorithm holds a small segment back while an earlier "
                "one is not acknowledged; the receiver delays that "

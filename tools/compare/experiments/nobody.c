@@ -26,7 +26,7 @@ struct silence {
 };
 
 /* A loopback address at which neither TCP nor UDP listens. */
-static struct sockaddr_in closed_port(struct run *run)
+static struct sockaddr_in nobody_closed_port(struct run *run)
 {
     struct sockaddr_in address = {
         .sin_family = AF_INET,
@@ -51,13 +51,14 @@ static struct sockaddr_in closed_port(struct run *run)
     run_fail(run, "no port that is free for both TCP and UDP");
 }
 
-static int try_send(int fd)
+static int nobody_try_send(int fd)
 {
     return send(fd, "x", 1, 0) < 0 ? errno : 0;
 }
 
 /* connect() over TCP: its error, and how long it took. */
-static int try_connect(struct run *run, struct sockaddr_in to, double *ms)
+static int nobody_try_connect(struct run *run, struct sockaddr_in to,
+                              double *ms)
 {
     int fd = run_socket(run, SIDE_TCP);
     double begin = run_now_ms();
@@ -69,8 +70,8 @@ static int try_connect(struct run *run, struct sockaddr_in to, double *ms)
 }
 
 /* A socket that is not connected, as most UDP servers' and many clients'. */
-static void try_unconnected(struct run *run, struct sockaddr_in to,
-                            struct silence *silence)
+static void nobody_try_unconnected(struct run *run, struct sockaddr_in to,
+                                   struct silence *silence)
 {
     int fd = run_socket(run, SIDE_UDP);
     double begin = run_now_ms();
@@ -90,22 +91,22 @@ static void try_unconnected(struct run *run, struct sockaddr_in to,
 
 /* connect() on a UDP socket sends nothing, but the kernel then knows whose
    errors are ours: the next call returns them. */
-static void try_connected(struct run *run, struct sockaddr_in to,
-                          struct silence *silence)
+static void nobody_try_connected(struct run *run, struct sockaddr_in to,
+                                 struct silence *silence)
 {
     int fd = run_socket(run, SIDE_UDP);
 
     if (connect(fd, (struct sockaddr *)&to, sizeof(to)))
         run_fail_errno(run, "connect");
-    silence->first = try_send(fd);
+    silence->first = nobody_try_send(fd);
     run_is_readable(fd, SILENCE_MS); /* until the ICMP message is there */
-    silence->second = try_send(fd);
+    silence->second = nobody_try_send(fd);
     close(fd);
 }
 
 /* IP_RECVERR shows the ICMP message itself, see ip(7). */
-static void try_error_queue(struct run *run, struct sockaddr_in to,
-                            struct silence *silence)
+static void nobody_try_error_queue(struct run *run, struct sockaddr_in to,
+                                   struct silence *silence)
 {
     int fd = run_socket(run, SIDE_UDP), on = 1;
     char byte[1];
@@ -126,7 +127,7 @@ static void try_error_queue(struct run *run, struct sockaddr_in to,
     if (setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)) ||
         connect(fd, (struct sockaddr *)&to, sizeof(to)))
         run_fail_errno(run, "IP_RECVERR");
-    silence->first = try_send(fd);
+    silence->first = nobody_try_send(fd);
     if (!run_is_readable(fd, SILENCE_MS) ||
         recvmsg(fd, &header, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
         return;
@@ -144,36 +145,36 @@ static void try_error_queue(struct run *run, struct sockaddr_in to,
     close(fd);
 }
 
-static json_t *error_value(int error)
+static json_t *nobody_error_value(int error)
 {
     return error ? value_text("%s", strerror(error)) : value_text("fine");
 }
 
 static void nobody_run(struct run *run)
 {
-    struct sockaddr_in to = closed_port(run);
+    struct sockaddr_in to = nobody_closed_port(run);
     struct silence plain = {0}, connected = {0}, queue = {0};
     double tcp_ms;
-    int tcp = try_connect(run, to, &tcp_ms);
+    int tcp = nobody_try_connect(run, to, &tcp_ms);
 
-    try_unconnected(run, to, &plain);
-    try_connected(run, to, &connected);
-    try_error_queue(run, to, &queue);
+    nobody_try_unconnected(run, to, &plain);
+    nobody_try_connected(run, to, &connected);
+    nobody_try_error_queue(run, to, &queue);
 
     result_did(run,
                "The client turns to a port of this machine on which nobody "
                "listens: over TCP with connect(), over UDP with send().");
-    result_row(run, "first", "the first call says", "", error_value(tcp),
-               error_value(plain.first));
+    result_row(run, "first", "the first call says", "", nobody_error_value(tcp),
+               nobody_error_value(plain.first));
     result_row(run, "time", "after", "ms", value_number(tcp_ms),
                value_number(plain.first_ms));
     result_row(run, "silence", "in the next 300 ms, recv() brings", "",
                value_none(),
                value_text(plain.is_answered ? "something" : "nothing"));
     result_row(run, "second", "a second sendto() says", "", value_none(),
-               error_value(plain.second));
+               nobody_error_value(plain.second));
     result_row(run, "connected", "on a connected UDP socket it says", "",
-               value_none(), error_value(connected.second));
+               value_none(), nobody_error_value(connected.second));
     result_row(run, "icmp", "ICMP message, seen with IP_RECVERR", "",
                value_none(),
                queue.type < 0 ? value_text("none")

@@ -21,8 +21,8 @@ struct order {
     struct wire_counts done[2]; /* by enum side: what the link did */
 };
 
-static void send_train(struct run *run, struct order *order, enum side side,
-                       size_t count)
+static void order_send_train(struct run *run, struct order *order,
+                             enum side side, size_t count)
 {
     const struct train_plan plan = {
         .count = count, .window = WINDOW, .settle_ms = SETTLE_MS};
@@ -39,25 +39,25 @@ static void send_train(struct run *run, struct order *order, enum side side,
         after[WIRE_LEFT].duplicated - before[WIRE_LEFT].duplicated;
 }
 
-static json_t *by_link(const struct order *order, uint64_t count)
+static json_t *order_by_link(const struct order *order, uint64_t count)
 {
     return order->link.wire ? value_count((long long)count) : value_none();
 }
 
-static void show(struct run *run, const struct order *order)
+static void order_show(struct run *run, const struct order *order)
 {
     const struct train *tcp = &order->trains[SIDE_TCP];
     const struct train *udp = &order->trains[SIDE_UDP];
 
     result_row(run, "link_reordered", "packets that the link let overtake", "",
-               by_link(order, order->done[SIDE_TCP].reordered),
-               by_link(order, order->done[SIDE_UDP].reordered));
+               order_by_link(order, order->done[SIDE_TCP].reordered),
+               order_by_link(order, order->done[SIDE_UDP].reordered));
     result_row(run, "overtaken", "messages that came behind a later one", "",
                value_count((long long)tcp->overtaken),
                value_count((long long)udp->overtaken));
     result_row(run, "link_duplicated", "packets that the link repeated", "",
-               by_link(order, order->done[SIDE_TCP].duplicated),
-               by_link(order, order->done[SIDE_UDP].duplicated));
+               order_by_link(order, order->done[SIDE_TCP].duplicated),
+               order_by_link(order, order->done[SIDE_UDP].duplicated));
     result_row(run, "duplicates", "messages that came twice", "",
                value_count((long long)tcp->duplicates),
                value_count((long long)udp->duplicates));
@@ -66,7 +66,7 @@ static void show(struct run *run, const struct order *order)
                value_count((long long)udp->lost));
 }
 
-static void draw(struct run *run, const struct order *order)
+static void order_draw(struct run *run, const struct order *order)
 {
     static const char *const names[] = {"TCP", "UDP"};
     static const enum plot_of of[] = {PLOT_TCP, PLOT_UDP};
@@ -84,8 +84,8 @@ static void draw(struct run *run, const struct order *order)
     }
 }
 
-static void check(struct run *run, const struct order *order, double reorder,
-                  double duplicate)
+static void order_check(struct run *run, const struct order *order,
+                        double reorder, double duplicate)
 {
     const struct train *tcp = &order->trains[SIDE_TCP];
     const struct train *udp = &order->trains[SIDE_UDP];
@@ -125,15 +125,15 @@ static void order_run(struct run *run)
                "one behind them, and %g %% arrive twice.",
                count, reorder, order.link.wire ? "packets" : "datagrams",
                duplicate);
-    send_train(run, &order, SIDE_UDP, count);
-    send_train(run, &order, SIDE_TCP, count);
-    show(run, &order);
-    draw(run, &order);
+    order_send_train(run, &order, SIDE_UDP, count);
+    order_send_train(run, &order, SIDE_TCP, count);
+    order_show(run, &order);
+    order_draw(run, &order);
     result_why(run,
                "TCP numbers each byte: the receiver puts them in order and "
                "throws away what it has already; UDP has no numbers, so "
                "whoever needs order must number the messages.");
-    check(run, &order, reorder, duplicate);
+    order_check(run, &order, reorder, duplicate);
     if (order.link.wire)
         result_answer(run, order.trains[SIDE_TCP].overtaken > 0   ? 2
                            : order.trains[SIDE_UDP].overtaken > 0 ? 1

@@ -16,7 +16,7 @@
 
 /* ---- the port --------------------------------------------------------- */
 
-static int bare_socket(struct run *run, enum side side, bool is_reused)
+static int restart_bare_socket(struct run *run, enum side side, bool is_reused)
 {
     int fd = run_socket(run, side), on = 1;
 
@@ -26,7 +26,7 @@ static int bare_socket(struct run *run, enum side side, bool is_reused)
 }
 
 /* bind() to the address; its errno, 0 when it has the port. */
-static int try_bind(int fd, struct sockaddr_in *address)
+static int restart_try_bind(int fd, struct sockaddr_in *address)
 {
     socklen_t length = sizeof(*address);
 
@@ -37,8 +37,8 @@ static int try_bind(int fd, struct sockaddr_in *address)
 
 /* A server that ends while a client is connected, and closes first, as one
    that stops does; then its client closes too. */
-static void serve_once(struct run *run, int listener,
-                       struct sockaddr_in address)
+static void restart_serve_once(struct run *run, int listener,
+                               struct sockaddr_in address)
 {
     int client = run_socket(run, SIDE_TCP), peer;
 
@@ -52,30 +52,30 @@ static void serve_once(struct run *run, int listener,
 }
 
 /* What bind() says when a server like that is started again. */
-static int bind_again(struct run *run, enum side side, bool is_reused)
+static int restart_bind_again(struct run *run, enum side side, bool is_reused)
 {
     struct sockaddr_in address = {
         .sin_family = AF_INET,
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
-    int before = bare_socket(run, side, is_reused), after, error;
+    int before = restart_bare_socket(run, side, is_reused), after, error;
 
-    error = try_bind(before, &address);
+    error = restart_try_bind(before, &address);
     if (error)
         run_fail(run, "bind: %s", strerror(error));
     if (side == SIDE_TCP)
-        serve_once(run, before, address);
+        restart_serve_once(run, before, address);
     else
         close(before);
-    after = bare_socket(run, side, is_reused);
-    error = try_bind(after, &address);
+    after = restart_bare_socket(run, side, is_reused);
+    error = restart_try_bind(after, &address);
     close(after);
     return error;
 }
 
 /* ---- the clients ------------------------------------------------------ */
 
-static struct server *start(struct run *run, int tcp_port, int udp_port)
+static struct server *restart_start(struct run *run, int tcp_port, int udp_port)
 {
     return run_server(run, json_pack("{s:[{s:s,s:i},{s:s,s:i}], s:[s]}",
                                      "transports", "plugin", "tcp", "port",
@@ -83,7 +83,7 @@ static struct server *start(struct run *run, int tcp_port, int udp_port)
                                      udp_port, "handlers", "echo"));
 }
 
-static bool is_answered(int fd)
+static bool restart_is_answered(int fd)
 {
     char byte[1];
 
@@ -91,7 +91,7 @@ static bool is_answered(int fd)
 }
 
 /* What a client learns that only waits, and one that sends. */
-static const char *wait_for_news(int fd)
+static const char *restart_wait_for_news(int fd)
 {
     char byte[1];
     ssize_t got;
@@ -103,7 +103,7 @@ static const char *wait_for_news(int fd)
 }
 
 /* The first send() may still be taken; the error comes with the second. */
-static const char *send_for_news(int fd)
+static const char *restart_send_for_news(int fd)
 {
     for (int i = 0; i < 2; i++) {
         if (send(fd, "x", 1, MSG_NOSIGNAL) < 0)
@@ -119,8 +119,8 @@ struct view {
     bool is_new_served;            /* after it: a new one is */
 };
 
-static void add_rows(struct run *run, const struct view *tcp,
-                     const struct view *udp, double ms)
+static void restart_add_rows(struct run *run, const struct view *tcp,
+                             const struct view *udp, double ms)
 {
     result_row(run, "waiting", "a client that waits learns", "",
                value_text("%s", tcp->waiting), value_text("%s", udp->waiting));
@@ -137,33 +137,35 @@ static void add_rows(struct run *run, const struct view *tcp,
 static double restart_server(struct run *run, struct view *tcp,
                              struct view *udp)
 {
-    struct server *server = start(run, 0, 0);
+    struct server *server = restart_start(run, 0, 0);
     int tcp_port = ntohs(server_address(server, SIDE_TCP).sin_port);
     int udp_port = ntohs(server_address(server, SIDE_UDP).sin_port);
     int tcp_fd = run_connect(run, server, SIDE_TCP);
     int udp_fd = run_connect(run, server, SIDE_UDP);
     double begin;
 
-    if (!is_answered(tcp_fd) || !is_answered(udp_fd))
+    if (!restart_is_answered(tcp_fd) || !restart_is_answered(udp_fd))
         run_fail(run, "the server does not answer");
     server_stop(server, SIGKILL);
-    tcp->waiting = wait_for_news(tcp_fd);
-    udp->waiting = wait_for_news(udp_fd);
-    tcp->sending = send_for_news(tcp_fd);
-    udp->sending = send_for_news(udp_fd);
+    tcp->waiting = restart_wait_for_news(tcp_fd);
+    udp->waiting = restart_wait_for_news(udp_fd);
+    tcp->sending = restart_send_for_news(tcp_fd);
+    udp->sending = restart_send_for_news(udp_fd);
     begin = run_now_ms();
-    server = start(run, tcp_port, udp_port);
+    server = restart_start(run, tcp_port, udp_port);
     double ms = run_now_ms() - begin;
 
-    wait_for_news(udp_fd); /* an error that is still there */
-    tcp->goes_on = is_answered(tcp_fd);
-    udp->goes_on = is_answered(udp_fd);
-    tcp->is_new_served = is_answered(run_connect(run, server, SIDE_TCP));
-    udp->is_new_served = is_answered(run_connect(run, server, SIDE_UDP));
+    restart_wait_for_news(udp_fd); /* an error that is still there */
+    tcp->goes_on = restart_is_answered(tcp_fd);
+    udp->goes_on = restart_is_answered(udp_fd);
+    tcp->is_new_served =
+        restart_is_answered(run_connect(run, server, SIDE_TCP));
+    udp->is_new_served =
+        restart_is_answered(run_connect(run, server, SIDE_UDP));
     return ms;
 }
 
-static json_t *bound(int error)
+static json_t *restart_bound(int error)
 {
     return value_text("%s", error ? strerror(error) : "fine");
 }
@@ -171,20 +173,20 @@ static json_t *bound(int error)
 static void restart_run(struct run *run)
 {
     struct view tcp = {0}, udp = {0};
-    int tcp_bare = bind_again(run, SIDE_TCP, false);
-    int tcp_reused = bind_again(run, SIDE_TCP, true);
-    int udp_bare = bind_again(run, SIDE_UDP, false);
+    int tcp_bare = restart_bind_again(run, SIDE_TCP, false);
+    int tcp_reused = restart_bind_again(run, SIDE_TCP, true);
+    int udp_bare = restart_bind_again(run, SIDE_UDP, false);
     double ms = restart_server(run, &tcp, &udp);
 
     result_did(run,
                "A bare server with one client ends, and binds its port again. "
                "Then the playground's echo server is killed while clients "
                "use it, and started on the same ports.");
-    result_row(run, "bind", "bind() again at once says", "", bound(tcp_bare),
-               bound(udp_bare));
+    result_row(run, "bind", "bind() again at once says", "",
+               restart_bound(tcp_bare), restart_bound(udp_bare));
     result_row(run, "reuse", "with SO_REUSEADDR before and after", "",
-               bound(tcp_reused), value_text("not needed"));
-    add_rows(run, &tcp, &udp, ms);
+               restart_bound(tcp_reused), value_text("not needed"));
+    restart_add_rows(run, &tcp, &udp, ms);
     result_why(run,
                "A TCP connection is state at both ends. The side that closes "
                "first remembers it for a minute (TIME-WAIT), so that stray "

@@ -44,7 +44,7 @@ struct outcome {
 /* ---- members ---------------------------------------------------------- */
 
 /* The next line; false when none comes. */
-static bool next_line(struct member *member, int limit_ms)
+static bool slow_next_line(struct member *member, int limit_ms)
 {
     char *end;
 
@@ -66,16 +66,17 @@ static bool next_line(struct member *member, int limit_ms)
     return true;
 }
 
-static void await_line(struct run *run, struct member *member, const char *part)
+static void slow_await_line(struct run *run, struct member *member,
+                            const char *part)
 {
     do {
-        if (!next_line(member, 5000))
+        if (!slow_next_line(member, 5000))
             run_fail(run, "no line with \"%s\" came", part);
     } while (!strstr(member->line, part));
 }
 
-static struct member *join(struct run *run, struct server *server,
-                           enum side side, int room_bytes)
+static struct member *slow_join(struct run *run, struct server *server,
+                                enum side side, int room_bytes)
 {
     struct member *member = must_calloc(1, sizeof(*member));
     struct sockaddr_in to = server_address(server, side);
@@ -94,14 +95,14 @@ static struct member *join(struct run *run, struct server *server,
         run_send(run, member->fd, "/who\n", 5);
         run_send(run, member->fd, "/who\n", 5);
     }
-    await_line(run, member, "you are ");
+    slow_await_line(run, member, "you are ");
     return member;
 }
 
 /* ---- the room --------------------------------------------------------- */
 
 /* Proportional set size, see proc(5), smaps_rollup. */
-static double memory_kib(struct run *run, struct server *server)
+static double slow_memory_kib(struct run *run, struct server *server)
 {
     char *path = must_printf("/proc/%d/smaps_rollup", (int)server_pid(server));
     FILE *file = fopen(path, "re");
@@ -120,8 +121,9 @@ static double memory_kib(struct run *run, struct server *server)
 
 /* One line from the talker to the listener, who may hear of the slow one
    before. */
-static void say(struct run *run, struct member *talker, struct member *listener,
-                int number, struct outcome *outcome)
+static void slow_say(struct run *run, struct member *talker,
+                     struct member *listener, int number,
+                     struct outcome *outcome)
 {
     char line[SIZE + 1], part[32];
 
@@ -131,7 +133,7 @@ static void say(struct run *run, struct member *talker, struct member *listener,
     line[SIZE - 1] = '\n';
     snprintf(part, sizeof(part), "line %d ", number);
     run_send(run, talker->fd, line, SIZE);
-    while (next_line(listener, 5000)) {
+    while (slow_next_line(listener, 5000)) {
         if (strstr(listener->line, part)) {
             outcome->heard++;
             return;
@@ -146,45 +148,45 @@ static void say(struct run *run, struct member *talker, struct member *listener,
 }
 
 /* What the slow one still finds when it reads at last. */
-static void read_late(struct member *slow, struct outcome *outcome)
+static void slow_read_late(struct member *slow, struct outcome *outcome)
 {
-    while (next_line(slow, 200))
+    while (slow_next_line(slow, 200))
         outcome->slow_heard += strstr(slow->line, ": line ") != NULL;
 }
 
-static struct outcome measure(struct run *run, enum side side,
-                              const char *policy)
+static struct outcome slow_measure(struct run *run, enum side side,
+                                   const char *policy)
 {
     struct server *server = run_server(
         run, json_pack("{s:[s,s], s:{s:i}, s:[s, {s:s,s:s}]}", "transports",
                        "tcp", "udp", "limits", "session_queue_bytes",
                        QUEUE_BYTES, "handlers", "lines", "plugin",
                        "chat-broadcast", "slow", policy));
-    struct member *talker = join(run, server, SIDE_TCP, 0);
-    struct member *listener = join(run, server, SIDE_TCP, 0);
-    struct member *slow = join(run, server, side, ROOM_BYTES);
+    struct member *talker = slow_join(run, server, SIDE_TCP, 0);
+    struct member *listener = slow_join(run, server, SIDE_TCP, 0);
+    struct member *slow = slow_join(run, server, side, ROOM_BYTES);
     double *ms = must_calloc(LINES, sizeof(*ms)), before;
     struct outcome outcome = {0};
 
     run_progress(run, "%s, slow: %s", side == SIDE_TCP ? "TCP" : "UDP", policy);
-    await_line(run, listener, "joined");
-    before = memory_kib(run, server);
+    slow_await_line(run, listener, "joined");
+    before = slow_memory_kib(run, server);
     for (int i = 0; i < LINES; i++) {
         double begin = run_now_ms();
 
-        say(run, talker, listener, i + 1, &outcome);
+        slow_say(run, talker, listener, i + 1, &outcome);
         ms[i] = run_now_ms() - begin;
     }
-    outcome.memory_kib = memory_kib(run, server) - before;
+    outcome.memory_kib = slow_memory_kib(run, server) - before;
     outcome.median_ms = run_median(ms, LINES);
-    read_late(slow, &outcome);
+    slow_read_late(slow, &outcome);
     free(ms);
     return outcome;
 }
 
 /* ---- all of it -------------------------------------------------------- */
 
-static json_t *fate(const struct outcome *outcome)
+static json_t *slow_fate(const struct outcome *outcome)
 {
     return outcome->left_after
                ? value_text("closed after %d lines", outcome->left_after)
@@ -192,8 +194,8 @@ static json_t *fate(const struct outcome *outcome)
                             outcome->heard - outcome->slow_heard);
 }
 
-static void draw(struct run *run, const struct outcome *closed,
-                 const struct outcome *dropped, const struct outcome *udp)
+static void slow_draw(struct run *run, const struct outcome *closed,
+                      const struct outcome *dropped, const struct outcome *udp)
 {
     json_t *plot = result_plot(
         run, PLOT_BARS, "Lines that reached the slow reader",
@@ -210,22 +212,23 @@ static void draw(struct run *run, const struct outcome *closed,
 }
 
 /* Pages that the system took back meanwhile may be more than what came. */
-static json_t *growth(double kib)
+static json_t *slow_growth(double kib)
 {
     return kib > 0 ? value_number(kib) : value_text("none");
 }
 
-static void add_rows(struct run *run, const struct outcome *closed,
-                     const struct outcome *dropped, const struct outcome *udp)
+static void slow_add_rows(struct run *run, const struct outcome *closed,
+                          const struct outcome *dropped,
+                          const struct outcome *udp)
 {
     result_row(run, "listener", "lines the listener got", "",
                value_count(closed->heard), value_count(udp->heard));
-    result_row(run, "close", "policy close: the slow one", "", fate(closed),
-               fate(udp));
+    result_row(run, "close", "policy close: the slow one", "",
+               slow_fate(closed), slow_fate(udp));
     result_row(run, "notice", "and the others are told", "",
                value_text("%s", closed->notice),
                value_text("%s", *udp->notice ? udp->notice : "nothing"));
-    result_row(run, "drop", "policy drop: the slow one", "", fate(dropped),
+    result_row(run, "drop", "policy drop: the slow one", "", slow_fate(dropped),
                value_none());
     result_row(run, "slow", "lines it found when it read at last", "",
                value_text("%d (close), %d (drop)", closed->slow_heard,
@@ -234,20 +237,20 @@ static void add_rows(struct run *run, const struct outcome *closed,
     result_row(run, "median", "a line takes to the listener, median", "ms",
                value_number(closed->median_ms), value_number(udp->median_ms));
     result_row(run, "memory", "more memory in the server (policy drop)", "KiB",
-               growth(dropped->memory_kib), growth(udp->memory_kib));
+               slow_growth(dropped->memory_kib), slow_growth(udp->memory_kib));
 }
 
 static void slow_run(struct run *run)
 {
-    struct outcome closed = measure(run, SIDE_TCP, "close");
-    struct outcome dropped = measure(run, SIDE_TCP, "drop");
-    struct outcome udp = measure(run, SIDE_UDP, "close");
+    struct outcome closed = slow_measure(run, SIDE_TCP, "close");
+    struct outcome dropped = slow_measure(run, SIDE_TCP, "drop");
+    struct outcome udp = slow_measure(run, SIDE_UDP, "close");
 
     result_did(run, "2,000 lines of 1,000 bytes in a chat of three, one of "
                     "whom never reads. The server keeps at most 64 KiB for "
                     "each (session_queue_bytes); its policy says what then.");
-    add_rows(run, &closed, &dropped, &udp);
-    draw(run, &closed, &dropped, &udp);
+    slow_add_rows(run, &closed, &dropped, &udp);
+    slow_draw(run, &closed, &dropped, &udp);
     result_why(run,
                "Over TCP what a reader does not fetch stays with the sender, "
                "so a server must decide: wait, drop or close; waiting would "

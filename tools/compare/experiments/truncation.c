@@ -15,7 +15,7 @@ struct reads {
 };
 
 /* One message of a's and one of b's to the echo; then two short reads. */
-static void measure(struct run *run, int fd, struct reads *reads)
+static void truncation_measure(struct run *run, int fd, struct reads *reads)
 {
     char message[SIZE];
 
@@ -39,7 +39,8 @@ static void measure(struct run *run, int fd, struct reads *reads)
 
 /* How much of the first message can still be read: what comes before the b's.
    Only TCP has any; there the echo's bytes are waited for. */
-static size_t count_rest(struct run *run, int fd, const struct reads *reads)
+static size_t truncation_count_rest(struct run *run, int fd,
+                                    const struct reads *reads)
 {
     char rest[2 * SIZE];
     size_t left = 2 * SIZE - reads->got[0] - reads->got[1], count = 0;
@@ -52,7 +53,7 @@ static size_t count_rest(struct run *run, int fd, const struct reads *reads)
     return count + reads->got[1];
 }
 
-static json_t *second_read(const struct reads *reads)
+static json_t *truncation_second_read(const struct reads *reads)
 {
     return value_text("the %s message's bytes",
                       reads->start[1] == 'a' ? "first" : "second");
@@ -70,16 +71,17 @@ static void truncation_run(struct run *run)
                "The server echoes a message of %d bytes, then another. The "
                "client has room for %d bytes: recv(fd, room, %d, 0).",
                SIZE, ROOM, ROOM);
-    measure(run, tcp, &tcp_reads);
-    measure(run, udp, &udp_reads);
-    tcp_rest = count_rest(run, tcp, &tcp_reads);
-    udp_rest = count_rest(run, udp, &udp_reads);
+    truncation_measure(run, tcp, &tcp_reads);
+    truncation_measure(run, udp, &udp_reads);
+    tcp_rest = truncation_count_rest(run, tcp, &tcp_reads);
+    udp_rest = truncation_count_rest(run, udp, &udp_reads);
 
     result_row(run, "first", "the first recv() brings", "bytes",
                value_count((long long)tcp_reads.got[0]),
                value_count((long long)udp_reads.got[0]));
     result_row(run, "second", "the second recv() brings", "",
-               second_read(&tcp_reads), second_read(&udp_reads));
+               truncation_second_read(&tcp_reads),
+               truncation_second_read(&udp_reads));
     result_row(run, "rest", "of the first message, later reads bring", "bytes",
                value_count((long long)tcp_rest),
                value_count((long long)udp_rest));

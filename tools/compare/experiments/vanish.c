@@ -50,7 +50,7 @@ struct vanish {
 
 /* ---- before the cut --------------------------------------------------- */
 
-static void set(struct run *run, int fd, int level, int name, int value)
+static void vanish_set(struct run *run, int fd, int level, int name, int value)
 {
     if (setsockopt(fd, level, name, &value, sizeof(value)))
         run_fail_errno(run, "setsockopt");
@@ -58,16 +58,16 @@ static void set(struct run *run, int fd, int level, int name, int value)
 
 /* The first probe after so many seconds of silence, the next after the same
    again; noticed when that many have gone unanswered. */
-static void keep_alive(struct run *run, int fd)
+static void vanish_keep_alive(struct run *run, int fd)
 {
-    set(run, fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-    set(run, fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_S);
-    set(run, fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_S);
-    set(run, fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT);
+    vanish_set(run, fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    vanish_set(run, fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_S);
+    vanish_set(run, fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_S);
+    vanish_set(run, fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT);
 }
 
 /* Says something and hears it back, so that the server knows it. */
-static void greet(struct run *run, int fd)
+static void vanish_greet(struct run *run, int fd)
 {
     char answer[16];
 
@@ -78,23 +78,23 @@ static void greet(struct run *run, int fd)
         run_fail_errno(run, "fcntl");
 }
 
-static void connect_all(struct run *run, struct vanish *vanish)
+static void vanish_connect_all(struct run *run, struct vanish *vanish)
 {
     for (int who = 0; who < CLIENTS; who++) {
         vanish->fds[who] = run_connect(run, vanish->link.server,
                                        who == UDP ? SIDE_UDP : SIDE_TCP);
         vanish->noticed_s[who] = NAN;
     }
-    keep_alive(run, vanish->fds[KEEPALIVE]);
-    set(run, vanish->fds[USER_TIMEOUT], IPPROTO_TCP, TCP_USER_TIMEOUT,
-        USER_TIMEOUT_MS);
+    vanish_keep_alive(run, vanish->fds[KEEPALIVE]);
+    vanish_set(run, vanish->fds[USER_TIMEOUT], IPPROTO_TCP, TCP_USER_TIMEOUT,
+               USER_TIMEOUT_MS);
     for (int who = 0; who < CLIENTS; who++)
-        greet(run, vanish->fds[who]);
+        vanish_greet(run, vanish->fds[who]);
 }
 
 /* The server has an option for the first probe alone; what follows it is the
    system's, which at that end of the link is ours. */
-static bool shorten_there(struct vanish *vanish)
+static bool vanish_shorten_there(struct vanish *vanish)
 {
     char command[200];
     char *const arguments[] = {"sh", "-c", command, NULL};
@@ -113,7 +113,7 @@ static bool shorten_there(struct vanish *vanish)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static void cut(struct run *run, struct vanish *vanish)
+static void vanish_cut(struct run *run, struct vanish *vanish)
 {
     const struct link_plan all = {.to_server.loss = 1, .to_client.loss = 1};
 
@@ -125,24 +125,24 @@ static void cut(struct run *run, struct vanish *vanish)
 
 /* ---- after the cut ---------------------------------------------------- */
 
-static double since_cut_s(const struct vanish *vanish)
+static double vanish_since_cut_s(const struct vanish *vanish)
 {
     return (run_now_ms() - vanish->cut_ms) / 1e3;
 }
 
-static void look(struct vanish *vanish, int who, short events)
+static void vanish_look(struct vanish *vanish, int who, short events)
 {
     socklen_t len = sizeof(vanish->errors[who]);
 
     if (!(events & (POLLERR | POLLHUP)) || !isnan(vanish->noticed_s[who]))
         return;
-    vanish->noticed_s[who] = since_cut_s(vanish);
+    vanish->noticed_s[who] = vanish_since_cut_s(vanish);
     getsockopt(vanish->fds[who], SOL_SOCKET, SO_ERROR, &vanish->errors[who],
                &len);
 }
 
 /* What the server's log says has ended since. */
-static void look_at_log(struct vanish *vanish)
+static void vanish_look_at_log(struct vanish *vanish)
 {
     json_t *event;
 
@@ -153,24 +153,24 @@ static void look_at_log(struct vanish *vanish)
                               : &vanish->server_tcp_s;
 
         if (isnan(*noticed))
-            *noticed = since_cut_s(vanish);
+            *noticed = vanish_since_cut_s(vanish);
         json_decref(event);
     }
 }
 
 /* Without a link to cut, the client falls silent instead. */
-static void speak(struct run *run, const struct vanish *vanish)
+static void vanish_speak(struct run *run, const struct vanish *vanish)
 {
     if (vanish->link.wire &&
         send(vanish->fds[UDP], "hello", 5, MSG_NOSIGNAL) < 0)
         run_fail_errno(run, "send a datagram");
 }
 
-static void watch(struct run *run, struct vanish *vanish)
+static void vanish_watch(struct run *run, struct vanish *vanish)
 {
     double speak_ms = run_now_ms();
 
-    while (since_cut_s(vanish) < WATCH_S) {
+    while (vanish_since_cut_s(vanish) < WATCH_S) {
         struct pollfd fds[CLIENTS];
 
         for (int who = 0; who < CLIENTS; who++)
@@ -179,10 +179,10 @@ static void watch(struct run *run, struct vanish *vanish)
         if (poll(fds, CLIENTS, LOOK_MS) < 0 && errno != EINTR)
             run_fail_errno(run, "poll");
         for (int who = 0; who < CLIENTS; who++)
-            look(vanish, who, fds[who].revents);
-        look_at_log(vanish);
+            vanish_look(vanish, who, fds[who].revents);
+        vanish_look_at_log(vanish);
         if (run_now_ms() > speak_ms) {
-            speak(run, vanish);
+            vanish_speak(run, vanish);
             speak_ms += SPEAK_MS;
         }
     }
@@ -190,33 +190,34 @@ static void watch(struct run *run, struct vanish *vanish)
 
 /* ---- the result ------------------------------------------------------- */
 
-static json_t *when(double noticed_s)
+static json_t *vanish_when(double noticed_s)
 {
     return isnan(noticed_s) ? value_text("not within %d s", WATCH_S)
                             : value_number(noticed_s);
 }
 
-static void show(struct run *run, const struct vanish *vanish)
+static void vanish_show(struct run *run, const struct vanish *vanish)
 {
     for (int who = 0; vanish->link.wire && who < CLIENTS; who++) {
-        json_t *noticed = when(vanish->noticed_s[who]);
+        json_t *noticed = vanish_when(vanish->noticed_s[who]);
 
         result_row(run, clients[who].key, clients[who].measure, "s",
                    who == UDP ? value_none() : noticed,
                    who == UDP ? noticed : value_none());
     }
-    result_row(
-        run, "server", "server, its options keepalive_s 1 and idle_s 2", "s",
-        vanish->has_server_tcp ? when(vanish->server_tcp_s) : value_none(),
-        when(vanish->server_udp_s));
+    result_row(run, "server", "server, its options keepalive_s 1 and idle_s 2",
+               "s",
+               vanish->has_server_tcp ? vanish_when(vanish->server_tcp_s)
+                                      : value_none(),
+               vanish_when(vanish->server_udp_s));
 }
 
-static void add_bar(json_t *series, const char *label, double noticed_s)
+static void vanish_add_bar(json_t *series, const char *label, double noticed_s)
 {
     plot_bar(series, label, isnan(noticed_s) ? WATCH_S : noticed_s);
 }
 
-static void draw(struct run *run, const struct vanish *vanish)
+static void vanish_draw(struct run *run, const struct vanish *vanish)
 {
     json_t *plot = result_plot(
         run, PLOT_BARS, "When it is noticed that the link is cut",
@@ -227,17 +228,17 @@ static void draw(struct run *run, const struct vanish *vanish)
     json_t *tcp = plot_series(plot, PLOT_TCP, "TCP");
     json_t *udp = plot_series(plot, PLOT_UDP, "UDP");
 
-    add_bar(tcp, "silent", vanish->noticed_s[IDLE]);
-    add_bar(tcp, "keep-alive", vanish->noticed_s[KEEPALIVE]);
-    add_bar(tcp, "sending", vanish->noticed_s[SENDING]);
-    add_bar(udp, "sending", vanish->noticed_s[UDP]);
-    add_bar(tcp, "time-out", vanish->noticed_s[USER_TIMEOUT]);
+    vanish_add_bar(tcp, "silent", vanish->noticed_s[IDLE]);
+    vanish_add_bar(tcp, "keep-alive", vanish->noticed_s[KEEPALIVE]);
+    vanish_add_bar(tcp, "sending", vanish->noticed_s[SENDING]);
+    vanish_add_bar(udp, "sending", vanish->noticed_s[UDP]);
+    vanish_add_bar(tcp, "time-out", vanish->noticed_s[USER_TIMEOUT]);
     if (vanish->has_server_tcp)
-        add_bar(tcp, "server", vanish->server_tcp_s);
-    add_bar(udp, "server", vanish->server_udp_s);
+        vanish_add_bar(tcp, "server", vanish->server_tcp_s);
+    vanish_add_bar(udp, "server", vanish->server_udp_s);
 }
 
-static void check_clients(struct run *run, const struct vanish *vanish)
+static void vanish_check_clients(struct run *run, const struct vanish *vanish)
 {
     const double *noticed = vanish->noticed_s;
 
@@ -255,10 +256,10 @@ static void check_clients(struct run *run, const struct vanish *vanish)
                  "a UDP sender never notices");
 }
 
-static void check(struct run *run, const struct vanish *vanish)
+static void vanish_check(struct run *run, const struct vanish *vanish)
 {
     if (vanish->link.wire)
-        check_clients(run, vanish);
+        vanish_check_clients(run, vanish);
     if (vanish->has_server_tcp)
         result_check(run, "server_tcp", !isnan(vanish->server_tcp_s),
                      "the server notices by keep-alive");
@@ -267,7 +268,7 @@ static void check(struct run *run, const struct vanish *vanish)
                  "the server takes a silent UDP peer for gone after idle_s");
 }
 
-static json_t *server_config(void)
+static json_t *vanish_server_config(void)
 {
     return json_pack("{s:[{s:s, s:i}, {s:s, s:i}], s:[{s:s, s:s}, s]}",
                      "transports", "plugin", "tcp", "keepalive_s", KEEPALIVE_S,
@@ -278,18 +279,19 @@ static json_t *server_config(void)
 static void vanish_run(struct run *run)
 {
     const struct link_plan none = {.to_server.loss = 0};
-    struct vanish vanish = {.link = link_start(run, &none, server_config()),
+    struct vanish vanish = {.link =
+                                link_start(run, &none, vanish_server_config()),
                             .server_tcp_s = NAN,
                             .server_udp_s = NAN};
 
-    vanish.has_server_tcp = vanish.link.wire && shorten_there(&vanish);
+    vanish.has_server_tcp = vanish.link.wire && vanish_shorten_there(&vanish);
     if (vanish.link.wire && !vanish.has_server_tcp)
         result_note(run, "The times between keep-alive probes could not be "
                          "set at the server's end, so its TCP was left out.");
-    connect_all(run, &vanish);
+    vanish_connect_all(run, &vanish);
     run_progress(run, "watching for %d s", WATCH_S);
     if (vanish.link.wire)
-        cut(run, &vanish);
+        vanish_cut(run, &vanish);
     else
         vanish.cut_ms = run_now_ms();
     result_did(run, "%s",
@@ -297,16 +299,16 @@ static void vanish_run(struct run *run)
                    ? "Five clients talk to a server; then the link is cut in "
                      "both directions, and everybody is watched for 6 s."
                    : "A UDP client talks to a server, then falls silent.");
-    watch(run, &vanish);
-    show(run, &vanish);
+    vanish_watch(run, &vanish);
+    vanish_show(run, &vanish);
     if (vanish.link.wire)
-        draw(run, &vanish);
+        vanish_draw(run, &vanish);
     result_why(run,
                "Silence looks the same whether the other side has nothing to "
                "say or is gone, so somebody has to ask: TCP by keep-alive or "
                "by data that must be acknowledged, a UDP server by a time of "
                "its own.");
-    check(run, &vanish);
+    vanish_check(run, &vanish);
     if (vanish.link.wire)
         result_answer(run, isnan(vanish.noticed_s[IDLE]) ? 2 : 1);
 }

@@ -8,16 +8,16 @@
 
 /* ---- the fall-back ---------------------------------------------------- */
 
-static bool is_harmless(const struct wire_direction *direction)
+static bool bad_link_is_harmless(const struct wire_direction *direction)
 {
     return direction->loss <= 0 && direction->reorder <= 0 &&
            direction->duplicate <= 0 && direction->delay_ms <= 0 &&
            direction->jitter_ms <= 0 && direction->rate_mbit <= 0;
 }
 
-static json_t *impair_handler(const struct run *run,
-                              const struct wire_direction *direction,
-                              const char *way)
+static json_t *bad_link_impair_handler(const struct run *run,
+                                       const struct wire_direction *direction,
+                                       const char *way)
 {
     json_t *handler = json_pack(
         "{s:s, s:s, s:s, s:f, s:f, s:f, s:i, s:i, s:I}", "plugin", "impair",
@@ -37,8 +37,8 @@ static json_t *impair_handler(const struct run *run,
 }
 
 /* Puts the impairment into the chain of the udp transport. */
-static void impair_udp(const struct run *run, const struct link_plan *plan,
-                       json_t *config)
+static void bad_link_impair_udp(const struct run *run,
+                                const struct link_plan *plan, json_t *config)
 {
     json_t *transport, *list = json_object_get(config, "transports");
     size_t i;
@@ -50,12 +50,13 @@ static void impair_udp(const struct run *run, const struct link_plan *plan,
             strcmp(json_string_value(transport), "udp"))
             continue;
         whole = json_pack("{s:s, s:[]}", "plugin", "udp", "handlers");
-        if (!is_harmless(&plan->to_server))
+        if (!bad_link_is_harmless(&plan->to_server))
             result_append(json_object_get(whole, "handlers"),
-                          impair_handler(run, &plan->to_server, "in"));
-        if (!is_harmless(&plan->to_client))
-            result_append(json_object_get(whole, "handlers"),
-                          impair_handler(run, &plan->to_client, "out"));
+                          bad_link_impair_handler(run, &plan->to_server, "in"));
+        if (!bad_link_is_harmless(&plan->to_client))
+            result_append(
+                json_object_get(whole, "handlers"),
+                bad_link_impair_handler(run, &plan->to_client, "out"));
         json_array_set_new(list, i, whole);
     }
 }
@@ -85,11 +86,12 @@ struct wire *link_wire(struct run *run, const struct wire_options *options)
     return wire;
 }
 
-static void note_fall_back(struct run *run, const struct link_plan *plan,
-                           const char *why)
+static void bad_link_note_fall_back(struct run *run,
+                                    const struct link_plan *plan,
+                                    const char *why)
 {
-    bool is_impaired =
-        !is_harmless(&plan->to_server) || !is_harmless(&plan->to_client);
+    bool is_impaired = !bad_link_is_harmless(&plan->to_server) ||
+                       !bad_link_is_harmless(&plan->to_client);
 
     result_note(run, "No impaired link on this system: %s.", why);
     result_note(run, "%s",
@@ -113,8 +115,8 @@ struct link link_start(struct run *run, const struct link_plan *plan,
     if (!why) {
         link.wire = link_wire(run, &options);
     } else {
-        note_fall_back(run, plan, why);
-        impair_udp(run, plan, config);
+        bad_link_note_fall_back(run, plan, why);
+        bad_link_impair_udp(run, plan, config);
     }
     const struct server_how how = {.wire = link.wire};
 
@@ -134,7 +136,7 @@ int link_connect(struct run *run, const struct link *link, enum side side)
 
 /* ---- while it runs ---------------------------------------------------- */
 
-static void fail_if(struct run *run, bool has_gone)
+static void bad_link_fail_if(struct run *run, bool has_gone)
 {
     if (has_gone)
         run_fail(run, "the link has gone: its process has ended");
@@ -143,7 +145,8 @@ static void fail_if(struct run *run, bool has_gone)
 void link_impair(struct run *run, struct link *link,
                  const struct link_plan *plan)
 {
-    fail_if(run, !wire_impair(link->wire, &plan->to_server, &plan->to_client));
+    bad_link_fail_if(
+        run, !wire_impair(link->wire, &plan->to_server, &plan->to_client));
 }
 
 void link_counts(struct run *run, struct link *link,
@@ -151,10 +154,10 @@ void link_counts(struct run *run, struct link *link,
 {
     memset(counts, 0, 2 * sizeof(*counts));
     if (link->wire)
-        fail_if(run, !wire_counts(link->wire, counts));
+        bad_link_fail_if(run, !wire_counts(link->wire, counts));
 }
 
 void link_drop(struct run *run, struct link *link, unsigned nth)
 {
-    fail_if(run, !wire_drop_next(link->wire, WIRE_LEFT, nth));
+    bad_link_fail_if(run, !wire_drop_next(link->wire, WIRE_LEFT, nth));
 }

@@ -35,7 +35,7 @@ struct child {
 
 /* ---- its folder ------------------------------------------------------- */
 
-static char *make_folder(void)
+static char *child_make_folder(void)
 {
     const char *base = getenv("TMPDIR");
     char *folder =
@@ -50,16 +50,16 @@ static char *make_folder(void)
     exit(1);
 }
 
-static int remove_one(const char *path, const struct stat *info, int type,
-                      struct FTW *place)
+static int child_remove_one(const char *path, const struct stat *info, int type,
+                            struct FTW *place)
 {
     (void)info, (void)type, (void)place;
     return remove(path);
 }
 
-static void remove_folder(char *folder)
+static void child_remove_folder(char *folder)
 {
-    if (nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS))
+    if (nftw(folder, child_remove_one, 8, FTW_DEPTH | FTW_PHYS))
         fprintf(stderr, "playground compare: cannot remove %s: %s\n", folder,
                 strerror(errno));
     free(folder);
@@ -68,8 +68,8 @@ static void remove_folder(char *folder)
 /* ---- start ------------------------------------------------------------ */
 
 /* In the new process; ends with it. */
-static void experiment_process(struct child *child, pid_t parent, int out,
-                               const struct settings *settings)
+static void child_experiment_process(struct child *child, pid_t parent, int out,
+                                     const struct settings *settings)
 {
     struct run run;
 
@@ -88,7 +88,7 @@ static void experiment_process(struct child *child, pid_t parent, int out,
     _exit(0);
 }
 
-static void start(struct child *child, const struct settings *settings)
+static void child_start(struct child *child, const struct settings *settings)
 {
     pid_t parent = getpid();
     int out[2];
@@ -100,15 +100,15 @@ static void start(struct child *child, const struct settings *settings)
     }
     child->out = out[0];
     if (child->pid == 0)
-        experiment_process(child, parent, out[1], settings);
+        child_experiment_process(child, parent, out[1], settings);
     setpgid(child->pid, child->pid);
     close(out[1]);
 }
 
 /* ---- what it tells ---------------------------------------------------- */
 
-static void take_message(struct child *child, json_t *message,
-                         struct progress *progress)
+static void child_take_message(struct child *child, json_t *message,
+                               struct progress *progress)
 {
     const char *where = json_string_value(json_object_get(message, "progress"));
 
@@ -119,22 +119,22 @@ static void take_message(struct child *child, json_t *message,
     json_decref(message);
 }
 
-static void take_lines(struct child *child, struct progress *progress)
+static void child_take_lines(struct child *child, struct progress *progress)
 {
     char *end;
 
     while (child->len > 0 && (end = memchr(child->text, '\n', child->len))) {
         size_t len = (size_t)(end - child->text) + 1;
 
-        take_message(child, json_loadb(child->text, len - 1, 0, NULL),
-                     progress);
+        child_take_message(child, json_loadb(child->text, len - 1, 0, NULL),
+                           progress);
         child->len -= len;
         memmove(child->text, child->text + len, child->len);
     }
 }
 
 /* False at its end. */
-static bool read_more(struct child *child, struct progress *progress)
+static bool child_read_more(struct child *child, struct progress *progress)
 {
     char part[4096];
     ssize_t got = read(child->out, part, sizeof(part));
@@ -146,12 +146,12 @@ static bool read_more(struct child *child, struct progress *progress)
     child->text = must_realloc(child->text, child->len + (size_t)got, 1);
     memcpy(child->text + child->len, part, (size_t)got);
     child->len += (size_t)got;
-    take_lines(child, progress);
+    child_take_lines(child, progress);
     return true;
 }
 
 /* Until it has ended, or has had its time, or we are to end. */
-static const char *follow(struct child *child, struct progress *progress)
+static const char *child_follow(struct child *child, struct progress *progress)
 {
     int limit_s =
         child->experiment->limit_s ? child->experiment->limit_s : LIMIT_S;
@@ -171,7 +171,7 @@ static const char *follow(struct child *child, struct progress *progress)
             child->ended_by = (int)info.ssi_signo;
             return "ended";
         }
-        if (fds[0].revents && !read_more(child, progress))
+        if (fds[0].revents && !child_read_more(child, progress))
             return NULL;
     }
     return "it took longer than it may";
@@ -180,7 +180,7 @@ static const char *follow(struct child *child, struct progress *progress)
 /* ---- end -------------------------------------------------------------- */
 
 /* All of its group and all that was left to us; returns its wait status. */
-static int end_processes(struct child *child, bool is_over)
+static int child_end_processes(struct child *child, bool is_over)
 {
     siginfo_t info;
     int status = 0, other;
@@ -199,7 +199,7 @@ static int end_processes(struct child *child, bool is_over)
     return status;
 }
 
-static void note_end(struct child *child, const char *why, int status)
+static void child_note_end(struct child *child, const char *why, int status)
 {
     char text[80];
 
@@ -218,7 +218,7 @@ static void note_end(struct child *child, const char *why, int status)
         result_set(child->result, "error", json_string(why));
 }
 
-static void block_signals(struct child *child)
+static void child_block_signals(struct child *child)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
     sigset_t set;
@@ -233,27 +233,28 @@ static void block_signals(struct child *child)
 json_t *child_run(const struct experiment *experiment,
                   const struct settings *settings, struct progress *progress)
 {
-    struct child child = {.experiment = experiment, .folder = make_folder()};
+    struct child child = {.experiment = experiment,
+                          .folder = child_make_folder()};
     double begin = run_now_ms();
 
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* what it leaves is left to us */
-    block_signals(&child);
-    start(&child, settings);
+    child_block_signals(&child);
+    child_start(&child, settings);
 
-    const char *why = follow(&child, progress);
-    int status = end_processes(&child, !why);
+    const char *why = child_follow(&child, progress);
+    int status = child_end_processes(&child, !why);
 
     progress_end(progress);
     close(child.out);
     close(child.signals);
     free(child.text);
-    remove_folder(child.folder);
+    child_remove_folder(child.folder);
     sigprocmask(SIG_SETMASK, &child.mask, NULL);
     if (child.ended_by) {
         signal(child.ended_by, SIG_DFL);
         raise(child.ended_by);
     }
-    note_end(&child, why, status);
+    child_note_end(&child, why, status);
     result_set(child.result, "seconds",
                json_real((run_now_ms() - begin) / 1e3));
     return child.result;

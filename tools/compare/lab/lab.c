@@ -16,7 +16,7 @@
 #include "base/text.h"
 
 /* splitmix64: numbers that a seed repeats on every machine. */
-static uint64_t next_random(uint64_t *state)
+static uint64_t lab_next_random(uint64_t *state)
 {
     uint64_t z = *state += 0x9e3779b97f4a7c15u;
 
@@ -41,7 +41,7 @@ void run_init(struct run *run, const struct experiment *experiment,
 /* ---- to the parent ---------------------------------------------------- */
 
 /* One object a line. When the parent has gone there is nobody to tell. */
-static void tell(struct run *run, json_t *what)
+static void lab_tell(struct run *run, json_t *what)
 {
     char *line = json_dumps(what, JSON_COMPACT);
     size_t len = line ? strlen(line) : 0, done = 0;
@@ -62,7 +62,7 @@ static void tell(struct run *run, json_t *what)
 
 void run_report(struct run *run)
 {
-    tell(run, run->result);
+    lab_tell(run, run->result);
 }
 
 void run_progress(struct run *run, const char *format, ...)
@@ -73,12 +73,12 @@ void run_progress(struct run *run, const char *format, ...)
     va_start(arguments, format);
     result_set(message, "progress", result_text(format, arguments));
     va_end(arguments);
-    tell(run, message);
+    lab_tell(run, message);
     json_decref(message);
 }
 
 /* The experiment sees that a connection has ended; the server knows why. */
-static json_t *with_last_words(struct run *run, json_t *error)
+static json_t *lab_with_last_words(struct run *run, json_t *error)
 {
     char words[512], *how, *clean, *text;
     json_t *whole;
@@ -109,7 +109,7 @@ void run_fail(struct run *run, const char *format, ...)
     va_start(arguments, format);
     error = result_text(format, arguments);
     va_end(arguments);
-    result_set(run->result, "error", with_last_words(run, error));
+    result_set(run->result, "error", lab_with_last_words(run, error));
     run_report(run);
     _exit(1);
 }
@@ -151,7 +151,7 @@ uint64_t run_seed(const struct run *run)
 
 double run_random(struct run *run)
 {
-    return (double)(next_random(&run->random) >> 11) * 0x1p-53;
+    return (double)(lab_next_random(&run->random) >> 11) * 0x1p-53;
 }
 
 /* ---- time ------------------------------------------------------------- */
@@ -249,7 +249,7 @@ void run_recv(struct run *run, int fd, void *data, size_t len)
 
 /* ---- figures ---------------------------------------------------------- */
 
-static int compare_values(const void *left, const void *right)
+static int lab_compare_values(const void *left, const void *right)
 {
     double a = *(const double *)left, b = *(const double *)right;
 
@@ -258,7 +258,7 @@ static int compare_values(const void *left, const void *right)
 
 double run_median(double *values, size_t count)
 {
-    qsort(values, count, sizeof(*values), compare_values);
+    qsort(values, count, sizeof(*values), lab_compare_values);
     return count % 2 ? values[count / 2]
                      : (values[count / 2 - 1] + values[count / 2]) / 2;
 }

@@ -5,10 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void find(pid_t process, bool all_threads, struct processes *found);
+static void processes_find(pid_t process, bool all_threads,
+                           struct processes *found);
 
-static void find_children(pid_t process, pid_t thread, bool all_threads,
-                          struct processes *found)
+static void processes_find_children(pid_t process, pid_t thread,
+                                    bool all_threads, struct processes *found)
 {
     char path[80];
     FILE *file;
@@ -17,13 +18,14 @@ static void find_children(pid_t process, pid_t thread, bool all_threads,
     snprintf(path, sizeof(path), "/proc/%d/task/%d/children", process, thread);
     file = fopen(path, "re");
     while (file && fscanf(file, "%d", &child) == 1)
-        find(child, all_threads, found);
+        processes_find(child, all_threads, found);
     if (file)
         fclose(file);
 }
 
 /* A process has its own number as the one of its first thread. */
-static void find(pid_t process, bool all_threads, struct processes *found)
+static void processes_find(pid_t process, bool all_threads,
+                           struct processes *found)
 {
     char path[64];
     const struct dirent *item;
@@ -38,7 +40,7 @@ static void find(pid_t process, bool all_threads, struct processes *found)
             continue;
         if (all_threads || thread == process)
             found->list[found->count++] = thread;
-        find_children(process, thread, all_threads, found);
+        processes_find_children(process, thread, all_threads, found);
     }
     if (folder)
         closedir(folder);
@@ -48,11 +50,11 @@ struct processes processes_threads(pid_t process)
 {
     struct processes found = {.count = 0};
 
-    find(process, true, &found);
+    processes_find(process, true, &found);
     return found;
 }
 
-static double memory_of(pid_t process)
+static double processes_memory_of(pid_t process)
 {
     char path[64], line[128];
     double kib = 0;
@@ -73,8 +75,8 @@ double processes_memory(pid_t process)
     struct processes found = {.count = 0};
     double bytes = 0;
 
-    find(process, false, &found);
+    processes_find(process, false, &found);
     for (size_t i = 0; i < found.count; i++)
-        bytes += memory_of(found.list[i]);
+        bytes += processes_memory_of(found.list[i]);
     return bytes;
 }

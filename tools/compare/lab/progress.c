@@ -30,7 +30,7 @@ void progress_say(struct progress *progress, const char *where)
 }
 
 /* In place of what it said before; one line, since only one is taken away. */
-static void show_in_place(const struct progress *progress, double ms)
+static void progress_show_in_place(const struct progress *progress, double ms)
 {
     char *text = must_printf("%zu of %zu: %s, %.0f s%s%s", progress->number,
                              progress->count, progress->name, ms / 1e3,
@@ -49,7 +49,7 @@ void progress_tick(struct progress *progress)
         return;
     progress->is_shown = true;
     if (progress->is_terminal)
-        show_in_place(progress, ms);
+        progress_show_in_place(progress, ms);
     else
         fprintf(stderr, "%zu of %zu: %s takes a few seconds\n",
                 progress->number, progress->count, progress->name);

@@ -43,7 +43,7 @@ struct server {
 /* ---- lines ------------------------------------------------------------ */
 
 /* Takes the first line off; false when no whole one is there. */
-static bool take_line(struct pipe_lines *lines, char *line)
+static bool server_take_line(struct pipe_lines *lines, char *line)
 {
     char *end = memchr(lines->data, '\n', lines->len);
 
@@ -63,9 +63,9 @@ static bool take_line(struct pipe_lines *lines, char *line)
 
 /* The next line, of LINE_SIZE bytes at the most; false at the end and when
    none comes until `limit` (of run_now_ms). */
-static bool next_line(struct pipe_lines *lines, char *line, double limit)
+static bool server_next_line(struct pipe_lines *lines, char *line, double limit)
 {
-    while (!take_line(lines, line)) {
+    while (!server_take_line(lines, line)) {
         struct pollfd poll_fd = {.fd = lines->fd, .events = POLLIN};
         double left = limit - run_now_ms();
         ssize_t got;
@@ -87,7 +87,7 @@ static bool next_line(struct pipe_lines *lines, char *line, double limit)
 /* ---- start ------------------------------------------------------------ */
 
 /* Port 0 wherever the config names none. */
-static void take_free_ports(json_t *config)
+static void server_take_free_ports(json_t *config)
 {
     json_t *transport, *list = json_object_get(config, "transports");
     size_t i;
@@ -105,11 +105,11 @@ static void take_free_ports(json_t *config)
     }
 }
 
-static char *write_config(struct run *run, json_t *config)
+static char *server_write_config(struct run *run, json_t *config)
 {
     char *path = must_printf("%s/server-%u.json", run->folder, run->servers++);
 
-    take_free_ports(config);
+    server_take_free_ports(config);
     if (json_dump_file(config, path, JSON_INDENT(4)))
         run_fail_errno(run, path);
     json_decref(config);
@@ -118,8 +118,8 @@ static char *write_config(struct run *run, json_t *config)
 
 /* In the new process: one process of the server, which ends with the
    experiment. */
-static void serve(char *const arguments[], const int out[2], const int err[2],
-                  pid_t parent)
+static void server_serve(char *const arguments[], const int out[2],
+                         const int err[2], pid_t parent)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
@@ -132,20 +132,20 @@ static void serve(char *const arguments[], const int out[2], const int err[2],
     _exit(1);
 }
 
-static pid_t start_here(struct run *run, char *const arguments[],
-                        const int out[2], const int err[2])
+static pid_t server_start_here(struct run *run, char *const arguments[],
+                               const int out[2], const int err[2])
 {
     pid_t parent = getpid(), pid = fork();
 
     if (pid < 0)
         run_fail_errno(run, "fork");
     if (pid == 0)
-        serve(arguments, out, err, parent);
+        server_serve(arguments, out, err, parent);
     return pid;
 }
 
-static pid_t start_there(struct run *run, struct wire *wire,
-                         char *const arguments[], int out, int err)
+static pid_t server_start_there(struct run *run, struct wire *wire,
+                                char *const arguments[], int out, int err)
 {
     const int fds[3] = {-1, out, err};
     pid_t pid = wire_spawn(wire, WIRE_RIGHT, arguments, fds);
@@ -157,8 +157,8 @@ static pid_t start_there(struct run *run, struct wire *wire,
     return pid;
 }
 
-static void start(struct run *run, struct server *server, char *path,
-                  const struct server_how *how)
+static void server_start(struct run *run, struct server *server, char *path,
+                         const struct server_how *how)
 {
     char *arguments[8] = {"/proc/self/exe", "run"};
     int out[2], err[2], count = 2;
@@ -174,9 +174,9 @@ static void start(struct run *run, struct server *server, char *path,
     if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
         run_fail_errno(run, "pipe");
     fcntl(err[1], F_SETPIPE_SZ, PIPE_SIZE); /* without, it is 64 KiB */
-    server->pid = how->wire
-                      ? start_there(run, how->wire, arguments, out[1], err[1])
-                      : start_here(run, arguments, out, err);
+    server->pid = how->wire ? server_start_there(run, how->wire, arguments,
+                                                 out[1], err[1])
+                            : server_start_here(run, arguments, out, err);
     close(out[1]);
     close(err[1]);
     server->out.fd = out[0];
@@ -184,7 +184,7 @@ static void start(struct run *run, struct server *server, char *path,
 }
 
 /* "listening tcp 127.0.0.1:5000" */
-static void note_address(struct server *server, const char *line)
+static void server_note_address(struct server *server, const char *line)
 {
     struct sockaddr_in address = {.sin_family = AF_INET};
     char transport[16], host[64];
@@ -202,17 +202,17 @@ static void note_address(struct server *server, const char *line)
         server->addresses[side] = address;
 }
 
-static void await_ready(struct run *run, struct server *server)
+static void server_await_ready(struct run *run, struct server *server)
 {
     double limit = run_now_ms() + READY_MS;
     char line[LINE_SIZE];
 
-    while (next_line(&server->out, line, limit)) {
+    while (server_next_line(&server->out, line, limit)) {
         if (!strcmp(line, "ready"))
             return;
-        note_address(server, line);
+        server_note_address(server, line);
     }
-    if (next_line(&server->err, line, run_now_ms() + 100))
+    if (server_next_line(&server->err, line, run_now_ms() + 100))
         run_fail(run, "the server did not start: %s", line);
     run_fail(run, "the server did not start");
 }
@@ -227,10 +227,10 @@ struct server *run_server_as(struct run *run, json_t *config,
         run_fail(run, "the server's config could not be made");
     server->before = run->newest;
     run->newest = server;
-    path = write_config(run, config);
-    start(run, server, path, how);
+    path = server_write_config(run, config);
+    server_start(run, server, path, how);
     free(path);
-    await_ready(run, server);
+    server_await_ready(run, server);
     return server;
 }
 
@@ -270,7 +270,7 @@ json_t *server_event(struct server *server, const char *event, int limit_ms)
     double limit = run_now_ms() + limit_ms;
     char line[LINE_SIZE];
 
-    while (next_line(&server->err, line, limit)) {
+    while (server_next_line(&server->err, line, limit)) {
         json_t *found = json_loads(line, JSON_ALLOW_NUL, NULL);
         const char *name = json_string_value(json_object_get(found, "event"));
 
@@ -282,7 +282,7 @@ json_t *server_event(struct server *server, const char *event, int limit_ms)
 }
 
 /* Appends, and leaves out what was there first. */
-static void keep_end(char *last, const char *text, size_t len)
+static void server_keep_end(char *last, const char *text, size_t len)
 {
     size_t had = strlen(last), room = LAST_SIZE - 1;
 
@@ -299,7 +299,7 @@ static void keep_end(char *last, const char *text, size_t len)
 }
 
 /* In the new process: until the server has closed both. */
-static void drain(const struct server *server)
+static void server_drain(const struct server *server)
 {
     struct pollfd fds[] = {{.fd = server->out.fd, .events = POLLIN},
                            {.fd = server->err.fd, .events = POLLIN}};
@@ -317,7 +317,7 @@ static void drain(const struct server *server)
             if (got <= 0)
                 fds[i].fd = -1;
             else if (i == 1)
-                keep_end(server->last, buffer, (size_t)got);
+                server_keep_end(server->last, buffer, (size_t)got);
         }
     }
 }
@@ -336,7 +336,7 @@ void server_mute(struct run *run, struct server *server)
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() == parent)
-            drain(server);
+            server_drain(server);
         _exit(0);
     }
     close(server->out.fd);
@@ -346,7 +346,7 @@ void server_mute(struct run *run, struct server *server)
 /* ---- its last words --------------------------------------------------- */
 
 /* What it has said on stderr and nobody has read. */
-static void read_last(struct server *server, char last[LAST_SIZE])
+static void server_read_last(struct server *server, char last[LAST_SIZE])
 {
     char line[LINE_SIZE];
 
@@ -354,15 +354,15 @@ static void read_last(struct server *server, char last[LAST_SIZE])
         memcpy(last, server->last, LAST_SIZE);
         return;
     }
-    while (next_line(&server->err, line, run_now_ms())) {
-        keep_end(last, line, strlen(line));
-        keep_end(last, "\n", 1);
+    while (server_next_line(&server->err, line, run_now_ms())) {
+        server_keep_end(last, line, strlen(line));
+        server_keep_end(last, "\n", 1);
     }
 }
 
 /* Copies the last line in which a server says how it, a worker or a handler
    has ended; what handlers log is passed over. */
-static bool find_end(char *last, char *found, size_t size)
+static bool server_find_end(char *last, char *found, size_t size)
 {
     char *place, *line = strtok_r(last, "\n", &place);
     bool is_found = false;
@@ -379,13 +379,14 @@ static bool find_end(char *last, char *found, size_t size)
     return is_found;
 }
 
-static bool find_last_words(const struct run *run, char *words, size_t size)
+static bool server_find_last_words(const struct run *run, char *words,
+                                   size_t size)
 {
     for (struct server *one = run->newest; one; one = one->before) {
         char last[LAST_SIZE] = "";
 
-        read_last(one, last);
-        if (find_end(last, words, size))
+        server_read_last(one, last);
+        if (server_find_end(last, words, size))
             return true;
     }
     return false;
@@ -395,7 +396,7 @@ bool server_last_words(const struct run *run, char *words, size_t size)
 {
     double limit = run_now_ms() + LAST_MS;
 
-    while (!find_last_words(run, words, size)) {
+    while (!server_find_last_words(run, words, size)) {
         if (!run->newest || !run->newest->last || run_now_ms() > limit)
             return false;
         run_sleep_ms(5); /* who reads it may not have had its turn */

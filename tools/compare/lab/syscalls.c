@@ -56,7 +56,7 @@ static const char *const names[SYSCALLS_MOST] = {
 
 /* ---- tracing ---------------------------------------------------------- */
 
-static void count_entry(struct syscalls *syscalls, pid_t thread)
+static void syscalls_count_entry(struct syscalls *syscalls, pid_t thread)
 {
     struct __ptrace_syscall_info info;
 
@@ -70,12 +70,13 @@ static void count_entry(struct syscalls *syscalls, pid_t thread)
 }
 
 /* What it stopped for; goes on, with the signal that came for it, if any. */
-static void handle_stop(struct syscalls *syscalls, pid_t thread, int status)
+static void syscalls_handle_stop(struct syscalls *syscalls, pid_t thread,
+                                 int status)
 {
     int signal_number = WSTOPSIG(status);
 
     if (signal_number == (SIGTRAP | 0x80)) {
-        count_entry(syscalls, thread);
+        syscalls_count_entry(syscalls, thread);
         signal_number = 0;
     } else if (status >> 16) { /* an event of ptrace, no signal */
         signal_number = 0;
@@ -84,17 +85,17 @@ static void handle_stop(struct syscalls *syscalls, pid_t thread, int status)
 }
 
 /* Every thread that has stopped by now. */
-static void handle_all(struct syscalls *syscalls)
+static void syscalls_handle_all(struct syscalls *syscalls)
 {
     int status;
     pid_t thread;
 
     while ((thread = waitpid(-1, &status, WNOHANG | __WALL)) > 0)
         if (WIFSTOPPED(status))
-            handle_stop(syscalls, thread, status);
+            syscalls_handle_stop(syscalls, thread, status);
 }
 
-static bool seize(const struct processes *threads)
+static bool syscalls_seize(const struct processes *threads)
 {
     for (size_t i = 0; i < threads->count; i++)
         if (ptrace(PTRACE_SEIZE, threads->list[i], NULL,
@@ -105,7 +106,8 @@ static bool seize(const struct processes *threads)
 }
 
 /* Each must stop once more before it can be let go. */
-static void release(struct syscalls *syscalls, const struct processes *threads)
+static void syscalls_release(struct syscalls *syscalls,
+                             const struct processes *threads)
 {
     for (size_t i = 0; i < threads->count; i++) {
         pid_t thread = threads->list[i];
@@ -116,14 +118,14 @@ static void release(struct syscalls *syscalls, const struct processes *threads)
         while (waitpid(thread, &status, __WALL) == thread &&
                WIFSTOPPED(status)) {
             if (WSTOPSIG(status) == (SIGTRAP | 0x80))
-                count_entry(syscalls, thread);
+                syscalls_count_entry(syscalls, thread);
             if (ptrace(PTRACE_DETACH, thread, NULL, NULL) == 0)
                 break;
         }
     }
 }
 
-static int watch_children(sigset_t *before)
+static int syscalls_watch_children(sigset_t *before)
 {
     sigset_t set;
 
@@ -133,7 +135,8 @@ static int watch_children(sigset_t *before)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void follow(struct syscalls *syscalls, int stops_fd, int until_fd)
+static void syscalls_follow(struct syscalls *syscalls, int stops_fd,
+                            int until_fd)
 {
     struct pollfd fds[] = {{.fd = stops_fd, .events = POLLIN},
                            {.fd = until_fd, .events = POLLIN}};
@@ -142,7 +145,7 @@ static void follow(struct syscalls *syscalls, int stops_fd, int until_fd)
     do {
         while (read(stops_fd, &info, sizeof(info)) > 0)
             ;
-        handle_all(syscalls);
+        syscalls_handle_all(syscalls);
         fds[1].revents = 0;
         if (poll(fds, 2, -1) < 0 && errno != EINTR)
             return;
@@ -153,14 +156,14 @@ bool syscalls_count(struct syscalls *syscalls, pid_t server, int until_fd)
 {
     struct processes threads = processes_threads(server);
     sigset_t before;
-    int stops_fd = watch_children(&before), error = 0;
+    int stops_fd = syscalls_watch_children(&before), error = 0;
 
     *syscalls = (struct syscalls){.total = 0};
-    if (stops_fd >= 0 && seize(&threads))
-        follow(syscalls, stops_fd, until_fd);
+    if (stops_fd >= 0 && syscalls_seize(&threads))
+        syscalls_follow(syscalls, stops_fd, until_fd);
     else
         error = errno ? errno : ESRCH;
-    release(syscalls, &threads);
+    syscalls_release(syscalls, &threads);
     close(stops_fd);
     sigprocmask(SIG_SETMASK, &before, NULL);
     errno = error;
@@ -169,7 +172,7 @@ bool syscalls_count(struct syscalls *syscalls, pid_t server, int until_fd)
 
 /* ---- in words --------------------------------------------------------- */
 
-static size_t most_frequent(const uint64_t *counts)
+static size_t syscalls_most_frequent(const uint64_t *counts)
 {
     size_t most = 0;
 
@@ -187,7 +190,7 @@ void syscalls_text(const struct syscalls *syscalls, uint64_t messages,
 
     text[0] = '\0';
     for (int i = 0; i < SHOWN && len < size; i++) {
-        size_t at = most_frequent(left.counts);
+        size_t at = syscalls_most_frequent(left.counts);
         char number[32];
 
         if (left.counts[at] * 100 < messages)

@@ -18,7 +18,7 @@ struct load {
 };
 
 /* Waits for the one byte that says that an order has been carried out. */
-static void await(struct run *run, struct load *load)
+static void load_await(struct run *run, struct load *load)
 {
     char done;
     ssize_t got;
@@ -63,7 +63,7 @@ struct load *load_start(struct run *run, const struct load_plan *plan)
     if (load->shared == MAP_FAILED)
         run_fail_errno(run, "memory for what arrives");
     start(run, load, plan);
-    await(run, load);
+    load_await(run, load);
     return load;
 }
 
@@ -87,7 +87,7 @@ int load_fd(const struct load *load)
 
 struct load_result load_end(struct run *run, struct load *load)
 {
-    await(run, load);
+    load_await(run, load);
     return load->shared->result;
 }
 

@@ -7,7 +7,8 @@ static struct load_traffic counted; /* the TCP figures are not in it */
 
 /* ---- right above the transport ---------------------------------------- */
 
-static enum pg_verdict bottom_recv(struct pg_ctx *ctx, struct pg_bytes in)
+static enum pg_verdict load_chain_bottom_recv(struct pg_ctx *ctx,
+                                              struct pg_bytes in)
 {
     (void)ctx;
     counted.in_records++;
@@ -15,7 +16,8 @@ static enum pg_verdict bottom_recv(struct pg_ctx *ctx, struct pg_bytes in)
     return PG_PASS;
 }
 
-static enum pg_verdict bottom_send(struct pg_ctx *ctx, struct pg_bytes out)
+static enum pg_verdict load_chain_bottom_send(struct pg_ctx *ctx,
+                                              struct pg_bytes out)
 {
     (void)ctx;
     counted.out_records++;
@@ -28,8 +30,8 @@ const struct pg_handler load_bottom_handler = {
     .name = "traffic",
     .summary = "counts what goes through the transport",
     .shows_cuts = true,
-    .recv = bottom_recv,
-    .send = bottom_send,
+    .recv = load_chain_bottom_recv,
+    .send = load_chain_bottom_send,
 };
 
 /* ---- what went through the transport ---------------------------------- */
@@ -70,34 +72,35 @@ struct load_traffic load_traffic_since(const struct load_traffic *before)
 /* ---- the last entry --------------------------------------------------- */
 
 /* Each client has a listener of its own: a UDP socket has one peer. */
-static unsigned client_of(const struct pg_ctx *ctx)
+static unsigned load_chain_client_of(const struct pg_ctx *ctx)
 {
     return ctx->listener->id;
 }
 
-static enum pg_verdict top_open(struct pg_ctx *ctx)
+static enum pg_verdict load_chain_top_open(struct pg_ctx *ctx)
 {
-    load_client_opened(client_of(ctx), pg_session_number(ctx),
+    load_client_opened(load_chain_client_of(ctx), pg_session_number(ctx),
                        pg_input_kind(ctx) == PG_STREAM);
     return PG_PASS;
 }
 
-static enum pg_verdict top_recv(struct pg_ctx *ctx, struct pg_bytes in)
+static enum pg_verdict load_chain_top_recv(struct pg_ctx *ctx,
+                                           struct pg_bytes in)
 {
-    load_client_heard(client_of(ctx), in);
+    load_client_heard(load_chain_client_of(ctx), in);
     return PG_STOP;
 }
 
-static void top_close(struct pg_ctx *ctx, struct pg_reason reason)
+static void load_chain_top_close(struct pg_ctx *ctx, struct pg_reason reason)
 {
-    load_client_closed(client_of(ctx), reason.text);
+    load_client_closed(load_chain_client_of(ctx), reason.text);
 }
 
 const struct pg_handler load_top_handler = {
     .abi = PG_HANDLER_ABI,
     .name = "clients",
     .summary = "sees what arrives",
-    .open = top_open,
-    .recv = top_recv,
-    .close = top_close,
+    .open = load_chain_top_open,
+    .recv = load_chain_top_recv,
+    .close = load_chain_top_close,
 };

@@ -48,23 +48,24 @@ void load_fail(const char *format, ...)
     _exit(1);
 }
 
-static void note_problem(const struct problem_report *report, void *arg)
+static void load_client_note_problem(const struct problem_report *report,
+                                     void *arg)
 {
     if (!report->is_warning && !*(const char **)arg)
         *(const char **)arg = report->text;
 }
 
-static void fail_config(void)
+static void load_client_fail_config(void)
 {
     const char *text = NULL;
 
-    problems_each(load_us.config->problems, note_problem, &text);
+    problems_each(load_us.config->problems, load_client_note_problem, &text);
     load_fail("the clients: %s", text ? text : "no memory");
 }
 
 /* ---- an order --------------------------------------------------------- */
 
-static void order_begin(void)
+static void load_client_order_begin(void)
 {
     load_match(load_us.order.count, &load_us.shared->found);
     load_us.before = load_traffic_now();
@@ -73,7 +74,7 @@ static void order_begin(void)
     load_pace();
 }
 
-static void order_end(void)
+static void load_client_order_end(void)
 {
     const struct match *match = &load_us.match;
 
@@ -96,7 +97,7 @@ static void order_end(void)
     load_answer();
 }
 
-static void on_order(uv_poll_t *poll, int status, int events)
+static void load_client_on_order(uv_poll_t *poll, int status, int events)
 {
     ssize_t got = read(load_us.fd, &load_us.order, sizeof(load_us.order));
 
@@ -105,10 +106,10 @@ static void on_order(uv_poll_t *poll, int status, int events)
         return;
     if (got != (ssize_t)sizeof(load_us.order))
         _exit(0); /* no more of them */
-    order_begin();
+    load_client_order_begin();
 }
 
-static void on_tick(uv_timer_t *timer)
+static void load_client_on_tick(uv_timer_t *timer)
 {
     (void)timer;
     switch (load_us.phase) {
@@ -134,13 +135,13 @@ static void on_tick(uv_timer_t *timer)
     case LOAD_SETTLING:
         if (match_is_complete(&load_us.match) ||
             load_is_quiet(LOAD_SETTLE_MS, SETTLE_MOST_MS))
-            order_end();
+            load_client_order_end();
         break;
     }
 }
 
 /* It is time for the next message. */
-static void on_clock(uv_poll_t *poll, int status, int events)
+static void load_client_on_clock(uv_poll_t *poll, int status, int events)
 {
     uint64_t count;
 
@@ -180,7 +181,7 @@ void load_client_closed(unsigned client, const char *reason)
               load_us.plan->clients, reason);
 }
 
-static void connect_failed(int error, void *arg)
+static void load_client_connect_failed(int error, void *arg)
 {
     (void)arg;
     load_fail("a client cannot connect: %s", strerror(-error));
@@ -188,7 +189,7 @@ static void connect_failed(int error, void *arg)
 
 /* ---- start ------------------------------------------------------------ */
 
-static void add_listeners(void)
+static void load_client_add_listeners(void)
 {
     char host[INET_ADDRSTRLEN], json[128];
 
@@ -199,40 +200,40 @@ static void add_listeners(void)
         load_us.clients[i].listener =
             config_add_listener(load_us.config, load_us.plan->transport, json);
         if (!load_us.clients[i].listener)
-            fail_config();
+            load_client_fail_config();
     }
 }
 
 /* A framing layer of the server's, with its options, which stay its own. */
-static void add_framing(const struct pg_entry *theirs)
+static void load_client_add_framing(const struct pg_entry *theirs)
 {
     struct pg_entry *ours =
         config_add_entry(load_us.config, NULL, theirs->handler, "{}");
 
     if (!ours)
-        fail_config();
+        load_client_fail_config();
     memcpy(ours->options, theirs->options, theirs->handler->options_size);
 }
 
 /* raw makes records too, but puts nothing on the wire. */
-static bool is_framing(const struct pg_handler *handler)
+static bool load_client_is_framing(const struct pg_handler *handler)
 {
     return handler->makes == PG_RECORDS && !handler->shows_cuts;
 }
 
-static void add_entries(void)
+static void load_client_add_entries(void)
 {
     const struct chain *chain = &load_us.plan->server->listeners[0]->chain;
 
     config_add_entry(load_us.config, NULL, &load_bottom_handler, "{}");
     for (unsigned i = 0; i < chain->count; i++)
-        if (is_framing(chain->entries[i]->handler))
-            add_framing(chain->entries[i]);
+        if (load_client_is_framing(chain->entries[i]->handler))
+            load_client_add_framing(chain->entries[i]);
     load_us.top =
         config_add_entry(load_us.config, NULL, &load_top_handler, "{}");
 }
 
-static void make_worker(void)
+static void load_client_make_worker(void)
 {
     const struct worker_setup setup = {.count = 1, .arena_fd = -1};
 
@@ -240,16 +241,16 @@ static void make_worker(void)
     load_us.config->limits = load_us.plan->server->limits;
     load_us.config->limits.session_queue_bytes = QUEUE_MOST;
     load_us.config->limits.queue_bytes_total = QUEUE_MOST;
-    add_listeners();
-    add_entries();
+    load_client_add_listeners();
+    load_client_add_entries();
     if (!config_finish(load_us.config))
-        fail_config();
+        load_client_fail_config();
     load_us.worker = worker_create(load_us.config, &setup);
     if (!load_us.worker)
-        fail_config();
+        load_client_fail_config();
 }
 
-static void watch(uv_poll_t *poll, int fd, uv_poll_cb fn)
+static void load_client_watch(uv_poll_t *poll, int fd, uv_poll_cb fn)
 {
     if (uv_poll_init(worker_loop(load_us.worker), poll, fd) ||
         uv_poll_start(poll, UV_READABLE, fn))
@@ -257,7 +258,7 @@ static void watch(uv_poll_t *poll, int fd, uv_poll_cb fn)
 }
 
 /* A descriptor for each client: as many as we may have. */
-static void raise_limit(void)
+static void load_client_raise_limit(void)
 {
     struct rlimit limit;
 
@@ -270,23 +271,23 @@ static void raise_limit(void)
 void load_client(const struct load_plan *plan, struct load_shared *shared,
                  int fd)
 {
-    raise_limit();
+    load_client_raise_limit();
     load_us.plan = plan;
     load_us.shared = shared;
     load_us.fd = fd;
     load_us.clients = must_calloc(plan->clients, sizeof(*load_us.clients));
     load_us.clock_fd =
         timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    make_worker();
-    watch(&load_us.orders, fd, on_order);
-    watch(&load_us.clock, load_us.clock_fd, on_clock);
+    load_client_make_worker();
+    load_client_watch(&load_us.orders, fd, load_client_on_order);
+    load_client_watch(&load_us.clock, load_us.clock_fd, load_client_on_clock);
     uv_timer_init(worker_loop(load_us.worker), &load_us.tick);
-    uv_timer_start(&load_us.tick, on_tick, TICK_MS, TICK_MS);
+    uv_timer_start(&load_us.tick, load_client_on_tick, TICK_MS, TICK_MS);
     load_enter(LOAD_CONNECTING);
     for (unsigned i = 0; i < plan->clients; i++)
         if (worker_connect(load_us.worker, load_us.clients[i].listener,
-                           connect_failed, NULL))
-            fail_config();
+                           load_client_connect_failed, NULL))
+            load_client_fail_config();
     worker_run(load_us.worker);
     _exit(1);
 }

@@ -20,7 +20,7 @@ static size_t begins[FILE_PROBES]; /* deliveries before each probe */
 /* ---- warming up and probing ------------------------------------------- */
 
 /* Until it is known who hears what, anybody may hear anything. */
-static struct load_found anything(void)
+static struct load_found load_probe_anything(void)
 {
     return (struct load_found){
         .how = load_us.plan->messages->list ? MATCH_CONTENT : MATCH_TOKEN,
@@ -29,7 +29,7 @@ static struct load_found anything(void)
     };
 }
 
-static size_t probes(void)
+static size_t load_probe_probes(void)
 {
     size_t count =
         load_us.plan->messages->list ? load_us.plan->messages->count : PROBES;
@@ -38,7 +38,7 @@ static size_t probes(void)
 }
 
 /* What was said last has been answered, or will not be. */
-static bool is_over(void)
+static bool load_probe_is_over(void)
 {
     double most_ms = ANSWER_MS;
 
@@ -49,17 +49,17 @@ static bool is_over(void)
 
 void load_warm_begin(void)
 {
-    const struct load_found found = anything();
+    const struct load_found found = load_probe_anything();
 
     load_match((size_t)WARM_ROUNDS * load_us.plan->clients, &found);
     load_enter(LOAD_WARMING);
 }
 
-static void probe_begin(void)
+static void load_probe_begin(void)
 {
-    const struct load_found found = anything();
+    const struct load_found found = load_probe_anything();
 
-    load_match(probes(), &found);
+    load_match(load_probe_probes(), &found);
     strange = (struct votes){0};
     load_enter(LOAD_PROBING);
 }
@@ -67,15 +67,15 @@ static void probe_begin(void)
 void load_warm_tick(void)
 {
     if (load_us.match.sent == load_us.match.plan.count) {
-        if (is_over())
-            probe_begin();
+        if (load_probe_is_over())
+            load_probe_begin();
     } else if (load_us.match.sent == 0 || load_is_quiet(0, ANSWER_MS)) {
         for (unsigned i = 0; i < load_us.plan->clients; i++)
             load_say(load_now_ms());
     }
 }
 
-static void vote(struct votes *votes, bool self, bool others)
+static void load_probe_vote(struct votes *votes, bool self, bool others)
 {
     votes->answers += self || others;
     votes->self += self;
@@ -84,7 +84,7 @@ static void vote(struct votes *votes, bool self, bool others)
 
 /* A token tells which one has arrived, however late. The messages of a file
    come again and again, so for them it is the last one that was said. */
-static bool is_of_probe(size_t delivery, size_t number)
+static bool load_probe_is_of_probe(size_t delivery, size_t number)
 {
     if (load_us.match.plan.how == MATCH_TOKEN)
         return load_us.shared->deliveries[delivery].number == number;
@@ -93,46 +93,46 @@ static bool is_of_probe(size_t delivery, size_t number)
 }
 
 /* Who has got this probe? */
-static void look_at_probe(size_t number, struct votes *votes)
+static void load_probe_look_at_probe(size_t number, struct votes *votes)
 {
     size_t sender = number % load_us.plan->clients;
     bool self = false, others = false;
 
     for (size_t i = 0; i < load_us.match.delivered; i++)
-        if (is_of_probe(i, number)) {
+        if (load_probe_is_of_probe(i, number)) {
             self |= load_us.shared->deliveries[i].receiver == sender;
             others |= load_us.shared->deliveries[i].receiver != sender;
         }
-    vote(votes, self, others);
+    load_probe_vote(votes, self, others);
 }
 
 /* What has the last probe made arrive, if it has not arrived itself? */
-static void look_at_strangers(void)
+static void load_probe_look_at_strangers(void)
 {
     size_t number = load_us.match.sent - 1;
     size_t sender = number % load_us.plan->clients;
     struct votes known = {0};
     bool self = false, others = false;
 
-    look_at_probe(number, &known);
+    load_probe_look_at_probe(number, &known);
     for (size_t i = 0; i < load_us.plan->clients && !known.answers; i++) {
         self |= i == sender && load_us.clients[i].strangers > 0;
         others |= i != sender && load_us.clients[i].strangers > 0;
     }
-    vote(&strange, self, others);
+    load_probe_vote(&strange, self, others);
 }
 
 /* The majority decides: a probe that was lost while something else came does
    not make all answers strange. In a file each message may have another
    answer, so fewer are enough; a token is never taken for another. */
-static struct load_found look(const struct votes *known)
+static struct load_found load_probe_look(const struct votes *known)
 {
     const struct votes *votes = known;
     struct load_found found = load_us.shared->found;
     bool is_file = load_us.plan->messages->list;
 
     found.is_answered = known->answers + strange.answers > 0;
-    found.how = anything().how;
+    found.how = load_probe_anything().how;
     if (known->answers < strange.answers * (is_file ? 3 : 1)) {
         found.how = MATCH_TURN;
         votes = &strange;
@@ -146,7 +146,7 @@ static struct load_found look(const struct votes *known)
     return found;
 }
 
-static bool is_enough(const struct votes *known)
+static bool load_probe_is_enough(const struct votes *known)
 {
     return load_us.match.sent == load_us.match.plan.count ||
            (known->answers >= ENOUGH && strange.answers == 0) ||
@@ -154,25 +154,25 @@ static bool is_enough(const struct votes *known)
 }
 
 /* What has been said till now; true when that is enough. */
-static bool look_at_all(void)
+static bool load_probe_look_at_all(void)
 {
     struct votes known = {0};
 
-    look_at_strangers();
+    load_probe_look_at_strangers();
     for (size_t i = 0; i < load_us.match.sent; i++)
-        look_at_probe(i, &known);
-    if (!is_enough(&known))
+        load_probe_look_at_probe(i, &known);
+    if (!load_probe_is_enough(&known))
         return false;
-    load_us.shared->found = look(&known);
+    load_us.shared->found = load_probe_look(&known);
     return true;
 }
 
 void load_probe_tick(void)
 {
     if (load_us.match.sent > 0) {
-        if (!is_over())
+        if (!load_probe_is_over())
             return;
-        if (look_at_all()) {
+        if (load_probe_look_at_all()) {
             load_enter(LOAD_READY);
             load_answer();
             return;

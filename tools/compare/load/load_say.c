@@ -13,7 +13,7 @@ struct sending {
     int error;
 };
 
-static void send_with(struct pg_ctx *ctx, void *arg)
+static void load_say_send_with(struct pg_ctx *ctx, void *arg)
 {
     struct sending *sending = arg;
 
@@ -32,7 +32,8 @@ void load_say(double due_ms)
     load_us.delivered_before = match->delivered;
     match_sent(match, due_ms);
     worker_with_ctx(load_us.worker, load_us.top,
-                    load_us.clients[client].session, send_with, &sending);
+                    load_us.clients[client].session, load_say_send_with,
+                    &sending);
     if (sending.error == -EMSGSIZE)
         load_fail("a message of %zu bytes is too long for %s",
                   sending.bytes.len, load_us.plan->transport);
@@ -72,7 +73,7 @@ bool load_is_quiet(double ms, double most_ms)
 
 /* ---- by the clock ----------------------------------------------------- */
 
-static double due_ms(size_t number)
+static double load_say_due_ms(size_t number)
 {
     return load_us.begin_ms + 1e3 * (double)number / load_us.order.rate;
 }
@@ -88,7 +89,7 @@ void load_wake_at(double ms)
 }
 
 /* One message at a time is out where answers do not tell whose they are. */
-static bool must_wait(void)
+static bool load_say_must_wait(void)
 {
     const struct match *match = &load_us.match;
 
@@ -99,10 +100,10 @@ static bool must_wait(void)
 }
 
 /* Where each message waits for the one before, it may take for ever. */
-static bool has_had_its_time(void)
+static bool load_say_has_had_its_time(void)
 {
     return load_now_ms() >
-           due_ms(load_us.match.plan.count) + 1e3 * LOAD_LATER_MOST_S;
+           load_say_due_ms(load_us.match.plan.count) + 1e3 * LOAD_LATER_MOST_S;
 }
 
 void load_pace(void)
@@ -110,23 +111,23 @@ void load_pace(void)
     struct match *match = &load_us.match;
     bool is_turn = match->plan.how == MATCH_TURN;
 
-    if (has_had_its_time()) {
+    if (load_say_has_had_its_time()) {
         load_us.phase = LOAD_SETTLING;
         return;
     }
     for (int i = 0; i < BATCH && match->sent < match->plan.count; i++) {
-        double due = due_ms(match->sent), now = load_now_ms();
+        double due = load_say_due_ms(match->sent), now = load_now_ms();
 
         if (due > now)
             break;
-        if (must_wait())
+        if (load_say_must_wait())
             return; /* an answer, or a tick, goes on */
         if (!is_turn && now - due > load_us.behind_ms)
             load_us.behind_ms = now - due;
         load_say(is_turn ? now : due);
     }
     if (match->sent < match->plan.count)
-        load_wake_at(due_ms(match->sent));
+        load_wake_at(load_say_due_ms(match->sent));
     else
         load_us.phase = LOAD_SETTLING;
 }

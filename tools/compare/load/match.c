@@ -56,22 +56,23 @@ bool match_is_complete(const struct match *match)
 
 /* ---- one message at one receiver -------------------------------------- */
 
-static bool may_hear(const struct match *match, size_t number,
-                     unsigned receiver)
+static bool match_may_hear(const struct match *match, size_t number,
+                           unsigned receiver)
 {
     return number % match->plan.clients == receiver ? match->plan.hears_self
                                                     : match->plan.hears_others;
 }
 
-static bool has_seen(const struct match *match, size_t number,
-                     unsigned receiver)
+static bool match_has_seen(const struct match *match, size_t number,
+                           unsigned receiver)
 {
     size_t bit = number * match->plan.clients + receiver;
 
     return match->seen[bit / 8] >> bit % 8 & 1;
 }
 
-static void note_order(struct match *match, size_t number, unsigned receiver)
+static void match_note_order(struct match *match, size_t number,
+                             unsigned receiver)
 {
     size_t sender = number % match->plan.clients;
     uint32_t *newest = &match->newest[sender * match->plan.clients + receiver];
@@ -82,17 +83,17 @@ static void note_order(struct match *match, size_t number, unsigned receiver)
         *newest = (uint32_t)number + 1;
 }
 
-static void deliver(struct match *match, size_t number, unsigned receiver,
-                    double now_ms)
+static void match_deliver(struct match *match, size_t number, unsigned receiver,
+                          double now_ms)
 {
     size_t bit = number * match->plan.clients + receiver;
 
-    if (has_seen(match, number, receiver)) {
+    if (match_has_seen(match, number, receiver)) {
         match->duplicates++;
         return;
     }
     match->seen[bit / 8] |= (uint8_t)(1u << bit % 8);
-    note_order(match, number, receiver);
+    match_note_order(match, number, receiver);
     if (match->delivered < match->plan.most)
         match->deliveries[match->delivered] = (struct delivery){
             (uint32_t)number, receiver, now_ms - match->due_ms[number]};
@@ -101,8 +102,8 @@ static void deliver(struct match *match, size_t number, unsigned receiver,
 
 /* ---- by token --------------------------------------------------------- */
 
-static void by_token(struct match *match, unsigned receiver, struct pg_bytes in,
-                     double now_ms)
+static void match_by_token(struct match *match, unsigned receiver,
+                           struct pg_bytes in, double now_ms)
 {
     struct token_scan *scan = &match->scans[receiver];
     uint64_t token;
@@ -114,10 +115,10 @@ static void by_token(struct match *match, unsigned receiver, struct pg_bytes in,
         uint64_t number = token - match->plan.first;
 
         if (token < match->plan.first || number >= match->sent ||
-            !may_hear(match, number, receiver))
+            !match_may_hear(match, number, receiver))
             continue;
         is_known = true;
-        deliver(match, number, receiver, now_ms);
+        match_deliver(match, number, receiver, now_ms);
     }
     match->strangers += !is_known;
 }
@@ -132,16 +133,17 @@ struct finding {
 
 /* In a stream the one that comes first was said first; in a record the
    longest is meant, because a short one may stand in it by chance. */
-static bool is_better(const struct match *match, const struct finding *one,
-                      const struct finding *best)
+static bool match_is_better(const struct match *match,
+                            const struct finding *one,
+                            const struct finding *best)
 {
     if (!best->is_found)
         return true;
     return match->plan.is_stream ? one->at < best->at : one->len > best->len;
 }
 
-static struct finding find(struct match *match, unsigned receiver,
-                           struct pg_bytes in, bool was_seen)
+static struct finding match_find(struct match *match, unsigned receiver,
+                                 struct pg_bytes in, bool was_seen)
 {
     struct finding best = {0};
 
@@ -149,8 +151,8 @@ static struct finding find(struct match *match, unsigned receiver,
         struct pg_bytes message;
         const uint8_t *place;
 
-        if (!may_hear(match, number, receiver) ||
-            has_seen(match, number, receiver) != was_seen)
+        if (!match_may_hear(match, number, receiver) ||
+            match_has_seen(match, number, receiver) != was_seen)
             continue;
         message =
             messages_get(match->plan.messages, match->plan.first + number);
@@ -160,36 +162,36 @@ static struct finding find(struct match *match, unsigned receiver,
         struct finding one = {true, number, (size_t)(place - in.data),
                               message.len};
 
-        if (is_better(match, &one, &best))
+        if (match_is_better(match, &one, &best))
             best = one;
     }
     return best;
 }
 
 /* Takes messages out of `in` until none is left in it. */
-static bool find_all(struct match *match, unsigned receiver,
-                     struct pg_bytes *in, double now_ms)
+static bool match_find_all(struct match *match, unsigned receiver,
+                           struct pg_bytes *in, double now_ms)
 {
     bool is_known = false;
 
     while (in->len > 0) {
-        struct finding found = find(match, receiver, *in, false);
+        struct finding found = match_find(match, receiver, *in, false);
 
         /* Only a record can come twice. */
         if (!found.is_found && !match->plan.is_stream && !is_known)
-            found = find(match, receiver, *in, true);
+            found = match_find(match, receiver, *in, true);
         if (!found.is_found)
             return is_known;
         is_known = true;
-        deliver(match, found.number, receiver, now_ms);
+        match_deliver(match, found.number, receiver, now_ms);
         *in = pg_bytes(in->data + found.at + found.len,
                        in->len - found.at - found.len);
     }
     return is_known;
 }
 
-static void by_content_of_stream(struct match *match, unsigned receiver,
-                                 struct pg_bytes in, double now_ms)
+static void match_by_content_of_stream(struct match *match, unsigned receiver,
+                                       struct pg_bytes in, double now_ms)
 {
     struct match_bytes *rest = &match->rests[receiver];
     struct pg_bytes all;
@@ -198,34 +200,34 @@ static void by_content_of_stream(struct match *match, unsigned receiver,
     if (in.len > 0)
         memcpy(rest->data + rest->len, in.data, in.len);
     all = pg_bytes(rest->data, rest->len + in.len);
-    find_all(match, receiver, &all, now_ms);
+    match_find_all(match, receiver, &all, now_ms);
     if (all.len > REST_MOST_BYTES)
         all = pg_bytes(all.data + all.len - REST_MOST_BYTES, REST_MOST_BYTES);
     memmove(rest->data, all.data, all.len);
     rest->len = all.len;
 }
 
-static void by_content(struct match *match, unsigned receiver,
-                       struct pg_bytes in, double now_ms)
+static void match_by_content(struct match *match, unsigned receiver,
+                             struct pg_bytes in, double now_ms)
 {
     while (match->oldest < match->sent &&
            match->due_ms[match->oldest] < now_ms - match->plan.window_ms)
         match->oldest++;
     if (match->plan.is_stream)
-        by_content_of_stream(match, receiver, in, now_ms);
-    else if (!find_all(match, receiver, &in, now_ms))
+        match_by_content_of_stream(match, receiver, in, now_ms);
+    else if (!match_find_all(match, receiver, &in, now_ms))
         match->strangers++;
 }
 
 /* ---- by turn ---------------------------------------------------------- */
 
-static void by_turn(struct match *match, unsigned receiver, double now_ms)
+static void match_by_turn(struct match *match, unsigned receiver, double now_ms)
 {
     size_t number = match->sent - 1;
 
-    if (match->sent > 0 && may_hear(match, number, receiver) &&
-        !has_seen(match, number, receiver))
-        deliver(match, number, receiver, now_ms);
+    if (match->sent > 0 && match_may_hear(match, number, receiver) &&
+        !match_has_seen(match, number, receiver))
+        match_deliver(match, number, receiver, now_ms);
     else
         match->strangers++;
 }
@@ -235,13 +237,13 @@ void match_arrived(struct match *match, unsigned receiver, struct pg_bytes in,
 {
     switch (match->plan.how) {
     case MATCH_TOKEN:
-        by_token(match, receiver, in, now_ms);
+        match_by_token(match, receiver, in, now_ms);
         break;
     case MATCH_CONTENT:
-        by_content(match, receiver, in, now_ms);
+        match_by_content(match, receiver, in, now_ms);
         break;
     case MATCH_TURN:
-        by_turn(match, receiver, now_ms);
+        match_by_turn(match, receiver, now_ms);
         break;
     }
 }

@@ -17,7 +17,7 @@
 
 /* No digit in front of the token, nothing that a chat takes for a command,
    and the token last: when it has come, the whole message has. */
-static struct pg_bytes make(struct messages *messages, uint64_t number)
+static struct pg_bytes messages_make(struct messages *messages, uint64_t number)
 {
     static const char words[] = "one of many messages that are all alike but "
                                 "for ";
@@ -32,7 +32,7 @@ static struct pg_bytes make(struct messages *messages, uint64_t number)
     return pg_bytes(messages->made, MESSAGES_DEFAULT_BYTES);
 }
 
-static void scan_byte(struct token_scan *scan, uint8_t byte)
+static void messages_scan_byte(struct token_scan *scan, uint8_t byte)
 {
     int letter = toupper(byte);
 
@@ -50,7 +50,7 @@ static void scan_byte(struct token_scan *scan, uint8_t byte)
 bool token_next(struct token_scan *scan, struct pg_bytes *in, uint64_t *number)
 {
     for (size_t i = 0; i < in->len; i++) {
-        scan_byte(scan, in->data[i]);
+        messages_scan_byte(scan, in->data[i]);
         if (scan->matched < MESSAGES_TOKEN_BYTES)
             continue;
         *number = scan->number;
@@ -65,13 +65,13 @@ bool token_next(struct token_scan *scan, struct pg_bytes *in, uint64_t *number)
 struct pg_bytes messages_get(struct messages *messages, uint64_t number)
 {
     if (!messages->list)
-        return make(messages, number);
+        return messages_make(messages, number);
     return messages->list[number % messages->count];
 }
 
 /* ---- one line --------------------------------------------------------- */
 
-static int hex_digit(int letter)
+static int messages_hex_digit(int letter)
 {
     if (isdigit(letter))
         return letter - '0';
@@ -79,16 +79,16 @@ static int hex_digit(int letter)
 }
 
 /* Two digits, or -1. */
-static int hex_pair(struct pg_bytes text)
+static int messages_hex_pair(struct pg_bytes text)
 {
-    int high = text.len > 0 ? hex_digit(text.data[0]) : -1;
-    int low = text.len > 1 ? hex_digit(text.data[1]) : -1;
+    int high = text.len > 0 ? messages_hex_digit(text.data[0]) : -1;
+    int low = text.len > 1 ? messages_hex_digit(text.data[1]) : -1;
 
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
 /* What stands behind a backslash: its byte, and in `used` its letters. */
-static int escape(struct pg_bytes text, size_t *used)
+static int messages_escape(struct pg_bytes text, size_t *used)
 {
     static const char letters[] = "\\nrt0";
     static const char bytes[] = "\\\n\r\t";
@@ -99,14 +99,14 @@ static int escape(struct pg_bytes text, size_t *used)
         return -1;
     if (text.data[0] == 'x') {
         *used = 3;
-        return hex_pair(pg_bytes(text.data + 1, text.len - 1));
+        return messages_hex_pair(pg_bytes(text.data + 1, text.len - 1));
     }
     at = text.data[0] ? strchr(letters, text.data[0]) : NULL;
     return at ? bytes[at - letters] : -1;
 }
 
 /* Both return the length of what they write, or -1 with the place in `at`. */
-static long read_text(struct pg_bytes line, uint8_t *out, size_t *at)
+static long messages_read_text(struct pg_bytes line, uint8_t *out, size_t *at)
 {
     long len = 0;
 
@@ -115,8 +115,8 @@ static long read_text(struct pg_bytes line, uint8_t *out, size_t *at)
         int byte = line.data[*at];
 
         if (byte == '\\')
-            byte = escape(pg_bytes(line.data + *at + 1, line.len - *at - 1),
-                          &used);
+            byte = messages_escape(
+                pg_bytes(line.data + *at + 1, line.len - *at - 1), &used);
         if (byte < 0)
             return -1;
         *at += used;
@@ -125,7 +125,7 @@ static long read_text(struct pg_bytes line, uint8_t *out, size_t *at)
     return len;
 }
 
-static long read_hex(struct pg_bytes line, uint8_t *out, size_t *at)
+static long messages_read_hex(struct pg_bytes line, uint8_t *out, size_t *at)
 {
     long len = 0;
 
@@ -134,7 +134,7 @@ static long read_hex(struct pg_bytes line, uint8_t *out, size_t *at)
 
         if (isspace(line.data[*at]))
             continue;
-        byte = hex_pair(pg_bytes(line.data + *at, line.len - *at));
+        byte = messages_hex_pair(pg_bytes(line.data + *at, line.len - *at));
         if (byte < 0)
             return -1;
         ++*at;
@@ -145,15 +145,16 @@ static long read_hex(struct pg_bytes line, uint8_t *out, size_t *at)
 
 /* ---- all of them ------------------------------------------------------ */
 
-static const char *advice(bool is_hex)
+static const char *messages_advice(bool is_hex)
 {
     return is_hex ? "write two hex digits for each byte, as in 68 65 6a"
                   : "write \\\\ for a backslash, or \\n \\r \\t \\0 \\xHH";
 }
 
 /* Reads one line to the end of the memory in use. */
-static bool add_line(struct messages *messages, struct pg_bytes line,
-                     size_t *used, bool is_hex, char *error, size_t error_size)
+static bool messages_add_line(struct messages *messages, struct pg_bytes line,
+                              size_t *used, bool is_hex, char *error,
+                              size_t error_size)
 {
     uint8_t *out = messages->memory + *used;
     size_t at;
@@ -161,10 +162,12 @@ static bool add_line(struct messages *messages, struct pg_bytes line,
 
     if (line.len > 0 && line.data[line.len - 1] == '\r')
         line.len--;
-    len = is_hex ? read_hex(line, out, &at) : read_text(line, out, &at);
+    len = is_hex ? messages_read_hex(line, out, &at)
+                 : messages_read_text(line, out, &at);
     if (len < 0)
         snprintf(error, error_size, "%zu: %s; %s", at + 1,
-                 is_hex ? "no hex digits" : "no such escape", advice(is_hex));
+                 is_hex ? "no hex digits" : "no such escape",
+                 messages_advice(is_hex));
     else if (len == 0)
         snprintf(error, error_size,
                  "1: an empty message, which a stream cannot show; delete "
@@ -194,8 +197,8 @@ bool messages_parse(struct messages *messages, struct pg_bytes text,
         const uint8_t *end = memchr(text.data, '\n', text.len);
         size_t len = end ? (size_t)(end - text.data) : text.len;
 
-        if (!add_line(messages, pg_bytes(text.data, len), &used, is_hex, why,
-                      sizeof(why))) {
+        if (!messages_add_line(messages, pg_bytes(text.data, len), &used,
+                               is_hex, why, sizeof(why))) {
             snprintf(error, error_size, "%s:%u:%s", path, number, why);
             messages_finish(messages);
             return false;
@@ -247,7 +250,7 @@ void messages_finish(struct messages *messages)
 
 /* ---- are they all different? ------------------------------------------- */
 
-static int by_bytes(const void *a, const void *b)
+static int messages_by_bytes(const void *a, const void *b)
 {
     const struct pg_bytes *one = a, *other = b;
     size_t len = one->len < other->len ? one->len : other->len;
@@ -265,9 +268,9 @@ bool messages_repeat(const struct messages *messages, uint64_t sent)
         return messages->list != NULL;
     sorted = must_calloc(messages->count, sizeof(*sorted));
     memcpy(sorted, messages->list, messages->count * sizeof(*sorted));
-    qsort(sorted, sent, sizeof(*sorted), by_bytes);
+    qsort(sorted, sent, sizeof(*sorted), messages_by_bytes);
     for (uint64_t i = 1; i < sent && !is_same; i++)
-        is_same = by_bytes(&sorted[i - 1], &sorted[i]) == 0;
+        is_same = messages_by_bytes(&sorted[i - 1], &sorted[i]) == 0;
     free(sorted);
     return is_same;
 }

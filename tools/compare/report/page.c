@@ -10,15 +10,15 @@
 #include "compare/report/shown.h"
 #include "compare/report/svg.h"
 
-static const char *text_of(const json_t *object, const char *key)
+static const char *page_text_of(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
 
     return text ? text : "";
 }
 
-static void element(FILE *out, const char *open, const char *text,
-                    const char *close)
+static void page_element(FILE *out, const char *open, const char *text,
+                         const char *close)
 {
     fputs(open, out);
     html_text(out, text);
@@ -27,7 +27,7 @@ static void element(FILE *out, const char *open, const char *text,
 
 /* ---- head ------------------------------------------------------------- */
 
-static void print_machine(FILE *out, const json_t *machine)
+static void page_print_machine(FILE *out, const json_t *machine)
 {
     static const char *const keys[] = {"distribution", "kernel",
                                        "architecture"};
@@ -35,21 +35,21 @@ static void print_machine(FILE *out, const json_t *machine)
 
     fputs("<dt>machine</dt><dd>", out);
     for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-        if (*text_of(machine, keys[i]))
-            element(out, "", text_of(machine, keys[i]), ", ");
+        if (*page_text_of(machine, keys[i]))
+            page_element(out, "", page_text_of(machine, keys[i]), ", ");
     fprintf(out, "%lld processor%s</dd>\n", (long long)cpus,
             cpus == 1 ? "" : "s");
 }
 
 /* Each word whole, so that a line breaks between words and not at a hyphen. */
-static void print_command(FILE *out, const char *command)
+static void page_print_command(FILE *out, const char *command)
 {
     fputs("<pre><code>", out);
     while (*command) {
         size_t len = strcspn(command, " ");
         char *word = must_printf("%.*s", (int)len, command);
 
-        element(out, "<span>", word, "</span>");
+        page_element(out, "<span>", word, "</span>");
         free(word);
         command += len;
         if (*command)
@@ -58,26 +58,27 @@ static void print_command(FILE *out, const char *command)
     fputs("</code></pre>", out);
 }
 
-static void print_facts(FILE *out, const json_t *report)
+static void page_print_facts(FILE *out, const json_t *report)
 {
     fputs("<dl>\n<dt>to repeat it</dt><dd>", out);
-    print_command(out, text_of(report, "command"));
+    page_print_command(out, page_text_of(report, "command"));
     fputs("</dd>\n", out);
     fprintf(out, "<dt>seed</dt><dd>%lld</dd>\n",
             (long long)json_integer_value(json_object_get(report, "seed")));
-    element(out, "<dt>date</dt><dd>", text_of(report, "date"), "</dd>\n");
-    print_machine(out, json_object_get(report, "machine"));
-    element(out, "<dt>version</dt><dd>playground ", text_of(report, "version"),
-            "</dd>\n</dl>\n");
+    page_element(out, "<dt>date</dt><dd>", page_text_of(report, "date"),
+                 "</dd>\n");
+    page_print_machine(out, json_object_get(report, "machine"));
+    page_element(out, "<dt>version</dt><dd>playground ",
+                 page_text_of(report, "version"), "</dd>\n</dl>\n");
 }
 
-static void print_first(FILE *out, const json_t *result)
+static void page_print_first(FILE *out, const json_t *result)
 {
     if (json_is_true(json_object_get(result, "is_first")))
         fputs(" <span class=\"first\">first class</span>", out);
 }
 
-static void print_contents(FILE *out, const json_t *results)
+static void page_print_contents(FILE *out, const json_t *results)
 {
     json_t *result;
     size_t i;
@@ -86,9 +87,10 @@ static void print_contents(FILE *out, const json_t *results)
         return;
     fputs("<nav aria-label=\"Experiments\">\n<ol>\n", out);
     json_array_foreach (results, i, result) {
-        element(out, "<li><a href=\"#", text_of(result, "name"), "\">");
-        element(out, "", text_of(result, "title"), "</a>");
-        print_first(out, result);
+        page_element(out, "<li><a href=\"#", page_text_of(result, "name"),
+                     "\">");
+        page_element(out, "", page_text_of(result, "title"), "</a>");
+        page_print_first(out, result);
         fputs("</li>\n", out);
     }
     fputs("</ol>\n</nav>\n", out);
@@ -96,34 +98,36 @@ static void print_contents(FILE *out, const json_t *results)
 
 /* ---- an experiment ---------------------------------------------------- */
 
-static void print_settings(FILE *out, const json_t *settings)
+static void page_print_settings(FILE *out, const json_t *settings)
 {
     char *text = shown_settings(settings);
 
     if (*text)
-        element(out, "<p class=\"note\">Settings: ", text, ".</p>\n");
+        page_element(out, "<p class=\"note\">Settings: ", text, ".</p>\n");
     free(text);
 }
 
-static void print_paragraphs(FILE *out, const json_t *list, const char *open)
+static void page_print_paragraphs(FILE *out, const json_t *list,
+                                  const char *open)
 {
     json_t *text;
     size_t i;
 
     json_array_foreach (list, i, text)
-        element(out, open, json_string_value(text), "</p>\n");
+        page_element(out, open, json_string_value(text), "</p>\n");
 }
 
-static void print_cell(FILE *out, const json_t *row, const char *side)
+static void page_print_cell(FILE *out, const json_t *row, const char *side)
 {
-    char *text = shown_value(json_object_get(row, side), text_of(row, "unit"));
+    char *text =
+        shown_value(json_object_get(row, side), page_text_of(row, "unit"));
 
     fprintf(out, "<td class=\"%s\">", side);
-    element(out, "", text, "</td>");
+    page_element(out, "", text, "</td>");
     free(text);
 }
 
-static void print_rows(FILE *out, const json_t *rows)
+static void page_print_rows(FILE *out, const json_t *rows)
 {
     json_t *row;
     size_t i;
@@ -135,16 +139,16 @@ static void print_rows(FILE *out, const json_t *rows)
           "<th scope=\"col\" class=\"udp\">UDP</th></tr></thead>\n<tbody>\n",
           out);
     json_array_foreach (rows, i, row) {
-        element(out, "<tr><th scope=\"row\">", text_of(row, "measure"),
-                "</th>");
-        print_cell(out, row, "tcp");
-        print_cell(out, row, "udp");
+        page_element(out, "<tr><th scope=\"row\">",
+                     page_text_of(row, "measure"), "</th>");
+        page_print_cell(out, row, "tcp");
+        page_print_cell(out, row, "udp");
         fputs("</tr>\n", out);
     }
     fputs("</tbody>\n</table>\n", out);
 }
 
-static void print_plots(FILE *out, const json_t *plots, size_t number)
+static void page_print_plots(FILE *out, const json_t *plots, size_t number)
 {
     json_t *plot;
     size_t i;
@@ -156,15 +160,15 @@ static void print_plots(FILE *out, const json_t *plots, size_t number)
         char id[48];
 
         snprintf(id, sizeof(id), "plot%zu-%zu", number, i + 1);
-        element(out, "<figure>\n<figcaption>", text_of(plot, "title"),
-                "</figcaption>\n");
+        page_element(out, "<figure>\n<figcaption>", page_text_of(plot, "title"),
+                     "</figcaption>\n");
         svg_print(out, plot, id);
         fputs("</figure>\n", out);
     }
     fputs("</div>\n", out);
 }
 
-static void print_checks(FILE *out, const json_t *checks)
+static void page_print_checks(FILE *out, const json_t *checks)
 {
     json_t *check;
     size_t i;
@@ -176,16 +180,16 @@ static void print_checks(FILE *out, const json_t *checks)
     json_array_foreach (checks, i, check) {
         bool holds = json_is_true(json_object_get(check, "holds"));
 
-        element(out,
-                holds ? "<li>\u2713 "
-                      : "<li class=\"failed\">\u2717 not "
-                        "as theory says: ",
-                text_of(check, "claim"), "</li>\n");
+        page_element(out,
+                     holds ? "<li>\u2713 "
+                           : "<li class=\"failed\">\u2717 not "
+                             "as theory says: ",
+                     page_text_of(check, "claim"), "</li>\n");
     }
     fputs("</ul>\n", out);
 }
 
-static void print_guess(FILE *out, const json_t *result)
+static void page_print_guess(FILE *out, const json_t *result)
 {
     const json_t *note = json_object_get(result, "guess");
     const json_t *guess = json_object_get(note, "guess");
@@ -195,15 +199,15 @@ static void print_guess(FILE *out, const json_t *result)
 
     if (!note)
         return;
-    element(out, "<div class=\"guess\">", text_of(note, "question"),
-            "\n<ol>\n");
+    page_element(out, "<div class=\"guess\">", page_text_of(note, "question"),
+                 "\n<ol>\n");
     json_array_foreach (json_object_get(note, "answers"), i, answer) {
         bool is_out = json_is_integer(came_out) &&
                       (size_t)json_integer_value(came_out) == i;
         bool is_guess =
             json_is_integer(guess) && (size_t)json_integer_value(guess) == i;
 
-        element(out, "<li>", json_string_value(answer), "");
+        page_element(out, "<li>", json_string_value(answer), "");
         fputs(is_guess ? " \u2190 <strong>the guess</strong>" : "", out);
         fputs(is_out ? " \u2713 <strong>came out</strong>" : "", out);
         fputs("</li>\n", out);
@@ -211,26 +215,28 @@ static void print_guess(FILE *out, const json_t *result)
     fputs("</ol>\n</div>\n", out);
 }
 
-static void print_experiment(FILE *out, const json_t *result, size_t number)
+static void page_print_experiment(FILE *out, const json_t *result,
+                                  size_t number)
 {
-    element(out, "<section id=\"", text_of(result, "name"), "\">\n<h2>");
-    element(out, "", text_of(result, "title"), "");
-    print_first(out, result);
-    element(out, "</h2>\n<p class=\"question\">", text_of(result, "question"),
-            "</p>\n");
-    print_guess(out, result);
-    print_paragraphs(out, json_object_get(result, "did"), "<p>");
-    print_settings(out, json_object_get(result, "settings"));
-    if (*text_of(result, "error"))
-        element(out, "<p class=\"error\">It could not be run: ",
-                text_of(result, "error"), "</p>\n");
-    print_rows(out, json_object_get(result, "rows"));
-    print_plots(out, json_object_get(result, "plots"), number);
-    print_paragraphs(out, json_object_get(result, "why"),
-                     "<p class=\"why\"><strong>Why:</strong> ");
-    print_paragraphs(out, json_object_get(result, "notes"),
-                     "<p class=\"note\">Note: ");
-    print_checks(out, json_object_get(result, "checks"));
+    page_element(out, "<section id=\"", page_text_of(result, "name"),
+                 "\">\n<h2>");
+    page_element(out, "", page_text_of(result, "title"), "");
+    page_print_first(out, result);
+    page_element(out, "</h2>\n<p class=\"question\">",
+                 page_text_of(result, "question"), "</p>\n");
+    page_print_guess(out, result);
+    page_print_paragraphs(out, json_object_get(result, "did"), "<p>");
+    page_print_settings(out, json_object_get(result, "settings"));
+    if (*page_text_of(result, "error"))
+        page_element(out, "<p class=\"error\">It could not be run: ",
+                     page_text_of(result, "error"), "</p>\n");
+    page_print_rows(out, json_object_get(result, "rows"));
+    page_print_plots(out, json_object_get(result, "plots"), number);
+    page_print_paragraphs(out, json_object_get(result, "why"),
+                          "<p class=\"why\"><strong>Why:</strong> ");
+    page_print_paragraphs(out, json_object_get(result, "notes"),
+                          "<p class=\"note\">Note: ");
+    page_print_checks(out, json_object_get(result, "checks"));
     fputs("</section>\n", out);
 }
 
@@ -250,10 +256,10 @@ void page_print(FILE *out, const json_t *report)
             "<h1><span class=\"tcp\">TCP</span> and "
             "<span class=\"udp\">UDP</span> side by side</h1>\n",
             page_style);
-    print_facts(out, report);
-    print_contents(out, results);
+    page_print_facts(out, report);
+    page_print_contents(out, results);
     fputs("</header>\n<main>\n", out);
     json_array_foreach (results, i, result)
-        print_experiment(out, result, i + 1);
+        page_print_experiment(out, result, i + 1);
     fputs("</main>\n</body>\n</html>\n", out);
 }

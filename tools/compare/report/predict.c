@@ -7,7 +7,7 @@
 #include "cli/columns.h"
 #include "compare/lab/lab_parts.h"
 
-static int count_answers(const struct guess *guess)
+static int predict_count_answers(const struct guess *guess)
 {
     int count = 0;
 
@@ -16,14 +16,15 @@ static int count_answers(const struct guess *guess)
     return count;
 }
 
-static void print_question(const struct experiment *experiment, FILE *out)
+static void predict_print_question(const struct experiment *experiment,
+                                   FILE *out)
 {
     const struct guess *guess = &experiment->guess;
     size_t width = columns_of_terminal(fileno(out));
 
     fprintf(out, "%s (%s)\n", experiment->title, experiment->name);
     columns_paragraph(out, "Guess: ", guess->question, width);
-    for (int i = 0; i < count_answers(guess); i++) {
+    for (int i = 0; i < predict_count_answers(guess); i++) {
         char letter[] = "  a) ";
 
         letter[2] = (char)('a' + i);
@@ -32,7 +33,7 @@ static void print_question(const struct experiment *experiment, FILE *out)
 }
 
 /* The answer that a line names, -1 for an empty line, -2 for another. */
-static int answer_of(const char *line, int count)
+static int predict_answer_of(const char *line, int count)
 {
     char letter;
     int answer;
@@ -50,15 +51,16 @@ static int answer_of(const char *line, int count)
 
 int predict_ask(const struct experiment *experiment, FILE *in, FILE *out)
 {
-    int count = count_answers(&experiment->guess), answer = -2;
+    int count = predict_count_answers(&experiment->guess), answer = -2;
     size_t size = 0;
     char *line = NULL;
 
-    print_question(experiment, out);
+    predict_print_question(experiment, out);
     while (answer == -2) {
         fprintf(out, "Your guess (a to %c; Enter for none): ", 'a' + count - 1);
         fflush(out);
-        answer = getline(&line, &size, in) < 0 ? -1 : answer_of(line, count);
+        answer =
+            getline(&line, &size, in) < 0 ? -1 : predict_answer_of(line, count);
     }
     fputc('\n', out);
     free(line);
@@ -71,7 +73,7 @@ void predict_note(json_t *result, const struct experiment *experiment,
     json_t *answers = json_array(), *note = json_object();
     json_t *came_out = json_object_get(result, "answer");
 
-    for (int i = 0; i < count_answers(&experiment->guess); i++)
+    for (int i = 0; i < predict_count_answers(&experiment->guess); i++)
         result_append(answers, json_string(experiment->guess.answers[i]));
     result_set(note, "question", json_string(experiment->guess.question));
     result_set(note, "answers", answers);
@@ -84,7 +86,7 @@ void predict_note(json_t *result, const struct experiment *experiment,
     result_set(result, "guess", note);
 }
 
-static const char *answer_text(const json_t *note, const json_t *answer)
+static const char *predict_answer_text(const json_t *note, const json_t *answer)
 {
     return json_string_value(json_array_get(
         json_object_get(note, "answers"), (size_t)json_integer_value(answer)));
@@ -100,9 +102,9 @@ void predict_tell(const json_t *result, FILE *out, size_t width)
     if (!guess || !came_out)
         return;
 
-    char *text =
-        must_printf(is_right ? "%s." : "%s. What came out: %s.",
-                    answer_text(note, guess), answer_text(note, came_out));
+    char *text = must_printf(is_right ? "%s." : "%s. What came out: %s.",
+                             predict_answer_text(note, guess),
+                             predict_answer_text(note, came_out));
 
     columns_paragraph(
         out, is_right ? "  Your guess was right: " : "  Your guess: ", text,

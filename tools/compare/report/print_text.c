@@ -11,15 +11,15 @@
 #define INDENT 2
 #define GAP    2
 
-static const char *text_of(const json_t *object, const char *key)
+static const char *print_text_of(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
 
     return text ? text : "";
 }
 
-static void paragraphs(FILE *out, const json_t *list, const char *first,
-                       size_t width)
+static void print_text_paragraphs(FILE *out, const json_t *list,
+                                  const char *first, size_t width)
 {
     json_t *text;
     size_t i;
@@ -35,43 +35,44 @@ struct cells {
     char *tcp, *udp;
 };
 
-static struct cells cells_of(const json_t *row)
+static struct cells print_text_cells_of(const json_t *row)
 {
-    const char *unit = text_of(row, "unit");
+    const char *unit = print_text_of(row, "unit");
 
     return (struct cells){
-        .measure = text_of(row, "measure"),
+        .measure = print_text_of(row, "measure"),
         .tcp = shown_value(json_object_get(row, "tcp"), unit),
         .udp = shown_value(json_object_get(row, "udp"), unit),
     };
 }
 
-static void cells_finish(struct cells *cells)
+static void print_text_cells_finish(struct cells *cells)
 {
     free(cells->tcp);
     free(cells->udp);
 }
 
-static size_t larger(size_t a, size_t b)
+static size_t print_text_larger(size_t a, size_t b)
 {
     return a > b ? a : b;
 }
 
 /* As wide as the text asks for; what does not fit is taken from the widest
    columns. */
-static void find_widths(const json_t *rows, size_t width, size_t widths[3])
+static void print_text_find_widths(const json_t *rows, size_t width,
+                                   size_t widths[3])
 {
     size_t room = width - INDENT - 2 * GAP, i;
     json_t *row;
 
     widths[0] = widths[1] = widths[2] = 8;
     json_array_foreach (rows, i, row) {
-        struct cells cells = cells_of(row);
+        struct cells cells = print_text_cells_of(row);
 
-        widths[0] = larger(widths[0], columns_width(cells.measure));
-        widths[1] = larger(widths[1], columns_width(cells.tcp));
-        widths[2] = larger(widths[2], columns_width(cells.udp));
-        cells_finish(&cells);
+        widths[0] = print_text_larger(widths[0], columns_width(cells.measure));
+        widths[1] = print_text_larger(widths[1], columns_width(cells.tcp));
+        widths[2] = print_text_larger(widths[2], columns_width(cells.udp));
+        print_text_cells_finish(&cells);
     }
     while (widths[0] + widths[1] + widths[2] > room) {
         size_t *widest = &widths[0];
@@ -83,7 +84,7 @@ static void find_widths(const json_t *rows, size_t width, size_t widths[3])
     }
 }
 
-static void print_rows(FILE *out, const json_t *rows, size_t width)
+static void print_text_rows(FILE *out, const json_t *rows, size_t width)
 {
     static const char *const head[] = {"", "TCP", "UDP"};
     size_t widths[3], i;
@@ -91,21 +92,21 @@ static void print_rows(FILE *out, const json_t *rows, size_t width)
 
     if (json_array_size(rows) == 0)
         return;
-    find_widths(rows, width, widths);
+    print_text_find_widths(rows, width, widths);
     fputc('\n', out);
     columns_row(out, INDENT, head, widths, 3);
     json_array_foreach (rows, i, row) {
-        struct cells cells = cells_of(row);
+        struct cells cells = print_text_cells_of(row);
         const char *texts[] = {cells.measure, cells.tcp, cells.udp};
 
         columns_row(out, INDENT, texts, widths, 3);
-        cells_finish(&cells);
+        print_text_cells_finish(&cells);
     }
 }
 
 /* ---- the rest --------------------------------------------------------- */
 
-static void print_checks(FILE *out, const json_t *checks, size_t width)
+static void print_text_checks(FILE *out, const json_t *checks, size_t width)
 {
     size_t count = json_array_size(checks), failed = 0, i;
     json_t *check;
@@ -114,14 +115,14 @@ static void print_checks(FILE *out, const json_t *checks, size_t width)
         if (json_is_true(json_object_get(check, "holds")))
             continue;
         failed++;
-        columns_paragraph(
-            out, "  not as theory says: ", text_of(check, "claim"), width);
+        columns_paragraph(out, "  not as theory says: ",
+                          print_text_of(check, "claim"), width);
     }
     if (count > 0 && failed == 0)
         fprintf(out, "  %zu of %zu checks: as theory says.\n", count, count);
 }
 
-static void print_settings(FILE *out, const json_t *settings, size_t width)
+static void print_text_settings(FILE *out, const json_t *settings, size_t width)
 {
     char *text = shown_settings(settings);
 
@@ -132,19 +133,21 @@ static void print_settings(FILE *out, const json_t *settings, size_t width)
 
 void print_text(FILE *out, const json_t *result, size_t width)
 {
-    const char *error = text_of(result, "error");
+    const char *error = print_text_of(result, "error");
 
-    fprintf(out, "%s (%s)\n", text_of(result, "title"),
-            text_of(result, "name"));
-    columns_paragraph(out, "", text_of(result, "question"), width);
+    fprintf(out, "%s (%s)\n", print_text_of(result, "title"),
+            print_text_of(result, "name"));
+    columns_paragraph(out, "", print_text_of(result, "question"), width);
     fputc('\n', out);
-    paragraphs(out, json_object_get(result, "did"), "  ", width);
-    print_settings(out, json_object_get(result, "settings"), width);
-    print_rows(out, json_object_get(result, "rows"), width);
+    print_text_paragraphs(out, json_object_get(result, "did"), "  ", width);
+    print_text_settings(out, json_object_get(result, "settings"), width);
+    print_text_rows(out, json_object_get(result, "rows"), width);
     fputc('\n', out);
-    paragraphs(out, json_object_get(result, "why"), "  Why: ", width);
-    paragraphs(out, json_object_get(result, "notes"), "  Note: ", width);
-    print_checks(out, json_object_get(result, "checks"), width);
+    print_text_paragraphs(out, json_object_get(result, "why"),
+                          "  Why: ", width);
+    print_text_paragraphs(out, json_object_get(result, "notes"),
+                          "  Note: ", width);
+    print_text_checks(out, json_object_get(result, "checks"), width);
     if (*error)
         columns_paragraph(out, "  It could not be run: ", error, width);
 }
@@ -158,7 +161,7 @@ void print_text_list(FILE *out, size_t width)
     size_t widths[] = {4, 5, 9, 0};
 
     for (size_t i = 0; experiments[i]; i++)
-        widths[0] = larger(widths[0], strlen(experiments[i]->name));
+        widths[0] = print_text_larger(widths[0], strlen(experiments[i]->name));
     widths[3] = width - widths[0] - widths[1] - widths[2] - 3 * GAP;
     columns_row(out, 0, head, widths, 4);
     for (size_t i = 0; experiments[i]; i++) {

@@ -10,7 +10,7 @@
 #include "compare/lab/lab_parts.h"
 
 /* PRETTY_NAME="Debian GNU/Linux 12 (bookworm)" in os-release(5). */
-static json_t *distribution(void)
+static json_t *report_distribution(void)
 {
     FILE *file = fopen("/etc/os-release", "re");
     char line[256], name[200] = "";
@@ -23,7 +23,7 @@ static json_t *distribution(void)
     return json_string(name);
 }
 
-static json_t *machine(void)
+static json_t *report_machine(void)
 {
     struct utsname name;
     json_t *object = json_object();
@@ -36,12 +36,12 @@ static json_t *machine(void)
         result_set(object, "kernel", json_string(kernel));
         result_set(object, "architecture", json_string(name.machine));
     }
-    result_set(object, "distribution", distribution());
+    result_set(object, "distribution", report_distribution());
     result_set(object, "cpus", json_integer(cpus));
     return object;
 }
 
-static json_t *date(void)
+static json_t *report_date(void)
 {
     time_t now = time(NULL);
     struct tm utc;
@@ -62,8 +62,8 @@ json_t *report_create(const struct request *request)
     free(command);
     result_set(report, "seed", json_integer((json_int_t)seed));
     result_set(report, "version", json_string(PLAYGROUND_VERSION));
-    result_set(report, "date", date());
-    result_set(report, "machine", machine());
+    result_set(report, "date", report_date());
+    result_set(report, "machine", report_machine());
     result_set(report, "experiments", json_array());
     return report;
 }

@@ -66,7 +66,7 @@ json_t *result_text(const char *format, va_list arguments)
     return string;
 }
 
-static json_t *with_numbers(const char *format, va_list arguments)
+static json_t *result_with_numbers(const char *format, va_list arguments)
 {
     json_t *plain = result_text(format, arguments), *string;
     char *text = shown_text(json_string_value(plain));
@@ -77,11 +77,11 @@ static json_t *with_numbers(const char *format, va_list arguments)
     return string;
 }
 
-static void add_words(struct run *run, const char *key, const char *format,
-                      va_list arguments)
+static void result_add_words(struct run *run, const char *key,
+                             const char *format, va_list arguments)
 {
     result_append(result_list(run->result, key),
-                  with_numbers(format, arguments));
+                  result_with_numbers(format, arguments));
 }
 
 void result_did(struct run *run, const char *format, ...)
@@ -89,7 +89,7 @@ void result_did(struct run *run, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    add_words(run, "did", format, arguments);
+    result_add_words(run, "did", format, arguments);
     va_end(arguments);
 }
 
@@ -98,7 +98,7 @@ void result_why(struct run *run, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    add_words(run, "why", format, arguments);
+    result_add_words(run, "why", format, arguments);
     va_end(arguments);
 }
 
@@ -107,7 +107,7 @@ void result_note(struct run *run, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    add_words(run, "notes", format, arguments);
+    result_add_words(run, "notes", format, arguments);
     va_end(arguments);
 }
 
@@ -129,7 +129,7 @@ json_t *value_text(const char *format, ...)
     json_t *value;
 
     va_start(arguments, format);
-    value = with_numbers(format, arguments);
+    value = result_with_numbers(format, arguments);
     va_end(arguments);
     return value;
 }

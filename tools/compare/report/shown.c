@@ -13,7 +13,7 @@
 #define DASH "\u2013"
 
 /* Commas between groups of three, for the digits before a point. */
-static char *group(const char *digits)
+static char *shown_group(const char *digits)
 {
     size_t sign = *digits == '-', whole = strcspn(digits, ".");
     char *grouped = must_calloc(2 * strlen(digits) + 1, 1), *out = grouped;
@@ -31,7 +31,7 @@ char *shown_count(json_int_t count)
     char digits[32];
 
     snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT, count);
-    return group(digits);
+    return shown_group(digits);
 }
 
 char *shown_number(double number)
@@ -48,11 +48,11 @@ char *shown_number(double number)
     decimals = size >= 100 || size == 0 ? 0 : 2 - (int)floor(log10(size));
     snprintf(digits, sizeof(digits), "%.*f", decimals < 9 ? decimals : 9,
              number);
-    return group(digits);
+    return shown_group(digits);
 }
 
 /* A number by itself, not a part of a name, an address or a version. */
-static bool is_lone(const char *text, size_t at, size_t len)
+static bool shown_is_lone(const char *text, size_t at, size_t len)
 {
     static const char before[] = " (\"", after[] = " .,;:)\"%";
     char last = at > 0 ? text[at - 1] : ' ';
@@ -68,9 +68,9 @@ char *shown_text(const char *text)
 
     for (size_t at = 0, len; text[at]; at += len) {
         len = strspn(text + at, "0123456789");
-        if (len > 3 && is_lone(text, at, len)) {
+        if (len > 3 && shown_is_lone(text, at, len)) {
             char *digits = must_printf("%.*s", (int)len, text + at);
-            char *grouped = group(digits);
+            char *grouped = shown_group(digits);
 
             out = stpcpy(out, grouped);
             free(grouped);

@@ -11,7 +11,7 @@
 #include "compare/report/shown.h"
 #include "compare/report/svg_parts.h"
 
-static const char *text_of(const json_t *object, const char *key)
+static const char *svg_text_of(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
 
@@ -34,12 +34,12 @@ struct look svg_look(const json_t *plot, size_t series)
          {"other", "#4d4d4d", "3 2", false}},
     };
     json_t *list = json_object_get(plot, "series");
-    const char *of = text_of(json_array_get(list, series), "of");
+    const char *of = svg_text_of(json_array_get(list, series), "of");
     size_t side = !strcmp(of, "tcp") ? 0 : !strcmp(of, "udp") ? 1 : 2;
     size_t shade = 0;
 
     for (size_t i = 0; i < series; i++)
-        shade += !strcmp(of, text_of(json_array_get(list, i), "of"));
+        shade += !strcmp(of, svg_text_of(json_array_get(list, i), "of"));
     return looks[side][shade % 3];
 }
 
@@ -74,8 +74,8 @@ double svg_y(const struct svg *svg, double value)
 }
 
 /* The values of a point; false for those a logarithmic axis cannot show. */
-static bool values_of(const json_t *plot, const json_t *point, double *x,
-                      double *y)
+static bool svg_values_of(const json_t *plot, const json_t *point, double *x,
+                          double *y)
 {
     *x = json_number_value(json_array_get(point, 0));
     *y = json_number_value(json_array_get(point, 1));
@@ -85,7 +85,7 @@ static bool values_of(const json_t *plot, const json_t *point, double *x,
 
 bool svg_place(const struct svg *svg, const json_t *point, double *x, double *y)
 {
-    if (!values_of(svg->plot, point, x, y))
+    if (!svg_values_of(svg->plot, point, x, y))
         return false;
     *x = svg_x(svg, *x);
     *y = svg_y(svg, *y);
@@ -94,13 +94,13 @@ bool svg_place(const struct svg *svg, const json_t *point, double *x, double *y)
 
 /* ---- the axes --------------------------------------------------------- */
 
-static void widen(double range[2], double value)
+static void svg_widen(double range[2], double value)
 {
     range[0] = fmin(range[0], value);
     range[1] = fmax(range[1], value);
 }
 
-static void find_axes(struct svg *svg)
+static void svg_find_axes(struct svg *svg)
 {
     double x_range[2] = {INFINITY, -INFINITY}, y_range[2];
     bool is_log_x = json_object_get(svg->plot, "log_x") != NULL;
@@ -112,28 +112,28 @@ static void find_axes(struct svg *svg)
     memcpy(y_range, x_range, sizeof(y_range));
     json_array_foreach (json_object_get(svg->plot, "series"), i, series)
         json_array_foreach (json_object_get(series, "points"), k, point)
-            if (values_of(svg->plot, point, &x, &y)) {
-                widen(x_range, x);
-                widen(y_range, y);
+            if (svg_values_of(svg->plot, point, &x, &y)) {
+                svg_widen(x_range, x);
+                svg_widen(y_range, y);
             }
     json_array_foreach (json_object_get(svg->plot, "marks"), i, mark) {
         x = json_number_value(json_object_get(mark, "x"));
         if (x > 0 || !is_log_x)
-            widen(x_range, x);
+            svg_widen(x_range, x);
     }
     if (x_range[0] > x_range[1]) /* nothing to show */
         x_range[0] = x_range[1] = 1;
     if (y_range[0] > y_range[1])
         y_range[0] = y_range[1] = 1;
     if (!is_log_y)
-        widen(y_range, 0);
+        svg_widen(y_range, 0);
     if (svg->is_bars)
         y_range[1] *= 1.1; /* their numbers stand above them */
     axis_init(&svg->x, x_range[0], x_range[1], is_log_x);
     axis_init(&svg->y, y_range[0], y_range[1], is_log_y);
 }
 
-static void draw_y_axis(const struct svg *svg)
+static void svg_draw_y_axis(const struct svg *svg)
 {
     for (int i = 0; i < svg->y.tick_count; i++) {
         double y = svg_y(svg, svg->y.ticks[i]);
@@ -146,11 +146,11 @@ static void draw_y_axis(const struct svg *svg)
         free(label);
     }
     fprintf(svg->out, "<text x=\"4\" y=\"%.1f\">", svg->head);
-    html_text(svg->out, text_of(svg->plot, "y"));
+    html_text(svg->out, svg_text_of(svg->plot, "y"));
     fputs("</text>\n", svg->out);
 }
 
-static void draw_x_axis(const struct svg *svg)
+static void svg_draw_x_axis(const struct svg *svg)
 {
     fprintf(svg->out, "<path class=\"axis\" d=\"M%d %.1fV%.1fH%d\"/>\n",
             SVG_LEFT, svg->top, svg->bottom, SVG_RIGHT);
@@ -167,15 +167,15 @@ static void draw_x_axis(const struct svg *svg)
     }
     fprintf(svg->out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">",
             (SVG_LEFT + SVG_RIGHT) / 2, SVG_HEIGHT - 6);
-    html_text(svg->out, text_of(svg->plot, "x"));
+    html_text(svg->out, svg_text_of(svg->plot, "x"));
     fputs("</text>\n", svg->out);
 }
 
 /* ---- around it -------------------------------------------------------- */
 
 /* The sample of a series in the legend. */
-static void draw_sample(const struct svg *svg, struct look look, double x,
-                        double y)
+static void svg_draw_sample(const struct svg *svg, struct look look, double x,
+                            double y)
 {
     if (svg->is_bars) {
         fprintf(svg->out,
@@ -186,7 +186,7 @@ static void draw_sample(const struct svg *svg, struct look look, double x,
                 x, y - 6, look.colour, x, y - 6, svg->id, look.of, look.colour);
         return;
     }
-    if (strcmp(text_of(svg->plot, "kind"), "points") != 0)
+    if (strcmp(svg_text_of(svg->plot, "kind"), "points") != 0)
         fprintf(svg->out,
                 "<path d=\"M%.1f %.1fh26\" stroke=\"%s\" stroke-width=\"3\" "
                 "stroke-dasharray=\"%s\"/>\n",
@@ -196,14 +196,14 @@ static void draw_sample(const struct svg *svg, struct look look, double x,
 
 /* In as many lines as it takes; returns where the last one is. Only where it
    is when `is_drawn` is false. */
-static double draw_legend(const struct svg *svg, bool is_drawn)
+static double svg_draw_legend(const struct svg *svg, bool is_drawn)
 {
     double x = 4, y = 12;
     json_t *series;
     size_t i;
 
     json_array_foreach (json_object_get(svg->plot, "series"), i, series) {
-        const char *name = text_of(series, "name");
+        const char *name = svg_text_of(series, "name");
         double width = 31 + SVG_BOLD * (double)columns_width(name);
 
         if (x > 4 && x + width > SVG_WIDTH) {
@@ -211,7 +211,7 @@ static double draw_legend(const struct svg *svg, bool is_drawn)
             y += SVG_LINE + 2;
         }
         if (is_drawn) {
-            draw_sample(svg, svg_look(svg->plot, i), x, y);
+            svg_draw_sample(svg, svg_look(svg->plot, i), x, y);
             fprintf(svg->out, "<text x=\"%.1f\" y=\"%.1f\" class=\"name\">",
                     x + 31, y + 5);
             html_text(svg->out, name);
@@ -223,7 +223,7 @@ static double draw_legend(const struct svg *svg, bool is_drawn)
 }
 
 /* Their words stand above the curves, a line each. */
-static void draw_marks(const struct svg *svg)
+static void svg_draw_marks(const struct svg *svg)
 {
     json_t *mark;
     size_t i;
@@ -242,14 +242,14 @@ static void draw_marks(const struct svg *svg)
                 "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">",
                 x, y - 11, svg->bottom, x + (is_left ? -5 : 5), y,
                 is_left ? "end" : "start");
-        html_text(svg->out, text_of(mark, "label"));
+        html_text(svg->out, svg_text_of(mark, "label"));
         fputs("</text>\n", svg->out);
     }
 }
 
 /* White lines over the colour of bars: TCP plain, UDP slanting, others
    crossed. */
-static void define_patterns(const struct svg *svg)
+static void svg_define_patterns(const struct svg *svg)
 {
     static const struct {
         const char *of, *path;
@@ -269,15 +269,15 @@ static void define_patterns(const struct svg *svg)
     fputs("</defs>\n", svg->out);
 }
 
-static void begin(const struct svg *svg)
+static void svg_begin(const struct svg *svg)
 {
     fprintf(svg->out,
             "<svg viewBox=\"0 0 %d %d\" role=\"img\" "
             "aria-labelledby=\"%s-title %s-desc\">\n<title id=\"%s-title\">",
             SVG_WIDTH, SVG_HEIGHT, svg->id, svg->id, svg->id);
-    html_text(svg->out, text_of(svg->plot, "title"));
+    html_text(svg->out, svg_text_of(svg->plot, "title"));
     fprintf(svg->out, "</title>\n<desc id=\"%s-desc\">", svg->id);
-    html_text(svg->out, text_of(svg->plot, "description"));
+    html_text(svg->out, svg_text_of(svg->plot, "description"));
     fputs("</desc>\n", svg->out);
 }
 
@@ -286,25 +286,25 @@ void svg_print(FILE *out, const json_t *plot, const char *id)
     struct svg svg = {.out = out, .plot = plot, .id = id};
     int label_lines = 1;
 
-    svg.is_bars = !strcmp(text_of(plot, "kind"), "bars");
+    svg.is_bars = !strcmp(svg_text_of(plot, "kind"), "bars");
     if (svg.is_bars)
         label_lines = svg_find_labels(&svg);
-    svg.head = draw_legend(&svg, false) + 30;
+    svg.head = svg_draw_legend(&svg, false) + 30;
     svg.top = svg.head + 14 +
               (SVG_LINE + 2) *
                   (double)json_array_size(json_object_get(plot, "marks"));
     svg.bottom = SVG_HEIGHT - 30 - SVG_LINE * label_lines;
-    find_axes(&svg);
-    begin(&svg);
+    svg_find_axes(&svg);
+    svg_begin(&svg);
     if (svg.is_bars)
-        define_patterns(&svg);
-    draw_legend(&svg, true);
-    draw_y_axis(&svg);
+        svg_define_patterns(&svg);
+    svg_draw_legend(&svg, true);
+    svg_draw_y_axis(&svg);
     if (svg.is_bars)
         svg_draw_bars(&svg);
     else
         svg_draw_lines(&svg);
-    draw_marks(&svg);
-    draw_x_axis(&svg);
+    svg_draw_marks(&svg);
+    svg_draw_x_axis(&svg);
     fputs("</svg>\n", out);
 }

@@ -13,7 +13,7 @@
 #define LABEL_LINES 3
 
 /* Its number; how many there are when it is not among them. */
-static size_t find_label(const struct svg *svg, const char *label)
+static size_t svg_bars_find_label(const struct svg *svg, const char *label)
 {
     for (size_t i = 0; i < svg->label_count; i++)
         if (!strcmp(svg->labels[i], label))
@@ -22,7 +22,7 @@ static size_t find_label(const struct svg *svg, const char *label)
 }
 
 /* The labels of all series, in the order in which they come. */
-static void collect_labels(struct svg *svg)
+static void svg_bars_collect_labels(struct svg *svg)
 {
     json_t *series, *point;
     size_t i, k;
@@ -32,12 +32,12 @@ static void collect_labels(struct svg *svg)
             const char *label = json_string_value(json_array_get(point, 0));
 
             if (label && svg->label_count < SVG_LABELS &&
-                find_label(svg, label) == svg->label_count)
+                svg_bars_find_label(svg, label) == svg->label_count)
                 svg->labels[svg->label_count++] = label;
         }
 }
 
-static double group_width(const struct svg *svg)
+static double svg_bars_group_width(const struct svg *svg)
 {
     return (double)(SVG_RIGHT - SVG_LEFT) /
            (double)(svg->label_count ? svg->label_count : 1);
@@ -45,10 +45,11 @@ static double group_width(const struct svg *svg)
 
 /* Wrapped into the width of its group; returns how many lines that took. Only
    that when `is_drawn` is false. */
-static int draw_label(const struct svg *svg, size_t group, bool is_drawn)
+static int svg_bars_draw_label(const struct svg *svg, size_t group,
+                               bool is_drawn)
 {
-    double x = SVG_LEFT + ((double)group + 0.5) * group_width(svg);
-    size_t letters = (size_t)(group_width(svg) / SVG_LETTER), next;
+    double x = SVG_LEFT + ((double)group + 0.5) * svg_bars_group_width(svg);
+    size_t letters = (size_t)(svg_bars_group_width(svg) / SVG_LETTER), next;
     const char *text = svg->labels[group];
     int line;
 
@@ -72,16 +73,17 @@ int svg_find_labels(struct svg *svg)
 {
     int lines = 1;
 
-    collect_labels(svg);
+    svg_bars_collect_labels(svg);
     for (size_t i = 0; i < svg->label_count; i++) {
-        int its = draw_label(svg, i, false);
+        int its = svg_bars_draw_label(svg, i, false);
 
         lines = its > lines ? its : lines;
     }
     return lines;
 }
 
-static void draw_number(const struct svg *svg, double x, double y, double value)
+static void svg_bars_draw_number(const struct svg *svg, double x, double y,
+                                 double value)
 {
     char *text = shown_tick(value);
 
@@ -92,8 +94,8 @@ static void draw_number(const struct svg *svg, double x, double y, double value)
     free(text);
 }
 
-static void draw_bar(const struct svg *svg, struct look look, double x,
-                     double width, double value)
+static void svg_bars_draw_bar(const struct svg *svg, struct look look, double x,
+                              double width, double value)
 {
     double top = svg_y(svg, value);
 
@@ -110,8 +112,8 @@ static void draw_bar(const struct svg *svg, struct look look, double x,
 }
 
 /* The bar of a series in a group; NULL where it has none. */
-static const json_t *find_bar(const struct svg *svg, size_t series,
-                              size_t group)
+static const json_t *svg_bars_find_bar(const struct svg *svg, size_t series,
+                                       size_t group)
 {
     json_t *list = json_object_get(svg->plot, "series"), *point;
     size_t i;
@@ -119,33 +121,36 @@ static const json_t *find_bar(const struct svg *svg, size_t series,
     json_array_foreach (json_object_get(json_array_get(list, series), "points"),
                         i, point)
         if (json_is_string(json_array_get(point, 0)) &&
-            find_label(svg, json_string_value(json_array_get(point, 0))) ==
-                group)
+            svg_bars_find_label(
+                svg, json_string_value(json_array_get(point, 0))) == group)
             return json_array_get(point, 1);
     return NULL;
 }
 
 /* Side by side, as many as there are in it. */
-static void draw_group(const struct svg *svg, size_t group, bool is_numbered)
+static void svg_bars_draw_group(const struct svg *svg, size_t group,
+                                bool is_numbered)
 {
     size_t count = json_array_size(json_object_get(svg->plot, "series"));
     size_t bars = 0;
-    double left = SVG_LEFT + (double)group * group_width(svg), width;
+    double left = SVG_LEFT + (double)group * svg_bars_group_width(svg), width;
 
     for (size_t i = 0; i < count; i++)
-        bars += find_bar(svg, i, group) != NULL;
-    width = 0.8 * group_width(svg) / (double)count;
-    left += (group_width(svg) - width * (double)bars) / 2;
+        bars += svg_bars_find_bar(svg, i, group) != NULL;
+    width = 0.8 * svg_bars_group_width(svg) / (double)count;
+    left += (svg_bars_group_width(svg) - width * (double)bars) / 2;
     for (size_t i = 0; i < count; i++) {
-        const json_t *bar = find_bar(svg, i, group);
+        const json_t *bar = svg_bars_find_bar(svg, i, group);
         double value = json_number_value(bar);
 
         if (!bar)
             continue;
         if (value > 0 || !svg->y.is_log)
-            draw_bar(svg, svg_look(svg->plot, i), left + 1, width - 2, value);
+            svg_bars_draw_bar(svg, svg_look(svg->plot, i), left + 1, width - 2,
+                              value);
         if (is_numbered && (value > 0 || !svg->y.is_log))
-            draw_number(svg, left + width / 2, svg_y(svg, value), value);
+            svg_bars_draw_number(svg, left + width / 2, svg_y(svg, value),
+                                 value);
         left += width;
     }
 }
@@ -155,7 +160,7 @@ void svg_draw_bars(const struct svg *svg)
     size_t count = json_array_size(json_object_get(svg->plot, "series"));
 
     for (size_t i = 0; i < svg->label_count; i++) {
-        draw_group(svg, i, count * svg->label_count <= NUMBERED);
-        draw_label(svg, i, true);
+        svg_bars_draw_group(svg, i, count * svg->label_count <= NUMBERED);
+        svg_bars_draw_label(svg, i, true);
     }
 }

@@ -7,8 +7,8 @@
 #define ALL_MARKED 40 /* points on a line that get a mark each */
 #define SOME_MARKS 8  /* of a longer line */
 
-static void draw_path(const struct svg *svg, const json_t *points,
-                      struct look look, bool is_steps)
+static void svg_lines_draw_path(const struct svg *svg, const json_t *points,
+                                struct look look, bool is_steps)
 {
     const char *command = "M";
     json_t *point;
@@ -31,8 +31,8 @@ static void draw_path(const struct svg *svg, const json_t *points,
     fputs("\"/>\n", svg->out);
 }
 
-static void draw_marks(const struct svg *svg, const json_t *points,
-                       struct look look, bool is_points)
+static void svg_lines_draw_marks(const struct svg *svg, const json_t *points,
+                                 struct look look, bool is_points)
 {
     size_t count = json_array_size(points), every = 1, i;
     double radius = !is_points ? 4.5 : count > 200 ? 2 : 3.5;
@@ -61,7 +61,7 @@ void svg_draw_lines(const struct svg *svg)
         struct look look = svg_look(svg->plot, i);
 
         if (!is_points)
-            draw_path(svg, points, look, is_steps);
-        draw_marks(svg, points, look, is_points);
+            svg_lines_draw_path(svg, points, look, is_steps);
+        svg_lines_draw_marks(svg, points, look, is_points);
     }
 }

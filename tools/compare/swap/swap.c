@@ -28,7 +28,7 @@ static struct experiment experiment;
 
 /* ---- one run ---------------------------------------------------------- */
 
-static struct wire_direction impairment(struct run *run)
+static struct wire_direction swap_impairment(struct run *run)
 {
     return (struct wire_direction){
         .loss = run_setting(run, SETTING_LOSS, 0) / 100,
@@ -41,20 +41,20 @@ static struct wire_direction impairment(struct run *run)
 }
 
 /* Only what delays: nothing is lost while it is found out who hears what. */
-static struct wire_direction harmless(struct wire_direction direction)
+static struct wire_direction swap_harmless(struct wire_direction direction)
 {
     direction.loss = direction.reorder = direction.duplicate = 0;
     return direction;
 }
 
-static void impair(struct run *run, struct wire *wire,
-                   struct wire_direction direction)
+static void swap_impair(struct run *run, struct wire *wire,
+                        struct wire_direction direction)
 {
     if (!wire_impair(wire, &direction, &direction))
         run_fail(run, "the link has gone");
 }
 
-static double link_bytes(struct run *run, struct wire *wire)
+static double swap_link_bytes(struct run *run, struct wire *wire)
 {
     struct wire_counts counts[2];
 
@@ -65,7 +65,8 @@ static double link_bytes(struct run *run, struct wire *wire)
 
 /* By arithmetic: what the headers of IPv4, and of TCP or UDP, must have
    added. */
-static double loopback_bytes(const struct load_traffic *traffic, bool is_tcp)
+static double swap_loopback_bytes(const struct load_traffic *traffic,
+                                  bool is_tcp)
 {
     double packets =
         is_tcp ? (double)(traffic->segments_out + traffic->segments_in)
@@ -75,8 +76,8 @@ static double loopback_bytes(const struct load_traffic *traffic, bool is_tcp)
            packets * (is_tcp ? IPV4_TCP_BYTES : IPV4_UDP_BYTES);
 }
 
-static void keep_latencies(struct swap_side *side, const struct load *load,
-                           double rate)
+static void swap_keep_latencies(struct swap_side *side, const struct load *load,
+                                double rate)
 {
     const struct delivery *deliveries = load_deliveries(load, &side->noted);
 
@@ -92,14 +93,14 @@ static void keep_latencies(struct swap_side *side, const struct load *load,
     stats_sort(side->latencies, side->noted);
 }
 
-static void measure(struct run *run, struct swap_side *side, struct load *load,
-                    struct wire *wire, size_t count)
+static void swap_measure(struct run *run, struct swap_side *side,
+                         struct load *load, struct wire *wire, size_t count)
 {
     double before = 0;
 
     if (wire) {
-        impair(run, wire, impairment(run));
-        before = link_bytes(run, wire);
+        swap_impair(run, wire, swap_impairment(run));
+        before = swap_link_bytes(run, wire);
     }
     load_begin(run, load, swap.rate, count);
     side->result = load_end(run, load);
@@ -107,19 +108,19 @@ static void measure(struct run *run, struct swap_side *side, struct load *load,
                          messages_repeat(&messages, side->result.sent) &&
                          (side->result.delivered < side->result.expected ||
                           side->result.duplicates > 0);
-    keep_latencies(side, load, swap.rate);
+    swap_keep_latencies(side, load, swap.rate);
     side->wire_bytes =
-        (wire ? link_bytes(run, wire) - before
-              : loopback_bytes(&side->result.traffic,
-                               !strcmp(side->transport, "tcp"))) /
+        (wire ? swap_link_bytes(run, wire) - before
+              : swap_loopback_bytes(&side->result.traffic,
+                                    !strcmp(side->transport, "tcp"))) /
         (double)side->result.sent;
     if (wire)
-        impair(run, wire, harmless(impairment(run)));
+        swap_impair(run, wire, swap_harmless(swap_impairment(run)));
 }
 
 /* A pass of its own: a server that is stopped at each call is slow. */
-static void count_calls(struct run *run, struct swap_side *side,
-                        struct load *load, const struct server *server)
+static void swap_count_calls(struct run *run, struct swap_side *side,
+                             struct load *load, const struct server *server)
 {
     double rate = swap.rate < TRACED_RATE ? swap.rate : TRACED_RATE;
     size_t count = (size_t)(rate * TRACED_MOST_S);
@@ -132,7 +133,7 @@ static void count_calls(struct run *run, struct swap_side *side,
         side->traced = 0;
 }
 
-static void refuse_if_silent(struct run *run, const struct swap_side *side)
+static void swap_refuse_if_silent(struct run *run, const struct swap_side *side)
 {
     if (side->found.is_answered)
         return;
@@ -151,8 +152,8 @@ static void refuse_if_silent(struct run *run, const struct swap_side *side)
              swap.clients == 1 ? ", or more than one client" : "");
 }
 
-static void run_side(struct run *run, enum side which, struct wire *wire,
-                     size_t count)
+static void swap_run_side(struct run *run, enum side which, struct wire *wire,
+                          size_t count)
 {
     const struct server_how how = {.wire = wire, .is_whole = true};
     struct swap_side *side = &swap.sides[which];
@@ -173,21 +174,21 @@ static void run_side(struct run *run, enum side which, struct wire *wire,
     };
 
     if (wire)
-        impair(run, wire, harmless(impairment(run)));
+        swap_impair(run, wire, swap_harmless(swap_impairment(run)));
     load = load_start(run, &plan);
     side->found = load_found(load);
-    refuse_if_silent(run, side);
+    swap_refuse_if_silent(run, side);
     run_progress(run, "over %s: %zu messages", side->transport, count);
-    measure(run, side, load, wire, count);
+    swap_measure(run, side, load, wire, count);
     side->loaded_bytes = processes_memory(server_pid(server));
     run_progress(run, "over %s: counting system calls", side->transport);
-    count_calls(run, side, load, server);
+    swap_count_calls(run, side, load, server);
     load_stop(load);
     server_stop(server, SIGTERM);
 }
 
 /* The link, if one was asked for. */
-static struct wire *make_link(struct run *run)
+static struct wire *swap_make_link(struct run *run)
 {
     const struct wire_options options = {.seed = run_seed(run)};
     const char *why;
@@ -220,15 +221,15 @@ static void swap_run(struct run *run)
         run_fail(run, "%s messages are more than %s; lower --load or --for",
                  shown_count((json_int_t)count),
                  shown_count(LOAD_MESSAGES_MOST));
-    wire = make_link(run);
-    run_side(run, SIDE_TCP, wire, count < 1 ? 1 : (size_t)count);
-    run_side(run, SIDE_UDP, wire, count < 1 ? 1 : (size_t)count);
+    wire = swap_make_link(run);
+    swap_run_side(run, SIDE_TCP, wire, count < 1 ? 1 : (size_t)count);
+    swap_run_side(run, SIDE_UDP, wire, count < 1 ? 1 : (size_t)count);
     swap_show(run, &swap);
 }
 
 /* ---- what was asked for ----------------------------------------------- */
 
-static bool read_pair(const char *pair)
+static bool swap_read_pair(const char *pair)
 {
     if (!strcmp(pair, "tcp,udp") || !strcmp(pair, "udp,tcp"))
         return true;
@@ -239,8 +240,8 @@ static bool read_pair(const char *pair)
     return false;
 }
 
-static bool make_side(const struct swap_config *config, enum side which,
-                      const char *transport)
+static bool swap_make_side(const struct swap_config *config, enum side which,
+                           const char *transport)
 {
     struct swap_side *side = &swap.sides[which];
     char error[1024];
@@ -258,7 +259,7 @@ static bool make_side(const struct swap_config *config, enum side which,
     return side->loaded != NULL;
 }
 
-static bool read_messages(const struct swap_request *request)
+static bool swap_read_messages(const struct swap_request *request)
 {
     char error[512];
 
@@ -282,11 +283,11 @@ const struct experiment *swap_prepare(const struct swap_request *request)
     char *path;
 
     swap.path = request->config;
-    if (!read_pair(request->pair) || !read_messages(request))
+    if (!swap_read_pair(request->pair) || !swap_read_messages(request))
         return NULL;
     config = swap_config_load(request->config);
-    is_fine = config && make_side(config, SIDE_TCP, "tcp") &&
-              make_side(config, SIDE_UDP, "udp");
+    is_fine = config && swap_make_side(config, SIDE_TCP, "tcp") &&
+              swap_make_side(config, SIDE_UDP, "udp");
     swap_config_destroy(config);
     if (!is_fine)
         return NULL;

@@ -48,23 +48,24 @@ void swap_config_destroy(struct swap_config *config)
     free(config);
 }
 
-static const json_t *root_of(const struct swap_config *config)
+static const json_t *swap_config_root_of(const struct swap_config *config)
 {
     return config_internals(config->config)->root;
 }
 
 /* ---- the listener ----------------------------------------------------- */
 
-static const char *plugin_of(const json_t *transport)
+static const char *swap_config_plugin_of(const json_t *transport)
 {
     return json_string_value(json_is_string(transport)
                                  ? transport
                                  : json_object_get(transport, "plugin"));
 }
 
-static void note(json_t *notes, const char *format, ...) PG_PRINTF(2, 3);
+static void swap_config_note(json_t *notes, const char *format, ...)
+    PG_PRINTF(2, 3);
 
-static void note(json_t *notes, const char *format, ...)
+static void swap_config_note(json_t *notes, const char *format, ...)
 {
     va_list arguments;
     char *text;
@@ -77,61 +78,68 @@ static void note(json_t *notes, const char *format, ...)
 }
 
 /* The config's own listener of the transport, or its first. */
-static json_t *choose(const json_t *list, const char *transport, json_t *notes)
+static json_t *swap_config_choose(const json_t *list, const char *transport,
+                                  json_t *notes)
 {
-    const char *plugin = plugin_of(json_array_get(list, 0));
+    const char *plugin = swap_config_plugin_of(json_array_get(list, 0));
     json_t *item;
     size_t i, own = 0, at = 0;
 
     json_array_foreach ((json_t *)(uintptr_t)list, i, item)
-        if (!strcmp(plugin_of(item), transport) && own++ == 0)
+        if (!strcmp(swap_config_plugin_of(item), transport) && own++ == 0)
             at = i;
     if (own > 1)
-        note(notes, "Of the config's %zu %s listeners the first is measured.",
-             own, transport);
+        swap_config_note(
+            notes, "Of the config's %zu %s listeners the first is measured.",
+            own, transport);
     else if (own == 0 && json_array_size(list) > 1)
-        note(notes,
-             "The config has no %s listener: its first, %s, is replaced; the "
-             "others are left out.",
-             transport, plugin);
+        swap_config_note(
+            notes,
+            "The config has no %s listener: its first, %s, is replaced; the "
+            "others are left out.",
+            transport, plugin);
     return json_array_get(list, at);
 }
 
 /* Keys that the host knows in every transport, and comments. */
-static bool is_hosts(const char *key)
+static bool swap_config_is_hosts(const char *key)
 {
     return !strncmp(key, "//", 2) || !strcmp(key, "name") ||
            !strcmp(key, "handlers") || !strcmp(key, "on_crash");
 }
 
-static bool is_address(const char *key)
+static bool swap_config_is_address(const char *key)
 {
     return !strcmp(key, "host") || !strcmp(key, "port");
 }
 
-static json_t *replace(const json_t *listener, const char *transport,
-                       const struct pg_option *options, json_t *notes)
+static json_t *swap_config_replace(const json_t *listener,
+                                   const char *transport,
+                                   const struct pg_option *options,
+                                   json_t *notes)
 {
     json_t *made = json_pack("{s:s}", "plugin", transport), *value;
     const char *key;
 
     json_object_foreach ((json_t *)(uintptr_t)listener, key, value) {
-        if (!strcmp(key, "plugin") || is_address(key))
+        if (!strcmp(key, "plugin") || swap_config_is_address(key))
             continue;
-        if (is_hosts(key) || options_find(options, key))
+        if (swap_config_is_hosts(key) || options_find(options, key))
             json_object_set(made, key, value);
         else
-            note(notes,
-                 "\"%s\" of %s is left out over %s, which has no such "
-                 "option.",
-                 key, plugin_of(listener), transport);
+            swap_config_note(
+                notes,
+                "\"%s\" of %s is left out over %s, which has no such "
+                "option.",
+                key, swap_config_plugin_of(listener), transport);
     }
     return made;
 }
 
 /* ---- the folders of plugins ------------------------------------------- */
 
-static void add_path(json_t *paths, const char *folder, const char *path)
+static void swap_config_add_path(json_t *paths, const char *folder,
+                                 const char *path)
 {
     char *whole =
         path[0] == '/' ? must_copy(path) : must_printf("%s/%s", folder, path);
@@ -140,17 +148,18 @@ static void add_path(json_t *paths, const char *folder, const char *path)
     free(whole);
 }
 
-static json_t *plugin_path(const struct swap_config *config)
+static json_t *swap_config_plugin_path(const struct swap_config *config)
 {
-    const json_t *theirs = json_object_get(root_of(config), "plugin_path");
+    const json_t *theirs =
+        json_object_get(swap_config_root_of(config), "plugin_path");
     json_t *paths = json_array(), *item;
     size_t i;
 
     json_array_append_new(paths, json_string(config->folder));
     if (json_is_string(theirs))
-        add_path(paths, config->folder, json_string_value(theirs));
+        swap_config_add_path(paths, config->folder, json_string_value(theirs));
     json_array_foreach ((json_t *)(uintptr_t)theirs, i, item)
-        add_path(paths, config->folder, json_string_value(item));
+        swap_config_add_path(paths, config->folder, json_string_value(item));
     return paths;
 }
 
@@ -168,16 +177,19 @@ json_t *swap_config_make(const struct swap_config *config,
 
     if (!plugin)
         return NULL;
-    listener = replace(choose(json_object_get(root_of(config), "transports"),
-                              transport, notes),
-                       transport, plugin_options(plugin), notes);
-    made = json_copy((json_t *)(uintptr_t)root_of(config));
+    listener = swap_config_replace(
+        swap_config_choose(
+            json_object_get(swap_config_root_of(config), "transports"),
+            transport, notes),
+        transport, plugin_options(plugin), notes);
+    made = json_copy((json_t *)(uintptr_t)swap_config_root_of(config));
     json_object_set_new(made, "transports", json_pack("[o]", listener));
-    json_object_set_new(made, "plugin_path", plugin_path(config));
+    json_object_set_new(made, "plugin_path", swap_config_plugin_path(config));
     return made;
 }
 
-static void note_first(const struct problem_report *report, void *arg)
+static void swap_config_note_first(const struct problem_report *report,
+                                   void *arg)
 {
     const char **first = arg;
 
@@ -198,7 +210,7 @@ struct config *swap_config_check(const struct swap_config *config,
     free(text);
     if (loaded)
         return loaded; /* which goes on using `problems` */
-    problems_each(problems, note_first, &first);
+    problems_each(problems, swap_config_note_first, &first);
     snprintf(error, error_size, "%s", first ? first : "it is refused");
     problems_destroy(problems);
     return NULL;

@@ -19,7 +19,8 @@ static const struct {
 
 /* ---- rows ------------------------------------------------------------- */
 
-static json_t *answer(const struct swap *swap, const struct swap_side *side)
+static json_t *swap_show_answer(const struct swap *swap,
+                                const struct swap_side *side)
 {
     if (side->found.how == MATCH_TURN)
         return value_text("whatever comes next");
@@ -33,7 +34,7 @@ static json_t *answer(const struct swap *swap, const struct swap_side *side)
 }
 
 /* A doubled answer may have taken the place of a lost one. */
-static json_t *lost(const struct swap_side *side)
+static json_t *swap_show_lost(const struct swap_side *side)
 {
     const struct load_result *result = &side->result;
 
@@ -42,7 +43,7 @@ static json_t *lost(const struct swap_side *side)
     return value_count((long long)(result->expected - result->delivered));
 }
 
-static json_t *lost_percent(const struct swap_side *side)
+static json_t *swap_show_lost_percent(const struct swap_side *side)
 {
     const struct load_result *result = &side->result;
 
@@ -53,14 +54,16 @@ static json_t *lost_percent(const struct swap_side *side)
 }
 
 /* Answers that do not tell whose they are have no order. */
-static json_t *told_apart(const struct swap_side *side, uint64_t count)
+static json_t *swap_show_told_apart(const struct swap_side *side,
+                                    uint64_t count)
 {
     return side->found.how == MATCH_TURN || side->is_ambiguous
                ? value_none()
                : value_count((long long)count);
 }
 
-static json_t *percentile(const struct swap_side *side, double percent)
+static json_t *swap_show_percentile(const struct swap_side *side,
+                                    double percent)
 {
     if (side->noted == 0)
         return value_none();
@@ -68,14 +71,14 @@ static json_t *percentile(const struct swap_side *side, double percent)
         stats_percentile(side->latencies, side->noted, percent));
 }
 
-static json_t *calls(const struct swap_side *side)
+static json_t *swap_show_calls(const struct swap_side *side)
 {
     if (!side->traced)
         return value_none();
     return value_number((double)side->syscalls.total / (double)side->traced);
 }
 
-static json_t *which_calls(const struct swap_side *side)
+static json_t *swap_show_which_calls(const struct swap_side *side)
 {
     char text[200];
 
@@ -85,43 +88,44 @@ static json_t *which_calls(const struct swap_side *side)
     return value_text("%s", text);
 }
 
-static void show_answers(struct run *run, const struct swap *swap)
+static void swap_show_answers(struct run *run, const struct swap *swap)
 {
     const struct swap_side *tcp = &swap->sides[SIDE_TCP];
     const struct swap_side *udp = &swap->sides[SIDE_UDP];
 
     result_row(run, "answer", "a message is answered when", "",
-               answer(swap, tcp), answer(swap, udp));
+               swap_show_answer(swap, tcp), swap_show_answer(swap, udp));
     result_row(run, "sent", "messages sent", "",
                value_count((long long)tcp->result.sent),
                value_count((long long)udp->result.sent));
     result_row(run, "expected", "answers expected", "",
                value_count((long long)tcp->result.expected),
                value_count((long long)udp->result.expected));
-    result_row(run, "lost", "answers lost", "", lost(tcp), lost(udp));
-    result_row(run, "lost_percent", "of those expected", "%", lost_percent(tcp),
-               lost_percent(udp));
+    result_row(run, "lost", "answers lost", "", swap_show_lost(tcp),
+               swap_show_lost(udp));
+    result_row(run, "lost_percent", "of those expected", "%",
+               swap_show_lost_percent(tcp), swap_show_lost_percent(udp));
     result_row(run, "reordered", "answers overtaken by a later one", "",
-               told_apart(tcp, tcp->result.reordered),
-               told_apart(udp, udp->result.reordered));
+               swap_show_told_apart(tcp, tcp->result.reordered),
+               swap_show_told_apart(udp, udp->result.reordered));
     result_row(run, "duplicates", "answers that came twice", "",
-               told_apart(tcp, tcp->result.duplicates),
-               told_apart(udp, udp->result.duplicates));
+               swap_show_told_apart(tcp, tcp->result.duplicates),
+               swap_show_told_apart(udp, udp->result.duplicates));
     for (size_t i = 0; i < sizeof(percentiles) / sizeof(*percentiles); i++)
         result_row(run, percentiles[i].key, percentiles[i].measure, "ms",
-                   percentile(tcp, percentiles[i].percent),
-                   percentile(udp, percentiles[i].percent));
+                   swap_show_percentile(tcp, percentiles[i].percent),
+                   swap_show_percentile(udp, percentiles[i].percent));
 }
 
-static void show_costs(struct run *run, const struct swap *swap)
+static void swap_show_costs(struct run *run, const struct swap *swap)
 {
     const struct swap_side *tcp = &swap->sides[SIDE_TCP];
     const struct swap_side *udp = &swap->sides[SIDE_UDP];
 
     result_row(run, "syscalls", "system calls of the server a message", "",
-               calls(tcp), calls(udp));
-    result_row(run, "which_syscalls", "which ones", "", which_calls(tcp),
-               which_calls(udp));
+               swap_show_calls(tcp), swap_show_calls(udp));
+    result_row(run, "which_syscalls", "which ones", "",
+               swap_show_which_calls(tcp), swap_show_which_calls(udp));
     result_row(run, "wire_bytes", "bytes on the wire a message, both ways",
                "bytes", value_number(tcp->wire_bytes),
                value_number(udp->wire_bytes));
@@ -140,8 +144,9 @@ static void show_costs(struct run *run, const struct swap *swap)
 
 /* Each percent; the last one, where the long waits are, in ten steps. Those
    that were lost never come: the curve ends at the share that did. */
-static void draw_distribution(json_t *plot, enum plot_of of, const char *name,
-                              const struct swap_side *side)
+static void swap_show_draw_distribution(json_t *plot, enum plot_of of,
+                                        const char *name,
+                                        const struct swap_side *side)
 {
     json_t *series = plot_series(plot, of, name);
     double share =
@@ -157,8 +162,9 @@ static void draw_distribution(json_t *plot, enum plot_of of, const char *name,
 }
 
 /* The worst of each stretch of messages: a stall must not fall through. */
-static void draw_course(json_t *plot, enum plot_of of, const char *name,
-                        const struct swap_side *side)
+static void swap_show_draw_course(json_t *plot, enum plot_of of,
+                                  const char *name,
+                                  const struct swap_side *side)
 {
     json_t *series = plot_series(plot, of, name);
     size_t step = side->noted / POINTS_MOST + 1;
@@ -173,7 +179,7 @@ static void draw_course(json_t *plot, enum plot_of of, const char *name,
     }
 }
 
-static void draw(struct run *run, const struct swap *swap)
+static void swap_show_draw(struct run *run, const struct swap *swap)
 {
     const struct swap_side *tcp = &swap->sides[SIDE_TCP];
     const struct swap_side *udp = &swap->sides[SIDE_UDP];
@@ -185,19 +191,19 @@ static void draw(struct run *run, const struct swap *swap)
         "time since the message was due (ms)", "of the expected answers (%)");
 
     plot_log_x(plot);
-    draw_distribution(plot, PLOT_TCP, "TCP", tcp);
-    draw_distribution(plot, PLOT_UDP, "UDP", udp);
+    swap_show_draw_distribution(plot, PLOT_TCP, "TCP", tcp);
+    swap_show_draw_distribution(plot, PLOT_UDP, "UDP", udp);
     plot = result_plot(run, PLOT_POINTS, "Latency in the course of the run",
                        "A point for each message, or the slowest of several.",
                        "when the message was due (s)", "latency (ms)");
     plot_log_y(plot);
-    draw_course(plot, PLOT_TCP, "TCP", tcp);
-    draw_course(plot, PLOT_UDP, "UDP", udp);
+    swap_show_draw_course(plot, PLOT_TCP, "TCP", tcp);
+    swap_show_draw_course(plot, PLOT_UDP, "UDP", udp);
 }
 
 /* ---- words ------------------------------------------------------------ */
 
-static void say_notes(struct run *run, const json_t *notes)
+static void swap_show_say_notes(struct run *run, const json_t *notes)
 {
     json_t *note;
     size_t i;
@@ -206,7 +212,7 @@ static void say_notes(struct run *run, const json_t *notes)
         result_note(run, "%s", json_string_value(note));
 }
 
-static void say_how(struct run *run, const struct swap_side *side)
+static void swap_show_say_how(struct run *run, const struct swap_side *side)
 {
     if (side->found.how == MATCH_TURN)
         result_note(run,
@@ -244,7 +250,8 @@ static void say_how(struct run *run, const struct swap_side *side)
                     side->transport, LOAD_DELIVERIES_MOST);
 }
 
-static void say_what_was_counted(struct run *run, const struct swap *swap)
+static void swap_show_say_what_was_counted(struct run *run,
+                                           const struct swap *swap)
 {
     result_note(run,
                 "System calls are those of all processes of the server, "
@@ -266,7 +273,7 @@ static void say_what_was_counted(struct run *run, const struct swap *swap)
 }
 
 /* Whether a handler of its chain does harm on purpose. */
-static bool is_impaired(const struct swap_side *side)
+static bool swap_show_is_impaired(const struct swap_side *side)
 {
     const struct chain *chain = &side->loaded->listeners[0]->chain;
 
@@ -276,26 +283,26 @@ static bool is_impaired(const struct swap_side *side)
     return false;
 }
 
-static uint64_t missing(const struct swap_side *side)
+static uint64_t swap_show_missing(const struct swap_side *side)
 {
     return side->result.expected - side->result.delivered;
 }
 
 /* What happens in the chain, above the transport. */
-static void say_why_of_chain(struct run *run, const struct swap *swap)
+static void swap_show_say_why_of_chain(struct run *run, const struct swap *swap)
 {
     const struct swap_side *tcp = &swap->sides[SIDE_TCP];
     const struct swap_side *udp = &swap->sides[SIDE_UDP];
 
-    if (is_impaired(tcp) || is_impaired(udp))
+    if (swap_show_is_impaired(tcp) || swap_show_is_impaired(udp))
         result_why(run,
                    "impair stands in the chain%s, above the transport: what it "
                    "loses, doubles or holds up there is no transport's to send "
                    "again or to put in order.",
-                   is_impaired(tcp) && is_impaired(udp) ? ""
-                   : is_impaired(tcp)                   ? " over TCP"
-                                                        : " over UDP");
-    else if (missing(tcp) > 0)
+                   swap_show_is_impaired(tcp) && swap_show_is_impaired(udp) ? ""
+                   : swap_show_is_impaired(tcp) ? " over TCP"
+                                                : " over UDP");
+    else if (swap_show_missing(tcp) > 0)
         result_why(run,
                    "TCP loses nothing between its two ends, so the answers "
                    "that are missing over TCP were never given, or came more "
@@ -304,29 +311,31 @@ static void say_why_of_chain(struct run *run, const struct swap *swap)
 }
 
 /* What the transports made of what was lost below them. */
-static const char *why_of_transports(const struct swap *swap)
+static const char *swap_show_why_of_transports(const struct swap *swap)
 {
     const struct swap_side *tcp = &swap->sides[SIDE_TCP];
     const struct swap_side *udp = &swap->sides[SIDE_UDP];
     bool is_resent = tcp->result.traffic.retransmissions > 0;
 
-    if (is_resent && missing(udp) > 0 && (swap->has_link || !is_impaired(udp)))
+    if (is_resent && swap_show_missing(udp) > 0 &&
+        (swap->has_link || !swap_show_is_impaired(udp)))
         return "What was lost on the way TCP sent again, and everything "
                "behind it waited; over UDP it stayed lost, and nothing waited.";
     if (is_resent)
         return "TCP sent segments again, and what stood behind them waited; "
                "UDP sends nothing again.";
-    if (missing(udp) > 0 && swap->has_link)
+    if (swap_show_missing(udp) > 0 && swap->has_link)
         return "What is lost on the way stays lost over UDP; whichever end of "
                "a TCP connection has lost something sends it again.";
-    if (missing(udp) > 0 && !is_impaired(udp) && missing(tcp) == 0)
+    if (swap_show_missing(udp) > 0 && !swap_show_is_impaired(udp) &&
+        swap_show_missing(tcp) == 0)
         return "Over UDP answers were lost and stayed lost, on the way or for "
                "want of room in a receive buffer; TCP waits until there is "
                "room, and had nothing to send again.";
     if (udp->result.reordered > 0 || udp->result.duplicates > 0)
         return "TCP numbers its bytes and hands each on once and in order; UDP "
                "hands a datagram on when it comes and as often as it comes.";
-    if (missing(udp) > 0 || missing(tcp) > 0)
+    if (swap_show_missing(udp) > 0 || swap_show_missing(tcp) > 0)
         return "The clients' TCP sent nothing again: nothing was lost below "
                "it. What is left of the difference is the price of each: TCP "
                "acknowledges "
@@ -337,7 +346,7 @@ static const char *why_of_transports(const struct swap *swap)
            "carries larger headers, UDP handles each datagram by itself.";
 }
 
-static int guessed(const struct swap *swap)
+static int swap_show_guessed(const struct swap *swap)
 {
     double ratio =
         swap->sides[SIDE_TCP].wire_bytes / swap->sides[SIDE_UDP].wire_bytes;
@@ -359,18 +368,18 @@ void swap_show(struct run *run, const struct swap *swap)
                tcp->found.how == MATCH_TURN
                    ? "or as fast as the answers came"
                    : "each at its time whether the server had answered or not");
-    show_answers(run, swap);
-    show_costs(run, swap);
-    draw(run, swap);
-    say_why_of_chain(run, swap);
-    result_why(run, "%s", why_of_transports(swap));
-    say_notes(run, tcp->notes);
-    say_notes(run, udp->notes);
-    say_how(run, tcp);
-    say_how(run, udp);
-    say_what_was_counted(run, swap);
-    result_answer(run, guessed(swap));
-    if (tcp->found.how != MATCH_TURN && !is_impaired(tcp) &&
+    swap_show_answers(run, swap);
+    swap_show_costs(run, swap);
+    swap_show_draw(run, swap);
+    swap_show_say_why_of_chain(run, swap);
+    result_why(run, "%s", swap_show_why_of_transports(swap));
+    swap_show_say_notes(run, tcp->notes);
+    swap_show_say_notes(run, udp->notes);
+    swap_show_say_how(run, tcp);
+    swap_show_say_how(run, udp);
+    swap_show_say_what_was_counted(run, swap);
+    result_answer(run, swap_show_guessed(swap));
+    if (tcp->found.how != MATCH_TURN && !swap_show_is_impaired(tcp) &&
         !tcp->is_ambiguous && tcp->result.delivered > 0)
         result_check(run, "tcp_in_order",
                      tcp->result.reordered == 0 && tcp->result.duplicates == 0,

@@ -48,7 +48,7 @@ struct sending {
     double delivered; /* bytes of datagrams, at the last sample */
 };
 
-static double delivered(const struct sending *sending)
+static double flow_delivered(const struct sending *sending)
 {
     const struct flow_flood *flood = sending->flood;
 
@@ -66,8 +66,8 @@ static void sample(struct sending *sending)
     if (!tcp_figures_get(flow->fd, &figures))
         run_fail(sending->run, "this kernel's TCP_INFO is too old");
     tcp = (double)(figures.bytes_acked - flow->acked);
-    flow->acked = figures.bytes_acked; /* delivered() looks at it */
-    udp = fmax(delivered(sending), sending->delivered);
+    flow->acked = figures.bytes_acked; /* flow_delivered() looks at it */
+    udp = fmax(flow_delivered(sending), sending->delivered);
     flow->samples =
         must_grow(flow->samples, flow->count, sizeof(*flow->samples));
     flow->samples[flow->count++] = (struct flow_sample){
@@ -84,7 +84,7 @@ static void sample(struct sending *sending)
 
 /* ---- sending ---------------------------------------------------------- */
 
-static void fill(const struct sending *sending)
+static void flow_fill(const struct sending *sending)
 {
     static const char bytes[SEND_BYTES];
     ssize_t sent;
@@ -125,13 +125,13 @@ void flow_send(struct run *run, struct flow *flow, double seconds,
     double until = sending.begin_ms + 1e3 * seconds;
     const struct timespec turn = {.tv_nsec = with ? 1000000 : 10000000};
 
-    sending.delivered = delivered(&sending);
+    sending.delivered = flow_delivered(&sending);
     while (run_now_ms() < until) {
         struct pollfd fd = {.fd = flow->fd, .events = POLLOUT};
 
         ppoll(&fd, 1, &turn, NULL);
         if (fd.revents)
-            fill(&sending);
+            flow_fill(&sending);
         flood(&sending);
         sample(&sending);
     }

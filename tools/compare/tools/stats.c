@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static int compare_doubles(const void *left, const void *right)
+static int stats_compare_doubles(const void *left, const void *right)
 {
     double one = *(const double *)left, other = *(const double *)right;
 
@@ -13,7 +13,7 @@ static int compare_doubles(const void *left, const void *right)
 void stats_sort(double *values, size_t count)
 {
     if (count > 0)
-        qsort(values, count, sizeof(*values), compare_doubles);
+        qsort(values, count, sizeof(*values), stats_compare_doubles);
 }
 
 double stats_percentile(const double *sorted, size_t count, double percent)

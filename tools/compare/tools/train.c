@@ -30,7 +30,7 @@ struct going {
 
 /* ---- arriving --------------------------------------------------------- */
 
-static void arrived(struct going *going, const uint8_t *message)
+static void train_arrived(struct going *going, const uint8_t *message)
 {
     struct train *train = going->train;
     uint64_t number;
@@ -52,7 +52,7 @@ static void arrived(struct going *going, const uint8_t *message)
 }
 
 /* False when nothing more is there. */
-static bool receive(struct going *going)
+static bool train_receive(struct going *going)
 {
     ssize_t got = recv(going->fd, going->in + going->in_len,
                        sizeof(going->in) - going->in_len, 0);
@@ -66,7 +66,7 @@ static bool receive(struct going *going)
         run_fail(going->run, "the server closed the connection");
     going->in_len += (size_t)got;
     for (; at + TRAIN_BYTES <= going->in_len; at += TRAIN_BYTES)
-        arrived(going, going->in + at);
+        train_arrived(going, going->in + at);
     going->in_len -= at;
     memmove(going->in, going->in + at, going->in_len);
     return true;
@@ -75,7 +75,7 @@ static bool receive(struct going *going)
 /* ---- leaving ---------------------------------------------------------- */
 
 /* False when the socket takes no more just now. */
-static bool push(struct going *going)
+static bool train_push(struct going *going)
 {
     ssize_t sent;
 
@@ -90,7 +90,7 @@ static bool push(struct going *going)
     return going->out_left == 0;
 }
 
-static double due(const struct going *going, double now)
+static double train_due(const struct going *going, double now)
 {
     const struct train_plan *plan = going->plan;
 
@@ -100,10 +100,10 @@ static double due(const struct going *going, double now)
 }
 
 /* Sends what is due. */
-static void depart(struct going *going)
+static void train_depart(struct going *going)
 {
-    while (push(going) && going->sent < going->plan->count) {
-        double now = run_now_ms(), at = due(going, now);
+    while (train_push(going) && going->sent < going->plan->count) {
+        double now = run_now_ms(), at = train_due(going, now);
         uint64_t number = going->sent;
 
         if (at > now)
@@ -115,7 +115,7 @@ static void depart(struct going *going)
 }
 
 /* All of a window may be lost: then the next one goes all the same. */
-static void unblock(struct going *going)
+static void train_unblock(struct going *going)
 {
     if (going->plan->interval_ms > 0 || going->side == SIDE_TCP ||
         going->sent == going->plan->count ||
@@ -125,7 +125,7 @@ static void unblock(struct going *going)
     going->heard_ms = run_now_ms();
 }
 
-static bool is_over(const struct going *going)
+static bool train_is_over(const struct going *going)
 {
     if (going->sent < going->plan->count || going->out_left > 0)
         return false;
@@ -134,7 +134,7 @@ static bool is_over(const struct going *going)
             run_now_ms() - going->heard_ms > going->plan->settle_ms);
 }
 
-static void await_next(struct going *going)
+static void train_await_next(struct going *going)
 {
     struct pollfd fd = {.fd = going->fd, .events = POLLIN};
     double now = run_now_ms(), until = now + 20;
@@ -142,8 +142,8 @@ static void await_next(struct going *going)
 
     if (going->out_left > 0)
         fd.events |= POLLOUT;
-    else if (going->sent < going->plan->count && due(going, now) < until)
-        until = due(going, now);
+    else if (going->sent < going->plan->count && train_due(going, now) < until)
+        until = train_due(going, now);
     left.tv_sec = 0;
     left.tv_nsec = until > now ? (long)((until - now) * 1e6) : 0;
     ppoll(&fd, 1, &left, NULL);
@@ -151,7 +151,7 @@ static void await_next(struct going *going)
 
 /* ---- the whole -------------------------------------------------------- */
 
-static void start(struct going *going, struct train *train, size_t count)
+static void train_start(struct going *going, struct train *train, size_t count)
 {
     int flags = fcntl(going->fd, F_GETFL);
 
@@ -177,13 +177,13 @@ struct train train_run(struct run *run, int fd, enum side side,
 
     *going = (struct going){
         .run = run, .fd = fd, .side = side, .plan = plan, .train = &train};
-    start(going, &train, plan->count);
-    while (!is_over(going)) {
-        depart(going);
-        await_next(going);
-        while (receive(going))
+    train_start(going, &train, plan->count);
+    while (!train_is_over(going)) {
+        train_depart(going);
+        train_await_next(going);
+        while (train_receive(going))
             ;
-        unblock(going);
+        train_unblock(going);
     }
     train.lost = plan->count - going->came;
     train.seconds = (going->heard_ms - going->begin_ms) / 1e3;

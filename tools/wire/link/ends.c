@@ -22,7 +22,7 @@ int wire_socket(struct wire *wire, enum wire_side side, int domain, int type,
 }
 
 /* A line each, below a heading; the fourth word is the state, see proc(5). */
-static bool has_socket(const char *table, unsigned state)
+static bool ends_has_socket(const char *table, unsigned state)
 {
     char path[64], line[256];
     unsigned found;
@@ -49,10 +49,10 @@ bool wire_is_listening(struct wire *wire, enum wire_side side)
 
     if (namespaces_switch(wire->namespaces[side]))
         return false;
-    is_listening = has_socket("tcp", TCP_LISTENING) ||
-                   has_socket("tcp6", TCP_LISTENING) ||
-                   has_socket("udp", UDP_UNCONNECTED) ||
-                   has_socket("udp6", UDP_UNCONNECTED);
+    is_listening = ends_has_socket("tcp", TCP_LISTENING) ||
+                   ends_has_socket("tcp6", TCP_LISTENING) ||
+                   ends_has_socket("udp", UDP_UNCONNECTED) ||
+                   ends_has_socket("udp6", UDP_UNCONNECTED);
     namespaces_switch(wire->namespaces[WIRE_LEFT]);
     return is_listening;
 }

@@ -26,7 +26,7 @@ struct forwarder {
     uint8_t packet[PACKET_BYTES];
 };
 
-static uint64_t clock_ns(clockid_t clock)
+static uint64_t forwarder_clock_ns(clockid_t clock)
 {
     struct timespec now;
 
@@ -34,14 +34,14 @@ static uint64_t clock_ns(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static uint64_t now_ns(void)
+static uint64_t forwarder_now_ns(void)
 {
-    return clock_ns(CLOCK_MONOTONIC);
+    return forwarder_clock_ns(CLOCK_MONOTONIC);
 }
 
 /* ---- capture ---------------------------------------------------------- */
 
-static void end_capture(struct forwarder *forwarder, bool is_complete)
+static void forwarder_end_capture(struct forwarder *forwarder, bool is_complete)
 {
     if (!forwarder->capture)
         return;
@@ -54,32 +54,33 @@ static void end_capture(struct forwarder *forwarder, bool is_complete)
     forwarder->capture = NULL;
 }
 
-static void capture(struct forwarder *forwarder, size_t len)
+static void forwarder_capture(struct forwarder *forwarder, size_t len)
 {
-    if (forwarder->capture && !pcap_write(forwarder->capture, forwarder->packet,
-                                          len, clock_ns(CLOCK_REALTIME)))
-        end_capture(forwarder, false);
+    if (forwarder->capture &&
+        !pcap_write(forwarder->capture, forwarder->packet, len,
+                    forwarder_clock_ns(CLOCK_REALTIME)))
+        forwarder_end_capture(forwarder, false);
 }
 
 /* ---- packets ---------------------------------------------------------- */
 
-static void deliver(struct forwarder *forwarder, enum wire_side from)
+static void forwarder_deliver(struct forwarder *forwarder, enum wire_side from)
 {
     struct lane *lane = &forwarder->lanes[from];
     struct lane_packet *packet;
-    uint64_t now = now_ns();
+    uint64_t now = forwarder_now_ns();
 
     while ((packet = lane_take(lane, now))) {
         bool is_taken =
             port_write(&forwarder->ports[!from], packet->bytes, packet->len);
 
         lane_delivered(lane, packet, is_taken, now);
-        now = now_ns();
+        now = forwarder_now_ns();
     }
 }
 
 /* True: there may be more. */
-static bool take_in(struct forwarder *forwarder, enum wire_side from)
+static bool forwarder_take_in(struct forwarder *forwarder, enum wire_side from)
 {
     for (unsigned i = 0; i < BATCH; i++) {
         ssize_t got = port_read(&forwarder->ports[from], forwarder->packet,
@@ -88,16 +89,17 @@ static bool take_in(struct forwarder *forwarder, enum wire_side from)
         if (got < 0)
             return false;
         if (lane_send(&forwarder->lanes[from], forwarder->packet, (size_t)got,
-                      now_ns()))
-            capture(forwarder, (size_t)got);
-        deliver(forwarder, from);
+                      forwarder_now_ns()))
+            forwarder_capture(forwarder, (size_t)got);
+        forwarder_deliver(forwarder, from);
     }
     return true;
 }
 
 /* ---- requests --------------------------------------------------------- */
 
-static void count(struct forwarder *forwarder, struct wire_counts counts[2])
+static void forwarder_count(struct forwarder *forwarder,
+                            struct wire_counts counts[2])
 {
     for (int from = WIRE_LEFT; from <= WIRE_RIGHT; from++) {
         uint64_t before = port_dropped_from(&forwarder->ports[from]);
@@ -110,15 +112,15 @@ static void count(struct forwarder *forwarder, struct wire_counts counts[2])
     }
 }
 
-static void answer(struct forwarder *forwarder,
-                   const struct forwarder_request *request)
+static void forwarder_answer(struct forwarder *forwarder,
+                             const struct forwarder_request *request)
 {
     struct forwarder_reply reply = {.is_done = true};
     struct lane *lanes = forwarder->lanes;
 
     switch (request->ask) {
     case FORWARDER_COUNTS:
-        count(forwarder, reply.counts);
+        forwarder_count(forwarder, reply.counts);
         break;
     case FORWARDER_DROP:
         reply.is_done =
@@ -133,34 +135,35 @@ static void answer(struct forwarder *forwarder,
 }
 
 /* False: who asked is gone. */
-static bool serve(struct forwarder *forwarder)
+static bool forwarder_serve(struct forwarder *forwarder)
 {
     struct forwarder_request request;
     ssize_t got = recv(forwarder->control, &request, sizeof(request), 0);
 
     if (got == sizeof(request))
-        answer(forwarder, &request);
+        forwarder_answer(forwarder, &request);
     return got > 0 || (got < 0 && errno == EINTR);
 }
 
 /* ---- the loop --------------------------------------------------------- */
 
-static void sleep_until(struct forwarder *forwarder, struct pollfd fds[3],
-                        uint64_t when_ns)
+static void forwarder_sleep_until(struct forwarder *forwarder,
+                                  struct pollfd fds[3], uint64_t when_ns)
 {
-    uint64_t now = now_ns(), left_ns = when_ns > now ? when_ns - now : 0;
+    uint64_t now = forwarder_now_ns(),
+             left_ns = when_ns > now ? when_ns - now : 0;
     struct timespec timeout = {.tv_sec = (time_t)(left_ns / 1000000000),
                                .tv_nsec = (long)(left_ns % 1000000000)};
 
     /* Whoever reads the capture while it grows finds it whole. */
     if (left_ns > 0 && forwarder->capture && fflush(forwarder->capture) != 0)
-        end_capture(forwarder, false);
+        forwarder_end_capture(forwarder, false);
     if (ppoll(fds, 3, when_ns == UINT64_MAX ? NULL : &timeout, NULL) < 0)
         for (int i = 0; i < 3; i++)
             fds[i].revents = 0;
 }
 
-static void loop(struct forwarder *forwarder)
+static void forwarder_loop(struct forwarder *forwarder)
 {
     struct pollfd fds[3] = {
         {.fd = forwarder->ports[WIRE_LEFT].fd, .events = POLLIN},
@@ -173,14 +176,17 @@ static void loop(struct forwarder *forwarder)
         uint64_t left = lane_next_ns(&forwarder->lanes[WIRE_LEFT]);
         uint64_t right = lane_next_ns(&forwarder->lanes[WIRE_RIGHT]);
 
-        sleep_until(forwarder, fds, is_busy ? 0 : left < right ? left : right);
+        forwarder_sleep_until(forwarder, fds,
+                              is_busy        ? 0
+                              : left < right ? left
+                                             : right);
         is_busy = false;
         for (int side = WIRE_LEFT; side <= WIRE_RIGHT; side++) {
             if (fds[side].revents)
-                is_busy |= take_in(forwarder, side);
-            deliver(forwarder, side);
+                is_busy |= forwarder_take_in(forwarder, side);
+            forwarder_deliver(forwarder, side);
         }
-        if (fds[2].revents && !serve(forwarder))
+        if (fds[2].revents && !forwarder_serve(forwarder))
             return;
     }
 }
@@ -188,7 +194,7 @@ static void loop(struct forwarder *forwarder)
 /* ---- the process ------------------------------------------------------ */
 
 /* Ctrl-C is for the commands: the link stays until they have said goodbye. */
-static void ignore_signals(void)
+static void forwarder_ignore_signals(void)
 {
     static const int numbers[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE};
 
@@ -196,13 +202,13 @@ static void ignore_signals(void)
         signal(numbers[i], SIG_IGN);
 }
 
-static int by_number(const void *a, const void *b)
+static int forwarder_by_number(const void *a, const void *b)
 {
     return *(const int *)a - *(const int *)b;
 }
 
 /* A socket of the caller that stayed open here would never be closed. */
-static void close_others(const struct forwarder *forwarder)
+static void forwarder_close_others(const struct forwarder *forwarder)
 {
     const struct port *ports = forwarder->ports;
     int keep[] = {
@@ -219,7 +225,7 @@ static void close_others(const struct forwarder *forwarder)
     size_t count = sizeof(keep) / sizeof(*keep);
     int next = 0;
 
-    qsort(keep, count, sizeof(*keep), by_number);
+    qsort(keep, count, sizeof(*keep), forwarder_by_number);
     for (size_t i = 0; i < count; i++) {
         if (keep[i] > next)
             close_range((unsigned)next, (unsigned)keep[i] - 1, 0);
@@ -238,7 +244,7 @@ _Noreturn void forwarder_run(struct port ports[2],
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_TIMERSLACK, 1);
     prctl(PR_SET_NAME, "wire-forwarder");
-    ignore_signals();
+    forwarder_ignore_signals();
     forwarder.ports = ports;
     forwarder.capture = capture;
     forwarder.capture_path = options->pcap;
@@ -247,8 +253,8 @@ _Noreturn void forwarder_run(struct port ports[2],
               WIRE_LEFT);
     lane_init(&forwarder.lanes[WIRE_RIGHT], &options->to_left, options->seed,
               WIRE_RIGHT);
-    close_others(&forwarder);
-    loop(&forwarder);
-    end_capture(&forwarder, true);
+    forwarder_close_others(&forwarder);
+    forwarder_loop(&forwarder);
+    forwarder_end_capture(&forwarder, true);
     _exit(0);
 }

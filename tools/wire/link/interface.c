@@ -19,7 +19,7 @@
 
 #define READY_MS 2000 /* for an address to be usable */
 
-static int control(int domain, unsigned long request, void *argument)
+static int interface_control(int domain, unsigned long request, void *argument)
 {
     int fd = socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0), error = 0;
 
@@ -31,7 +31,7 @@ static int control(int domain, unsigned long request, void *argument)
     return error;
 }
 
-static struct ifreq request_for(const char *name)
+static struct ifreq interface_request_for(const char *name)
 {
     struct ifreq request = {0};
 
@@ -41,19 +41,19 @@ static struct ifreq request_for(const char *name)
 
 int interface_add_flags(const char *name, short flags)
 {
-    struct ifreq request = request_for(name);
-    int error = control(AF_INET, SIOCGIFFLAGS, &request);
+    struct ifreq request = interface_request_for(name);
+    int error = interface_control(AF_INET, SIOCGIFFLAGS, &request);
 
     request.ifr_flags = (short)(request.ifr_flags | flags);
-    return error ? error : control(AF_INET, SIOCSIFFLAGS, &request);
+    return error ? error : interface_control(AF_INET, SIOCSIFFLAGS, &request);
 }
 
 int interface_set_mtu(const char *name, unsigned mtu)
 {
-    struct ifreq request = request_for(name);
+    struct ifreq request = interface_request_for(name);
 
     request.ifr_mtu = (int)mtu;
-    return control(AF_INET, SIOCSIFMTU, &request);
+    return interface_control(AF_INET, SIOCSIFMTU, &request);
 }
 
 /* Not by ioctl, which wants the rights of the real root. */
@@ -73,7 +73,7 @@ int interface_no_offload(const char *name)
 {
     static const uint32_t offloads[] = {ETHTOOL_STXCSUM, ETHTOOL_STSO,
                                         ETHTOOL_SGSO, ETHTOOL_SGRO};
-    struct ifreq request = request_for(name);
+    struct ifreq request = interface_request_for(name);
     int error = 0;
 
     for (size_t i = 0; i < sizeof(offloads) / sizeof(*offloads) && !error;
@@ -81,27 +81,27 @@ int interface_no_offload(const char *name)
         struct ethtool_value value = {.cmd = offloads[i], .data = 0};
 
         request.ifr_data = (void *)&value;
-        error = control(AF_INET, SIOCETHTOOL, &request);
+        error = interface_control(AF_INET, SIOCETHTOOL, &request);
     }
     return error;
 }
 
 int interface_identity(const char *name, int *index, uint8_t address[6])
 {
-    struct ifreq request = request_for(name);
-    int error = control(AF_INET, SIOCGIFHWADDR, &request);
+    struct ifreq request = interface_request_for(name);
+    int error = interface_control(AF_INET, SIOCGIFHWADDR, &request);
 
     if (error)
         return error;
     memcpy(address, request.ifr_hwaddr.sa_data, 6);
-    error = control(AF_INET, SIOCGIFINDEX, &request);
+    error = interface_control(AF_INET, SIOCGIFINDEX, &request);
     *index = request.ifr_ifindex;
     return error;
 }
 
 /* ---- addresses -------------------------------------------------------- */
 
-static struct sockaddr ipv4(uint32_t address)
+static struct sockaddr interface_ipv4(uint32_t address)
 {
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = address};
     struct sockaddr out;
@@ -112,20 +112,20 @@ static struct sockaddr ipv4(uint32_t address)
 
 int interface_add_ipv4(const char *name, const char *address, unsigned bits)
 {
-    struct ifreq request = request_for(name);
+    struct ifreq request = interface_request_for(name);
     int error;
 
-    request.ifr_addr = ipv4(inet_addr(address));
-    error = control(AF_INET, SIOCSIFADDR, &request);
+    request.ifr_addr = interface_ipv4(inet_addr(address));
+    error = interface_control(AF_INET, SIOCSIFADDR, &request);
     if (error)
         return error;
-    request.ifr_netmask = ipv4(htonl(~0u << (32 - bits)));
-    return control(AF_INET, SIOCSIFNETMASK, &request);
+    request.ifr_netmask = interface_ipv4(htonl(~0u << (32 - bits)));
+    return interface_control(AF_INET, SIOCSIFNETMASK, &request);
 }
 
 /* NODAD: there is nobody who could have the same. */
-static int set_ipv6(const char *name, const struct in6_addr *address,
-                    unsigned bits)
+static int interface_set_ipv6(const char *name, const struct in6_addr *address,
+                              unsigned bits)
 {
     struct netlink_request request;
     struct ifaddrmsg *message;
@@ -143,7 +143,7 @@ static int set_ipv6(const char *name, const struct in6_addr *address,
 
 /* Whether what comes for the address is taken: a route to it, all 128 bits of
    it, is there. The kernel adds it a little later. */
-static bool is_taken(const struct in6_addr *address)
+static bool interface_is_taken(const struct in6_addr *address)
 {
     FILE *file = fopen("/proc/thread-self/net/ipv6_route", "re");
     char line[256], wanted[40] = "";
@@ -166,8 +166,8 @@ int interface_add_ipv6(const char *name, const char *address, unsigned bits)
     int error;
 
     inet_pton(AF_INET6, address, &bytes);
-    error = set_ipv6(name, &bytes, bits);
-    for (int ms = 0; error == 0 && !is_taken(&bytes); ms++) {
+    error = interface_set_ipv6(name, &bytes, bits);
+    for (int ms = 0; error == 0 && !interface_is_taken(&bytes); ms++) {
         if (ms == READY_MS)
             error = -ETIMEDOUT;
         nanosleep(&millisecond, NULL);
@@ -179,12 +179,12 @@ int interface_add_multicast(const char *name)
 {
     char device[IFNAMSIZ];
     struct rtentry route = {
-        .rt_dst = ipv4(htonl(0xe0000000)), /* 224.0.0.0/4 */
-        .rt_genmask = ipv4(htonl(0xf0000000)),
+        .rt_dst = interface_ipv4(htonl(0xe0000000)), /* 224.0.0.0/4 */
+        .rt_genmask = interface_ipv4(htonl(0xf0000000)),
         .rt_flags = RTF_UP,
         .rt_dev = device,
     };
 
-    memcpy(device, request_for(name).ifr_name, sizeof(device));
-    return control(AF_INET, SIOCADDRT, &route);
+    memcpy(device, interface_request_for(name).ifr_name, sizeof(device));
+    return interface_control(AF_INET, SIOCADDRT, &route);
 }

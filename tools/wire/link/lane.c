@@ -26,15 +26,15 @@ void lane_finish(struct lane *lane)
 
 /* ---- in --------------------------------------------------------------- */
 
-static void push(struct lane *lane, struct lane_packet *packet)
+static void lane_push(struct lane *lane, struct lane_packet *packet)
 {
     STAILQ_INSERT_TAIL(&lane->under_way, packet, next);
 }
 
 /* NULL: no room. */
-static struct lane_packet *copy_of(struct lane *lane, const uint8_t *bytes,
-                                   size_t len, size_t payload_bytes,
-                                   uint64_t arrival_ns)
+static struct lane_packet *lane_copy_of(struct lane *lane, const uint8_t *bytes,
+                                        size_t len, size_t payload_bytes,
+                                        uint64_t arrival_ns)
 {
     struct lane_packet *packet = NULL;
 
@@ -53,19 +53,19 @@ static struct lane_packet *copy_of(struct lane *lane, const uint8_t *bytes,
 }
 
 /* Puts it on its way, and the one it overtakes right behind it. */
-static void put_under_way(struct lane *lane, struct lane_packet *packet)
+static void lane_put_under_way(struct lane *lane, struct lane_packet *packet)
 {
-    push(lane, packet);
+    lane_push(lane, packet);
     if (!lane->held)
         return;
     lane->counts.reordered++;
     lane->held->arrival_ns = packet->arrival_ns;
-    push(lane, lane->held);
+    lane_push(lane, lane->held);
     lane->held = NULL;
 }
 
-static void count(struct lane *lane, size_t len,
-                  const struct packet_facts *facts, uint64_t now_ns)
+static void lane_count(struct lane *lane, size_t len,
+                       const struct packet_facts *facts, uint64_t now_ns)
 {
     struct wire_counts *counts = &lane->counts;
 
@@ -86,24 +86,26 @@ bool lane_send(struct lane *lane, const uint8_t *bytes, size_t len,
 
     if (!facts.is_carried)
         return false;
-    count(lane, len, &facts, now_ns);
+    lane_count(lane, len, &facts, now_ns);
     verdict =
         impairment_decide(&lane->impairment, len, facts.has_payload, now_ns);
     lane->counts.lost += verdict.fate == IMPAIRMENT_LOST;
     lane->counts.queue_dropped += verdict.fate == IMPAIRMENT_QUEUE_FULL;
     if (verdict.fate != IMPAIRMENT_ARRIVES)
         return true;
-    packet = copy_of(lane, bytes, len, facts.payload_bytes, verdict.arrival_ns);
+    packet =
+        lane_copy_of(lane, bytes, len, facts.payload_bytes, verdict.arrival_ns);
     if (packet && verdict.is_overtaken && !lane->held)
         lane->held = packet;
     else if (packet)
-        put_under_way(lane, packet);
+        lane_put_under_way(lane, packet);
     if (!verdict.is_duplicated)
         return true;
     lane->counts.duplicated++;
-    packet = copy_of(lane, bytes, len, facts.payload_bytes, verdict.arrival_ns);
+    packet =
+        lane_copy_of(lane, bytes, len, facts.payload_bytes, verdict.arrival_ns);
     if (packet)
-        push(lane, packet);
+        lane_push(lane, packet);
     return true;
 }
 

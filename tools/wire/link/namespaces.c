@@ -30,7 +30,7 @@ static const struct hindrance hindrances[] = {
      "kernel.apparmor_restrict_unprivileged_userns=0"},
 };
 
-static int setting(const char *folder, const char *name)
+static int namespaces_setting(const char *folder, const char *name)
 {
     char path[512];
     int value = -1;
@@ -46,18 +46,18 @@ static int setting(const char *folder, const char *name)
     return value;
 }
 
-static bool is_hindrance(const struct hindrance *hindrance, int error_number,
-                         const char *settings)
+static bool namespaces_is_hindrance(const struct hindrance *hindrance,
+                                    int error_number, const char *settings)
 {
     bool is_error = hindrance->error_number
                         ? error_number == hindrance->error_number
                         : error_number == EPERM || error_number == EACCES;
 
     return is_error &&
-           setting(settings, hindrance->setting) == hindrance->value;
+           namespaces_setting(settings, hindrance->setting) == hindrance->value;
 }
 
-static const char *general_remedy(int error_number)
+static const char *namespaces_general_remedy(int error_number)
 {
     switch (error_number) {
     case EPERM:
@@ -88,7 +88,8 @@ void namespaces_explain(enum namespaces_step step, int error_number,
     const struct hindrance *hindrance = NULL;
 
     for (size_t i = 0; i < sizeof(hindrances) / sizeof(*hindrances); i++)
-        if (!hindrance && is_hindrance(&hindrances[i], error_number, settings))
+        if (!hindrance &&
+            namespaces_is_hindrance(&hindrances[i], error_number, settings))
             hindrance = &hindrances[i];
     if (hindrance)
         snprintf(error, size,
@@ -99,12 +100,12 @@ void namespaces_explain(enum namespaces_step step, int error_number,
                  hindrance->value, hindrance->remedy);
     else
         snprintf(error, size, "%s: %s; %s", what[step], strerror(error_number),
-                 general_remedy(error_number));
+                 namespaces_general_remedy(error_number));
 }
 
 /* ---- making them ------------------------------------------------------ */
 
-static int write_file(const char *path, const char *text)
+static int namespaces_write_file(const char *path, const char *text)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC), error = 0;
 
@@ -117,18 +118,18 @@ static int write_file(const char *path, const char *text)
 }
 
 /* The user stays who they are: nothing they own changes hands. */
-static int map_ids(unsigned uid, unsigned gid)
+static int namespaces_map_ids(unsigned uid, unsigned gid)
 {
     char uid_map[64], gid_map[64];
     int error;
 
     snprintf(uid_map, sizeof(uid_map), "%u %u 1\n", uid, uid);
     snprintf(gid_map, sizeof(gid_map), "%u %u 1\n", gid, gid);
-    error = write_file("/proc/self/uid_map", uid_map);
+    error = namespaces_write_file("/proc/self/uid_map", uid_map);
     if (error == 0)
-        error = write_file("/proc/self/setgroups", "deny");
+        error = namespaces_write_file("/proc/self/setgroups", "deny");
     if (error == 0)
-        error = write_file("/proc/self/gid_map", gid_map);
+        error = namespaces_write_file("/proc/self/gid_map", gid_map);
     return error;
 }
 
@@ -144,7 +145,7 @@ bool namespaces_enter(char *error, size_t size)
             namespaces_explain(NAMESPACES_USER, errno, SETTINGS, error, size);
             return false;
         }
-        result = map_ids(uid, gid);
+        result = namespaces_map_ids(uid, gid);
         if (result < 0) {
             namespaces_explain(NAMESPACES_MAP, -result, SETTINGS, error, size);
             return false;

@@ -45,7 +45,7 @@ void netlink_close_nest(struct netlink_request *request, struct rtattr *nest)
     nest->rta_len = (unsigned short)(end - (char *)nest);
 }
 
-static int acknowledged(int fd)
+static int netlink_acknowledged(int fd)
 {
     struct {
         struct nlmsghdr header;
@@ -70,7 +70,7 @@ int netlink_ask(const struct netlink_request *request)
         return -errno;
     error = send(fd, request, request->header.nlmsg_len, 0) < 0
                 ? -errno
-                : acknowledged(fd);
+                : netlink_acknowledged(fd);
     close(fd);
     return error;
 }

@@ -3,14 +3,15 @@
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 
-static unsigned be16(const uint8_t *at)
+static unsigned packet_be16(const uint8_t *at)
 {
     return (unsigned)at[0] << 8 | at[1];
 }
 
 /* What TCP or UDP carries; later fragments carry it from their first byte. */
-static void look_at_payload(struct packet_facts *facts, unsigned protocol,
-                            const uint8_t *at, size_t len, bool is_later_part)
+static void packet_look_at_payload(struct packet_facts *facts,
+                                   unsigned protocol, const uint8_t *at,
+                                   size_t len, bool is_later_part)
 {
     size_t header = 0;
 
@@ -24,22 +25,23 @@ static void look_at_payload(struct packet_facts *facts, unsigned protocol,
     facts->has_payload = protocol == IPPROTO_UDP || facts->payload_bytes > 0;
 }
 
-static struct packet_facts look_at_ipv4(const uint8_t *packet, size_t len)
+static struct packet_facts packet_look_at_ipv4(const uint8_t *packet,
+                                               size_t len)
 {
     struct packet_facts facts = {.is_carried = true};
     size_t header = (size_t)(packet[0] & 15) * 4;
 
     if (header < 20 || header > len || packet[9] == IPPROTO_IGMP)
         return (struct packet_facts){0};
-    look_at_payload(&facts, packet[9], packet + header, len - header,
-                    (be16(packet + 6) & 0x1fff) != 0);
+    packet_look_at_payload(&facts, packet[9], packet + header, len - header,
+                           (packet_be16(packet + 6) & 0x1fff) != 0);
     return facts;
 }
 
 /* Neighbours, routers and multicast groups: there is nobody to talk to about
    them, and the kernel does it when it likes. */
-static bool is_chatter(const uint8_t *packet, unsigned protocol,
-                       const uint8_t *at, size_t len)
+static bool packet_is_chatter(const uint8_t *packet, unsigned protocol,
+                              const uint8_t *at, size_t len)
 {
     const uint8_t *source = packet + 8, *target = packet + 24;
 
@@ -52,7 +54,8 @@ static bool is_chatter(const uint8_t *packet, unsigned protocol,
             at[0] == 143 /* MLDv2 report */);
 }
 
-static struct packet_facts look_at_ipv6(const uint8_t *packet, size_t len)
+static struct packet_facts packet_look_at_ipv6(const uint8_t *packet,
+                                               size_t len)
 {
     struct packet_facts facts = {.is_carried = true};
     unsigned protocol = packet[6];
@@ -65,23 +68,24 @@ static struct packet_facts look_at_ipv6(const uint8_t *packet, size_t len)
         size_t size = 8;
 
         if (protocol == IPPROTO_FRAGMENT)
-            is_later_part = (be16(packet + at + 2) & 0xfff8) != 0;
+            is_later_part = (packet_be16(packet + at + 2) & 0xfff8) != 0;
         else
             size += (size_t)packet[at + 1] * 8;
         protocol = packet[at];
         at += size;
     }
-    if (at > len || is_chatter(packet, protocol, packet + at, len - at))
+    if (at > len || packet_is_chatter(packet, protocol, packet + at, len - at))
         return (struct packet_facts){0};
-    look_at_payload(&facts, protocol, packet + at, len - at, is_later_part);
+    packet_look_at_payload(&facts, protocol, packet + at, len - at,
+                           is_later_part);
     return facts;
 }
 
 struct packet_facts packet_look(const uint8_t *packet, size_t len)
 {
     if (len >= 20 && packet[0] >> 4 == 4)
-        return look_at_ipv4(packet, len);
+        return packet_look_at_ipv4(packet, len);
     if (len >= 40 && packet[0] >> 4 == 6)
-        return look_at_ipv6(packet, len);
+        return packet_look_at_ipv6(packet, len);
     return (struct packet_facts){0};
 }

@@ -20,7 +20,7 @@
 #define TUN_QUEUE     10000     /* packets */
 #define SOCKET_BUFFER (8 << 20) /* with room for the kernel's own needs */
 
-static int open_figures(void)
+static int port_open_figures(void)
 {
     return open("/proc/thread-self/net/dev", O_RDONLY | O_CLOEXEC);
 }
@@ -47,7 +47,7 @@ int port_open_tun(struct port *port)
         return -errno;
     if (ioctl(port->fd, TUNSETIFF, &request) < 0)
         return -errno;
-    port->end_figures = open_figures();
+    port->end_figures = port_open_figures();
     return interface_set_queue(PORT_INTERFACE, TUN_QUEUE);
 }
 
@@ -57,7 +57,7 @@ int port_open_tun(struct port *port)
    comes: it is addressed to no one it knows. What is sent bypasses the hub's
    queue, which would drop everything until the kernel has noticed, up to a
    second later, that the pair is connected. */
-static int open_hub(struct port *port, enum wire_side side, unsigned mtu)
+static int port_open_hub(struct port *port, enum wire_side side, unsigned mtu)
 {
     struct sockaddr_ll address = {.sll_family = AF_PACKET,
                                   .sll_protocol = htons(ETH_P_ALL)};
@@ -84,12 +84,12 @@ static int open_hub(struct port *port, enum wire_side side, unsigned mtu)
     if (setsockopt(port->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) <
         0)
         setsockopt(port->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-    port->hub_figures = open_figures();
+    port->hub_figures = port_open_figures();
     return interface_add_flags(port->hub_name, IFF_UP | IFF_NOARP);
 }
 
 /* NOARP: no one to ask for addresses at this end, nor to be asked. */
-static int set_up_end(struct port *port)
+static int port_set_up_end(struct port *port)
 {
     int unused, error = interface_no_offload(PORT_INTERFACE);
 
@@ -98,7 +98,7 @@ static int set_up_end(struct port *port)
     port->to = (struct sockaddr_ll){.sll_family = AF_PACKET, .sll_halen = 6};
     if (error == 0)
         error = interface_identity(PORT_INTERFACE, &unused, port->to.sll_addr);
-    port->end_figures = open_figures();
+    port->end_figures = port_open_figures();
     return error;
 }
 
@@ -113,11 +113,11 @@ int port_open_veth(struct port *port, enum wire_side side, unsigned mtu,
         return -errno;
     error = veth_create(PORT_INTERFACE, peer, hub);
     if (error == 0)
-        error = set_up_end(port);
+        error = port_set_up_end(port);
     if (error == 0)
         error = namespaces_switch(hub);
     if (error == 0) {
-        error = open_hub(port, side, mtu);
+        error = port_open_hub(port, side, mtu);
         if (error == 0)
             error = namespaces_switch(end);
     }
@@ -147,7 +147,7 @@ bool port_write(struct port *port, const uint8_t *packet, size_t len)
 
 /* "dropped" among what an interface has sent, see proc(5): the twelfth figure
    of its line. */
-static uint64_t dropped_by(int figures, const char *name)
+static uint64_t port_dropped_by(int figures, const char *name)
 {
     char text[4096], label[16], *at;
     ssize_t got = pread(figures, text, sizeof(text) - 1, 0);
@@ -176,12 +176,12 @@ uint64_t port_dropped_from(struct port *port)
         getsockopt(port->fd, SOL_PACKET, PACKET_STATISTICS, &figures, &size) ==
             0)
         port->missed += figures.tp_drops;
-    return port->missed + dropped_by(port->end_figures, PORT_INTERFACE);
+    return port->missed + port_dropped_by(port->end_figures, PORT_INTERFACE);
 }
 
 uint64_t port_dropped_to(struct port *port)
 {
     return port->kind == WIRE_VETH
-               ? dropped_by(port->hub_figures, port->hub_name)
+               ? port_dropped_by(port->hub_figures, port->hub_name)
                : 0;
 }

@@ -11,7 +11,7 @@
 #include "wire/link/namespaces.h"
 #include "wire/link/wire_parts.h"
 
-static int tell_addresses(const struct wire *wire, enum wire_side side)
+static int spawn_tell_addresses(const struct wire *wire, enum wire_side side)
 {
     const char *name = side == WIRE_LEFT ? "left" : "right";
 
@@ -29,7 +29,7 @@ static int tell_addresses(const struct wire *wire, enum wire_side side)
 
 /* dup2() clears close-on-exec; a descriptor in the way of a later one is moved
    above all three first. */
-static int use_files(const int fds[3])
+static int spawn_use_files(const int fds[3])
 {
     int copies[3];
 
@@ -46,8 +46,8 @@ static int use_files(const int fds[3])
 
 /* The right end's command is a group of its own: Ctrl-C at the terminal means
    the left one, and a server ends when its client has. */
-static int prepare(struct wire *wire, enum wire_side side, const int fds[3],
-                   pid_t parent)
+static int spawn_prepare(struct wire *wire, enum wire_side side,
+                         const int fds[3], pid_t parent)
 {
     int error = namespaces_switch(wire->namespaces[side]);
     sigset_t none;
@@ -55,9 +55,9 @@ static int prepare(struct wire *wire, enum wire_side side, const int fds[3],
     if (error == 0)
         error = namespaces_keep_rights();
     if (error == 0)
-        error = tell_addresses(wire, side);
+        error = spawn_tell_addresses(wire, side);
     if (error == 0 && fds)
-        error = use_files(fds);
+        error = spawn_use_files(fds);
     if (error)
         return error;
     if (side == WIRE_RIGHT && setpgid(0, 0) < 0)
@@ -81,7 +81,7 @@ pid_t wire_spawn(struct wire *wire, enum wire_side side, char *const argv[],
         return -errno;
     pid = fork();
     if (pid == 0) {
-        error = prepare(wire, side, fds, parent);
+        error = spawn_prepare(wire, side, fds, parent);
         if (error == 0) {
             execvp(argv[0], argv);
             error = -errno;

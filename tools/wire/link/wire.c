@@ -52,20 +52,20 @@ bool wire_has_ipv6(const struct wire *wire)
 
 /* ---- the ends --------------------------------------------------------- */
 
-static bool fail(struct construction *making, const char *what, int error)
+static bool wire_fail(struct construction *making, const char *what, int error)
 {
     snprintf(making->error, making->size, "%s: %s; %s", what, strerror(-error),
              "try again, and if it stays so, as root");
     return false;
 }
 
-static unsigned mtu_of(const struct wire_options *options)
+static unsigned wire_mtu_of(const struct wire_options *options)
 {
     return options->mtu ? options->mtu : MTU_DEFAULT;
 }
 
 /* Where TUN may not be opened, a veth pair does it. */
-static int open_port(struct construction *making, enum wire_side side)
+static int wire_open_port(struct construction *making, enum wire_side side)
 {
     struct port *port = &making->ports[side];
     enum wire_kind *kind = &making->wire->kind;
@@ -80,20 +80,22 @@ static int open_port(struct construction *making, enum wire_side side)
         port_close(port);
         *kind = WIRE_VETH;
     }
-    return port_open_veth(port, side, mtu_of(making->options), making->hub);
+    return port_open_veth(port, side, wire_mtu_of(making->options),
+                          making->hub);
 }
 
 /* IPv6 may be off on this machine, and is where the MTU is small. */
-static bool add_ipv6(enum wire_side side, unsigned mtu)
+static bool wire_add_ipv6(enum wire_side side, unsigned mtu)
 {
     return mtu >= MTU_IPV6 &&
            interface_add_ipv6(PORT_INTERFACE, wire_address(side, AF_INET6),
                               IPV6_BITS) == 0;
 }
 
-static int set_up_interfaces(struct construction *making, enum wire_side side)
+static int wire_set_up_interfaces(struct construction *making,
+                                  enum wire_side side)
 {
-    const unsigned mtu = mtu_of(making->options);
+    const unsigned mtu = wire_mtu_of(making->options);
     int error = interface_add_flags("lo", IFF_UP);
 
     if (error == 0)
@@ -105,11 +107,11 @@ static int set_up_interfaces(struct construction *making, enum wire_side side)
                                    IPV4_BITS);
     if (error == 0)
         error = interface_add_multicast(PORT_INTERFACE);
-    making->wire->has_ipv6 = error == 0 && add_ipv6(side, mtu);
+    making->wire->has_ipv6 = error == 0 && wire_add_ipv6(side, mtu);
     return error;
 }
 
-static bool no_device(struct construction *making, int error_number)
+static bool wire_no_device(struct construction *making, int error_number)
 {
     if (making->wire->kind == WIRE_TUN)
         snprintf(making->error, making->size,
@@ -122,7 +124,7 @@ static bool no_device(struct construction *making, int error_number)
     return false;
 }
 
-static bool add_end(struct construction *making, enum wire_side side)
+static bool wire_add_end(struct construction *making, enum wire_side side)
 {
     int *space = &making->wire->namespaces[side], error;
 
@@ -132,15 +134,15 @@ static bool add_end(struct construction *making, enum wire_side side)
                            making->error, making->size);
         return false;
     }
-    error = open_port(making, side);
+    error = wire_open_port(making, side);
     if (error)
-        return no_device(making, -error);
-    error = set_up_interfaces(making, side);
-    return error == 0 || fail(making, "setting up " PORT_INTERFACE, error);
+        return wire_no_device(making, -error);
+    error = wire_set_up_interfaces(making, side);
+    return error == 0 || wire_fail(making, "setting up " PORT_INTERFACE, error);
 }
 
 /* The new namespace that we are in is the hub, where nothing else is. */
-static bool add_ends(struct construction *making)
+static bool wire_add_ends(struct construction *making)
 {
     int error;
 
@@ -148,22 +150,22 @@ static bool add_ends(struct construction *making)
         return false;
     making->hub = namespaces_current();
     if (making->hub < 0)
-        return fail(making, "/proc/thread-self/ns/net", making->hub);
-    if (!add_end(making, WIRE_LEFT) || !add_end(making, WIRE_RIGHT))
+        return wire_fail(making, "/proc/thread-self/ns/net", making->hub);
+    if (!wire_add_end(making, WIRE_LEFT) || !wire_add_end(making, WIRE_RIGHT))
         return false;
     error = namespaces_switch(making->wire->namespaces[WIRE_LEFT]);
-    return error == 0 || fail(making, "going to the left end", error);
+    return error == 0 || wire_fail(making, "going to the left end", error);
 }
 
 /* ---- the forwarder ---------------------------------------------------- */
 
-static bool start_forwarder(struct construction *making)
+static bool wire_start_forwarder(struct construction *making)
 {
     struct wire *wire = making->wire;
     int control[2];
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
-        return fail(making, "socketpair", -errno);
+        return wire_fail(making, "socketpair", -errno);
     wire->forwarder = fork();
     if (wire->forwarder == 0) {
         close(control[0]);
@@ -172,10 +174,10 @@ static bool start_forwarder(struct construction *making)
     }
     close(control[1]);
     wire->control = control[0];
-    return wire->forwarder > 0 || fail(making, "fork", -errno);
+    return wire->forwarder > 0 || wire_fail(making, "fork", -errno);
 }
 
-static bool open_capture(struct construction *making)
+static bool wire_open_capture(struct construction *making)
 {
     const char *path = making->options->pcap;
 
@@ -190,7 +192,7 @@ static bool open_capture(struct construction *making)
 }
 
 /* What only the forwarder needs from now on. */
-static void let_go(struct construction *making)
+static void wire_let_go(struct construction *making)
 {
     if (making->capture)
         fclose(making->capture);
@@ -220,9 +222,9 @@ struct wire *wire_create(const struct wire_options *options, char *error,
     }
     *wire = (struct wire){
         .namespaces = {-1, -1}, .control = -1, .kind = options->kind};
-    is_made =
-        open_capture(&making) && add_ends(&making) && start_forwarder(&making);
-    let_go(&making);
+    is_made = wire_open_capture(&making) && wire_add_ends(&making) &&
+              wire_start_forwarder(&making);
+    wire_let_go(&making);
     if (is_made)
         return wire;
     wire_destroy(wire);
@@ -245,8 +247,8 @@ void wire_destroy(struct wire *wire)
 
 /* ---- requests --------------------------------------------------------- */
 
-static bool ask(struct wire *wire, const struct forwarder_request *request,
-                struct forwarder_reply *reply)
+static bool wire_ask(struct wire *wire, const struct forwarder_request *request,
+                     struct forwarder_reply *reply)
 {
     ssize_t got = -1;
 
@@ -266,7 +268,7 @@ bool wire_drop_next(struct wire *wire, enum wire_side from, unsigned nth)
         .ask = FORWARDER_DROP, .from = from, .nth = nth};
     struct forwarder_reply reply;
 
-    return ask(wire, &request, &reply);
+    return wire_ask(wire, &request, &reply);
 }
 
 bool wire_impair(struct wire *wire, const struct wire_direction *to_right,
@@ -276,14 +278,14 @@ bool wire_impair(struct wire *wire, const struct wire_direction *to_right,
         .ask = FORWARDER_IMPAIR, .to_right = *to_right, .to_left = *to_left};
     struct forwarder_reply reply;
 
-    return ask(wire, &request, &reply);
+    return wire_ask(wire, &request, &reply);
 }
 
 bool wire_counts(struct wire *wire, struct wire_counts counts[2])
 {
     struct forwarder_request request = {.ask = FORWARDER_COUNTS};
     struct forwarder_reply reply;
-    bool is_done = ask(wire, &request, &reply);
+    bool is_done = wire_ask(wire, &request, &reply);
 
     memcpy(counts, reply.counts, sizeof(reply.counts));
     return is_done;
