@@ -116,7 +116,7 @@ enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail)
     keep_set(ctx->session, ctx->at, tail);
     slot->is_held = ctx->must_wait && tail.len;
     if (slot->is_held) {
-        ctx->session->flags |= SESSION_HELD;
+        ctx->session->flags |= SESSION_INPUT_HELD;
         session_may_resume(ctx->session);
     }
     return PG_STOP;

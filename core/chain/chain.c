@@ -166,14 +166,14 @@ void chain_resume(struct pg_session *session)
 {
     unsigned at = session_listener(session)->chain.count;
 
-    session->flags &= ~(uint32_t)SESSION_HELD;
+    session->flags &= ~(uint32_t)SESSION_INPUT_HELD;
     while (at-- > 0) {
         struct ctx_slot *slot = session_ctx(session, at);
 
         if (!slot->is_held)
             continue;
         if (session_is_pressed(session)) {
-            session->flags |= SESSION_HELD;
+            session->flags |= SESSION_INPUT_HELD;
             return;
         }
         slot->is_held = false;

@@ -338,7 +338,7 @@ static int refuse(struct pg_session *session, size_t len)
     size_t most = listener->transport->max_record;
 
     if (session->flags & SESSION_CLOSING ||
-        (session->flags & SESSION_HALF && !session->late_out))
+        (session->flags & SESSION_HALF_CLOSING && !session->late_out))
         return -ECANCELED;
     if (is_stream(session))
         return 0;

@@ -40,7 +40,7 @@ static void queue_send_stream(struct pg_session *session)
     const struct pg_transport *transport = session_listener(session)->transport;
     struct iovec parts[PARTS_MAX];
 
-    while (session->head && !(session->flags & SESSION_BLOCKED)) {
+    while (session->head && !(session->flags & SESSION_SOCKET_FULL)) {
         ssize_t total, sent;
         int count = queue_send_gather(session, parts, &total);
 
@@ -56,7 +56,7 @@ static void queue_send_stream(struct pg_session *session)
         if (sent > 0)
             queue_pop_bytes(session, (uint32_t)sent);
         if (sent != -EINTR && sent < total) /* the socket buffer is full */
-            session->flags |= SESSION_BLOCKED;
+            session->flags |= SESSION_SOCKET_FULL;
     }
 }
 

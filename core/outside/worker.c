@@ -625,7 +625,7 @@ void worker_finish_output(struct pg_ctx *ctx)
 {
     if (!ctx->session)
         return;
-    ctx->session->flags |= SESSION_HALF;
+    ctx->session->flags |= SESSION_HALF_CLOSING;
     if (!ctx->session->head && !ctx->session->late_out)
         session_drained(ctx->session);
 }

@@ -185,7 +185,7 @@ static int rebuild_one(struct pg_session *session)
     if (listener->transport->provides == PG_RECORDS && !peers_add(session))
         return -ENOMEM;
     session->flags &= ~(uint32_t)(SESSION_DIRTY | SESSION_RESUMING |
-                                  SESSION_MARKED | SESSION_BLOCKED);
+                                  SESSION_MARKED | SESSION_SOCKET_FULL);
     session->watching = 0;
     if (session->head)
         queue_again(session);
@@ -339,7 +339,7 @@ void session_readable(struct pg_session *session)
 
 void session_writable(struct pg_session *session)
 {
-    session->flags &= ~(uint32_t)SESSION_BLOCKED;
+    session->flags &= ~(uint32_t)SESSION_SOCKET_FULL;
     session->active_ms = core_now_ms();
     queue_flush_session(session);
     if (!session->head)
@@ -353,12 +353,12 @@ void session_writable(struct pg_session *session)
 void session_may_resume(struct pg_session *session)
 {
     if (session->queued > core->high_water)
-        session->flags |= SESSION_FULL;
+        session->flags |= SESSION_QUEUE_FULL;
     else if (session->queued <= core->high_water / 2)
-        session->flags &= ~(uint32_t)SESSION_FULL;
-    if (!(session->flags & SESSION_HELD) || session->pauses ||
-        session->flags &
-            (SESSION_FULL | SESSION_LADEN | SESSION_RESUMING | SESSION_CLOSING))
+        session->flags &= ~(uint32_t)SESSION_QUEUE_FULL;
+    if (!(session->flags & SESSION_INPUT_HELD) || session->pauses ||
+        session->flags & (SESSION_QUEUE_FULL | SESSION_DELAY_FULL |
+                          SESSION_RESUMING | SESSION_CLOSING))
         return;
     session->flags |= SESSION_RESUMING;
     session->next_resuming = core->resuming;
@@ -387,10 +387,11 @@ void session_resume_marked(void)
 static int wanted(const struct pg_session *session)
 {
     int events = 0;
-    bool is_reading = !(session->flags & SESSION_EOF) &&
-                      !(session->flags & (SESSION_FULL | SESSION_LADEN |
-                                          SESSION_HELD | SESSION_LEAVING)) &&
-                      !session->pauses;
+    bool is_reading =
+        !(session->flags & SESSION_EOF) &&
+        !(session->flags & (SESSION_QUEUE_FULL | SESSION_DELAY_FULL |
+                            SESSION_INPUT_HELD | SESSION_LEAVING)) &&
+        !session->pauses;
 
     if (session->flags & SESSION_CONNECTING)
         return CORE_WRITE;
@@ -398,7 +399,7 @@ static int wanted(const struct pg_session *session)
         is_reading = session->flags & SESSION_FINISHED;
     if (is_reading)
         events |= CORE_READ;
-    if (session->flags & SESSION_BLOCKED)
+    if (session->flags & SESSION_SOCKET_FULL)
         events |= CORE_WRITE;
     return events;
 }
@@ -423,9 +424,9 @@ static void weigh(struct pg_session *session)
         session->delayed + (uint64_t)session->timed * sizeof(struct later);
 
     if (load > core->high_water)
-        session->flags |= SESSION_LADEN;
+        session->flags |= SESSION_DELAY_FULL;
     else if (load <= core->high_water / 2)
-        session->flags &= ~(uint32_t)SESSION_LADEN;
+        session->flags &= ~(uint32_t)SESSION_DELAY_FULL;
     session_may_resume(session);
     session_watch(session);
 }
@@ -445,7 +446,7 @@ static void all_are_out(struct pg_session *session)
 {
     if (session->flags & SESSION_LEAVING)
         mark(session, SESSION_CLOSING);
-    else if (session->flags & SESSION_HALF && !session->head)
+    else if (session->flags & SESSION_HALF_CLOSING && !session->head)
         session_drained(session);
 }
 
@@ -509,7 +510,7 @@ void session_check_done(struct pg_session *session)
         session->flags & (SESSION_ENDED | SESSION_CLOSING | SESSION_LEAVING);
 
     if (flags == SESSION_ENDED && !session->timed && !session->head &&
-        !(session->flags & SESSION_HELD))
+        !(session->flags & SESSION_INPUT_HELD))
         session_end(session, PG_END_FIN, PG_WHY_EOF, "end of input");
 }
 
@@ -531,7 +532,7 @@ void session_drained(struct pg_session *session)
             mark(session, SESSION_GONE);
         else
             finish_output(session);
-    } else if (session->flags & SESSION_HALF && !session->late_out) {
+    } else if (session->flags & SESSION_HALF_CLOSING && !session->late_out) {
         finish_output(session);
     }
     session_check_done(session);

@@ -23,20 +23,20 @@ enum session_flags {
     SESSION_ABORT = 1 << 4,   /* ... without sending what is queued: RST */
     SESSION_CLOSED = 1 << 5,
     SESSION_FINISHED = 1 << 6,
-    SESSION_DIRTY = 1 << 7,     /* in core->dirty */
-    SESSION_BLOCKED = 1 << 8,   /* its socket takes no more just now */
-    SESSION_FULL = 1 << 9,      /* not read from until its queue is short */
-    SESSION_HELD = 1 << 10,     /* an entry keeps bytes it was told to hold */
-    SESSION_RESUMING = 1 << 11, /* in core->resuming */
-    SESSION_MARKED = 1 << 14,   /* in core->closing */
-    SESSION_GONE = 1 << 15,     /* to be released */
-    SESSION_STREAM = 1 << 16,   /* what its transport provides */
+    SESSION_DIRTY = 1 << 7,       /* in core->dirty */
+    SESSION_SOCKET_FULL = 1 << 8, /* its socket takes no more just now */
+    SESSION_QUEUE_FULL = 1 << 9,  /* not read from until its queue is short */
+    SESSION_INPUT_HELD = 1 << 10, /* an entry keeps bytes it was told to hold */
+    SESSION_RESUMING = 1 << 11,   /* in core->resuming */
+    SESSION_MARKED = 1 << 14,     /* in core->closing */
+    SESSION_GONE = 1 << 15,       /* to be released */
+    SESSION_STREAM = 1 << 16,     /* what its transport provides */
     SESSION_CONNECTING = 1 << 12,
     SESSION_LEAVING = 1 << 17, /* closing as soon as what pg_later() has on its
                                   way out is sent; takes nothing in */
-    SESSION_LADEN = 1 << 18,   /* not read from until less is on its way */
-    SESSION_HALF = 1 << 13,    /* we send FIN when the queue is empty, and go
-                                  on reading */
+    SESSION_DELAY_FULL = 1 << 18,   /* not read from until less is on its way */
+    SESSION_HALF_CLOSING = 1 << 13, /* we send FIN when the queue is empty, and
+                               go on reading */
 };
 
 /* What is in a slot begins at multiples of 16. */
@@ -173,7 +173,7 @@ void session_expire(struct pg_listener *listener);
 static inline bool session_is_pressed(const struct pg_session *session)
 {
     return (session->pauses || session->queued > core->high_water ||
-            session->flags & SESSION_LADEN) &&
+            session->flags & SESSION_DELAY_FULL) &&
            session->flags & SESSION_STREAM;
 }
 

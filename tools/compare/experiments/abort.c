@@ -36,13 +36,13 @@ static long long abort_fill(int fd)
 }
 
 /* close() without the usual goodbye: RST at once, see socket(7). */
-static void abort_leave(struct run *run, int fd, enum way way)
+static void abort_leave(struct lab *lab, int fd, enum way way)
 {
     struct linger now = {.l_onoff = 1, .l_linger = 0};
 
     if (way == WAY_ABORT &&
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)))
-        run_fail_errno(run, "SO_LINGER");
+        lab_fail_errno(lab, "SO_LINGER");
     close(fd);
 }
 
@@ -68,32 +68,32 @@ static void abort_follow(struct server *server, int limit_ms,
     }
 }
 
-static struct leaving abort_measure_tcp(struct run *run, struct server *server,
+static struct leaving abort_measure_tcp(struct lab *lab, struct server *server,
                                         enum way way)
 {
     struct leaving leaving = {0};
-    int fd = run_connect(run, server, SIDE_TCP);
+    int fd = lab_connect(lab, server, SIDE_TCP);
 
     server_pause(server);
     leaving.sent = abort_fill(fd);
-    abort_leave(run, fd, way);
+    abort_leave(lab, fd, way);
     server_resume(server);
     abort_follow(server, LIMIT_MS, &leaving);
     if (!leaving.reason)
-        run_fail(run, "the server did not notice that the client left");
+        lab_fail(lab, "the server did not notice that the client left");
     return leaving;
 }
 
 /* A datagram is on its way as soon as send() returns. */
-static struct leaving abort_measure_udp(struct run *run, struct server *server,
+static struct leaving abort_measure_udp(struct lab *lab, struct server *server,
                                         enum way way)
 {
     struct leaving leaving = {.sent = 1000};
-    int fd = run_connect(run, server, SIDE_UDP);
+    int fd = lab_connect(lab, server, SIDE_UDP);
     char message[1000] = "";
 
-    run_send(run, fd, message, sizeof(message));
-    abort_leave(run, fd, way);
+    lab_send(lab, fd, message, sizeof(message));
+    abort_leave(lab, fd, way);
     abort_follow(server, SILENCE_MS, &leaving);
     return leaving;
 }
@@ -104,7 +104,7 @@ static json_t *abort_noticed(const struct leaving *leaving)
                            : value_text("nothing");
 }
 
-static void abort_add_rows(struct run *run, const struct leaving tcp[2],
+static void abort_add_rows(struct lab *lab, const struct leaving tcp[2],
                            const struct leaving udp[2])
 {
     static const char *const ways[] = {"close()", "abort"};
@@ -115,56 +115,56 @@ static void abort_add_rows(struct run *run, const struct leaving tcp[2],
 
         snprintf(key, sizeof(key), "%s_noticed", keys[i]);
         snprintf(measure, sizeof(measure), "%s: the server notices", ways[i]);
-        result_row(run, key, measure, "", abort_noticed(&tcp[i]),
+        result_row(lab, key, measure, "", abort_noticed(&tcp[i]),
                    abort_noticed(&udp[i]));
         snprintf(key, sizeof(key), "%s_sent", keys[i]);
         snprintf(measure, sizeof(measure), "%s: sent before", ways[i]);
-        result_row(run, key, measure, "bytes", value_count(tcp[i].sent),
+        result_row(lab, key, measure, "bytes", value_count(tcp[i].sent),
                    value_count(udp[i].sent));
         snprintf(key, sizeof(key), "%s_arrived", keys[i]);
         snprintf(measure, sizeof(measure), "%s: thereof arrived", ways[i]);
-        result_row(run, key, measure, "bytes", value_count(tcp[i].arrived),
+        result_row(lab, key, measure, "bytes", value_count(tcp[i].arrived),
                    value_count(udp[i].arrived));
     }
 }
 
-static void abort_run(struct run *run)
+static void abort_run(struct lab *lab)
 {
-    struct server *server = run_log_server(run, NULL);
+    struct server *server = lab_log_server(lab, NULL);
     struct leaving tcp[2], udp[2];
 
     for (int i = 0; i < 2; i++) {
-        tcp[i] = abort_measure_tcp(run, server, (enum way)i);
-        udp[i] = abort_measure_udp(run, server, (enum way)i);
+        tcp[i] = abort_measure_tcp(lab, server, (enum way)i);
+        udp[i] = abort_measure_udp(lab, server, (enum way)i);
     }
 
-    result_did(run, "The client sends all that send() takes while the server "
+    result_did(lab, "The client sends all that send() takes while the server "
                     "is busy, and leaves: by close(), or by an abort (close() "
                     "with SO_LINGER set to 0). Over UDP it sends 1,000 bytes.");
-    abort_add_rows(run, tcp, udp);
-    result_why(run,
+    abort_add_rows(lab, tcp, udp);
+    result_why(lab,
                "close() over TCP is a goodbye: what was sent before still "
                "arrives, then FIN. An abort sends RST and throws away what "
                "was not sent yet; the other side gets an error instead of an "
                "end. UDP has neither: a client that left looks like one that "
                "is silent.");
-    result_note(run, "Noticing nothing means: nothing within 300 ms. A UDP "
+    result_note(lab, "Noticing nothing means: nothing within 300 ms. A UDP "
                      "server takes a client for gone that was silent for "
                      "long (idle_s, 300 s).");
-    result_check(run, "tcp_close_delivers",
+    result_check(lab, "tcp_close_delivers",
                  tcp[WAY_CLOSE].arrived == tcp[WAY_CLOSE].sent &&
                      !strcmp(tcp[WAY_CLOSE].why, "eof"),
                  "after close() all arrives, and then the end");
-    result_check(run, "tcp_abort_is_an_error",
+    result_check(lab, "tcp_abort_is_an_error",
                  !strcmp(tcp[WAY_ABORT].why, "reset"),
                  "an abort is an error at the other side: reset");
-    result_check(run, "tcp_abort_loses",
+    result_check(lab, "tcp_abort_loses",
                  tcp[WAY_ABORT].arrived < tcp[WAY_ABORT].sent,
                  "an abort throws away what was on its way");
-    result_check(run, "udp_tells_nobody",
+    result_check(lab, "udp_tells_nobody",
                  !udp[WAY_CLOSE].reason && !udp[WAY_ABORT].reason,
                  "over UDP nobody notices, however the client left");
-    result_answer(run, tcp[WAY_ABORT].arrived < tcp[WAY_ABORT].sent ? 1 : 0);
+    result_answer(lab, tcp[WAY_ABORT].arrived < tcp[WAY_ABORT].sent ? 1 : 0);
 }
 
 const struct experiment experiment_abort = {

@@ -21,10 +21,10 @@ struct outcome {
     int error;                /* what send() said last; 0: fine */
 };
 
-static struct server *backpressure_start(struct run *run)
+static struct server *backpressure_start(struct lab *lab)
 {
-    return run_server(
-        run, json_pack("{s:[s,{s:s,s:i}], s:[{s:s,s:s}]}", "transports", "tcp",
+    return lab_server(
+        lab, json_pack("{s:[s,{s:s,s:i}], s:[{s:s,s:s}]}", "transports", "tcp",
                        "plugin", "udp", "receive_buffer_bytes", RECEIVE_BUFFER,
                        "handlers", "plugin", "log", "format", "json"));
 }
@@ -58,17 +58,17 @@ static json_int_t backpressure_next_read(struct server *server, int limit_ms)
     return bytes;
 }
 
-static void backpressure_measure_tcp(struct run *run, struct server *server,
+static void backpressure_measure_tcp(struct lab *lab, struct server *server,
                                      struct outcome *outcome)
 {
-    int fd = run_connect(run, server, SIDE_TCP);
+    int fd = lab_connect(lab, server, SIDE_TCP);
     json_int_t bytes = 0, more;
 
     server_pause(server);
     backpressure_send_many(fd, 1000000, outcome);
     server_resume(server);
     if (shutdown(fd, SHUT_WR))
-        run_fail_errno(run, "shutdown");
+        lab_fail_errno(lab, "shutdown");
     while (bytes < outcome->sent * SIZE &&
            (more = backpressure_next_read(server, LIMIT_MS)) > 0)
         bytes += more;
@@ -77,23 +77,23 @@ static void backpressure_measure_tcp(struct run *run, struct server *server,
 
 /* The end of the datagrams is a short one, sent again until it is heard: it
    may be lost as the others are. */
-static void backpressure_measure_udp(struct run *run, struct server *server,
+static void backpressure_measure_udp(struct lab *lab, struct server *server,
                                      struct outcome *outcome)
 {
-    int fd = run_connect(run, server, SIDE_UDP);
-    double limit = run_now_ms() + LIMIT_MS;
+    int fd = lab_connect(lab, server, SIDE_UDP);
+    double limit = lab_now_ms() + LIMIT_MS;
     json_int_t bytes = 0;
 
     server_pause(server);
     backpressure_send_many(fd, DATAGRAMS, outcome);
     server_resume(server);
-    while (bytes != 1 && run_now_ms() < limit) {
-        run_send(run, fd, "x", 1);
+    while (bytes != 1 && lab_now_ms() < limit) {
+        lab_send(lab, fd, "x", 1);
         while ((bytes = backpressure_next_read(server, MARK_MS)) > 1)
             outcome->received++;
     }
     if (bytes != 1)
-        run_fail(run, "the server heard nothing after the flood");
+        lab_fail(lab, "the server heard nothing after the flood");
 }
 
 static json_t *backpressure_said(int error)
@@ -103,11 +103,11 @@ static json_t *backpressure_said(int error)
     return error ? value_text("%s", strerror(error)) : value_text("still yes");
 }
 
-static void backpressure_draw(struct run *run, const struct outcome *tcp,
+static void backpressure_draw(struct lab *lab, const struct outcome *tcp,
                               const struct outcome *udp)
 {
     json_t *plot = result_plot(
-        run, PLOT_BARS, "What was sent while nobody read, and what arrived",
+        lab, PLOT_BARS, "What was sent while nobody read, and what arrived",
         "Over TCP all that was sent arrived; over UDP a small part of it.", "",
         "messages of 1,000 bytes");
     json_t *series[] = {plot_series(plot, PLOT_TCP, "TCP"),
@@ -120,46 +120,46 @@ static void backpressure_draw(struct run *run, const struct outcome *tcp,
     }
 }
 
-static void backpressure_run(struct run *run)
+static void backpressure_run(struct lab *lab)
 {
-    struct server *server = backpressure_start(run);
+    struct server *server = backpressure_start(lab);
     struct outcome tcp = {0}, udp = {0};
 
-    backpressure_measure_tcp(run, server, &tcp);
-    backpressure_measure_udp(run, server, &udp);
+    backpressure_measure_tcp(lab, server, &tcp);
+    backpressure_measure_udp(lab, server, &udp);
 
     result_did(
-        run, "The server stops reading for a while. The client sends messages "
+        lab, "The server stops reading for a while. The client sends messages "
              "of 1,000 bytes without waiting: over TCP until send() says no, "
              "over UDP 2,000 of them. Then the server goes on.");
-    result_row(run, "sent", "messages to which send() said yes", "",
+    result_row(lab, "sent", "messages to which send() said yes", "",
                value_count(tcp.sent), value_count(udp.sent));
-    result_row(run, "says", "then send() says", "",
+    result_row(lab, "says", "then send() says", "",
                backpressure_said(tcp.error), backpressure_said(udp.error));
-    result_row(run, "received", "messages the server got", "",
+    result_row(lab, "received", "messages the server got", "",
                value_count(tcp.received), value_count(udp.received));
-    result_row(run, "lost", "lost", "", value_count(tcp.sent - tcp.received),
+    result_row(lab, "lost", "lost", "", value_count(tcp.sent - tcp.received),
                value_count(udp.sent - udp.received));
-    backpressure_draw(run, &tcp, &udp);
-    result_why(run,
+    backpressure_draw(lab, &tcp, &udp);
+    result_why(lab,
                "TCP's receiver tells how much room it has left (the window); "
                "when that and the sender's own buffer are full, send() waits "
                "or says EAGAIN. UDP has no way back: what finds the "
                "receiver's buffer full is thrown away, and nobody is told.");
-    result_note(run, "The server's UDP buffer was set to 64 KiB "
+    result_note(lab, "The server's UDP buffer was set to 64 KiB "
                      "(receive_buffer_bytes), so that it fills within 2,000 "
                      "datagrams; its default is 4 MiB.");
-    result_check(run, "tcp_stops_the_sender",
+    result_check(lab, "tcp_stops_the_sender",
                  tcp.error == EAGAIN && tcp.sent > 0,
                  "TCP makes a sender wait that is too fast");
-    result_check(run, "tcp_loses_nothing", tcp.received == tcp.sent,
+    result_check(lab, "tcp_loses_nothing", tcp.received == tcp.sent,
                  "all that send() took over TCP arrives");
-    result_check(run, "udp_never_stops",
+    result_check(lab, "udp_never_stops",
                  udp.error == 0 && udp.sent == DATAGRAMS,
                  "send() over UDP says yes to every datagram");
-    result_check(run, "udp_loses", udp.received > 0 && udp.received < udp.sent,
+    result_check(lab, "udp_loses", udp.received > 0 && udp.received < udp.sent,
                  "what overflows the receiver's buffer is lost in silence");
-    result_answer(run, udp.received < udp.sent && udp.error == 0 ? 1
+    result_answer(lab, udp.received < udp.sent && udp.error == 0 ? 1
                        : udp.error == EAGAIN                     ? 0
                                                                  : 2);
 }

@@ -24,7 +24,7 @@ struct reads {
 };
 
 /* Follows the server's log until it has read so many bytes. */
-static void boundaries_follow(struct run *run, struct server *server,
+static void boundaries_follow(struct lab *lab, struct server *server,
                               json_int_t bytes, struct reads *reads)
 {
     json_int_t got = 0;
@@ -34,7 +34,7 @@ static void boundaries_follow(struct run *run, struct server *server,
         json_t *event = server_event(server, "recv", LIMIT_MS);
 
         if (!event)
-            run_fail(run, "the server read only %lld of %lld bytes",
+            lab_fail(lab, "the server read only %lld of %lld bytes",
                      (long long)got, (long long)bytes);
         reads->bytes[reads->count] =
             json_integer_value(json_object_get(event, "bytes"));
@@ -43,7 +43,7 @@ static void boundaries_follow(struct run *run, struct server *server,
     }
 }
 
-static void boundaries_send_small(struct run *run, struct server *server,
+static void boundaries_send_small(struct lab *lab, struct server *server,
                                   int fd, struct reads *reads)
 {
     server_pause(server);
@@ -51,10 +51,10 @@ static void boundaries_send_small(struct run *run, struct server *server,
         char message[32];
 
         snprintf(message, sizeof(message), "msg %d", i + 1);
-        run_send(run, fd, message, SIZE);
+        lab_send(lab, fd, message, SIZE);
     }
     server_resume(server);
-    boundaries_follow(run, server, MESSAGES * SIZE, reads);
+    boundaries_follow(lab, server, MESSAGES * SIZE, reads);
 }
 
 static json_t *boundaries_sizes(const struct reads *reads)
@@ -66,11 +66,11 @@ static json_t *boundaries_sizes(const struct reads *reads)
     return list;
 }
 
-static void boundaries_draw(struct run *run, const struct reads *tcp,
+static void boundaries_draw(struct lab *lab, const struct reads *tcp,
                             const struct reads *udp)
 {
     json_t *plot = result_plot(
-        run, PLOT_BARS, "What each read of the server brought",
+        lab, PLOT_BARS, "What each read of the server brought",
         "One tall bar for TCP, with all bytes; five equal bars for UDP.",
         "read", "bytes");
     json_t *series[] = {plot_series(plot, PLOT_TCP, "TCP"),
@@ -95,52 +95,52 @@ static bool boundaries_is_all(const struct reads *reads, json_int_t bytes)
     return true;
 }
 
-static void boundaries_run(struct run *run)
+static void boundaries_run(struct lab *lab)
 {
     static char large[LARGE];
-    struct server *server = run_log_server(run, NULL);
-    int tcp = run_connect(run, server, SIDE_TCP);
-    int udp = run_connect(run, server, SIDE_UDP);
+    struct server *server = lab_log_server(lab, NULL);
+    int tcp = lab_connect(lab, server, SIDE_TCP);
+    int udp = lab_connect(lab, server, SIDE_UDP);
     struct reads tcp_small, udp_small, tcp_large;
     ssize_t sent;
 
-    result_did(run,
+    result_did(lab,
                "The client calls send() %d times with %d bytes each, while the "
                "server is busy; then once with 200,000 bytes.",
                MESSAGES, SIZE);
-    boundaries_send_small(run, server, tcp, &tcp_small);
-    boundaries_send_small(run, server, udp, &udp_small);
+    boundaries_send_small(lab, server, tcp, &tcp_small);
+    boundaries_send_small(lab, server, udp, &udp_small);
     memset(large, 'x', sizeof(large));
-    run_send(run, tcp, large, sizeof(large));
-    boundaries_follow(run, server, LARGE, &tcp_large);
+    lab_send(lab, tcp, large, sizeof(large));
+    boundaries_follow(lab, server, LARGE, &tcp_large);
     sent = send(udp, large, sizeof(large), 0);
 
-    result_row(run, "sends", "send() calls with 5 bytes", "",
+    result_row(lab, "sends", "send() calls with 5 bytes", "",
                value_count(MESSAGES), value_count(MESSAGES));
-    result_row(run, "reads", "the server reads so many times", "",
+    result_row(lab, "reads", "the server reads so many times", "",
                value_count(tcp_small.count), value_count(udp_small.count));
-    result_row(run, "sizes", "bytes in each read", "bytes",
+    result_row(lab, "sizes", "bytes in each read", "bytes",
                boundaries_sizes(&tcp_small), boundaries_sizes(&udp_small));
-    result_row(run, "large", "one send() of 200,000 bytes", "",
+    result_row(lab, "large", "one send() of 200,000 bytes", "",
                value_text("%d reads", tcp_large.count),
                sent < 0 ? value_text("refused: %s", strerror(errno))
                         : value_text("%zd bytes sent", sent));
-    boundaries_draw(run, &tcp_small, &udp_small);
-    result_why(run,
+    boundaries_draw(lab, &tcp_small, &udp_small);
+    result_why(lab,
                "TCP carries a stream of bytes and knows no messages; a UDP "
                "datagram is one indivisible record. Whoever needs messages on "
                "TCP adds a framing layer (lines, length).");
-    result_check(run, "tcp_merges", tcp_small.count < MESSAGES,
+    result_check(lab, "tcp_merges", tcp_small.count < MESSAGES,
                  "several messages arrive in one TCP read");
-    result_check(run, "tcp_cuts", tcp_large.count > 1,
+    result_check(lab, "tcp_cuts", tcp_large.count > 1,
                  "one large TCP message arrives in several reads");
-    result_check(run, "udp_keeps",
+    result_check(lab, "udp_keeps",
                  udp_small.count == MESSAGES &&
                      boundaries_is_all(&udp_small, SIZE),
                  "each datagram arrives whole and alone");
-    result_check(run, "udp_never_cuts", sent < 0,
+    result_check(lab, "udp_never_cuts", sent < 0,
                  "a message too long for a datagram is refused, not cut");
-    result_answer(run, tcp_small.count == 1 && udp_small.count == MESSAGES ? 1
+    result_answer(lab, tcp_small.count == 1 && udp_small.count == MESSAGES ? 1
                        : tcp_small.count == MESSAGES                       ? 0
                                                                            : 2);
 }

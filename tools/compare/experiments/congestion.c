@@ -46,7 +46,7 @@ struct congestion {
     double alone, beside, flood;
 };
 
-static void congestion_set_link(struct run *run, struct congestion *congestion,
+static void congestion_set_link(struct lab *lab, struct congestion *congestion,
                                 double loss_percent, double rate)
 {
     const struct link_plan plan = {
@@ -57,7 +57,7 @@ static void congestion_set_link(struct run *run, struct congestion *congestion,
     };
 
     if (congestion->link.wire)
-        link_impair(run, &congestion->link, &plan);
+        link_impair(lab, &congestion->link, &plan);
 }
 
 /* ---- one after the other ---------------------------------------------- */
@@ -67,17 +67,17 @@ static double congestion_share(uint64_t part, uint64_t whole)
     return whole > 0 ? (double)part / (double)whole : 0;
 }
 
-static void congestion_run_each(struct run *run, struct congestion *congestion)
+static void congestion_run_each(struct lab *lab, struct congestion *congestion)
 {
     struct wire_counts before[2], after[2];
 
-    congestion_set_link(run, congestion, congestion->loss, congestion->rate);
+    congestion_set_link(lab, congestion, congestion->loss, congestion->rate);
     for (size_t i = 0; i < NAMES; i++) {
         struct flow *flow = &congestion->flows[i];
 
-        if (!flow_start(run, flow, congestion->link.server, names[i])) {
+        if (!flow_start(lab, flow, congestion->link.server, names[i])) {
             result_note(
-                run, "The congestion control %s cannot be chosen here: %s.",
+                lab, "The congestion control %s cannot be chosen here: %s.",
                 names[i],
                 errno == EPERM ? "net.ipv4.tcp_allowed_congestion_control does "
                                  "not name it"
@@ -85,24 +85,24 @@ static void congestion_run_each(struct run *run, struct congestion *congestion)
             continue;
         }
         congestion->is_there[i] = true;
-        run_progress(run, "%s", names[i]);
-        link_counts(run, &congestion->link, before);
-        flow_send(run, flow, congestion->seconds, NULL);
+        lab_progress(lab, "%s", names[i]);
+        link_counts(lab, &congestion->link, before);
+        flow_send(lab, flow, congestion->seconds, NULL);
         flow_stop(flow);
-        link_counts(run, &congestion->link, after);
+        link_counts(lab, &congestion->link, after);
         congestion->lost[i] = congestion_share(
             after[WIRE_LEFT].lost - before[WIRE_LEFT].lost,
             after[WIRE_LEFT].packets - before[WIRE_LEFT].packets);
         congestion->goodput[i] =
             flow_goodput(flow, WARM_S, congestion->seconds + 1);
-        run_sleep_ms(DRAIN_MS + congestion->delay_ms);
+        lab_sleep_ms(DRAIN_MS + congestion->delay_ms);
     }
 }
 
 /* ---- beside a flood --------------------------------------------------- */
 
 struct counting {
-    struct run *run;
+    struct lab *lab;
     struct congestion *congestion;
 };
 
@@ -113,16 +113,16 @@ static double congestion_delivered_udp(void *arg)
     const struct counting *counting = arg;
     struct wire_counts counts[2];
 
-    link_counts(counting->run, &counting->congestion->link, counts);
+    link_counts(counting->lab, &counting->congestion->link, counts);
     return (double)counts[WIRE_LEFT].delivered_payload_bytes -
            (double)counting->congestion->narrow.acked;
 }
 
-static void congestion_run_flood(struct run *run, struct congestion *congestion)
+static void congestion_run_flood(struct lab *lab, struct congestion *congestion)
 {
-    struct counting counting = {run, congestion};
+    struct counting counting = {lab, congestion};
     const struct flow_flood flood = {
-        .fd = run_connect(run, congestion->link.server, SIDE_UDP),
+        .fd = lab_connect(lab, congestion->link.server, SIDE_UDP),
         .mbit_s = FLOOD * NARROW,
         .delivered = congestion_delivered_udp,
         .arg = &counting,
@@ -130,15 +130,15 @@ static void congestion_run_flood(struct run *run, struct congestion *congestion)
     struct flow *flow = &congestion->narrow;
     size_t first;
 
-    congestion_set_link(run, congestion, 0, NARROW);
-    if (!flow_start(run, flow, congestion->link.server, names[CUBIC]))
+    congestion_set_link(lab, congestion, 0, NARROW);
+    if (!flow_start(lab, flow, congestion->link.server, names[CUBIC]))
         return;
-    run_progress(run, "cubic alone");
-    flow_send(run, flow, ALONE_S, NULL);
+    lab_progress(lab, "cubic alone");
+    flow_send(lab, flow, ALONE_S, NULL);
     congestion->alone = flow_goodput(flow, ALONE_S / 2.0, ALONE_S + 1);
-    run_progress(run, "cubic beside a flood");
+    lab_progress(lab, "cubic beside a flood");
     first = flow->count;
-    flow_send(run, flow, BESIDE_S, &flood);
+    flow_send(lab, flow, BESIDE_S, &flood);
     congestion->beside =
         flow_goodput(flow, ALONE_S + 1, ALONE_S + BESIDE_S + 1);
     for (size_t i = first; i < flow->count; i++)
@@ -168,7 +168,7 @@ static bool congestion_has_mathis(const struct congestion *congestion)
            congestion_mathis(congestion) < congestion->rate / FACTOR;
 }
 
-static void congestion_show(struct run *run,
+static void congestion_show(struct lab *lab,
                             const struct congestion *congestion)
 {
     char key[32], measure[64];
@@ -178,17 +178,17 @@ static void congestion_show(struct run *run,
             continue;
         snprintf(key, sizeof(key), "%s_mbit_s", names[i]);
         snprintf(measure, sizeof(measure), "goodput with %s", names[i]);
-        result_row(run, key, measure, "Mbit/s",
+        result_row(lab, key, measure, "Mbit/s",
                    value_number(congestion->goodput[i]), value_none());
     }
     if (congestion_has_mathis(congestion))
-        result_row(run, "mathis_mbit_s", "what Mathis' formula says", "Mbit/s",
+        result_row(lab, "mathis_mbit_s", "what Mathis' formula says", "Mbit/s",
                    value_number(congestion_mathis(congestion)), value_none());
     if (!congestion->has_flood)
         return;
-    result_row(run, "alone_mbit_s", "cubic alone on a link of 20 Mbit/s",
+    result_row(lab, "alone_mbit_s", "cubic alone on a link of 20 Mbit/s",
                "Mbit/s", value_number(congestion->alone), value_none());
-    result_row(run, "beside_mbit_s", "beside a flood of 30 Mbit/s", "Mbit/s",
+    result_row(lab, "beside_mbit_s", "beside a flood of 30 Mbit/s", "Mbit/s",
                value_number(congestion->beside),
                value_number(congestion->flood));
 }
@@ -199,11 +199,11 @@ static json_t *congestion_series_of(json_t *plot, size_t which)
                        names[which]);
 }
 
-static void congestion_draw_windows(struct run *run,
+static void congestion_draw_windows(struct lab *lab,
                                     const struct congestion *congestion)
 {
     json_t *plot = result_plot(
-        run, PLOT_LINES, "Congestion window",
+        lab, PLOT_LINES, "Congestion window",
         "Saw teeth: at each loss reno and cubic make the window smaller. bbr "
         "keeps a larger one.",
         "time (s)", "segments under way");
@@ -221,11 +221,11 @@ static void congestion_draw_windows(struct run *run,
     }
 }
 
-static void congestion_draw_goodput(struct run *run,
+static void congestion_draw_goodput(struct lab *lab,
                                     const struct congestion *congestion)
 {
     json_t *plot = result_plot(
-        run, PLOT_LINES, "Goodput",
+        lab, PLOT_LINES, "Goodput",
         "bbr fills the link. reno and cubic stay far below it, because they "
         "take each loss for a full network.",
         "time (s)", "Mbit/s");
@@ -242,12 +242,12 @@ static void congestion_draw_goodput(struct run *run,
     }
 }
 
-static void congestion_draw_flood(struct run *run,
+static void congestion_draw_flood(struct lab *lab,
                                   const struct congestion *congestion)
 {
     const struct flow *flow = &congestion->narrow;
     json_t *plot = result_plot(
-        run, PLOT_LINES, "TCP beside a flood of datagrams",
+        lab, PLOT_LINES, "TCP beside a flood of datagrams",
         "TCP has the link to itself until the flood begins; then it gives way "
         "and is left with next to nothing.",
         "time (s)", "Mbit/s delivered");
@@ -261,62 +261,62 @@ static void congestion_draw_flood(struct run *run,
     }
 }
 
-static void congestion_check(struct run *run,
+static void congestion_check(struct lab *lab,
                              const struct congestion *congestion)
 {
     const double *goodput = congestion->goodput;
 
-    result_check(run, "tcp_chosen",
+    result_check(lab, "tcp_chosen",
                  congestion->is_there[RENO] || congestion->is_there[CUBIC],
                  "a congestion control can be chosen by name");
     if (congestion_has_mathis(congestion))
-        result_check(run, "tcp_mathis",
+        result_check(lab, "tcp_mathis",
                      stats_within_factor(goodput[CUBIC],
                                          congestion_mathis(congestion), FACTOR),
                      "cubic reaches what Mathis' formula says, within a factor "
                      "of 2");
     if (congestion_has_mathis(congestion) && congestion->is_there[BBR])
-        result_check(run, "tcp_bbr_ignores_loss",
+        result_check(lab, "tcp_bbr_ignores_loss",
                      goodput[BBR] > 2 * goodput[CUBIC],
                      "bbr is not slowed down by loss as cubic is");
     if (!congestion->has_flood)
         return;
-    result_check(run, "tcp_gives_way",
+    result_check(lab, "tcp_gives_way",
                  congestion->beside < congestion->alone / 2,
                  "TCP gives way to a flood of datagrams");
-    result_check(run, "udp_takes_all", congestion->flood > congestion->beside,
+    result_check(lab, "udp_takes_all", congestion->flood > congestion->beside,
                  "UDP takes the larger part of the link");
 }
 
-static void congestion_describe(struct run *run,
+static void congestion_describe(struct lab *lab,
                                 const struct congestion *congestion)
 {
-    result_did(run,
+    result_did(lab,
                "A client sends as much as it may over TCP for %g s with each "
                "congestion control%s.",
                congestion->seconds,
                congestion->link.wire ? "" : ", on loopback");
     if (congestion->link.wire)
-        result_did(run,
+        result_did(lab,
                    "The link loses %g %% of the packets, takes %g ms each way "
                    "and carries %g Mbit/s. Then cubic sends on a link of %d "
                    "Mbit/s without loss, alone for %d s and for %d s beside "
                    "datagrams of %g Mbit/s.",
                    congestion->loss, congestion->delay_ms, congestion->rate,
                    NARROW, ALONE_S, BESIDE_S, FLOOD * NARROW);
-    result_why(run,
+    result_why(lab,
                "TCP takes a loss as the sign of a full network and sends less, "
                "so that all connections get their share; UDP has no such "
                "brake, and whoever does not brake gets the road.");
 }
 
-static void congestion_draw(struct run *run,
+static void congestion_draw(struct lab *lab,
                             const struct congestion *congestion)
 {
-    congestion_draw_goodput(run, congestion);
-    congestion_draw_windows(run, congestion);
+    congestion_draw_goodput(lab, congestion);
+    congestion_draw_windows(lab, congestion);
     if (congestion->has_flood)
-        congestion_draw_flood(run, congestion);
+        congestion_draw_flood(lab, congestion);
 }
 
 static int congestion_answer(const struct congestion *congestion)
@@ -326,32 +326,32 @@ static int congestion_answer(const struct congestion *congestion)
     return congestion->beside < congestion->alone * 0.8 ? 1 : 0;
 }
 
-static void congestion_run(struct run *run)
+static void congestion_run(struct lab *lab)
 {
     bool has_link = !link_hindrance();
     struct congestion congestion = {
-        .seconds = run_setting(run, SETTING_FOR, has_link ? FOR_S : SHORT_S)};
+        .seconds = lab_setting(lab, SETTING_FOR, has_link ? FOR_S : SHORT_S)};
     const struct link_plan none = {.to_server.loss = 0};
 
     if (congestion.seconds <= WARM_S)
-        run_fail(run, "--for %g is too short: the first second is slow start",
+        lab_fail(lab, "--for %g is too short: the first second is slow start",
                  congestion.seconds);
     congestion.link = link_start(
-        run, &none, json_pack("{s:[s,s]}", "transports", "tcp", "udp"));
+        lab, &none, json_pack("{s:[s,s]}", "transports", "tcp", "udp"));
     if (has_link) {
-        congestion.loss = run_setting(run, SETTING_LOSS, LOSS);
-        congestion.delay_ms = run_setting(run, SETTING_DELAY, DELAY_MS);
-        congestion.rate = run_setting(run, SETTING_RATE, RATE);
+        congestion.loss = lab_setting(lab, SETTING_LOSS, LOSS);
+        congestion.delay_ms = lab_setting(lab, SETTING_DELAY, DELAY_MS);
+        congestion.rate = lab_setting(lab, SETTING_RATE, RATE);
     }
-    congestion_describe(run, &congestion);
-    congestion_run_each(run, &congestion);
+    congestion_describe(lab, &congestion);
+    congestion_run_each(lab, &congestion);
     if (has_link)
-        congestion_run_flood(run, &congestion);
-    congestion_show(run, &congestion);
-    congestion_draw(run, &congestion);
-    congestion_check(run, &congestion);
+        congestion_run_flood(lab, &congestion);
+    congestion_show(lab, &congestion);
+    congestion_draw(lab, &congestion);
+    congestion_check(lab, &congestion);
     if (congestion.has_flood)
-        result_answer(run, congestion_answer(&congestion));
+        result_answer(lab, congestion_answer(&congestion));
 }
 
 const struct experiment experiment_congestion = {

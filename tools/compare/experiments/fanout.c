@@ -29,38 +29,38 @@ void fanout_line(char line[FANOUT_SIZE], int number)
 /* ---- through the server ----------------------------------------------- */
 
 /* Processor time of a process so far, in nanoseconds. */
-static double fanout_cpu_ns(struct run *run, pid_t pid)
+static double fanout_cpu_ns(struct lab *lab, pid_t pid)
 {
     struct timespec now;
     clockid_t clock;
 
     if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &now))
-        run_fail(run, "the server's processor time cannot be read");
+        lab_fail(lab, "the server's processor time cannot be read");
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
 /* Who joins over UDP says so twice: a peer that was heard from once gets no
    more than it sent three times over. What they say goes to all the others,
    so the first message of the sender marks where to begin. */
-static void fanout_join(struct run *run, struct server *server, enum side side,
+static void fanout_join(struct lab *lab, struct server *server, enum side side,
                         struct audience *audience)
 {
     for (int i = 0; i < audience->count; i++) {
         json_t *event;
 
-        audience->fds[i] = run_connect(run, server, side);
+        audience->fds[i] = lab_connect(lab, server, side);
         for (int twice = 0; side == SIDE_UDP && twice < 2; twice++)
-            run_send(run, audience->fds[i], "\n", 1);
+            lab_send(lab, audience->fds[i], "\n", 1);
         event = server_event(server, "open", LIMIT_MS);
         if (!event)
-            run_fail(run, "receiver %d did not come in", i + 1);
+            lab_fail(lab, "receiver %d did not come in", i + 1);
         json_decref(event);
     }
 }
 
 /* Reads up to the first message: over UDP what the others said to come in is
    before it, which over TCP nobody has to. */
-static void fanout_skip_to(struct run *run, int fd, const char *line)
+static void fanout_skip_to(struct lab *lab, int fd, const char *line)
 {
     char room[FANOUT_SIZE];
     ssize_t got;
@@ -68,55 +68,55 @@ static void fanout_skip_to(struct run *run, int fd, const char *line)
     do {
         got = recv(fd, room, sizeof(room), 0);
         if (got < 0)
-            run_fail_errno(run, "the first message");
+            lab_fail_errno(lab, "the first message");
     } while (got != FANOUT_SIZE || memcmp(room, line, FANOUT_SIZE) != 0);
 }
 
 /* One message after the other; the next when all have it, so that no buffer
    overflows. */
-static void fanout_relay(struct run *run, int sender,
+static void fanout_relay(struct lab *lab, int sender,
                          const struct audience *audience, double *ms,
                          int messages, struct outcome *outcome)
 {
     for (int number = 1; number <= messages; number++) {
         char line[FANOUT_SIZE], got[FANOUT_SIZE];
-        double begin = run_now_ms();
+        double begin = lab_now_ms();
 
         fanout_line(line, number);
-        run_send(run, sender, line, FANOUT_SIZE);
+        lab_send(lab, sender, line, FANOUT_SIZE);
         outcome->sends++;
         for (int i = 0; i < audience->count; i++) {
-            run_recv(run, audience->fds[i], got, FANOUT_SIZE);
+            lab_recv(lab, audience->fds[i], got, FANOUT_SIZE);
             outcome->received += !memcmp(line, got, FANOUT_SIZE);
         }
-        ms[number - 1] = run_now_ms() - begin;
+        ms[number - 1] = lab_now_ms() - begin;
     }
 }
 
-static struct outcome fanout_through_server(struct run *run, enum side side,
+static struct outcome fanout_through_server(struct lab *lab, enum side side,
                                             struct audience *audience,
                                             int messages)
 {
-    struct server *server = run_server(
-        run, json_pack("{s:[s], s:[{s:s,s:s}, s, {s:s,s:b}]}", "transports",
+    struct server *server = lab_server(
+        lab, json_pack("{s:[s], s:[{s:s,s:s}, s, {s:s,s:b}]}", "transports",
                        side == SIDE_TCP ? "tcp" : "udp", "handlers", "plugin",
                        "log", "format", "json", "lines", "plugin",
                        "chat-broadcast", "names", 0));
     double *ms = must_calloc((size_t)messages, sizeof(*ms)), begin_ns;
     struct outcome outcome = {0};
-    int sender = run_connect(run, server, side);
+    int sender = lab_connect(lab, server, side);
     char line[FANOUT_SIZE];
 
-    fanout_join(run, server, side, audience);
+    fanout_join(lab, server, side, audience);
     fanout_line(line, 0);
-    run_send(run, sender, line, FANOUT_SIZE);
+    lab_send(lab, sender, line, FANOUT_SIZE);
     for (int i = 0; i < audience->count; i++)
-        fanout_skip_to(run, audience->fds[i], line);
-    begin_ns = fanout_cpu_ns(run, server_pid(server));
-    fanout_relay(run, sender, audience, ms, messages, &outcome);
+        fanout_skip_to(lab, audience->fds[i], line);
+    begin_ns = fanout_cpu_ns(lab, server_pid(server));
+    fanout_relay(lab, sender, audience, ms, messages, &outcome);
     outcome.cpu_us =
-        (fanout_cpu_ns(run, server_pid(server)) - begin_ns) / 1e3 / messages;
-    outcome.median_ms = run_median(ms, (size_t)messages);
+        (fanout_cpu_ns(lab, server_pid(server)) - begin_ns) / 1e3 / messages;
+    outcome.median_ms = lab_median(ms, (size_t)messages);
     for (int i = 0; i < audience->count; i++)
         close(audience->fds[i]);
     free(ms);
@@ -130,38 +130,38 @@ static json_t *fanout_copies(const struct outcome *outcome)
     return value_count(outcome->received / outcome->sends);
 }
 
-static void fanout_add_rows(struct run *run, const struct outcome *tcp,
+static void fanout_add_rows(struct lab *lab, const struct outcome *tcp,
                             const struct outcome *udp)
 {
-    result_row(run, "sends", "send() calls of the sender", "",
+    result_row(lab, "sends", "send() calls of the sender", "",
                value_count(tcp->sends), value_count(udp->sends));
-    result_row(run, "copies", "the server passes each on, times", "",
+    result_row(lab, "copies", "the server passes each on, times", "",
                fanout_copies(tcp), fanout_copies(udp));
-    result_row(run, "received", "messages that arrived, of all", "",
+    result_row(lab, "received", "messages that arrived, of all", "",
                value_count(tcp->received), value_count(udp->received));
-    result_row(run, "cpu", "processor time of the server for one message",
+    result_row(lab, "cpu", "processor time of the server for one message",
                "\u00b5s", value_number(tcp->cpu_us), value_number(udp->cpu_us));
-    result_row(run, "last", "until the last one has it, median", "ms",
+    result_row(lab, "last", "until the last one has it, median", "ms",
                value_number(tcp->median_ms), value_number(udp->median_ms));
 }
 
-static void fanout_add_multicast_rows(struct run *run,
+static void fanout_add_multicast_rows(struct lab *lab,
                                       const struct outcome *group)
 {
-    result_row(run, "group_sends", "multicast: send() calls of the sender", "",
+    result_row(lab, "group_sends", "multicast: send() calls of the sender", "",
                value_none(), value_count(group->sends));
-    result_row(run, "group_received", "multicast: messages that arrived", "",
+    result_row(lab, "group_received", "multicast: messages that arrived", "",
                value_none(), value_count(group->received));
-    result_row(run, "group_cpu",
+    result_row(lab, "group_cpu",
                "multicast: processor time of the sender for one message",
                "\u00b5s", value_none(), value_number(group->cpu_us));
 }
 
-static void fanout_draw(struct run *run, const struct outcome *tcp,
+static void fanout_draw(struct lab *lab, const struct outcome *tcp,
                         const struct outcome *udp, const struct outcome *group)
 {
     json_t *plot = result_plot(
-        run, PLOT_BARS, "Processor time for one message to all",
+        lab, PLOT_BARS, "Processor time for one message to all",
         "The server's time over TCP and over UDP, and the sender's with "
         "multicast.",
         "", "time of who makes the copies (\u00b5s)");
@@ -174,48 +174,48 @@ static void fanout_draw(struct run *run, const struct outcome *tcp,
         plot_bar(series, "one send() to a group", group->cpu_us);
 }
 
-static void fanout_run(struct run *run)
+static void fanout_run(struct lab *lab)
 {
-    int clients = (int)run_setting(run, SETTING_CLIENTS, 50);
-    int messages = (int)run_setting(run, SETTING_MESSAGES, 100);
+    int clients = (int)lab_setting(lab, SETTING_CLIENTS, 50);
+    int messages = (int)lab_setting(lab, SETTING_MESSAGES, 100);
     struct audience audience = {
         .fds = must_calloc((size_t)clients, sizeof(int)), .count = clients};
     long long all = (long long)clients * messages;
     struct outcome tcp, udp, group;
     bool has_group;
 
-    run_progress(run, "TCP");
-    tcp = fanout_through_server(run, SIDE_TCP, &audience, messages);
-    run_progress(run, "UDP");
-    udp = fanout_through_server(run, SIDE_UDP, &audience, messages);
-    run_progress(run, "multicast");
-    has_group = fanout_multicast(run, &audience, messages, &group);
+    lab_progress(lab, "TCP");
+    tcp = fanout_through_server(lab, SIDE_TCP, &audience, messages);
+    lab_progress(lab, "UDP");
+    udp = fanout_through_server(lab, SIDE_UDP, &audience, messages);
+    lab_progress(lab, "multicast");
+    has_group = fanout_multicast(lab, &audience, messages, &group);
 
-    result_did(run,
+    result_did(lab,
                "%d message%s of %d bytes go%s to %d receiver%s: through "
                "chat-broadcast over TCP and over UDP, and without a server to "
                "a multicast group on the loopback interface.",
                messages, messages == 1 ? "" : "s", FANOUT_SIZE,
                messages == 1 ? "es" : "", clients, clients == 1 ? "" : "s");
-    fanout_add_rows(run, &tcp, &udp);
+    fanout_add_rows(lab, &tcp, &udp);
     if (has_group)
-        fanout_add_multicast_rows(run, &group);
-    fanout_draw(run, &tcp, &udp, has_group ? &group : NULL);
-    result_why(run,
+        fanout_add_multicast_rows(lab, &group);
+    fanout_draw(lab, &tcp, &udp, has_group ? &group : NULL);
+    result_why(lab,
                "A TCP connection has two ends, so a message to many is sent "
                "to each. A datagram may go to a group: one send(), and the "
                "copies are made where the ways part. Nobody acknowledges "
                "them, which is why TCP cannot do it.");
-    result_check(run, "unicast_reaches_all",
+    result_check(lab, "unicast_reaches_all",
                  tcp.received == all && udp.received == all,
                  "each message reaches each receiver, once for each");
     if (has_group) {
-        result_check(run, "multicast_reaches_all", group.received == all,
+        result_check(lab, "multicast_reaches_all", group.received == all,
                      "a multicast message reaches the whole group");
-        result_check(run, "multicast_sends_once", group.sends == messages,
+        result_check(lab, "multicast_sends_once", group.sends == messages,
                      "with one send() for all of it");
     }
-    result_answer(run, !has_group || group.received == all ? 1 : 0);
+    result_answer(lab, !has_group || group.received == all ? 1 : 0);
 }
 
 const struct experiment experiment_fanout = {

@@ -41,7 +41,7 @@ static char data[STREAM];
 
 /* ---- the ends --------------------------------------------------------- */
 
-static int fragments_right_socket(struct run *run, struct wire *wire, int type,
+static int fragments_right_socket(struct lab *lab, struct wire *wire, int type,
                                   struct sockaddr_in *address)
 {
     int fd = wire_socket(wire, WIRE_RIGHT, AF_INET, type, 0);
@@ -50,131 +50,131 @@ static int fragments_right_socket(struct run *run, struct wire *wire, int type,
     *address = (struct sockaddr_in){.sin_family = AF_INET};
     inet_pton(AF_INET, wire_address(WIRE_RIGHT, AF_INET), &address->sin_addr);
     if (fd < 0)
-        run_fail(run, "a socket beyond the link: %s", strerror(-fd));
+        lab_fail(lab, "a socket beyond the link: %s", strerror(-fd));
     if (bind(fd, (struct sockaddr *)address, length) ||
         getsockname(fd, (struct sockaddr *)address, &length))
-        run_fail_errno(run, "bind beyond the link");
+        lab_fail_errno(lab, "bind beyond the link");
     return fd;
 }
 
-static int fragments_left_socket(struct run *run, enum side side,
+static int fragments_left_socket(struct lab *lab, enum side side,
                                  struct sockaddr_in address)
 {
-    int fd = run_socket(run, side);
+    int fd = lab_socket(lab, side);
 
     if (connect(fd, (struct sockaddr *)&address, sizeof(address)))
-        run_fail_errno(run, "connect over the link");
+        lab_fail_errno(lab, "connect over the link");
     return fd;
 }
 
-static void fragments_open_ends(struct run *run, struct ends *ends)
+static void fragments_open_ends(struct lab *lab, struct ends *ends)
 {
     struct sockaddr_in address;
     int listener;
 
     ends->udp_server =
-        fragments_right_socket(run, ends->wire, SOCK_DGRAM, &address);
-    ends->udp = fragments_left_socket(run, SIDE_UDP, address);
-    listener = fragments_right_socket(run, ends->wire, SOCK_STREAM, &address);
+        fragments_right_socket(lab, ends->wire, SOCK_DGRAM, &address);
+    ends->udp = fragments_left_socket(lab, SIDE_UDP, address);
+    listener = fragments_right_socket(lab, ends->wire, SOCK_STREAM, &address);
     if (listen(listener, 1))
-        run_fail_errno(run, "listen");
-    ends->tcp = fragments_left_socket(run, SIDE_TCP, address);
+        lab_fail_errno(lab, "listen");
+    ends->tcp = fragments_left_socket(lab, SIDE_TCP, address);
     ends->tcp_server = accept(listener, NULL, NULL);
     if (ends->tcp_server < 0)
-        run_fail_errno(run, "accept");
+        lab_fail_errno(lab, "accept");
     close(listener);
 }
 
 /* ---- packets ---------------------------------------------------------- */
 
 /* Towards the right, once nothing is under way. */
-static struct wire_counts fragments_settled(struct run *run, struct ends *ends)
+static struct wire_counts fragments_settled(struct lab *lab, struct ends *ends)
 {
-    double limit = run_now_ms() + SETTLE_MS;
+    double limit = lab_now_ms() + SETTLE_MS;
     struct wire_counts counts[2], *right = &counts[WIRE_LEFT];
 
     do {
         if (!wire_counts(ends->wire, counts))
-            run_fail(run, "the link has ended");
+            lab_fail(lab, "the link has ended");
         if (right->packets + right->duplicated ==
             right->delivered + right->lost + right->queue_dropped +
                 right->overrun)
             return *right;
-    } while (run_now_ms() < limit);
-    run_fail(run, "the link does not come to rest");
+    } while (lab_now_ms() < limit);
+    lab_fail(lab, "the link does not come to rest");
 }
 
-static void fragments_set_discovery(struct run *run, int fd, int how)
+static void fragments_set_discovery(struct lab *lab, int fd, int how)
 {
     if (setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &how, sizeof(how)))
-        run_fail_errno(run, "IP_MTU_DISCOVER");
+        lab_fail_errno(lab, "IP_MTU_DISCOVER");
 }
 
 /* How many packets a datagram of that size takes. */
-static int fragments_count_fragments(struct run *run, struct ends *ends,
+static int fragments_count_fragments(struct lab *lab, struct ends *ends,
                                      size_t size)
 {
-    uint64_t before = fragments_settled(run, ends).packets;
+    uint64_t before = fragments_settled(lab, ends).packets;
 
-    run_send(run, ends->udp, data, size);
-    run_recv(run, ends->udp_server, data, size);
-    return (int)(fragments_settled(run, ends).packets - before);
+    lab_send(lab, ends->udp, data, size);
+    lab_recv(lab, ends->udp_server, data, size);
+    return (int)(fragments_settled(lab, ends).packets - before);
 }
 
-static int fragments_count_segments(struct run *run, struct ends *ends,
+static int fragments_count_segments(struct lab *lab, struct ends *ends,
                                     size_t size)
 {
-    uint64_t before = fragments_settled(run, ends).payload_packets;
+    uint64_t before = fragments_settled(lab, ends).payload_packets;
 
-    run_send(run, ends->tcp, data, size);
-    run_recv(run, ends->tcp_server, data, size);
-    return (int)(fragments_settled(run, ends).payload_packets - before);
+    lab_send(lab, ends->tcp, data, size);
+    lab_recv(lab, ends->tcp_server, data, size);
+    return (int)(fragments_settled(lab, ends).payload_packets - before);
 }
 
-static int fragments_path_mtu(struct run *run, int fd)
+static int fragments_path_mtu(struct lab *lab, int fd)
 {
     socklen_t length = sizeof(int);
     int mtu;
 
     if (getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &length))
-        run_fail_errno(run, "IP_MTU");
+        lab_fail_errno(lab, "IP_MTU");
     return mtu;
 }
 
 /* What send() says to a datagram that may not be cut. */
-static int fragments_try_uncut(struct run *run, struct ends *ends, size_t size)
+static int fragments_try_uncut(struct lab *lab, struct ends *ends, size_t size)
 {
     int error;
 
-    fragments_set_discovery(run, ends->udp, IP_PMTUDISC_DO);
+    fragments_set_discovery(lab, ends->udp, IP_PMTUDISC_DO);
     error = send(ends->udp, data, size, 0) < 0 ? errno : 0;
-    fragments_set_discovery(run, ends->udp, IP_PMTUDISC_DONT);
+    fragments_set_discovery(lab, ends->udp, IP_PMTUDISC_DONT);
     return error;
 }
 
 /* ---- with loss -------------------------------------------------------- */
 
-static void fragments_lose(struct run *run, struct ends *ends, double loss)
+static void fragments_lose(struct lab *lab, struct ends *ends, double loss)
 {
     const struct wire_direction right = {.loss = loss}, left = {0};
 
     if (!wire_impair(ends->wire, &right, &left))
-        run_fail(run, "the link has ended");
+        lab_fail(lab, "the link has ended");
 }
 
 /* One after the other, so that nothing but the loss can lose them. */
-static int fragments_count_arrivals(struct run *run, struct ends *ends,
+static int fragments_count_arrivals(struct lab *lab, struct ends *ends,
                                     int train)
 {
     int arrived = 0;
 
     for (int i = 0; i < trains[train].count; i++) {
-        run_send(run, ends->udp, data, trains[train].size);
-        fragments_settled(run, ends);
+        lab_send(lab, ends->udp, data, trains[train].size);
+        fragments_settled(lab, ends);
         while (recv(ends->udp_server, data, sizeof(data), MSG_DONTWAIT) >= 0)
             arrived++;
     }
-    while (run_is_readable(ends->udp_server, 100) &&
+    while (lab_is_readable(ends->udp_server, 100) &&
            recv(ends->udp_server, data, sizeof(data), MSG_DONTWAIT) >= 0)
         arrived++;
     return arrived;
@@ -199,15 +199,15 @@ static void fragments_read_stream(struct ends *ends, struct stream *stream)
     stream->arrived += (size_t)count;
 }
 
-static struct stream fragments_pump(struct run *run, struct ends *ends)
+static struct stream fragments_pump(struct lab *lab, struct ends *ends)
 {
-    double limit = run_now_ms() + LIMIT_MS;
+    double limit = lab_now_ms() + LIMIT_MS;
     struct stream stream = {0, false};
     size_t sent = 0;
 
     for (size_t i = 0; i < STREAM; i++)
         data[i] = (char)(i % 251); /* no two packets are alike */
-    while (stream.arrived < STREAM && run_now_ms() < limit) {
+    while (stream.arrived < STREAM && lab_now_ms() < limit) {
         struct pollfd fds[] = {
             {.fd = ends->tcp, .events = sent < STREAM ? POLLOUT : 0},
             {.fd = ends->tcp_server, .events = POLLIN},
@@ -215,7 +215,7 @@ static struct stream fragments_pump(struct run *run, struct ends *ends)
         ssize_t count;
 
         if (poll(fds, 2, 100) < 0)
-            run_fail_errno(run, "poll");
+            lab_fail_errno(lab, "poll");
         if (fds[0].revents & POLLOUT) {
             count = send(ends->tcp, data + sent, STREAM - sent, MSG_DONTWAIT);
             sent += count > 0 ? (size_t)count : 0;
@@ -226,13 +226,13 @@ static struct stream fragments_pump(struct run *run, struct ends *ends)
     return stream;
 }
 
-static unsigned fragments_count_retransmissions(struct run *run, int fd)
+static unsigned fragments_count_retransmissions(struct lab *lab, int fd)
 {
     struct tcp_info info = {0};
     socklen_t length = sizeof(info);
 
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length))
-        run_fail_errno(run, "TCP_INFO");
+        lab_fail_errno(lab, "TCP_INFO");
     return info.tcpi_total_retrans;
 }
 
@@ -253,7 +253,7 @@ static bool fragments_is_expected(int train, int arrived, double loss,
 
 /* ---- all of it -------------------------------------------------------- */
 
-static void fragments_add_packets(struct run *run, struct ends *ends)
+static void fragments_add_packets(struct lab *lab, struct ends *ends)
 {
     static const size_t lengths[] = {FITS, FITS + 1, LONGEST};
     static const char *const keys[] = {"packets_1472", "packets_1473",
@@ -261,24 +261,24 @@ static void fragments_add_packets(struct run *run, struct ends *ends)
     static const char *const measures[] = {
         "packets on the link for 1,472 bytes", "for 1,473 bytes",
         "for 65,507 bytes"};
-    int fragments[3], error = fragments_try_uncut(run, ends, FITS + 1);
+    int fragments[3], error = fragments_try_uncut(lab, ends, FITS + 1);
 
-    result_row(run, "mtu", "longest packet of the way (path MTU)", "bytes",
-               value_count(fragments_path_mtu(run, ends->tcp)),
-               value_count(fragments_path_mtu(run, ends->udp)));
+    result_row(lab, "mtu", "longest packet of the way (path MTU)", "bytes",
+               value_count(fragments_path_mtu(lab, ends->tcp)),
+               value_count(fragments_path_mtu(lab, ends->udp)));
     for (int i = 0; i < 3; i++) {
-        fragments[i] = fragments_count_fragments(run, ends, lengths[i]);
-        result_row(run, keys[i], measures[i], "",
-                   value_count(fragments_count_segments(run, ends, lengths[i])),
+        fragments[i] = fragments_count_fragments(lab, ends, lengths[i]);
+        result_row(lab, keys[i], measures[i], "",
+                   value_count(fragments_count_segments(lab, ends, lengths[i])),
                    value_count(fragments[i]));
     }
-    result_row(run, "uncut", "1,473 bytes that may not be cut", "",
+    result_row(lab, "uncut", "1,473 bytes that may not be cut", "",
                value_text("TCP cuts by itself"),
                value_text("%s", error ? strerror(error) : "fine"));
-    result_check(run, "udp_fragments",
+    result_check(lab, "udp_fragments",
                  fragments[0] == 1 && fragments[1] == 2 && fragments[2] == 45,
                  "a datagram longer than a packet travels in fragments");
-    result_check(run, "udp_respects_the_path", error == EMSGSIZE,
+    result_check(lab, "udp_respects_the_path", error == EMSGSIZE,
                  "one that may not be cut is refused when it is too long");
 }
 
@@ -287,12 +287,12 @@ static double fragments_lost_percent(int train, int arrived)
     return 100 - 100.0 * arrived / trains[train].count;
 }
 
-static void fragments_draw(struct run *run, double loss,
+static void fragments_draw(struct lab *lab, double loss,
                            const int arrived[TRAINS],
                            const int fragments[TRAINS])
 {
     json_t *plot = result_plot(
-        run, PLOT_LINES, "Datagrams lost, by their length",
+        lab, PLOT_LINES, "Datagrams lost, by their length",
         "The longer a datagram, the more are lost, as many as the loss of any "
         "one of the fragments foretells.",
         "bytes of a datagram", "lost (%)");
@@ -307,24 +307,24 @@ static void fragments_draw(struct run *run, double loss,
     }
 }
 
-static void fragments_add_stream(struct run *run, const struct stream *stream,
+static void fragments_add_stream(struct lab *lab, const struct stream *stream,
                                  unsigned again)
 {
-    result_row(run, "stream", "of 1,000,000 bytes in a stream arrive", "bytes",
+    result_row(lab, "stream", "of 1,000,000 bytes in a stream arrive", "bytes",
                value_count((long long)stream->arrived), value_none());
-    result_row(run, "again", "segments sent again", "", value_count(again),
+    result_row(lab, "again", "segments sent again", "", value_count(again),
                value_none());
     if (stream->arrived < STREAM)
-        result_note(run,
+        result_note(lab,
                     "With so much loss TCP needs more than the %d s that it "
                     "was given.",
                     LIMIT_MS / 1000);
-    result_check(run, "tcp_has_no_gap",
+    result_check(lab, "tcp_has_no_gap",
                  !stream->has_gap && stream->arrived <= STREAM,
                  "TCP sends again what is lost: the stream has no gap");
 }
 
-static void fragments_add_losses(struct run *run, struct ends *ends,
+static void fragments_add_losses(struct lab *lab, struct ends *ends,
                                  double loss)
 {
     int fragments[TRAINS], arrived[TRAINS];
@@ -332,55 +332,55 @@ static void fragments_add_losses(struct run *run, struct ends *ends,
     struct stream stream;
 
     for (int i = 0; i < TRAINS; i++)
-        fragments[i] = fragments_count_fragments(run, ends, trains[i].size);
-    fragments_lose(run, ends, loss);
+        fragments[i] = fragments_count_fragments(lab, ends, trains[i].size);
+    fragments_lose(lab, ends, loss);
     for (int i = 0; i < TRAINS; i++) {
-        run_progress(run, "%zu bytes a message", trains[i].size);
-        arrived[i] = fragments_count_arrivals(run, ends, i);
+        lab_progress(lab, "%zu bytes a message", trains[i].size);
+        arrived[i] = fragments_count_arrivals(lab, ends, i);
         are_expected &=
             fragments_is_expected(i, arrived[i], loss, fragments[i]);
     }
-    stream = fragments_pump(run, ends);
+    stream = fragments_pump(lab, ends);
 
-    result_row(run, "lost_100", "datagrams of 100 bytes lost", "%",
+    result_row(lab, "lost_100", "datagrams of 100 bytes lost", "%",
                value_none(),
                value_number(fragments_lost_percent(0, arrived[0])));
     result_row(
-        run, "lost_30000", "datagrams of 30,000 bytes lost", "%", value_none(),
+        lab, "lost_30000", "datagrams of 30,000 bytes lost", "%", value_none(),
         value_number(fragments_lost_percent(TRAINS - 1, arrived[TRAINS - 1])));
-    fragments_add_stream(run, &stream,
-                         fragments_count_retransmissions(run, ends->tcp));
-    fragments_draw(run, loss, arrived, fragments);
-    result_check(run, "udp_loses_the_whole", are_expected,
+    fragments_add_stream(lab, &stream,
+                         fragments_count_retransmissions(lab, ends->tcp));
+    fragments_draw(lab, loss, arrived, fragments);
+    result_check(lab, "udp_loses_the_whole", are_expected,
                  "one lost fragment loses the whole datagram");
 }
 
-void fragments_measure(struct run *run)
+void fragments_measure(struct lab *lab)
 {
-    const struct wire_options options = {.mtu = MTU, .seed = run_seed(run)};
+    const struct wire_options options = {.mtu = MTU, .seed = lab_seed(lab)};
     struct ends ends = {0};
     const char *why = link_hindrance();
     double loss;
 
     if (why) {
-        result_note(run,
+        result_note(lab,
                     "Fragments were left out, since the loopback interface "
                     "needs none: its packets carry 65,536 bytes. They need a "
                     "link: %s.",
                     why);
         return;
     }
-    loss = run_setting(run, SETTING_LOSS, 1) / 100;
-    ends.wire = link_wire(run, &options);
-    fragments_open_ends(run, &ends);
-    fragments_set_discovery(run, ends.udp, IP_PMTUDISC_DONT);
-    result_did(run,
+    loss = lab_setting(lab, SETTING_LOSS, 1) / 100;
+    ends.wire = link_wire(lab, &options);
+    fragments_open_ends(lab, &ends);
+    fragments_set_discovery(lab, ends.udp, IP_PMTUDISC_DONT);
+    result_did(lab,
                "Then both over a link whose packets carry 1,500 bytes: first "
                "a good one, then one that loses %g %% of them.",
                100 * loss);
-    fragments_add_packets(run, &ends);
-    fragments_add_losses(run, &ends, loss);
-    result_why(run, "On a way with shorter packets IP cuts a datagram into "
+    fragments_add_packets(lab, &ends);
+    fragments_add_losses(lab, &ends, loss);
+    result_why(lab, "On a way with shorter packets IP cuts a datagram into "
                     "fragments, and if one of them is lost, all is lost. TCP "
                     "cuts its stream to fit (MSS), and sends again only the "
                     "piece that is missing.");

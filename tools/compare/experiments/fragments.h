@@ -12,6 +12,6 @@
 
 /* Adds rows, a plot and checks to the result, or a note why it cannot. The
    process stands at the end of the link afterwards. */
-void fragments_measure(struct run *run);
+void fragments_measure(struct lab *lab);
 
 #endif

@@ -26,26 +26,26 @@ static const char *halfclose_read_end(int fd)
     char byte[1];
     ssize_t got;
 
-    if (!run_is_readable(fd, SILENCE_MS))
+    if (!lab_is_readable(fd, SILENCE_MS))
         return "not at all: silence";
     got = recv(fd, byte, sizeof(byte), MSG_DONTWAIT);
     return got == 0 ? "recv() returns 0" : got < 0 ? strerror(errno) : "data";
 }
 
-static void halfclose_measure(struct run *run, struct server *server,
+static void halfclose_measure(struct lab *lab, struct server *server,
                               enum side side, struct ending *ending)
 {
-    int fd = run_connect(run, server, side);
+    int fd = lab_connect(lab, server, side);
     char answer[sizeof(WORDS)] = "";
     json_t *event;
 
     server_pause(server);
-    run_send(run, fd, WORDS, strlen(WORDS));
+    lab_send(lab, fd, WORDS, strlen(WORDS));
     if (shutdown(fd, SHUT_WR))
-        run_fail_errno(run, "shutdown");
+        lab_fail_errno(lab, "shutdown");
     ending->again = send(fd, "x", 1, MSG_NOSIGNAL) < 0 ? errno : 0;
     server_resume(server);
-    run_recv(run, fd, answer, strlen(WORDS));
+    lab_recv(lab, fd, answer, strlen(WORDS));
     ending->is_answered = !strcmp(answer, WORDS);
     ending->last = halfclose_read_end(fd);
     event = server_event(server, "close", SILENCE_MS);
@@ -53,39 +53,39 @@ static void halfclose_measure(struct run *run, struct server *server,
     json_decref(event);
 }
 
-static void halfclose_run(struct run *run)
+static void halfclose_run(struct lab *lab)
 {
-    struct server *server = run_log_server(run, "echo");
+    struct server *server = lab_log_server(lab, "echo");
     struct ending tcp = {0}, udp = {0};
 
-    halfclose_measure(run, server, SIDE_TCP, &tcp);
-    halfclose_measure(run, server, SIDE_UDP, &udp);
+    halfclose_measure(lab, server, SIDE_TCP, &tcp);
+    halfclose_measure(lab, server, SIDE_UDP, &udp);
 
-    result_did(run, "The client sends its last words and calls shutdown(fd, "
+    result_did(lab, "The client sends its last words and calls shutdown(fd, "
                     "SHUT_WR) before the server, which echoes, has read them.");
-    result_row(run, "answered", "the answer still arrives", "",
+    result_row(lab, "answered", "the answer still arrives", "",
                value_bool(tcp.is_answered), value_bool(udp.is_answered));
-    result_row(run, "again", "another send() says", "",
+    result_row(lab, "again", "another send() says", "",
                value_text("%s", tcp.again ? strerror(tcp.again) : "fine"),
                value_text("%s", udp.again ? strerror(udp.again) : "fine"));
-    result_row(run, "noticed", "the server notices the end", "",
+    result_row(lab, "noticed", "the server notices the end", "",
                value_bool(tcp.is_noticed), value_bool(udp.is_noticed));
-    result_row(run, "last", "the client knows the answer was the last by", "",
+    result_row(lab, "last", "the client knows the answer was the last by", "",
                value_text("%s", tcp.last), value_text("%s", udp.last));
-    result_why(run,
+    result_why(lab,
                "Each direction of a TCP connection ends by itself: FIN says "
                "\"no more from me\" and the answers still come. UDP has no "
                "connection that could end: shutdown() changes the own socket "
                "alone and sends nothing.");
-    result_note(run, "Noticing nothing means: nothing within 300 ms.");
-    result_check(run, "tcp_answers_after_fin", tcp.is_answered,
+    result_note(lab, "Noticing nothing means: nothing within 300 ms.");
+    result_check(lab, "tcp_answers_after_fin", tcp.is_answered,
                  "the answer comes after the client's FIN");
-    result_check(run, "tcp_tells_the_end",
+    result_check(lab, "tcp_tells_the_end",
                  tcp.is_noticed && !strcmp(tcp.last, "recv() returns 0"),
                  "both sides of a TCP connection learn of its end");
-    result_check(run, "udp_tells_nobody", !udp.is_noticed && udp.last[0] == 'n',
+    result_check(lab, "udp_tells_nobody", !udp.is_noticed && udp.last[0] == 'n',
                  "no datagram tells that there are no more");
-    result_answer(run, udp.is_noticed ? 0 : 1);
+    result_answer(lab, udp.is_noticed ? 0 : 1);
 }
 
 const struct experiment experiment_halfclose = {

@@ -26,31 +26,31 @@ struct cost {
     uint64_t answer_packets, all_packets, all_bytes; /* both ways */
 };
 
-static struct wire_counts handshake_total(struct run *run, struct link *link)
+static struct wire_counts handshake_total(struct lab *lab, struct link *link)
 {
     struct wire_counts counts[2];
 
-    link_counts(run, link, counts);
+    link_counts(lab, link, counts);
     counts[0].packets += counts[1].packets;
     counts[0].bytes += counts[1].bytes;
     return counts[0];
 }
 
 /* Until nothing has gone over the link for a while. */
-static struct wire_counts handshake_settle(struct run *run, struct link *link,
+static struct wire_counts handshake_settle(struct lab *lab, struct link *link,
                                            double delay_ms)
 {
-    struct wire_counts before, now = handshake_total(run, link);
+    struct wire_counts before, now = handshake_total(lab, link);
 
     do {
         before = now;
-        run_sleep_ms(QUIET_MS + 2 * delay_ms);
-        now = handshake_total(run, link);
+        lab_sleep_ms(QUIET_MS + 2 * delay_ms);
+        now = handshake_total(lab, link);
     } while (now.packets != before.packets);
     return now;
 }
 
-static void handshake_await_answer(struct run *run, int fd)
+static void handshake_await_answer(struct lab *lab, int fd)
 {
     char answer[sizeof(question)];
     size_t got = 0;
@@ -61,7 +61,7 @@ static void handshake_await_answer(struct run *run, int fd)
         if (now < 0 && errno == EINTR)
             continue;
         if (now <= 0)
-            run_fail(run, "no answer came");
+            lab_fail(lab, "no answer came");
         got += (size_t)now;
     }
 }
@@ -77,34 +77,34 @@ static void handshake_count_without_link(int fd, enum side side,
         cost->answer_packets = figures.segments_out + figures.segments_in;
 }
 
-static struct cost handshake_ask(struct run *run, struct link *link,
+static struct cost handshake_ask(struct lab *lab, struct link *link,
                                  enum side side, double delay_ms)
 {
     struct cost cost = {0};
-    struct wire_counts before = handshake_settle(run, link, delay_ms), after;
-    double begin = run_now_ms();
-    int fd = link_connect(run, link, side);
+    struct wire_counts before = handshake_settle(lab, link, delay_ms), after;
+    double begin = lab_now_ms();
+    int fd = link_connect(lab, link, side);
 
-    run_send(run, fd, question, strlen(question));
-    handshake_await_answer(run, fd);
-    cost.answer_ms = run_now_ms() - begin;
-    cost.answer_packets = handshake_total(run, link).packets - before.packets;
+    lab_send(lab, fd, question, strlen(question));
+    handshake_await_answer(lab, fd);
+    cost.answer_ms = lab_now_ms() - begin;
+    cost.answer_packets = handshake_total(lab, link).packets - before.packets;
     if (!link->wire)
         handshake_count_without_link(fd, side, &cost);
     close(fd);
-    after = handshake_settle(run, link, delay_ms);
+    after = handshake_settle(lab, link, delay_ms);
     cost.all_packets = after.packets - before.packets;
     cost.all_bytes = after.bytes - before.bytes;
     return cost;
 }
 
-static struct cost handshake_ask_best(struct run *run, struct link *link,
+static struct cost handshake_ask_best(struct lab *lab, struct link *link,
                                       enum side side, double delay_ms)
 {
-    struct cost best = handshake_ask(run, link, side, delay_ms);
+    struct cost best = handshake_ask(lab, link, side, delay_ms);
 
     for (int i = 1; i < TRIES; i++) {
-        struct cost cost = handshake_ask(run, link, side, delay_ms);
+        struct cost cost = handshake_ask(lab, link, side, delay_ms);
 
         if (cost.answer_ms < best.answer_ms)
             best = cost;
@@ -114,33 +114,33 @@ static struct cost handshake_ask_best(struct run *run, struct link *link,
 
 /* ---- the result ------------------------------------------------------- */
 
-static void handshake_show(struct run *run, const struct link *link,
+static void handshake_show(struct lab *lab, const struct link *link,
                            const struct cost *tcp, const struct cost *udp,
                            double round_trip_ms)
 {
-    result_row(run, "answer_ms", "time to the first answer", "ms",
+    result_row(lab, "answer_ms", "time to the first answer", "ms",
                value_number(tcp->answer_ms), value_number(udp->answer_ms));
-    result_row(run, "answer_packets", "packets until then, both ways", "",
+    result_row(lab, "answer_packets", "packets until then, both ways", "",
                value_count((long long)tcp->answer_packets),
                value_count((long long)udp->answer_packets));
     if (!link->wire)
         return;
-    result_row(run, "round_trips", "that is in round trips", "",
+    result_row(lab, "round_trips", "that is in round trips", "",
                value_number(tcp->answer_ms / round_trip_ms),
                value_number(udp->answer_ms / round_trip_ms));
-    result_row(run, "all_packets", "packets with the goodbye", "",
+    result_row(lab, "all_packets", "packets with the goodbye", "",
                value_count((long long)tcp->all_packets),
                value_count((long long)udp->all_packets));
-    result_row(run, "all_bytes", "bytes of all of them", "bytes",
+    result_row(lab, "all_bytes", "bytes of all of them", "bytes",
                value_count((long long)tcp->all_bytes),
                value_count((long long)udp->all_bytes));
 }
 
-static void handshake_draw(struct run *run, const struct link *link,
+static void handshake_draw(struct lab *lab, const struct link *link,
                            const struct cost *tcp, const struct cost *udp)
 {
     json_t *plot = result_plot(
-        run, PLOT_BARS, "Packets for one question and its answer",
+        lab, PLOT_BARS, "Packets for one question and its answer",
         "TCP needs several times as many packets as UDP, which needs two.", "",
         "packets, both ways");
     json_t *series = plot_series(plot, PLOT_TCP, "TCP");
@@ -154,58 +154,58 @@ static void handshake_draw(struct run *run, const struct link *link,
         plot_bar(series, "in all", (double)udp->all_packets);
 }
 
-static void handshake_check(struct run *run, const struct link *link,
+static void handshake_check(struct lab *lab, const struct link *link,
                             const struct cost *tcp, const struct cost *udp,
                             double round_trip_ms)
 {
-    result_check(run, "udp_two_packets", udp->answer_packets == 2,
+    result_check(lab, "udp_two_packets", udp->answer_packets == 2,
                  "UDP needs one packet for the question and one for the "
                  "answer");
-    result_check(run, "tcp_more_packets", tcp->answer_packets >= 5,
+    result_check(lab, "tcp_more_packets", tcp->answer_packets >= 5,
                  "TCP needs at least three packets more: the handshake");
     if (!link->wire)
         return;
-    result_check(run, "tcp_two_round_trips",
+    result_check(lab, "tcp_two_round_trips",
                  tcp->answer_ms >= 2 * round_trip_ms,
                  "over TCP the first answer takes two round trips");
-    result_check(run, "udp_one_round_trip",
+    result_check(lab, "udp_one_round_trip",
                  udp->answer_ms >= round_trip_ms &&
                      udp->answer_ms < tcp->answer_ms,
                  "over UDP it takes one");
-    result_check(run, "tcp_goodbye", tcp->all_packets > tcp->answer_packets,
+    result_check(lab, "tcp_goodbye", tcp->all_packets > tcp->answer_packets,
                  "TCP says goodbye, which costs packets too");
-    result_check(run, "udp_no_goodbye", udp->all_packets == 2,
+    result_check(lab, "udp_no_goodbye", udp->all_packets == 2,
                  "UDP has no goodbye");
 }
 
-static void handshake_run(struct run *run)
+static void handshake_run(struct lab *lab)
 {
     double delay_ms =
-        !link_hindrance() ? run_setting(run, SETTING_DELAY, DELAY_MS) : 0;
+        !link_hindrance() ? lab_setting(lab, SETTING_DELAY, DELAY_MS) : 0;
     const struct link_plan plan = {.to_server.delay_ms = delay_ms,
                                    .to_client.delay_ms = delay_ms};
-    struct link link = link_start(run, &plan, link_echo());
+    struct link link = link_start(lab, &plan, link_echo());
     struct cost tcp, udp;
     double trips;
 
-    result_did(run,
+    result_did(lab,
                "A client asks a server one question of %zu bytes, gets the "
                "answer, and leaves; the fastest of %d tries counts.",
                strlen(question), TRIES);
     if (link.wire)
-        result_did(run, "The server is %g ms away.", delay_ms);
-    tcp = handshake_ask_best(run, &link, SIDE_TCP, delay_ms);
-    udp = handshake_ask_best(run, &link, SIDE_UDP, delay_ms);
-    handshake_show(run, &link, &tcp, &udp, 2 * delay_ms);
-    handshake_draw(run, &link, &tcp, &udp);
-    result_why(run,
+        result_did(lab, "The server is %g ms away.", delay_ms);
+    tcp = handshake_ask_best(lab, &link, SIDE_TCP, delay_ms);
+    udp = handshake_ask_best(lab, &link, SIDE_UDP, delay_ms);
+    handshake_show(lab, &link, &tcp, &udp, 2 * delay_ms);
+    handshake_draw(lab, &link, &tcp, &udp);
+    result_why(lab,
                "TCP has to agree on sequence numbers before it carries data, "
                "which takes a round trip, and ends the connection in both "
                "directions; UDP sends at once and remembers nothing.");
-    handshake_check(run, &link, &tcp, &udp, 2 * delay_ms);
+    handshake_check(lab, &link, &tcp, &udp, 2 * delay_ms);
     trips = tcp.answer_ms / (2 * delay_ms);
     if (link.wire && delay_ms >= 1)
-        result_answer(run, trips < 1.5 ? 0 : trips < 2.5 ? 1 : 2);
+        result_answer(lab, trips < 1.5 ? 0 : trips < 2.5 ? 1 : 2);
 }
 
 const struct experiment experiment_handshake = {

@@ -24,7 +24,7 @@ struct blocking {
     struct train trains[2]; /* by enum side */
 };
 
-static void headofline_send_train(struct run *run, struct blocking *blocking,
+static void headofline_send_train(struct lab *lab, struct blocking *blocking,
                                   enum side side, size_t count)
 {
     const struct train_plan plan = {
@@ -32,12 +32,12 @@ static void headofline_send_train(struct run *run, struct blocking *blocking,
         .interval_ms = blocking->round_trip_ms / PER_TRIP,
         .settle_ms = 3 * blocking->round_trip_ms,
     };
-    int fd = link_connect(run, &blocking->link, side);
+    int fd = link_connect(lab, &blocking->link, side);
 
-    run_progress(run, "%s", side == SIDE_TCP ? "TCP" : "UDP");
+    lab_progress(lab, "%s", side == SIDE_TCP ? "TCP" : "UDP");
     if (blocking->link.wire)
-        link_drop(run, &blocking->link, LOST + 1);
-    blocking->trains[side] = train_run(run, fd, side, &plan);
+        link_drop(lab, &blocking->link, LOST + 1);
+    blocking->trains[side] = train_run(lab, fd, side, &plan);
 }
 
 /* ---- the result ------------------------------------------------------- */
@@ -82,37 +82,37 @@ static json_t *headofline_of_message(const struct train *train, size_t number)
                                  : value_text("never came");
 }
 
-static void headofline_show(struct run *run, const struct blocking *blocking)
+static void headofline_show(struct lab *lab, const struct blocking *blocking)
 {
     const struct train *tcp = &blocking->trains[SIDE_TCP];
     const struct train *udp = &blocking->trains[SIDE_UDP];
 
-    result_row(run, "lost", "messages lost", "",
+    result_row(lab, "lost", "messages lost", "",
                value_count((long long)tcp->lost),
                value_count((long long)udp->lost));
-    result_row(run, "late", "late by half a round trip or more", "",
+    result_row(lab, "late", "late by half a round trip or more", "",
                value_count((long long)headofline_late(blocking, tcp)),
                value_count((long long)headofline_late(blocking, udp)));
-    result_row(run, "median_ms", "latency, half of them at most", "ms",
+    result_row(lab, "median_ms", "latency, half of them at most", "ms",
                value_number(headofline_latency(tcp, 50)),
                value_number(headofline_latency(udp, 50)));
-    result_row(run, "max_ms", "latency, the longest", "ms",
+    result_row(lab, "max_ms", "latency, the longest", "ms",
                value_number(headofline_latency(tcp, 100)),
                value_number(headofline_latency(udp, 100)));
     if (!blocking->link.wire)
         return;
-    result_row(run, "lost_ms", "the message that was lost at first", "ms",
+    result_row(lab, "lost_ms", "the message that was lost at first", "ms",
                headofline_of_message(tcp, LOST),
                headofline_of_message(udp, LOST));
-    result_row(run, "next_ms", "the one right behind it", "ms",
+    result_row(lab, "next_ms", "the one right behind it", "ms",
                headofline_of_message(tcp, LOST + 1),
                headofline_of_message(udp, LOST + 1));
 }
 
-static void headofline_draw(struct run *run, const struct blocking *blocking)
+static void headofline_draw(struct lab *lab, const struct blocking *blocking)
 {
     json_t *plot = result_plot(
-        run, PLOT_POINTS, "When each message came back",
+        lab, PLOT_POINTS, "When each message came back",
         "UDP is a flat row with one gap. TCP has a saw tooth where the packet "
         "was lost: the lost message and all behind it come late, together.",
         "message", "latency (ms)");
@@ -123,46 +123,46 @@ static void headofline_draw(struct run *run, const struct blocking *blocking)
         plot_mark(plot, LOST, "lost");
 }
 
-static void headofline_check(struct run *run, const struct blocking *blocking)
+static void headofline_check(struct lab *lab, const struct blocking *blocking)
 {
     const struct train *tcp = &blocking->trains[SIDE_TCP];
     const struct train *udp = &blocking->trains[SIDE_UDP];
     double two_trips = 2 * blocking->round_trip_ms;
 
-    result_check(run, "tcp_complete", tcp->lost == 0, "TCP loses none");
+    result_check(lab, "tcp_complete", tcp->lost == 0, "TCP loses none");
     if (!blocking->link.wire) {
-        result_check(run, "udp_independent",
+        result_check(lab, "udp_independent",
                      headofline_latency(udp, 50) < two_trips,
                      "over UDP no message waits for a lost one");
         return;
     }
-    result_check(run, "udp_independent",
+    result_check(lab, "udp_independent",
                  headofline_latency_behind(udp, LOST) < two_trips,
                  "over UDP those behind the lost one do not wait for it");
-    result_check(run, "udp_loses_one", udp->lost == 1 && !udp->copies[LOST],
+    result_check(lab, "udp_loses_one", udp->lost == 1 && !udp->copies[LOST],
                  "UDP loses the message in the lost packet, and no other");
-    result_check(run, "tcp_next_waits", tcp->latency_ms[LOST + 1] >= two_trips,
+    result_check(lab, "tcp_next_waits", tcp->latency_ms[LOST + 1] >= two_trips,
                  "over TCP the message behind the lost one comes at least a "
                  "round trip late");
-    result_check(run, "tcp_blocks", headofline_late(blocking, tcp) > 2,
+    result_check(lab, "tcp_blocks", headofline_late(blocking, tcp) > 2,
                  "over TCP several messages wait");
 }
 
-static void headofline_describe(struct run *run,
+static void headofline_describe(struct lab *lab,
                                 const struct blocking *blocking, size_t count)
 {
-    result_did(run,
+    result_did(lab,
                "A client sends %zu messages, one every %g ms, to a server "
                "that sends them back.",
                count, blocking->round_trip_ms / PER_TRIP);
     if (blocking->link.wire)
-        result_did(run,
+        result_did(lab,
                    "The server is %g ms away. Of each transport one packet is "
                    "lost: that with message %d.",
                    blocking->round_trip_ms / 2, LOST);
     else
-        result_did(run, "Of the datagrams %g %% are lost.", 100 * LOSS_INSTEAD);
-    result_why(run,
+        result_did(lab, "Of the datagrams %g %% are lost.", 100 * LOSS_INSTEAD);
+    result_why(lab,
                "TCP promises order, so what is behind a gap must wait until "
                "the lost segment has come again; datagrams have nothing to do "
                "with each other.");
@@ -178,30 +178,30 @@ static int headofline_answer(const struct blocking *blocking)
                : 2;
 }
 
-static void headofline_blocking_run(struct run *run)
+static void headofline_blocking_run(struct lab *lab)
 {
-    double delay_ms = run_setting(run, SETTING_DELAY, DELAY_MS);
-    size_t count = (size_t)run_setting(run, SETTING_MESSAGES, MESSAGES);
+    double delay_ms = lab_setting(lab, SETTING_DELAY, DELAY_MS);
+    size_t count = (size_t)lab_setting(lab, SETTING_MESSAGES, MESSAGES);
     struct link_plan plan = {.to_server.delay_ms = delay_ms,
                              .to_client.delay_ms = delay_ms};
     struct blocking blocking = {.round_trip_ms = 2 * delay_ms};
 
     if (delay_ms < 1 || count < 2 * LOST)
-        run_fail(run,
+        lab_fail(lab,
                  "a wait shows only with a delay of 1 ms and %d messages at "
                  "the least; give larger ones",
                  2 * LOST);
     if (link_hindrance()) /* TCP could not be delayed likewise */
         plan = (struct link_plan){.to_server.loss = LOSS_INSTEAD};
-    blocking.link = link_start(run, &plan, link_echo());
-    headofline_describe(run, &blocking, count);
-    headofline_send_train(run, &blocking, SIDE_TCP, count);
-    headofline_send_train(run, &blocking, SIDE_UDP, count);
-    headofline_show(run, &blocking);
-    headofline_draw(run, &blocking);
-    headofline_check(run, &blocking);
+    blocking.link = link_start(lab, &plan, link_echo());
+    headofline_describe(lab, &blocking, count);
+    headofline_send_train(lab, &blocking, SIDE_TCP, count);
+    headofline_send_train(lab, &blocking, SIDE_UDP, count);
+    headofline_show(lab, &blocking);
+    headofline_draw(lab, &blocking);
+    headofline_check(lab, &blocking);
     if (blocking.link.wire)
-        result_answer(run, headofline_answer(&blocking));
+        result_answer(lab, headofline_answer(&blocking));
 }
 
 const struct experiment experiment_blocking = {

@@ -51,50 +51,50 @@ static bool largest_arrives(struct server *server, json_int_t size, int *reads)
     return bytes == size;
 }
 
-static void largest_run(struct run *run)
+static void largest_run(struct lab *lab)
 {
-    struct server *server = run_log_server(run, NULL);
-    int tcp = run_connect(run, server, SIDE_TCP);
-    int udp = run_connect(run, server, SIDE_UDP);
+    struct server *server = lab_log_server(lab, NULL);
+    int tcp = lab_connect(lab, server, SIDE_TCP);
+    int udp = lab_connect(lab, server, SIDE_UDP);
     size_t longest;
     int beyond, tcp_reads, udp_reads;
     bool tcp_arrives, udp_arrives;
 
     memset(data, 'x', sizeof(data));
-    run_send(run, tcp, data, LARGE);
+    lab_send(lab, tcp, data, LARGE);
     tcp_arrives = largest_arrives(server, LARGE, &tcp_reads);
     longest = largest_find_longest(udp);
     beyond = largest_try_size(udp, longest + 1);
 
-    server = run_log_server(run, NULL);
-    udp = run_connect(run, server, SIDE_UDP);
-    run_send(run, udp, data, longest);
+    server = lab_log_server(lab, NULL);
+    udp = lab_connect(lab, server, SIDE_UDP);
+    lab_send(lab, udp, data, longest);
     udp_arrives = largest_arrives(server, (json_int_t)longest, &udp_reads);
 
-    result_did(run,
+    result_did(lab,
                "The client sends 10,000,000 bytes with one send() over TCP, "
                "and looks for the longest datagram that send() takes.");
-    result_row(run, "longest", "longest message in one send()", "bytes",
+    result_row(lab, "longest", "longest message in one send()", "bytes",
                value_text("no limit"), value_count((long long)longest));
-    result_row(run, "beyond", "one byte more", "", value_none(),
+    result_row(lab, "beyond", "one byte more", "", value_none(),
                value_text("%s", beyond ? strerror(beyond) : "fine"));
-    result_row(run, "whole", "it arrives whole", "", value_bool(tcp_arrives),
+    result_row(lab, "whole", "it arrives whole", "", value_bool(tcp_arrives),
                value_bool(udp_arrives));
-    result_row(run, "reads", "in so many reads of the server", "",
+    result_row(lab, "reads", "in so many reads of the server", "",
                value_count(tcp_reads), value_count(udp_reads));
-    result_why(run,
+    result_why(lab,
                "The length field of an IPv4 packet has 16 bits: 65,535 bytes "
                "less 20 of the IP header and 8 of the UDP header leave 65,507. "
                "A stream has no length.");
-    result_check(run, "udp_limit_is_65507",
+    result_check(lab, "udp_limit_is_65507",
                  longest == 65507 && beyond == EMSGSIZE,
                  "65,507 bytes fit into a datagram, 65,508 do not");
-    result_check(run, "udp_arrives_whole", udp_arrives && udp_reads == 1,
+    result_check(lab, "udp_arrives_whole", udp_arrives && udp_reads == 1,
                  "the longest datagram arrives as one message");
-    result_check(run, "tcp_takes_more", tcp_arrives && tcp_reads > 1,
+    result_check(lab, "tcp_takes_more", tcp_arrives && tcp_reads > 1,
                  "TCP carries far more, in as many reads as it takes");
-    fragments_measure(run);
-    result_answer(run, longest == 65507 ? 1 : longest < 65507 ? 0 : 2);
+    fragments_measure(lab);
+    result_answer(lab, longest == 65507 ? 1 : longest < 65507 ? 0 : 2);
 }
 
 const struct experiment experiment_largest = {

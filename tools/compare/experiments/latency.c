@@ -38,7 +38,7 @@ struct latency {
     struct step steps[2][STEPS_MOST]; /* by enum side */
 };
 
-static struct step latency_measure(struct run *run, struct load *load,
+static struct step latency_measure(struct lab *lab, struct load *load,
                                    double rate, double seconds)
 {
     struct step step = {.load = rate};
@@ -47,12 +47,12 @@ static struct step latency_measure(struct run *run, struct load *load,
     double *values;
     size_t count;
 
-    load_begin(run, load, rate, (size_t)(rate * seconds));
-    result = load_end(run, load);
+    load_begin(lab, load, rate, (size_t)(rate * seconds));
+    result = load_end(lab, load);
     deliveries = load_deliveries(load, &count);
     values = calloc(count + 1, sizeof(*values));
     if (!values)
-        run_fail_errno(run, "memory");
+        lab_fail_errno(lab, "memory");
     for (size_t i = 0; i < count; i++)
         values[i] = deliveries[i].latency_ms;
     stats_sort(values, count);
@@ -65,7 +65,7 @@ static struct step latency_measure(struct run *run, struct load *load,
     return step;
 }
 
-static void latency_run_side(struct run *run, struct latency *latency,
+static void latency_run_side(struct lab *lab, struct latency *latency,
                              enum side side, double delay_ms, double seconds)
 {
     struct messages messages = {.count = 0};
@@ -77,23 +77,23 @@ static void latency_run_side(struct run *run, struct latency *latency,
         .messages = &messages,
         .round_trip_ms = 2 * delay_ms,
     };
-    struct load *load = load_start(run, &plan);
+    struct load *load = load_start(lab, &plan);
 
     if (!load_found(load).is_answered)
-        run_fail(run, "the echo server does not answer over %s",
+        lab_fail(lab, "the echo server does not answer over %s",
                  plan.transport);
     for (size_t i = 0; i < latency->count; i++) {
-        run_progress(run, "%s, %g messages a second", plan.transport,
+        lab_progress(lab, "%s, %g messages a second", plan.transport,
                      latency->loads[i]);
         latency->steps[side][i] =
-            latency_measure(run, load, latency->loads[i], seconds);
+            latency_measure(lab, load, latency->loads[i], seconds);
     }
     load_stop(load);
 }
 
 /* ---- the result ------------------------------------------------------- */
 
-static void latency_add_row(struct run *run, const char *key,
+static void latency_add_row(struct lab *lab, const char *key,
                             const char *measure, const char *unit,
                             const struct step *step, json_t *tcp, json_t *udp)
 {
@@ -102,20 +102,20 @@ static void latency_add_row(struct run *run, const char *key,
     snprintf(whole_key, sizeof(whole_key), "%s_%.0f", key, step->load);
     snprintf(whole_measure, sizeof(whole_measure), "%.0f messages/s: %s",
              step->load, measure);
-    result_row(run, whole_key, whole_measure, unit, tcp, udp);
+    result_row(lab, whole_key, whole_measure, unit, tcp, udp);
 }
 
-static void latency_show(struct run *run, const struct latency *latency)
+static void latency_show(struct lab *lab, const struct latency *latency)
 {
     for (size_t i = 0; i < latency->count; i++) {
         const struct step *tcp = &latency->steps[SIDE_TCP][i];
         const struct step *udp = &latency->steps[SIDE_UDP][i];
 
-        latency_add_row(run, "p50_ms", "p50", "ms", tcp,
+        latency_add_row(lab, "p50_ms", "p50", "ms", tcp,
                         value_number(tcp->p50_ms), value_number(udp->p50_ms));
-        latency_add_row(run, "p99_ms", "p99", "ms", tcp,
+        latency_add_row(lab, "p99_ms", "p99", "ms", tcp,
                         value_number(tcp->p99_ms), value_number(udp->p99_ms));
-        latency_add_row(run, "lost", "lost", "%", tcp,
+        latency_add_row(lab, "lost", "lost", "%", tcp,
                         value_number(tcp->lost_percent),
                         value_number(udp->lost_percent));
     }
@@ -136,10 +136,10 @@ static void latency_draw_side(json_t *plot, enum plot_of of, const char *name,
     }
 }
 
-static void latency_draw(struct run *run, const struct latency *latency)
+static void latency_draw(struct lab *lab, const struct latency *latency)
 {
     json_t *plot = result_plot(
-        run, PLOT_LINES, "Latency under growing load",
+        lab, PLOT_LINES, "Latency under growing load",
         "Flat while there is room; then a wall. Over TCP messages wait longer "
         "and longer, over UDP those that find no room are lost.",
         "messages a second", "latency (ms)");
@@ -150,7 +150,7 @@ static void latency_draw(struct run *run, const struct latency *latency)
     latency_draw_side(plot, PLOT_TCP, "TCP, p99", latency, SIDE_TCP, true);
     latency_draw_side(plot, PLOT_UDP, "UDP, p50", latency, SIDE_UDP, false);
     latency_draw_side(plot, PLOT_UDP, "UDP, p99", latency, SIDE_UDP, true);
-    plot = result_plot(run, PLOT_LINES, "Messages lost",
+    plot = result_plot(lab, PLOT_LINES, "Messages lost",
                        "None over TCP; over UDP as many as the link cannot "
                        "carry.",
                        "messages a second", "lost (%)");
@@ -166,7 +166,7 @@ static void latency_draw(struct run *run, const struct latency *latency)
     }
 }
 
-static void latency_check(struct run *run, const struct latency *latency)
+static void latency_check(struct lab *lab, const struct latency *latency)
 {
     const struct step *tcp = latency->steps[SIDE_TCP];
     const struct step *udp = latency->steps[SIDE_UDP];
@@ -175,20 +175,20 @@ static void latency_check(struct run *run, const struct latency *latency)
 
     for (size_t i = 0; i < latency->count; i++)
         is_complete &= tcp[i].lost_percent <= 0;
-    result_check(run, "tcp_complete", is_complete,
+    result_check(lab, "tcp_complete", is_complete,
                  "TCP loses nothing at any load");
     if (!latency->link.wire)
         return; /* a fast machine carries all of it */
-    result_check(run, "tcp_waits", tcp[last].p99_ms > 2 * tcp[0].p50_ms,
+    result_check(lab, "tcp_waits", tcp[last].p99_ms > 2 * tcp[0].p50_ms,
                  "over TCP messages wait when the load is more than the link "
                  "carries");
-    result_check(run, "udp_complete_at_first", udp[0].lost_percent <= 0,
+    result_check(lab, "udp_complete_at_first", udp[0].lost_percent <= 0,
                  "UDP loses nothing while the link has room");
-    result_check(run, "udp_loses", udp[last].lost_percent > 10,
+    result_check(lab, "udp_loses", udp[last].lost_percent > 10,
                  "UDP loses what the link cannot carry");
 }
 
-static struct config *latency_echo_config(struct run *run)
+static struct config *latency_echo_config(struct lab *lab)
 {
     static const char text[] =
         "{\"transports\": [\"tcp\"], \"handlers\": [\"echo\"]}";
@@ -196,45 +196,45 @@ static struct config *latency_echo_config(struct run *run)
                                         problems_create("echo"));
 
     if (!config)
-        run_fail(run, "the plugins tcp and echo cannot be loaded");
+        lab_fail(lab, "the plugins tcp and echo cannot be loaded");
     return config;
 }
 
-static void latency_run(struct run *run)
+static void latency_run(struct lab *lab)
 {
     bool has_link = !link_hindrance();
-    double delay_ms = has_link ? run_setting(run, SETTING_DELAY, DELAY_MS) : 0;
-    double rate = has_link ? run_setting(run, SETTING_RATE, RATE) : 0;
-    double seconds = run_setting(run, SETTING_FOR, STEP_S);
+    double delay_ms = has_link ? lab_setting(lab, SETTING_DELAY, DELAY_MS) : 0;
+    double rate = has_link ? lab_setting(lab, SETTING_RATE, RATE) : 0;
+    double seconds = lab_setting(lab, SETTING_FOR, STEP_S);
     const struct link_plan plan = {
         .to_server = {.delay_ms = delay_ms, .rate_mbit = rate},
         .to_client = {.delay_ms = delay_ms, .rate_mbit = rate},
     };
     struct latency latency = {
-        .config = latency_echo_config(run),
-        .link = link_start(run, &plan, link_echo()),
+        .config = latency_echo_config(lab),
+        .link = link_start(lab, &plan, link_echo()),
         .loads = has_link ? link_loads : loopback_loads,
         .count = has_link ? sizeof(link_loads) / sizeof(*link_loads)
                           : sizeof(loopback_loads) / sizeof(*loopback_loads),
     };
 
-    result_did(run,
+    result_did(lab,
                "Clients say messages of %d bytes to a server that sends them "
                "back, by the clock, more and more of them%s. Each latency "
                "counts from when its message was due.",
                MESSAGES_DEFAULT_BYTES, has_link ? "; the link is slow" : "");
-    latency_run_side(run, &latency, SIDE_TCP, delay_ms, seconds);
-    latency_run_side(run, &latency, SIDE_UDP, delay_ms, seconds);
-    latency_show(run, &latency);
-    latency_draw(run, &latency);
-    result_why(run,
+    latency_run_side(lab, &latency, SIDE_TCP, delay_ms, seconds);
+    latency_run_side(lab, &latency, SIDE_UDP, delay_ms, seconds);
+    latency_show(lab, &latency);
+    latency_draw(lab, &latency);
+    result_why(lab,
                "As long as there is room, the load makes no difference; beyond "
                "that a queue grows: TCP makes the sender wait, UDP's queue "
                "overflows.");
-    latency_check(run, &latency);
+    latency_check(lab, &latency);
     if (has_link)
         result_answer(
-            run, latency.steps[SIDE_UDP][latency.count - 1].lost_percent > 10
+            lab, latency.steps[SIDE_UDP][latency.count - 1].lost_percent > 10
                      ? 1
                      : 2);
 }

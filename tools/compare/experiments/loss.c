@@ -35,25 +35,25 @@ struct loss {
     unsigned count;
 };
 
-static void loss_choose_rates(struct run *run, struct loss *loss)
+static void loss_choose_rates(struct lab *lab, struct loss *loss)
 {
     static const double usual[RATES] = {0, 1, 5};
 
-    loss->count = run_is_given(run, SETTING(SETTING_LOSS)) ? 1 : RATES;
+    loss->count = lab_is_given(lab, SETTING(SETTING_LOSS)) ? 1 : RATES;
     for (unsigned i = 0; i < loss->count; i++)
         loss->rates[i].percent =
-            loss->count == 1 ? run_setting(run, SETTING_LOSS, 0) : usual[i];
+            loss->count == 1 ? lab_setting(lab, SETTING_LOSS, 0) : usual[i];
 }
 
-static void loss_set_rate(struct run *run, struct loss *loss, double percent)
+static void loss_set_rate(struct lab *lab, struct loss *loss, double percent)
 {
     const struct link_plan plan = {.to_server.loss = percent / 100};
 
     if (loss->link.wire)
-        link_impair(run, &loss->link, &plan);
+        link_impair(lab, &loss->link, &plan);
 }
 
-static struct train loss_send_all(struct run *run, struct loss *loss, int fd,
+static struct train loss_send_all(struct lab *lab, struct loss *loss, int fd,
                                   enum side side, uint64_t *dropped,
                                   uint64_t *overrun)
 {
@@ -62,9 +62,9 @@ static struct train loss_send_all(struct run *run, struct loss *loss, int fd,
     struct wire_counts before[2], after[2];
     struct train train;
 
-    link_counts(run, &loss->link, before);
-    train = train_run(run, fd, side, &plan);
-    link_counts(run, &loss->link, after);
+    link_counts(lab, &loss->link, before);
+    train = train_run(lab, fd, side, &plan);
+    link_counts(lab, &loss->link, after);
     *dropped = after[WIRE_LEFT].lost - before[WIRE_LEFT].lost;
     *overrun += after[WIRE_LEFT].overrun - before[WIRE_LEFT].overrun +
                 after[WIRE_RIGHT].overrun - before[WIRE_RIGHT].overrun;
@@ -73,36 +73,36 @@ static struct train loss_send_all(struct run *run, struct loss *loss, int fd,
 
 /* All of UDP first: it sends one packet a message and draws the same numbers
    each time, while TCP sends as many as the moment takes. */
-static void loss_run_udp(struct run *run, struct loss *loss)
+static void loss_run_udp(struct lab *lab, struct loss *loss)
 {
-    int fd = link_connect(run, &loss->link, SIDE_UDP);
+    int fd = link_connect(lab, &loss->link, SIDE_UDP);
 
     for (unsigned i = 0; i < loss->count; i++) {
         struct at_rate *at = &loss->rates[i];
 
-        run_progress(run, "%g %% over UDP", at->percent);
-        loss_set_rate(run, loss, at->percent);
-        at->udp = loss_send_all(run, loss, fd, SIDE_UDP, &at->udp_dropped,
+        lab_progress(lab, "%g %% over UDP", at->percent);
+        loss_set_rate(lab, loss, at->percent);
+        at->udp = loss_send_all(lab, loss, fd, SIDE_UDP, &at->udp_dropped,
                                 &at->overrun);
     }
 }
 
-static void loss_run_tcp(struct run *run, struct loss *loss)
+static void loss_run_tcp(struct lab *lab, struct loss *loss)
 {
     struct tcp_figures before = {0}, after = {0};
     uint64_t overrun = 0;
     int fd;
 
-    loss_set_rate(run, loss, 0);
-    fd = link_connect(run, &loss->link, SIDE_TCP);
+    loss_set_rate(lab, loss, 0);
+    fd = link_connect(lab, &loss->link, SIDE_TCP);
     for (unsigned i = 0; i < loss->count; i++) {
         struct at_rate *at = &loss->rates[i];
 
-        run_progress(run, "%g %% over TCP", at->percent);
-        loss_set_rate(run, loss, at->percent);
+        lab_progress(lab, "%g %% over TCP", at->percent);
+        loss_set_rate(lab, loss, at->percent);
         tcp_figures_get(fd, &before);
         at->tcp =
-            loss_send_all(run, loss, fd, SIDE_TCP, &at->tcp_dropped, &overrun);
+            loss_send_all(lab, loss, fd, SIDE_TCP, &at->tcp_dropped, &overrun);
         tcp_figures_get(fd, &after);
         at->sent_again = after.retransmissions - before.retransmissions;
     }
@@ -110,7 +110,7 @@ static void loss_run_tcp(struct run *run, struct loss *loss)
 
 /* ---- the result ------------------------------------------------------- */
 
-static void loss_add_row(struct run *run, const char *key, const char *measure,
+static void loss_add_row(struct lab *lab, const char *key, const char *measure,
                          double percent, json_t *tcp, json_t *udp)
 {
     char whole_key[64], whole_measure[96];
@@ -118,38 +118,38 @@ static void loss_add_row(struct run *run, const char *key, const char *measure,
     snprintf(whole_key, sizeof(whole_key), "%s_%g", key, percent);
     snprintf(whole_measure, sizeof(whole_measure), "%g %% loss: %s", percent,
              measure);
-    result_row(run, whole_key, whole_measure, "", tcp, udp);
+    result_row(lab, whole_key, whole_measure, "", tcp, udp);
 }
 
-static void loss_show_rate(struct run *run, const struct loss *loss,
+static void loss_show_rate(struct lab *lab, const struct loss *loss,
                            const struct at_rate *at)
 {
     double expected = stats_expected(loss->messages, at->percent / 100);
     double sigma = stats_three_sigma(loss->messages, at->percent / 100);
 
-    loss_add_row(run, "lost", "messages lost", at->percent,
+    loss_add_row(lab, "lost", "messages lost", at->percent,
                  value_count((long long)at->tcp.lost),
                  value_count((long long)at->udp.lost));
-    loss_add_row(run, "sent_again", "segments sent again", at->percent,
+    loss_add_row(lab, "sent_again", "segments sent again", at->percent,
                  loss->link.wire ? value_count(at->sent_again) : value_none(),
                  value_none());
     if (at->percent > 0) {
-        loss_add_row(run, "expected", "a fair draw loses", at->percent,
+        loss_add_row(lab, "expected", "a fair draw loses", at->percent,
                      value_count(0),
                      value_text("%.0f to %.0f", ceil(expected - sigma),
                                 floor(expected + sigma)));
-        loss_add_row(run, "first_lost", "the first lost ones", at->percent,
+        loss_add_row(lab, "first_lost", "the first lost ones", at->percent,
                      value_none(), train_first_lost(&at->udp));
-        loss_add_row(run, "which", "fingerprint of all lost ones", at->percent,
+        loss_add_row(lab, "which", "fingerprint of all lost ones", at->percent,
                      value_none(),
                      value_text("%08x", train_fingerprint(&at->udp)));
     }
 }
 
-static void loss_draw(struct run *run, const struct loss *loss)
+static void loss_draw(struct lab *lab, const struct loss *loss)
 {
     json_t *plot = result_plot(
-        run, PLOT_BARS, "Messages lost, and segments sent again",
+        lab, PLOT_BARS, "Messages lost, and segments sent again",
         "For each loss rate: UDP loses about that share; TCP loses none, and "
         "sends segments again instead.",
         "packets that the link loses", "messages or segments");
@@ -175,7 +175,7 @@ static void loss_draw(struct run *run, const struct loss *loss)
    more than a few lost packets some carried data. */
 #define DATA_AMONG 20
 
-static void loss_check(struct run *run, const struct loss *loss)
+static void loss_check(struct lab *lab, const struct loss *loss)
 {
     bool is_fair = true, is_exact = true, is_complete = true, repeats = true;
 
@@ -188,54 +188,54 @@ static void loss_check(struct run *run, const struct loss *loss)
         is_complete &= at->tcp.lost == 0 && at->tcp.duplicates == 0;
         repeats &= at->tcp_dropped < DATA_AMONG || at->sent_again > 0;
         if (at->overrun > 0)
-            result_note(run,
+            result_note(lab,
                         "%llu packets came faster than this machine could "
                         "forward them; they are lost too.",
                         (unsigned long long)at->overrun);
     }
-    result_check(run, "udp_fair", is_fair,
+    result_check(lab, "udp_fair", is_fair,
                  "UDP loses what the link loses, within three standard "
                  "deviations");
-    result_check(run, "tcp_complete", is_complete,
+    result_check(lab, "tcp_complete", is_complete,
                  "TCP loses nothing and delivers nothing twice");
     if (!loss->link.wire)
         return;
-    result_check(run, "udp_exact", is_exact,
+    result_check(lab, "udp_exact", is_exact,
                  "the datagrams that are missing are those that the link "
                  "dropped");
-    result_check(run, "tcp_sends_again", repeats,
+    result_check(lab, "tcp_sends_again", repeats,
                  "TCP sends lost segments again");
 }
 
-static void loss_run(struct run *run)
+static void loss_run(struct lab *lab)
 {
     struct loss loss = {
-        .messages = (size_t)run_setting(run, SETTING_MESSAGES, MESSAGES)};
+        .messages = (size_t)lab_setting(lab, SETTING_MESSAGES, MESSAGES)};
     struct link_plan plan = {.to_server.loss = 0};
 
-    loss_choose_rates(run, &loss);
+    loss_choose_rates(lab, &loss);
     plan.to_server.loss = loss.rates[loss.count - 1].percent / 100;
-    loss.link = link_start(run, &plan, link_echo());
+    loss.link = link_start(lab, &plan, link_echo());
     if (!loss.link.wire) { /* it has one rate, that of `impair` */
         loss.rates[0] = loss.rates[loss.count - 1];
         loss.count = 1;
     }
-    result_did(run,
+    result_did(lab,
                "A client sends %zu numbered messages of %d bytes to a server "
                "that sends them back; on the way to the server %s are lost.",
                loss.messages, TRAIN_BYTES,
                loss.link.wire ? "packets" : "datagrams");
-    loss_run_udp(run, &loss);
-    loss_run_tcp(run, &loss);
+    loss_run_udp(lab, &loss);
+    loss_run_tcp(lab, &loss);
     for (unsigned i = 0; i < loss.count; i++)
-        loss_show_rate(run, &loss, &loss.rates[i]);
-    loss_draw(run, &loss);
-    result_why(run,
+        loss_show_rate(lab, &loss, &loss.rates[i]);
+    loss_draw(lab, &loss);
+    result_why(lab,
                "A lost datagram is lost for ever, and nobody is told; TCP "
                "numbers its bytes, and sends again what is not acknowledged.");
-    loss_check(run, &loss);
+    loss_check(lab, &loss);
     if (loss.link.wire)
-        result_answer(run, loss.rates[loss.count - 1].tcp.lost == 0 ? 1 : 2);
+        result_answer(lab, loss.rates[loss.count - 1].tcp.lost == 0 ? 1 : 2);
 }
 
 const struct experiment experiment_loss = {

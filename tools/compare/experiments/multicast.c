@@ -16,7 +16,7 @@
 
 /* A member of the group on the loopback interface; the first chooses the port.
    0, or the errno of what is not possible here. */
-static int multicast_join_group(struct run *run, struct sockaddr_in *group,
+static int multicast_join_group(struct lab *lab, struct sockaddr_in *group,
                                 int *fd)
 {
     struct ip_mreqn request = {.imr_multiaddr = group->sin_addr};
@@ -24,7 +24,7 @@ static int multicast_join_group(struct run *run, struct sockaddr_in *group,
     int on = 1;
 
     request.imr_address.s_addr = htonl(INADDR_LOOPBACK);
-    *fd = run_socket(run, SIDE_UDP);
+    *fd = lab_socket(lab, SIDE_UDP);
     if (setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
         bind(*fd, (struct sockaddr *)group, sizeof(*group)) ||
         getsockname(*fd, (struct sockaddr *)group, &length) ||
@@ -34,12 +34,12 @@ static int multicast_join_group(struct run *run, struct sockaddr_in *group,
     return 0;
 }
 
-static int multicast_open_sender(struct run *run,
+static int multicast_open_sender(struct lab *lab,
                                  const struct sockaddr_in *group, int *fd)
 {
     struct in_addr loopback = {htonl(INADDR_LOOPBACK)};
 
-    *fd = run_socket(run, SIDE_UDP);
+    *fd = lab_socket(lab, SIDE_UDP);
     if (setsockopt(*fd, IPPROTO_IP, IP_MULTICAST_IF, &loopback,
                    sizeof(loopback)) ||
         connect(*fd, (const struct sockaddr *)group, sizeof(*group)))
@@ -57,7 +57,7 @@ static double multicast_own_cpu_us(void)
 
 /* The sender's own processor time: on one machine the kernel makes the copies
    within send(). */
-static struct outcome multicast(struct run *run, int sender,
+static struct outcome multicast(struct lab *lab, int sender,
                                 const struct audience *audience, int messages)
 {
     double *ms = must_calloc((size_t)messages, sizeof(*ms));
@@ -65,24 +65,24 @@ static struct outcome multicast(struct run *run, int sender,
 
     for (int number = 1; number <= messages; number++) {
         char line[FANOUT_SIZE], got[FANOUT_SIZE];
-        double begin = run_now_ms(), begin_us = multicast_own_cpu_us();
+        double begin = lab_now_ms(), begin_us = multicast_own_cpu_us();
 
         fanout_line(line, number);
-        run_send(run, sender, line, FANOUT_SIZE);
+        lab_send(lab, sender, line, FANOUT_SIZE);
         outcome.sends++;
         outcome.cpu_us += (multicast_own_cpu_us() - begin_us) / messages;
         for (int i = 0; i < audience->count; i++) {
-            run_recv(run, audience->fds[i], got, FANOUT_SIZE);
+            lab_recv(lab, audience->fds[i], got, FANOUT_SIZE);
             outcome.received += !memcmp(line, got, FANOUT_SIZE);
         }
-        ms[number - 1] = run_now_ms() - begin;
+        ms[number - 1] = lab_now_ms() - begin;
     }
-    outcome.median_ms = run_median(ms, (size_t)messages);
+    outcome.median_ms = lab_median(ms, (size_t)messages);
     free(ms);
     return outcome;
 }
 
-bool fanout_multicast(struct run *run, struct audience *audience, int messages,
+bool fanout_multicast(struct lab *lab, struct audience *audience, int messages,
                       struct outcome *outcome)
 {
     struct sockaddr_in group = {.sin_family = AF_INET};
@@ -90,27 +90,27 @@ bool fanout_multicast(struct run *run, struct audience *audience, int messages,
 
     inet_pton(AF_INET, GROUP, &group.sin_addr);
     for (int i = 0; i < audience->count; i++) {
-        error = multicast_join_group(run, &group, &audience->fds[i]);
+        error = multicast_join_group(lab, &group, &audience->fds[i]);
         if (error) {
-            result_note(run,
+            result_note(lab,
                         "Multicast is not to be had here, so that part was "
                         "left out: %s.",
                         strerror(error));
             return false;
         }
     }
-    error = multicast_open_sender(run, &group, &sender);
+    error = multicast_open_sender(lab, &group, &sender);
     if (error)
-        run_fail(run, "multicast: %s", strerror(error));
+        lab_fail(lab, "multicast: %s", strerror(error));
     if (send(sender, "", 0, 0) < 0 ||
-        !run_is_readable(audience->fds[0], LIMIT_MS)) {
-        result_note(run, "A multicast datagram does not arrive here, so that "
+        !lab_is_readable(audience->fds[0], LIMIT_MS)) {
+        result_note(lab, "A multicast datagram does not arrive here, so that "
                          "part was left out.");
         return false;
     }
     for (int i = 0; i < audience->count; i++)
         if (recv(audience->fds[i], (char[1]){0}, 1, 0) != 0)
-            run_fail(run, "multicast: receiver %d got something else", i + 1);
-    *outcome = multicast(run, sender, audience, messages);
+            lab_fail(lab, "multicast: receiver %d got something else", i + 1);
+    *outcome = multicast(lab, sender, audience, messages);
     return true;
 }

@@ -25,53 +25,53 @@ struct way {
 };
 
 /* Over UDP each piece is a message and has its own answer, a line. */
-static void nagle_write_request(struct run *run, int fd, const struct way *way)
+static void nagle_write_request(struct lab *lab, int fd, const struct way *way)
 {
     if (way->pieces == 1) {
-        run_send(run, fd, FIRST SECOND, strlen(FIRST SECOND));
+        lab_send(lab, fd, FIRST SECOND, strlen(FIRST SECOND));
         return;
     }
-    run_send(run, fd, FIRST, strlen(FIRST));
-    run_send(run, fd, SECOND, strlen(SECOND));
+    lab_send(lab, fd, FIRST, strlen(FIRST));
+    lab_send(lab, fd, SECOND, strlen(SECOND));
 }
 
-static void nagle_read_answer(struct run *run, int fd, const struct way *way)
+static void nagle_read_answer(struct lab *lab, int fd, const struct way *way)
 {
     char answer[sizeof(FIRST SECOND) + 1];
 
     if (way->side == SIDE_UDP && way->pieces == 2) {
-        run_recv(run, fd, answer, strlen(FIRST) + 1);
-        run_recv(run, fd, answer, strlen(SECOND));
+        lab_recv(lab, fd, answer, strlen(FIRST) + 1);
+        lab_recv(lab, fd, answer, strlen(SECOND));
     } else {
-        run_recv(run, fd, answer, strlen(FIRST SECOND));
+        lab_recv(lab, fd, answer, strlen(FIRST SECOND));
     }
 }
 
-static void nagle_measure(struct run *run, struct server *server,
+static void nagle_measure(struct lab *lab, struct server *server,
                           struct way *way)
 {
-    int fd = run_connect(run, server, way->side), on = 1;
+    int fd = lab_connect(lab, server, way->side), on = 1;
     double sorted[ROUNDS];
 
-    run_progress(run, "%s", way->measure);
+    lab_progress(lab, "%s", way->measure);
     if (way->is_nodelay &&
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)))
-        run_fail_errno(run, "TCP_NODELAY");
+        lab_fail_errno(lab, "TCP_NODELAY");
     for (int i = 0; i < ROUNDS; i++) {
-        double begin = run_now_ms();
+        double begin = lab_now_ms();
 
-        nagle_write_request(run, fd, way);
-        nagle_read_answer(run, fd, way);
-        way->ms[i] = run_now_ms() - begin;
+        nagle_write_request(lab, fd, way);
+        nagle_read_answer(lab, fd, way);
+        way->ms[i] = lab_now_ms() - begin;
     }
     memcpy(sorted, way->ms, sizeof(sorted));
-    way->median = run_median(sorted, ROUNDS);
+    way->median = lab_median(sorted, ROUNDS);
 }
 
-static void nagle_draw(struct run *run, const struct way *ways, size_t count)
+static void nagle_draw(struct lab *lab, const struct way *ways, size_t count)
 {
     json_t *plot = result_plot(
-        run, PLOT_LINES, "Each request in two writes, one after the other",
+        lab, PLOT_LINES, "Each request in two writes, one after the other",
         "With Nagle's algorithm most requests take about 40 ms; with "
         "TCP_NODELAY and over UDP a small part of one.",
         "request", "time until the answer (ms)");
@@ -92,7 +92,7 @@ static void nagle_draw(struct run *run, const struct way *ways, size_t count)
     }
 }
 
-static void nagle_run(struct run *run)
+static void nagle_run(struct lab *lab)
 {
     struct way ways[] = {
         {"nagle", "two write()s", SIDE_TCP, false, 2, {0}, 0},
@@ -102,39 +102,39 @@ static void nagle_run(struct run *run)
     };
     enum { WAYS = sizeof(ways) / sizeof(*ways) };
     struct server *server =
-        run_server(run, json_pack("{s:[s,s], s:[s,s]}", "transports", "tcp",
+        lab_server(lab, json_pack("{s:[s,s], s:[s,s]}", "transports", "tcp",
                                   "udp", "handlers", "lines", "echo"));
 
     for (int i = 0; i < WAYS; i++)
-        nagle_measure(run, server, &ways[i]);
+        nagle_measure(lab, server, &ways[i]);
 
-    result_did(run,
+    result_did(lab,
                "The client sends a request of one line in two pieces and waits "
                "for the answer, %d times one after the other.",
                ROUNDS);
     for (int i = 0; i < WAYS; i++)
-        result_row(run, ways[i].key, ways[i].measure, "ms",
+        result_row(lab, ways[i].key, ways[i].measure, "ms",
                    ways[i].side == SIDE_TCP ? value_number(ways[i].median)
                                             : value_none(),
                    ways[i].side == SIDE_UDP ? value_number(ways[i].median)
                                             : value_none());
-    nagle_draw(run, ways, WAYS);
-    result_why(run,
+    nagle_draw(lab, ways, WAYS);
+    result_why(lab,
                "Nagle's algorithm holds a small segment back while an earlier "
                "one is not acknowledged; the receiver delays that "
                "acknowledgement, since an answer could carry it. Each waits "
                "for the other until a timer ends it. One write(), or "
                "TCP_NODELAY, avoids it; UDP never waits.");
-    result_note(run, "The times are medians. The first requests are quick: "
+    result_note(lab, "The times are medians. The first requests are quick: "
                      "Linux acknowledges at once while a connection is new.");
-    result_check(run, "nagle_waits",
+    result_check(lab, "nagle_waits",
                  ways[0].median > 3 * ways[1].median &&
                      ways[0].median > 3 * ways[2].median,
                  "two small writes take several times as long as with "
                  "TCP_NODELAY, or as one write");
-    result_check(run, "udp_never_waits", ways[0].median > 3 * ways[3].median,
+    result_check(lab, "udp_never_waits", ways[0].median > 3 * ways[3].median,
                  "two datagrams do not wait for each other");
-    result_answer(run, ways[0].median > 3 * ways[1].median ? 1 : 0);
+    result_answer(lab, ways[0].median > 3 * ways[1].median ? 1 : 0);
 }
 
 const struct experiment experiment_nagle = {

@@ -26,7 +26,7 @@ struct silence {
 };
 
 /* A loopback address at which neither TCP nor UDP listens. */
-static struct sockaddr_in nobody_closed_port(struct run *run)
+static struct sockaddr_in nobody_closed_port(struct lab *lab)
 {
     struct sockaddr_in address = {
         .sin_family = AF_INET,
@@ -35,20 +35,20 @@ static struct sockaddr_in nobody_closed_port(struct run *run)
     socklen_t length = sizeof(address);
 
     for (int i = 0; i < 100; i++) {
-        int tcp = run_socket(run, SIDE_TCP), udp = run_socket(run, SIDE_UDP);
+        int tcp = lab_socket(lab, SIDE_TCP), udp = lab_socket(lab, SIDE_UDP);
         bool is_free;
 
         address.sin_port = 0;
         if (bind(tcp, (struct sockaddr *)&address, sizeof(address)) ||
             getsockname(tcp, (struct sockaddr *)&address, &length))
-            run_fail_errno(run, "bind");
+            lab_fail_errno(lab, "bind");
         is_free = !bind(udp, (struct sockaddr *)&address, sizeof(address));
         close(udp);
         if (is_free)
             return address; /* the TCP socket stays bound */
         close(tcp);
     }
-    run_fail(run, "no port that is free for both TCP and UDP");
+    lab_fail(lab, "no port that is free for both TCP and UDP");
 }
 
 static int nobody_try_send(int fd)
@@ -57,24 +57,24 @@ static int nobody_try_send(int fd)
 }
 
 /* connect() over TCP: its error, and how long it took. */
-static int nobody_try_connect(struct run *run, struct sockaddr_in to,
+static int nobody_try_connect(struct lab *lab, struct sockaddr_in to,
                               double *ms)
 {
-    int fd = run_socket(run, SIDE_TCP);
-    double begin = run_now_ms();
+    int fd = lab_socket(lab, SIDE_TCP);
+    double begin = lab_now_ms();
     int error = connect(fd, (struct sockaddr *)&to, sizeof(to)) ? errno : 0;
 
-    *ms = run_now_ms() - begin;
+    *ms = lab_now_ms() - begin;
     close(fd);
     return error;
 }
 
 /* A socket that is not connected, as most UDP servers' and many clients'. */
-static void nobody_try_unconnected(struct run *run, struct sockaddr_in to,
+static void nobody_try_unconnected(struct lab *lab, struct sockaddr_in to,
                                    struct silence *silence)
 {
-    int fd = run_socket(run, SIDE_UDP);
-    double begin = run_now_ms();
+    int fd = lab_socket(lab, SIDE_UDP);
+    double begin = lab_now_ms();
 
     for (int i = 0; i < 2; i++) {
         ssize_t sent =
@@ -82,8 +82,8 @@ static void nobody_try_unconnected(struct run *run, struct sockaddr_in to,
 
         *(i == 0 ? &silence->first : &silence->second) = sent < 0 ? errno : 0;
         if (i == 0) {
-            silence->first_ms = run_now_ms() - begin;
-            silence->is_answered = run_is_readable(fd, SILENCE_MS);
+            silence->first_ms = lab_now_ms() - begin;
+            silence->is_answered = lab_is_readable(fd, SILENCE_MS);
         }
     }
     close(fd);
@@ -91,24 +91,24 @@ static void nobody_try_unconnected(struct run *run, struct sockaddr_in to,
 
 /* connect() on a UDP socket sends nothing, but the kernel then knows whose
    errors are ours: the next call returns them. */
-static void nobody_try_connected(struct run *run, struct sockaddr_in to,
+static void nobody_try_connected(struct lab *lab, struct sockaddr_in to,
                                  struct silence *silence)
 {
-    int fd = run_socket(run, SIDE_UDP);
+    int fd = lab_socket(lab, SIDE_UDP);
 
     if (connect(fd, (struct sockaddr *)&to, sizeof(to)))
-        run_fail_errno(run, "connect");
+        lab_fail_errno(lab, "connect");
     silence->first = nobody_try_send(fd);
-    run_is_readable(fd, SILENCE_MS); /* until the ICMP message is there */
+    lab_is_readable(fd, SILENCE_MS); /* until the ICMP message is there */
     silence->second = nobody_try_send(fd);
     close(fd);
 }
 
 /* IP_RECVERR shows the ICMP message itself, see ip(7). */
-static void nobody_try_error_queue(struct run *run, struct sockaddr_in to,
+static void nobody_try_error_queue(struct lab *lab, struct sockaddr_in to,
                                    struct silence *silence)
 {
-    int fd = run_socket(run, SIDE_UDP), on = 1;
+    int fd = lab_socket(lab, SIDE_UDP), on = 1;
     char byte[1];
     union {
         char room[512];
@@ -121,17 +121,17 @@ static void nobody_try_error_queue(struct run *run, struct sockaddr_in to,
         .msg_control = &control,
         .msg_controllen = sizeof(control),
     };
-    double begin = run_now_ms();
+    double begin = lab_now_ms();
 
     silence->type = silence->code = -1;
     if (setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)) ||
         connect(fd, (struct sockaddr *)&to, sizeof(to)))
-        run_fail_errno(run, "IP_RECVERR");
+        lab_fail_errno(lab, "IP_RECVERR");
     silence->first = nobody_try_send(fd);
-    if (!run_is_readable(fd, SILENCE_MS) ||
+    if (!lab_is_readable(fd, SILENCE_MS) ||
         recvmsg(fd, &header, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
         return;
-    silence->icmp_ms = run_now_ms() - begin;
+    silence->icmp_ms = lab_now_ms() - begin;
     for (struct cmsghdr *one = CMSG_FIRSTHDR(&header); one;
          one = CMSG_NXTHDR(&header, one)) {
         struct sock_extended_err error;
@@ -150,55 +150,55 @@ static json_t *nobody_error_value(int error)
     return error ? value_text("%s", strerror(error)) : value_text("fine");
 }
 
-static void nobody_run(struct run *run)
+static void nobody_run(struct lab *lab)
 {
-    struct sockaddr_in to = nobody_closed_port(run);
+    struct sockaddr_in to = nobody_closed_port(lab);
     struct silence plain = {0}, connected = {0}, queue = {0};
     double tcp_ms;
-    int tcp = nobody_try_connect(run, to, &tcp_ms);
+    int tcp = nobody_try_connect(lab, to, &tcp_ms);
 
-    nobody_try_unconnected(run, to, &plain);
-    nobody_try_connected(run, to, &connected);
-    nobody_try_error_queue(run, to, &queue);
+    nobody_try_unconnected(lab, to, &plain);
+    nobody_try_connected(lab, to, &connected);
+    nobody_try_error_queue(lab, to, &queue);
 
-    result_did(run,
+    result_did(lab,
                "The client turns to a port of this machine on which nobody "
                "listens: over TCP with connect(), over UDP with send().");
-    result_row(run, "first", "the first call says", "", nobody_error_value(tcp),
+    result_row(lab, "first", "the first call says", "", nobody_error_value(tcp),
                nobody_error_value(plain.first));
-    result_row(run, "time", "after", "ms", value_number(tcp_ms),
+    result_row(lab, "time", "after", "ms", value_number(tcp_ms),
                value_number(plain.first_ms));
-    result_row(run, "silence", "in the next 300 ms, recv() brings", "",
+    result_row(lab, "silence", "in the next 300 ms, recv() brings", "",
                value_none(),
                value_text(plain.is_answered ? "something" : "nothing"));
-    result_row(run, "second", "a second sendto() says", "", value_none(),
+    result_row(lab, "second", "a second sendto() says", "", value_none(),
                nobody_error_value(plain.second));
-    result_row(run, "connected", "on a connected UDP socket it says", "",
+    result_row(lab, "connected", "on a connected UDP socket it says", "",
                value_none(), nobody_error_value(connected.second));
-    result_row(run, "icmp", "ICMP message, seen with IP_RECVERR", "",
+    result_row(lab, "icmp", "ICMP message, seen with IP_RECVERR", "",
                value_none(),
                queue.type < 0 ? value_text("none")
                               : value_text("type %d, code %d: port unreachable",
                                            queue.type, queue.code));
-    result_why(run,
+    result_why(lab,
                "TCP asks first: the SYN is answered by a RST, and connect() "
                "fails. UDP sends and knows nothing. The other machine's "
                "kernel may send an ICMP message back, which only a connected "
                "socket hears of, one call too late; where a firewall drops "
                "it, there is silence.");
-    result_check(run, "tcp_is_refused", tcp == ECONNREFUSED,
+    result_check(lab, "tcp_is_refused", tcp == ECONNREFUSED,
                  "connect() is refused at once");
-    result_check(run, "udp_is_silent",
+    result_check(lab, "udp_is_silent",
                  plain.first == 0 && plain.second == 0 && !plain.is_answered,
                  "an unconnected UDP socket never hears of it");
-    result_check(run, "udp_learns_late",
+    result_check(lab, "udp_learns_late",
                  connected.first == 0 && connected.second == ECONNREFUSED,
                  "a connected UDP socket hears of it with the second call");
-    result_check(run, "icmp_port_unreachable",
+    result_check(lab, "icmp_port_unreachable",
                  queue.type == ICMP_DEST_UNREACH &&
                      queue.code == ICMP_PORT_UNREACH,
                  "the reason is an ICMP message, port unreachable");
-    result_answer(run, plain.first == 0 && !plain.is_answered ? 2
+    result_answer(lab, plain.first == 0 && !plain.is_answered ? 2
                        : plain.first == ECONNREFUSED          ? 0
                                                               : 1);
 }

@@ -21,18 +21,18 @@ struct order {
     struct wire_counts done[2]; /* by enum side: what the link did */
 };
 
-static void order_send_train(struct run *run, struct order *order,
+static void order_send_train(struct lab *lab, struct order *order,
                              enum side side, size_t count)
 {
     const struct train_plan plan = {
         .count = count, .window = WINDOW, .settle_ms = SETTLE_MS};
-    int fd = link_connect(run, &order->link, side);
+    int fd = link_connect(lab, &order->link, side);
     struct wire_counts before[2], after[2];
 
-    run_progress(run, "%s", side == SIDE_TCP ? "TCP" : "UDP");
-    link_counts(run, &order->link, before);
-    order->trains[side] = train_run(run, fd, side, &plan);
-    link_counts(run, &order->link, after);
+    lab_progress(lab, "%s", side == SIDE_TCP ? "TCP" : "UDP");
+    link_counts(lab, &order->link, before);
+    order->trains[side] = train_run(lab, fd, side, &plan);
+    link_counts(lab, &order->link, after);
     order->done[side].reordered =
         after[WIRE_LEFT].reordered - before[WIRE_LEFT].reordered;
     order->done[side].duplicated =
@@ -44,34 +44,34 @@ static json_t *order_by_link(const struct order *order, uint64_t count)
     return order->link.wire ? value_count((long long)count) : value_none();
 }
 
-static void order_show(struct run *run, const struct order *order)
+static void order_show(struct lab *lab, const struct order *order)
 {
     const struct train *tcp = &order->trains[SIDE_TCP];
     const struct train *udp = &order->trains[SIDE_UDP];
 
-    result_row(run, "link_reordered", "packets that the link let overtake", "",
+    result_row(lab, "link_reordered", "packets that the link let overtake", "",
                order_by_link(order, order->done[SIDE_TCP].reordered),
                order_by_link(order, order->done[SIDE_UDP].reordered));
-    result_row(run, "overtaken", "messages that came behind a later one", "",
+    result_row(lab, "overtaken", "messages that came behind a later one", "",
                value_count((long long)tcp->overtaken),
                value_count((long long)udp->overtaken));
-    result_row(run, "link_duplicated", "packets that the link repeated", "",
+    result_row(lab, "link_duplicated", "packets that the link repeated", "",
                order_by_link(order, order->done[SIDE_TCP].duplicated),
                order_by_link(order, order->done[SIDE_UDP].duplicated));
-    result_row(run, "duplicates", "messages that came twice", "",
+    result_row(lab, "duplicates", "messages that came twice", "",
                value_count((long long)tcp->duplicates),
                value_count((long long)udp->duplicates));
-    result_row(run, "lost", "messages lost", "",
+    result_row(lab, "lost", "messages lost", "",
                value_count((long long)tcp->lost),
                value_count((long long)udp->lost));
 }
 
-static void order_draw(struct run *run, const struct order *order)
+static void order_draw(struct lab *lab, const struct order *order)
 {
     static const char *const names[] = {"TCP", "UDP"};
     static const enum plot_of of[] = {PLOT_TCP, PLOT_UDP};
     json_t *plot = result_plot(
-        run, PLOT_BARS, "What the applications see",
+        lab, PLOT_BARS, "What the applications see",
         "Only UDP has bars: messages out of order, and messages that came "
         "twice. TCP has none of either.",
         "", "messages");
@@ -84,58 +84,58 @@ static void order_draw(struct run *run, const struct order *order)
     }
 }
 
-static void order_check(struct run *run, const struct order *order,
+static void order_check(struct lab *lab, const struct order *order,
                         double reorder, double duplicate)
 {
     const struct train *tcp = &order->trains[SIDE_TCP];
     const struct train *udp = &order->trains[SIDE_UDP];
 
-    result_check(run, "tcp_in_order",
+    result_check(lab, "tcp_in_order",
                  tcp->overtaken == 0 && tcp->duplicates == 0 && tcp->lost == 0,
                  "TCP delivers each byte once and in order");
     if (reorder > 0)
-        result_check(run, "udp_overtakes", udp->overtaken > 0,
+        result_check(lab, "udp_overtakes", udp->overtaken > 0,
                      "datagrams come in the order in which the network "
                      "delivers them");
     if (duplicate > 0)
-        result_check(run, "udp_twice",
+        result_check(lab, "udp_twice",
                      order->link.wire
                          ? udp->duplicates == order->done[SIDE_UDP].duplicated
                          : udp->duplicates > 0,
                      "a datagram that the network repeats comes twice");
 }
 
-static void order_run(struct run *run)
+static void order_run(struct lab *lab)
 {
-    double reorder = run_setting(run, SETTING_REORDER, REORDER);
-    double duplicate = run_setting(run, SETTING_DUPLICATE, DUPLICATE);
-    double delay_ms = run_setting(run, SETTING_DELAY, DELAY_MS);
-    size_t count = (size_t)run_setting(run, SETTING_MESSAGES, MESSAGES);
+    double reorder = lab_setting(lab, SETTING_REORDER, REORDER);
+    double duplicate = lab_setting(lab, SETTING_DUPLICATE, DUPLICATE);
+    double delay_ms = lab_setting(lab, SETTING_DELAY, DELAY_MS);
+    size_t count = (size_t)lab_setting(lab, SETTING_MESSAGES, MESSAGES);
     const struct link_plan plan = {
         .to_server = {.reorder = reorder / 100,
                       .duplicate = duplicate / 100,
                       .delay_ms = delay_ms},
         .to_client = {.delay_ms = delay_ms},
     };
-    struct order order = {.link = link_start(run, &plan, link_echo())};
+    struct order order = {.link = link_start(lab, &plan, link_echo())};
 
-    result_did(run,
+    result_did(lab,
                "A client sends %zu numbered messages to a server that sends "
                "them back. On the way there %g %% of the %s are overtaken by "
                "one behind them, and %g %% arrive twice.",
                count, reorder, order.link.wire ? "packets" : "datagrams",
                duplicate);
-    order_send_train(run, &order, SIDE_UDP, count);
-    order_send_train(run, &order, SIDE_TCP, count);
-    order_show(run, &order);
-    order_draw(run, &order);
-    result_why(run,
+    order_send_train(lab, &order, SIDE_UDP, count);
+    order_send_train(lab, &order, SIDE_TCP, count);
+    order_show(lab, &order);
+    order_draw(lab, &order);
+    result_why(lab,
                "TCP numbers each byte: the receiver puts them in order and "
                "throws away what it has already; UDP has no numbers, so "
                "whoever needs order must number the messages.");
-    order_check(run, &order, reorder, duplicate);
+    order_check(lab, &order, reorder, duplicate);
     if (order.link.wire)
-        result_answer(run, order.trains[SIDE_TCP].overtaken > 0   ? 2
+        result_answer(lab, order.trains[SIDE_TCP].overtaken > 0   ? 2
                            : order.trains[SIDE_UDP].overtaken > 0 ? 1
                                                                   : 0);
 }

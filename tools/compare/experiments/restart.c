@@ -16,12 +16,12 @@
 
 /* ---- the port --------------------------------------------------------- */
 
-static int restart_bare_socket(struct run *run, enum side side, bool is_reused)
+static int restart_bare_socket(struct lab *lab, enum side side, bool is_reused)
 {
-    int fd = run_socket(run, side), on = 1;
+    int fd = lab_socket(lab, side), on = 1;
 
     if (is_reused && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)))
-        run_fail_errno(run, "SO_REUSEADDR");
+        lab_fail_errno(lab, "SO_REUSEADDR");
     return fd;
 }
 
@@ -37,37 +37,37 @@ static int restart_try_bind(int fd, struct sockaddr_in *address)
 
 /* A server that ends while a client is connected, and closes first, as one
    that stops does; then its client closes too. */
-static void restart_serve_once(struct run *run, int listener,
+static void restart_serve_once(struct lab *lab, int listener,
                                struct sockaddr_in address)
 {
-    int client = run_socket(run, SIDE_TCP), peer;
+    int client = lab_socket(lab, SIDE_TCP), peer;
 
     if (listen(listener, 1) ||
         connect(client, (struct sockaddr *)&address, sizeof(address)) ||
         (peer = accept(listener, NULL, NULL)) < 0)
-        run_fail_errno(run, "a bare server");
+        lab_fail_errno(lab, "a bare server");
     close(peer);
     close(listener);
     close(client);
 }
 
 /* What bind() says when a server like that is started again. */
-static int restart_bind_again(struct run *run, enum side side, bool is_reused)
+static int restart_bind_again(struct lab *lab, enum side side, bool is_reused)
 {
     struct sockaddr_in address = {
         .sin_family = AF_INET,
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
-    int before = restart_bare_socket(run, side, is_reused), after, error;
+    int before = restart_bare_socket(lab, side, is_reused), after, error;
 
     error = restart_try_bind(before, &address);
     if (error)
-        run_fail(run, "bind: %s", strerror(error));
+        lab_fail(lab, "bind: %s", strerror(error));
     if (side == SIDE_TCP)
-        restart_serve_once(run, before, address);
+        restart_serve_once(lab, before, address);
     else
         close(before);
-    after = restart_bare_socket(run, side, is_reused);
+    after = restart_bare_socket(lab, side, is_reused);
     error = restart_try_bind(after, &address);
     close(after);
     return error;
@@ -75,9 +75,9 @@ static int restart_bind_again(struct run *run, enum side side, bool is_reused)
 
 /* ---- the clients ------------------------------------------------------ */
 
-static struct server *restart_start(struct run *run, int tcp_port, int udp_port)
+static struct server *restart_start(struct lab *lab, int tcp_port, int udp_port)
 {
-    return run_server(run, json_pack("{s:[{s:s,s:i},{s:s,s:i}], s:[s]}",
+    return lab_server(lab, json_pack("{s:[{s:s,s:i},{s:s,s:i}], s:[s]}",
                                      "transports", "plugin", "tcp", "port",
                                      tcp_port, "plugin", "udp", "port",
                                      udp_port, "handlers", "echo"));
@@ -96,7 +96,7 @@ static const char *restart_wait_for_news(int fd)
     char byte[1];
     ssize_t got;
 
-    if (!run_is_readable(fd, 100))
+    if (!lab_is_readable(fd, 100))
         return "nothing";
     got = recv(fd, byte, sizeof(byte), 0);
     return got == 0 ? "recv() returns 0" : got < 0 ? strerror(errno) : "data";
@@ -108,7 +108,7 @@ static const char *restart_send_for_news(int fd)
     for (int i = 0; i < 2; i++) {
         if (send(fd, "x", 1, MSG_NOSIGNAL) < 0)
             return strerror(errno);
-        run_is_readable(fd, 100);
+        lab_is_readable(fd, 100);
     }
     return "fine";
 }
@@ -119,49 +119,49 @@ struct view {
     bool is_new_served;            /* after it: a new one is */
 };
 
-static void restart_add_rows(struct run *run, const struct view *tcp,
+static void restart_add_rows(struct lab *lab, const struct view *tcp,
                              const struct view *udp, double ms)
 {
-    result_row(run, "waiting", "a client that waits learns", "",
+    result_row(lab, "waiting", "a client that waits learns", "",
                value_text("%s", tcp->waiting), value_text("%s", udp->waiting));
-    result_row(run, "sending", "one that sends, twice, learns", "",
+    result_row(lab, "sending", "one that sends, twice, learns", "",
                value_text("%s", tcp->sending), value_text("%s", udp->sending));
-    result_row(run, "ready", "started again, it serves after", "ms",
+    result_row(lab, "ready", "started again, it serves after", "ms",
                value_number(ms), value_number(ms));
-    result_row(run, "goes_on", "the client's old socket is served again", "",
+    result_row(lab, "goes_on", "the client's old socket is served again", "",
                value_bool(tcp->goes_on), value_bool(udp->goes_on));
-    result_row(run, "new", "a new socket is served", "",
+    result_row(lab, "new", "a new socket is served", "",
                value_bool(tcp->is_new_served), value_bool(udp->is_new_served));
 }
 
-static double restart_server(struct run *run, struct view *tcp,
+static double restart_server(struct lab *lab, struct view *tcp,
                              struct view *udp)
 {
-    struct server *server = restart_start(run, 0, 0);
+    struct server *server = restart_start(lab, 0, 0);
     int tcp_port = ntohs(server_address(server, SIDE_TCP).sin_port);
     int udp_port = ntohs(server_address(server, SIDE_UDP).sin_port);
-    int tcp_fd = run_connect(run, server, SIDE_TCP);
-    int udp_fd = run_connect(run, server, SIDE_UDP);
+    int tcp_fd = lab_connect(lab, server, SIDE_TCP);
+    int udp_fd = lab_connect(lab, server, SIDE_UDP);
     double begin;
 
     if (!restart_is_answered(tcp_fd) || !restart_is_answered(udp_fd))
-        run_fail(run, "the server does not answer");
+        lab_fail(lab, "the server does not answer");
     server_stop(server, SIGKILL);
     tcp->waiting = restart_wait_for_news(tcp_fd);
     udp->waiting = restart_wait_for_news(udp_fd);
     tcp->sending = restart_send_for_news(tcp_fd);
     udp->sending = restart_send_for_news(udp_fd);
-    begin = run_now_ms();
-    server = restart_start(run, tcp_port, udp_port);
-    double ms = run_now_ms() - begin;
+    begin = lab_now_ms();
+    server = restart_start(lab, tcp_port, udp_port);
+    double ms = lab_now_ms() - begin;
 
     restart_wait_for_news(udp_fd); /* an error that is still there */
     tcp->goes_on = restart_is_answered(tcp_fd);
     udp->goes_on = restart_is_answered(udp_fd);
     tcp->is_new_served =
-        restart_is_answered(run_connect(run, server, SIDE_TCP));
+        restart_is_answered(lab_connect(lab, server, SIDE_TCP));
     udp->is_new_served =
-        restart_is_answered(run_connect(run, server, SIDE_UDP));
+        restart_is_answered(lab_connect(lab, server, SIDE_UDP));
     return ms;
 }
 
@@ -170,41 +170,41 @@ static json_t *restart_bound(int error)
     return value_text("%s", error ? strerror(error) : "fine");
 }
 
-static void restart_run(struct run *run)
+static void restart_run(struct lab *lab)
 {
     struct view tcp = {0}, udp = {0};
-    int tcp_bare = restart_bind_again(run, SIDE_TCP, false);
-    int tcp_reused = restart_bind_again(run, SIDE_TCP, true);
-    int udp_bare = restart_bind_again(run, SIDE_UDP, false);
-    double ms = restart_server(run, &tcp, &udp);
+    int tcp_bare = restart_bind_again(lab, SIDE_TCP, false);
+    int tcp_reused = restart_bind_again(lab, SIDE_TCP, true);
+    int udp_bare = restart_bind_again(lab, SIDE_UDP, false);
+    double ms = restart_server(lab, &tcp, &udp);
 
-    result_did(run,
+    result_did(lab,
                "A bare server with one client ends, and binds its port again. "
                "Then the playground's echo server is killed while clients "
                "use it, and started on the same ports.");
-    result_row(run, "bind", "bind() again at once says", "",
+    result_row(lab, "bind", "bind() again at once says", "",
                restart_bound(tcp_bare), restart_bound(udp_bare));
-    result_row(run, "reuse", "with SO_REUSEADDR before and after", "",
+    result_row(lab, "reuse", "with SO_REUSEADDR before and after", "",
                restart_bound(tcp_reused), value_text("not needed"));
-    restart_add_rows(run, &tcp, &udp, ms);
-    result_why(run,
+    restart_add_rows(lab, &tcp, &udp, ms);
+    result_why(lab,
                "A TCP connection is state at both ends. The side that closes "
                "first remembers it for a minute (TIME-WAIT), so that stray "
                "segments harm no successor, and that blocks the port; and a "
                "server that forgot its connections can only answer them with "
                "RST. A UDP server keeps nothing that a client could miss.");
-    result_check(run, "tcp_port_is_blocked", tcp_bare == EADDRINUSE,
+    result_check(lab, "tcp_port_is_blocked", tcp_bare == EADDRINUSE,
                  "the port is in use although nobody uses it");
-    result_check(run, "tcp_port_is_reused", tcp_reused == 0,
+    result_check(lab, "tcp_port_is_reused", tcp_reused == 0,
                  "SO_REUSEADDR takes it all the same");
-    result_check(run, "udp_port_is_free", udp_bare == 0,
+    result_check(lab, "udp_port_is_free", udp_bare == 0,
                  "a UDP port can be taken again at once");
-    result_check(run, "tcp_client_starts_anew",
+    result_check(lab, "tcp_client_starts_anew",
                  !tcp.goes_on && tcp.is_new_served,
                  "a TCP client has to connect again");
-    result_check(run, "udp_client_goes_on", udp.goes_on,
+    result_check(lab, "udp_client_goes_on", udp.goes_on,
                  "a UDP client goes on with the socket it has");
-    result_answer(run, udp.goes_on && !tcp.goes_on ? 1 : udp.goes_on ? 0 : 2);
+    result_answer(lab, udp.goes_on && !tcp.goes_on ? 1 : udp.goes_on ? 0 : 2);
 }
 
 const struct experiment experiment_restart = {

@@ -51,7 +51,7 @@ static bool slow_next_line(struct member *member, int limit_ms)
     while (!(end = memchr(member->data, '\n', member->len))) {
         ssize_t got;
 
-        if (!run_is_readable(member->fd, limit_ms))
+        if (!lab_is_readable(member->fd, limit_ms))
             return false;
         got = recv(member->fd, member->data + member->len,
                    sizeof(member->data) - member->len, 0);
@@ -66,43 +66,43 @@ static bool slow_next_line(struct member *member, int limit_ms)
     return true;
 }
 
-static void slow_await_line(struct run *run, struct member *member,
+static void slow_await_line(struct lab *lab, struct member *member,
                             const char *part)
 {
     do {
         if (!slow_next_line(member, 5000))
-            run_fail(run, "no line with \"%s\" came", part);
+            lab_fail(lab, "no line with \"%s\" came", part);
     } while (!strstr(member->line, part));
 }
 
-static struct member *slow_join(struct run *run, struct server *server,
+static struct member *slow_join(struct lab *lab, struct server *server,
                                 enum side side, int room_bytes)
 {
     struct member *member = must_calloc(1, sizeof(*member));
     struct sockaddr_in to = server_address(server, side);
     int mss = MSS;
 
-    member->fd = run_socket(run, side);
+    member->fd = lab_socket(lab, side);
     if (room_bytes && setsockopt(member->fd, SOL_SOCKET, SO_RCVBUF, &room_bytes,
                                  sizeof(room_bytes)))
-        run_fail_errno(run, "SO_RCVBUF");
+        lab_fail_errno(lab, "SO_RCVBUF");
     if (room_bytes && side == SIDE_TCP &&
         setsockopt(member->fd, IPPROTO_TCP, TCP_MAXSEG, &mss, sizeof(mss)))
-        run_fail_errno(run, "TCP_MAXSEG");
+        lab_fail_errno(lab, "TCP_MAXSEG");
     if (connect(member->fd, (struct sockaddr *)&to, sizeof(to)))
-        run_fail_errno(run, "connect");
+        lab_fail_errno(lab, "connect");
     if (side == SIDE_UDP) { /* heard from twice, it is believed */
-        run_send(run, member->fd, "/who\n", 5);
-        run_send(run, member->fd, "/who\n", 5);
+        lab_send(lab, member->fd, "/who\n", 5);
+        lab_send(lab, member->fd, "/who\n", 5);
     }
-    slow_await_line(run, member, "you are ");
+    slow_await_line(lab, member, "you are ");
     return member;
 }
 
 /* ---- the room --------------------------------------------------------- */
 
 /* Proportional set size, see proc(5), smaps_rollup. */
-static double slow_memory_kib(struct run *run, struct server *server)
+static double slow_memory_kib(struct lab *lab, struct server *server)
 {
     char *path = must_printf("/proc/%d/smaps_rollup", (int)server_pid(server));
     FILE *file = fopen(path, "re");
@@ -113,7 +113,7 @@ static double slow_memory_kib(struct run *run, struct server *server)
         if (sscanf(line, "Pss: %lf", &kib) == 1)
             break;
     if (kib < 0)
-        run_fail(run, "cannot read %s", path);
+        lab_fail(lab, "cannot read %s", path);
     fclose(file);
     free(path);
     return kib;
@@ -121,7 +121,7 @@ static double slow_memory_kib(struct run *run, struct server *server)
 
 /* One line from the talker to the listener, who may hear of the slow one
    before. */
-static void slow_say(struct run *run, struct member *talker,
+static void slow_say(struct lab *lab, struct member *talker,
                      struct member *listener, int number,
                      struct outcome *outcome)
 {
@@ -132,7 +132,7 @@ static void slow_say(struct run *run, struct member *talker,
     line[strlen(line)] = ' ';
     line[SIZE - 1] = '\n';
     snprintf(part, sizeof(part), "line %d ", number);
-    run_send(run, talker->fd, line, SIZE);
+    lab_send(lab, talker->fd, line, SIZE);
     while (slow_next_line(listener, 5000)) {
         if (strstr(listener->line, part)) {
             outcome->heard++;
@@ -144,7 +144,7 @@ static void slow_say(struct run *run, struct member *talker,
                      listener->line);
         }
     }
-    run_fail(run, "the listener did not hear line %d", number);
+    lab_fail(lab, "the listener did not hear line %d", number);
 }
 
 /* What the slow one still finds when it reads at last. */
@@ -154,31 +154,31 @@ static void slow_read_late(struct member *slow, struct outcome *outcome)
         outcome->slow_heard += strstr(slow->line, ": line ") != NULL;
 }
 
-static struct outcome slow_measure(struct run *run, enum side side,
+static struct outcome slow_measure(struct lab *lab, enum side side,
                                    const char *policy)
 {
-    struct server *server = run_server(
-        run, json_pack("{s:[s,s], s:{s:i}, s:[s, {s:s,s:s}]}", "transports",
+    struct server *server = lab_server(
+        lab, json_pack("{s:[s,s], s:{s:i}, s:[s, {s:s,s:s}]}", "transports",
                        "tcp", "udp", "limits", "session_queue_bytes",
                        QUEUE_BYTES, "handlers", "lines", "plugin",
                        "chat-broadcast", "slow", policy));
-    struct member *talker = slow_join(run, server, SIDE_TCP, 0);
-    struct member *listener = slow_join(run, server, SIDE_TCP, 0);
-    struct member *slow = slow_join(run, server, side, ROOM_BYTES);
+    struct member *talker = slow_join(lab, server, SIDE_TCP, 0);
+    struct member *listener = slow_join(lab, server, SIDE_TCP, 0);
+    struct member *slow = slow_join(lab, server, side, ROOM_BYTES);
     double *ms = must_calloc(LINES, sizeof(*ms)), before;
     struct outcome outcome = {0};
 
-    run_progress(run, "%s, slow: %s", side == SIDE_TCP ? "TCP" : "UDP", policy);
-    slow_await_line(run, listener, "joined");
-    before = slow_memory_kib(run, server);
+    lab_progress(lab, "%s, slow: %s", side == SIDE_TCP ? "TCP" : "UDP", policy);
+    slow_await_line(lab, listener, "joined");
+    before = slow_memory_kib(lab, server);
     for (int i = 0; i < LINES; i++) {
-        double begin = run_now_ms();
+        double begin = lab_now_ms();
 
-        slow_say(run, talker, listener, i + 1, &outcome);
-        ms[i] = run_now_ms() - begin;
+        slow_say(lab, talker, listener, i + 1, &outcome);
+        ms[i] = lab_now_ms() - begin;
     }
-    outcome.memory_kib = slow_memory_kib(run, server) - before;
-    outcome.median_ms = run_median(ms, LINES);
+    outcome.memory_kib = slow_memory_kib(lab, server) - before;
+    outcome.median_ms = lab_median(ms, LINES);
     slow_read_late(slow, &outcome);
     free(ms);
     return outcome;
@@ -194,11 +194,11 @@ static json_t *slow_fate(const struct outcome *outcome)
                             outcome->heard - outcome->slow_heard);
 }
 
-static void slow_draw(struct run *run, const struct outcome *closed,
+static void slow_draw(struct lab *lab, const struct outcome *closed,
                       const struct outcome *dropped, const struct outcome *udp)
 {
     json_t *plot = result_plot(
-        run, PLOT_BARS, "Lines that reached the slow reader",
+        lab, PLOT_BARS, "Lines that reached the slow reader",
         "Of 2,000 lines a small part reaches a slow reader, over TCP with "
         "either policy and over UDP; the listener gets all.",
         "", "lines");
@@ -217,60 +217,60 @@ static json_t *slow_growth(double kib)
     return kib > 0 ? value_number(kib) : value_text("none");
 }
 
-static void slow_add_rows(struct run *run, const struct outcome *closed,
+static void slow_add_rows(struct lab *lab, const struct outcome *closed,
                           const struct outcome *dropped,
                           const struct outcome *udp)
 {
-    result_row(run, "listener", "lines the listener got", "",
+    result_row(lab, "listener", "lines the listener got", "",
                value_count(closed->heard), value_count(udp->heard));
-    result_row(run, "close", "policy close: the slow one", "",
+    result_row(lab, "close", "policy close: the slow one", "",
                slow_fate(closed), slow_fate(udp));
-    result_row(run, "notice", "and the others are told", "",
+    result_row(lab, "notice", "and the others are told", "",
                value_text("%s", closed->notice),
                value_text("%s", *udp->notice ? udp->notice : "nothing"));
-    result_row(run, "drop", "policy drop: the slow one", "", slow_fate(dropped),
+    result_row(lab, "drop", "policy drop: the slow one", "", slow_fate(dropped),
                value_none());
-    result_row(run, "slow", "lines it found when it read at last", "",
+    result_row(lab, "slow", "lines it found when it read at last", "",
                value_text("%d (close), %d (drop)", closed->slow_heard,
                           dropped->slow_heard),
                value_count(udp->slow_heard));
-    result_row(run, "median", "a line takes to the listener, median", "ms",
+    result_row(lab, "median", "a line takes to the listener, median", "ms",
                value_number(closed->median_ms), value_number(udp->median_ms));
-    result_row(run, "memory", "more memory in the server (policy drop)", "KiB",
+    result_row(lab, "memory", "more memory in the server (policy drop)", "KiB",
                slow_growth(dropped->memory_kib), slow_growth(udp->memory_kib));
 }
 
-static void slow_run(struct run *run)
+static void slow_run(struct lab *lab)
 {
-    struct outcome closed = slow_measure(run, SIDE_TCP, "close");
-    struct outcome dropped = slow_measure(run, SIDE_TCP, "drop");
-    struct outcome udp = slow_measure(run, SIDE_UDP, "close");
+    struct outcome closed = slow_measure(lab, SIDE_TCP, "close");
+    struct outcome dropped = slow_measure(lab, SIDE_TCP, "drop");
+    struct outcome udp = slow_measure(lab, SIDE_UDP, "close");
 
-    result_did(run, "2,000 lines of 1,000 bytes in a chat of three, one of "
+    result_did(lab, "2,000 lines of 1,000 bytes in a chat of three, one of "
                     "whom never reads. The server keeps at most 64 KiB for "
                     "each (session_queue_bytes); its policy says what then.");
-    slow_add_rows(run, &closed, &dropped, &udp);
-    slow_draw(run, &closed, &dropped, &udp);
-    result_why(run,
+    slow_add_rows(lab, &closed, &dropped, &udp);
+    slow_draw(lab, &closed, &dropped, &udp);
+    result_why(lab,
                "Over TCP what a reader does not fetch stays with the sender, "
                "so a server must decide: wait, drop or close; waiting would "
                "stop the whole room. Over UDP the receiver's own buffer "
                "overflows, and the server never knows.");
-    result_check(run, "nobody_else_misses_anything",
+    result_check(lab, "nobody_else_misses_anything",
                  closed.heard == LINES && dropped.heard == LINES &&
                      udp.heard == LINES,
                  "whatever the slow one does, the listener gets every line");
-    result_check(run, "tcp_close_ends_the_slow",
+    result_check(lab, "tcp_close_ends_the_slow",
                  closed.left_after > 0 && *closed.notice,
                  "policy close ends the slow member, and says so");
-    result_check(run, "tcp_drop_keeps_the_slow",
+    result_check(lab, "tcp_drop_keeps_the_slow",
                  dropped.left_after == 0 && dropped.slow_heard > 0 &&
                      dropped.slow_heard < LINES,
                  "policy drop keeps it, and lines are missing");
-    result_check(run, "udp_server_never_knows",
+    result_check(lab, "udp_server_never_knows",
                  udp.left_after == 0 && udp.slow_heard < LINES,
                  "over UDP lines are missing and nobody is told");
-    result_answer(run, closed.heard == LINES && closed.left_after ? 1 : 0);
+    result_answer(lab, closed.heard == LINES && closed.left_after ? 1 : 0);
 }
 
 const struct experiment experiment_slow = {

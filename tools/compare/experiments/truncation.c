@@ -15,13 +15,13 @@ struct reads {
 };
 
 /* One message of a's and one of b's to the echo; then two short reads. */
-static void truncation_measure(struct run *run, int fd, struct reads *reads)
+static void truncation_measure(struct lab *lab, int fd, struct reads *reads)
 {
     char message[SIZE];
 
     for (char letter = 'a'; letter <= 'b'; letter++) {
         memset(message, letter, sizeof(message));
-        run_send(run, fd, message, sizeof(message));
+        lab_send(lab, fd, message, sizeof(message));
     }
     for (int i = 0; i < 2; i++) {
         char room[ROOM];
@@ -30,7 +30,7 @@ static void truncation_measure(struct run *run, int fd, struct reads *reads)
         ssize_t got = recvmsg(fd, &header, 0);
 
         if (got <= 0)
-            run_fail_errno(run, "recvmsg");
+            lab_fail_errno(lab, "recvmsg");
         reads->got[i] = (size_t)got;
         reads->start[i] = room[0];
         reads->is_flagged |= (header.msg_flags & MSG_TRUNC) != 0;
@@ -39,7 +39,7 @@ static void truncation_measure(struct run *run, int fd, struct reads *reads)
 
 /* How much of the first message can still be read: what comes before the b's.
    Only TCP has any; there the echo's bytes are waited for. */
-static size_t truncation_count_rest(struct run *run, int fd,
+static size_t truncation_count_rest(struct lab *lab, int fd,
                                     const struct reads *reads)
 {
     char rest[2 * SIZE];
@@ -47,7 +47,7 @@ static size_t truncation_count_rest(struct run *run, int fd,
 
     if (reads->start[1] == 'b')
         return 0;
-    run_recv(run, fd, rest, left);
+    lab_recv(lab, fd, rest, left);
     while (count < left && rest[count] == 'a')
         count++;
     return count + reads->got[1];
@@ -59,52 +59,52 @@ static json_t *truncation_second_read(const struct reads *reads)
                       reads->start[1] == 'a' ? "first" : "second");
 }
 
-static void truncation_run(struct run *run)
+static void truncation_run(struct lab *lab)
 {
-    struct server *server = run_log_server(run, "echo");
-    int tcp = run_connect(run, server, SIDE_TCP);
-    int udp = run_connect(run, server, SIDE_UDP);
+    struct server *server = lab_log_server(lab, "echo");
+    int tcp = lab_connect(lab, server, SIDE_TCP);
+    int udp = lab_connect(lab, server, SIDE_UDP);
     struct reads tcp_reads = {0}, udp_reads = {0};
     size_t tcp_rest, udp_rest;
 
-    result_did(run,
+    result_did(lab,
                "The server echoes a message of %d bytes, then another. The "
                "client has room for %d bytes: recv(fd, room, %d, 0).",
                SIZE, ROOM, ROOM);
-    truncation_measure(run, tcp, &tcp_reads);
-    truncation_measure(run, udp, &udp_reads);
-    tcp_rest = truncation_count_rest(run, tcp, &tcp_reads);
-    udp_rest = truncation_count_rest(run, udp, &udp_reads);
+    truncation_measure(lab, tcp, &tcp_reads);
+    truncation_measure(lab, udp, &udp_reads);
+    tcp_rest = truncation_count_rest(lab, tcp, &tcp_reads);
+    udp_rest = truncation_count_rest(lab, udp, &udp_reads);
 
-    result_row(run, "first", "the first recv() brings", "bytes",
+    result_row(lab, "first", "the first recv() brings", "bytes",
                value_count((long long)tcp_reads.got[0]),
                value_count((long long)udp_reads.got[0]));
-    result_row(run, "second", "the second recv() brings", "",
+    result_row(lab, "second", "the second recv() brings", "",
                truncation_second_read(&tcp_reads),
                truncation_second_read(&udp_reads));
-    result_row(run, "rest", "of the first message, later reads bring", "bytes",
+    result_row(lab, "rest", "of the first message, later reads bring", "bytes",
                value_count((long long)tcp_rest),
                value_count((long long)udp_rest));
-    result_row(run, "lost", "lost", "bytes",
+    result_row(lab, "lost", "lost", "bytes",
                value_count((long long)(SIZE - tcp_reads.got[0] - tcp_rest)),
                value_count((long long)(SIZE - udp_reads.got[0] - udp_rest)));
-    result_row(run, "flag", "recvmsg() sets MSG_TRUNC", "",
+    result_row(lab, "flag", "recvmsg() sets MSG_TRUNC", "",
                value_bool(tcp_reads.is_flagged),
                value_bool(udp_reads.is_flagged));
-    result_why(run,
+    result_why(lab,
                "A stream waits until somebody reads it. A datagram is "
                "delivered once and whole: what does not fit into the buffer "
                "is thrown away, and only those who look at MSG_TRUNC hear of "
                "it.");
-    result_check(run, "tcp_keeps_the_rest", tcp_reads.got[0] + tcp_rest == SIZE,
+    result_check(lab, "tcp_keeps_the_rest", tcp_reads.got[0] + tcp_rest == SIZE,
                  "TCP delivers every byte, in as many reads as it takes");
-    result_check(run, "udp_loses_the_rest",
+    result_check(lab, "udp_loses_the_rest",
                  udp_reads.got[0] == ROOM && udp_reads.start[1] == 'b',
                  "what does not fit of a datagram is gone");
-    result_check(run, "udp_says_so",
+    result_check(lab, "udp_says_so",
                  udp_reads.is_flagged && !tcp_reads.is_flagged,
                  "MSG_TRUNC is set for the datagram and not for the stream");
-    result_answer(run, udp_reads.start[1] == 'b' ? 2 : udp_rest > 0 ? 0 : 1);
+    result_answer(lab, udp_reads.start[1] == 'b' ? 2 : udp_rest > 0 ? 0 : 1);
 }
 
 const struct experiment experiment_truncation = {

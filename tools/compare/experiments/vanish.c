@@ -50,46 +50,46 @@ struct vanish {
 
 /* ---- before the cut --------------------------------------------------- */
 
-static void vanish_set(struct run *run, int fd, int level, int name, int value)
+static void vanish_set(struct lab *lab, int fd, int level, int name, int value)
 {
     if (setsockopt(fd, level, name, &value, sizeof(value)))
-        run_fail_errno(run, "setsockopt");
+        lab_fail_errno(lab, "setsockopt");
 }
 
 /* The first probe after so many seconds of silence, the next after the same
    again; noticed when that many have gone unanswered. */
-static void vanish_keep_alive(struct run *run, int fd)
+static void vanish_keep_alive(struct lab *lab, int fd)
 {
-    vanish_set(run, fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-    vanish_set(run, fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_S);
-    vanish_set(run, fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_S);
-    vanish_set(run, fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT);
+    vanish_set(lab, fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    vanish_set(lab, fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_S);
+    vanish_set(lab, fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_S);
+    vanish_set(lab, fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT);
 }
 
 /* Says something and hears it back, so that the server knows it. */
-static void vanish_greet(struct run *run, int fd)
+static void vanish_greet(struct lab *lab, int fd)
 {
     char answer[16];
 
-    run_send(run, fd, "hello", 5);
+    lab_send(lab, fd, "hello", 5);
     if (recv(fd, answer, sizeof(answer), 0) <= 0)
-        run_fail_errno(run, "the echo of a greeting");
+        lab_fail_errno(lab, "the echo of a greeting");
     if (fcntl(fd, F_SETFL, O_NONBLOCK))
-        run_fail_errno(run, "fcntl");
+        lab_fail_errno(lab, "fcntl");
 }
 
-static void vanish_connect_all(struct run *run, struct vanish *vanish)
+static void vanish_connect_all(struct lab *lab, struct vanish *vanish)
 {
     for (int who = 0; who < CLIENTS; who++) {
-        vanish->fds[who] = run_connect(run, vanish->link.server,
+        vanish->fds[who] = lab_connect(lab, vanish->link.server,
                                        who == UDP ? SIDE_UDP : SIDE_TCP);
         vanish->noticed_s[who] = NAN;
     }
-    vanish_keep_alive(run, vanish->fds[KEEPALIVE]);
-    vanish_set(run, vanish->fds[USER_TIMEOUT], IPPROTO_TCP, TCP_USER_TIMEOUT,
+    vanish_keep_alive(lab, vanish->fds[KEEPALIVE]);
+    vanish_set(lab, vanish->fds[USER_TIMEOUT], IPPROTO_TCP, TCP_USER_TIMEOUT,
                USER_TIMEOUT_MS);
     for (int who = 0; who < CLIENTS; who++)
-        vanish_greet(run, vanish->fds[who]);
+        vanish_greet(lab, vanish->fds[who]);
 }
 
 /* The server has an option for the first probe alone; what follows it is the
@@ -113,21 +113,21 @@ static bool vanish_shorten_there(struct vanish *vanish)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static void vanish_cut(struct run *run, struct vanish *vanish)
+static void vanish_cut(struct lab *lab, struct vanish *vanish)
 {
     const struct link_plan all = {.to_server.loss = 1, .to_client.loss = 1};
 
-    link_impair(run, &vanish->link, &all);
-    vanish->cut_ms = run_now_ms();
-    run_send(run, vanish->fds[SENDING], "anybody there?", 14);
-    run_send(run, vanish->fds[USER_TIMEOUT], "anybody there?", 14);
+    link_impair(lab, &vanish->link, &all);
+    vanish->cut_ms = lab_now_ms();
+    lab_send(lab, vanish->fds[SENDING], "anybody there?", 14);
+    lab_send(lab, vanish->fds[USER_TIMEOUT], "anybody there?", 14);
 }
 
 /* ---- after the cut ---------------------------------------------------- */
 
 static double vanish_since_cut_s(const struct vanish *vanish)
 {
-    return (run_now_ms() - vanish->cut_ms) / 1e3;
+    return (lab_now_ms() - vanish->cut_ms) / 1e3;
 }
 
 static void vanish_look(struct vanish *vanish, int who, short events)
@@ -159,16 +159,16 @@ static void vanish_look_at_log(struct vanish *vanish)
 }
 
 /* Without a link to cut, the client falls silent instead. */
-static void vanish_speak(struct run *run, const struct vanish *vanish)
+static void vanish_speak(struct lab *lab, const struct vanish *vanish)
 {
     if (vanish->link.wire &&
         send(vanish->fds[UDP], "hello", 5, MSG_NOSIGNAL) < 0)
-        run_fail_errno(run, "send a datagram");
+        lab_fail_errno(lab, "send a datagram");
 }
 
-static void vanish_watch(struct run *run, struct vanish *vanish)
+static void vanish_watch(struct lab *lab, struct vanish *vanish)
 {
-    double speak_ms = run_now_ms();
+    double speak_ms = lab_now_ms();
 
     while (vanish_since_cut_s(vanish) < WATCH_S) {
         struct pollfd fds[CLIENTS];
@@ -177,12 +177,12 @@ static void vanish_watch(struct run *run, struct vanish *vanish)
             fds[who] = (struct pollfd){
                 .fd = isnan(vanish->noticed_s[who]) ? vanish->fds[who] : -1};
         if (poll(fds, CLIENTS, LOOK_MS) < 0 && errno != EINTR)
-            run_fail_errno(run, "poll");
+            lab_fail_errno(lab, "poll");
         for (int who = 0; who < CLIENTS; who++)
             vanish_look(vanish, who, fds[who].revents);
         vanish_look_at_log(vanish);
-        if (run_now_ms() > speak_ms) {
-            vanish_speak(run, vanish);
+        if (lab_now_ms() > speak_ms) {
+            vanish_speak(lab, vanish);
             speak_ms += SPEAK_MS;
         }
     }
@@ -196,16 +196,16 @@ static json_t *vanish_when(double noticed_s)
                             : value_number(noticed_s);
 }
 
-static void vanish_show(struct run *run, const struct vanish *vanish)
+static void vanish_show(struct lab *lab, const struct vanish *vanish)
 {
     for (int who = 0; vanish->link.wire && who < CLIENTS; who++) {
         json_t *noticed = vanish_when(vanish->noticed_s[who]);
 
-        result_row(run, clients[who].key, clients[who].measure, "s",
+        result_row(lab, clients[who].key, clients[who].measure, "s",
                    who == UDP ? value_none() : noticed,
                    who == UDP ? noticed : value_none());
     }
-    result_row(run, "server", "server, its options keepalive_s 1 and idle_s 2",
+    result_row(lab, "server", "server, its options keepalive_s 1 and idle_s 2",
                "s",
                vanish->has_server_tcp ? vanish_when(vanish->server_tcp_s)
                                       : value_none(),
@@ -217,10 +217,10 @@ static void vanish_add_bar(json_t *series, const char *label, double noticed_s)
     plot_bar(series, label, isnan(noticed_s) ? WATCH_S : noticed_s);
 }
 
-static void vanish_draw(struct run *run, const struct vanish *vanish)
+static void vanish_draw(struct lab *lab, const struct vanish *vanish)
 {
     json_t *plot = result_plot(
-        run, PLOT_BARS, "When it is noticed that the link is cut",
+        lab, PLOT_BARS, "When it is noticed that the link is cut",
         "The highest bars, 6 seconds, are those who did not notice at all: "
         "clients without options. With options TCP notices after the times "
         "that were set, and a UDP server after its idle time.",
@@ -238,33 +238,33 @@ static void vanish_draw(struct run *run, const struct vanish *vanish)
     vanish_add_bar(udp, "server", vanish->server_udp_s);
 }
 
-static void vanish_check_clients(struct run *run, const struct vanish *vanish)
+static void vanish_check_clients(struct lab *lab, const struct vanish *vanish)
 {
     const double *noticed = vanish->noticed_s;
 
-    result_check(run, "tcp_idle_blind", isnan(noticed[IDLE]),
+    result_check(lab, "tcp_idle_blind", isnan(noticed[IDLE]),
                  "a silent TCP connection does not notice");
-    result_check(run, "tcp_keepalive", noticed[KEEPALIVE] >= KEEPALIVE_COUNT,
+    result_check(lab, "tcp_keepalive", noticed[KEEPALIVE] >= KEEPALIVE_COUNT,
                  "with keep-alive it does, after the probes have gone "
                  "unanswered");
-    result_check(run, "tcp_sends_on", isnan(noticed[SENDING]),
+    result_check(lab, "tcp_sends_on", isnan(noticed[SENDING]),
                  "TCP goes on sending unacknowledged data for a long time");
-    result_check(run, "tcp_user_timeout",
+    result_check(lab, "tcp_user_timeout",
                  noticed[USER_TIMEOUT] >= USER_TIMEOUT_MS / 1e3,
                  "TCP_USER_TIMEOUT ends that, not before its time");
-    result_check(run, "udp_blind", isnan(noticed[UDP]),
+    result_check(lab, "udp_blind", isnan(noticed[UDP]),
                  "a UDP sender never notices");
 }
 
-static void vanish_check(struct run *run, const struct vanish *vanish)
+static void vanish_check(struct lab *lab, const struct vanish *vanish)
 {
     if (vanish->link.wire)
-        vanish_check_clients(run, vanish);
+        vanish_check_clients(lab, vanish);
     if (vanish->has_server_tcp)
-        result_check(run, "server_tcp", !isnan(vanish->server_tcp_s),
+        result_check(lab, "server_tcp", !isnan(vanish->server_tcp_s),
                      "the server notices by keep-alive");
     /* Idle time counts from the last message, which came before the cut. */
-    result_check(run, "server_udp", !isnan(vanish->server_udp_s),
+    result_check(lab, "server_udp", !isnan(vanish->server_udp_s),
                  "the server takes a silent UDP peer for gone after idle_s");
 }
 
@@ -276,41 +276,41 @@ static json_t *vanish_server_config(void)
                      "log", "format", "json", "echo");
 }
 
-static void vanish_run(struct run *run)
+static void vanish_run(struct lab *lab)
 {
     const struct link_plan none = {.to_server.loss = 0};
     struct vanish vanish = {.link =
-                                link_start(run, &none, vanish_server_config()),
+                                link_start(lab, &none, vanish_server_config()),
                             .server_tcp_s = NAN,
                             .server_udp_s = NAN};
 
     vanish.has_server_tcp = vanish.link.wire && vanish_shorten_there(&vanish);
     if (vanish.link.wire && !vanish.has_server_tcp)
-        result_note(run, "The times between keep-alive probes could not be "
+        result_note(lab, "The times between keep-alive probes could not be "
                          "set at the server's end, so its TCP was left out.");
-    vanish_connect_all(run, &vanish);
-    run_progress(run, "watching for %d s", WATCH_S);
+    vanish_connect_all(lab, &vanish);
+    lab_progress(lab, "watching for %d s", WATCH_S);
     if (vanish.link.wire)
-        vanish_cut(run, &vanish);
+        vanish_cut(lab, &vanish);
     else
-        vanish.cut_ms = run_now_ms();
-    result_did(run, "%s",
+        vanish.cut_ms = lab_now_ms();
+    result_did(lab, "%s",
                vanish.link.wire
                    ? "Five clients talk to a server; then the link is cut in "
                      "both directions, and everybody is watched for 6 s."
                    : "A UDP client talks to a server, then falls silent.");
-    vanish_watch(run, &vanish);
-    vanish_show(run, &vanish);
+    vanish_watch(lab, &vanish);
+    vanish_show(lab, &vanish);
     if (vanish.link.wire)
-        vanish_draw(run, &vanish);
-    result_why(run,
+        vanish_draw(lab, &vanish);
+    result_why(lab,
                "Silence looks the same whether the other side has nothing to "
                "say or is gone, so somebody has to ask: TCP by keep-alive or "
                "by data that must be acknowledged, a UDP server by a time of "
                "its own.");
-    vanish_check(run, &vanish);
+    vanish_check(lab, &vanish);
     if (vanish.link.wire)
-        result_answer(run, isnan(vanish.noticed_s[IDLE]) ? 2 : 1);
+        result_answer(lab, isnan(vanish.noticed_s[IDLE]) ? 2 : 1);
 }
 
 const struct experiment experiment_vanish = {

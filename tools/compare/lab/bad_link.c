@@ -15,7 +15,7 @@ static bool bad_link_is_harmless(const struct wire_direction *direction)
            direction->jitter_ms <= 0 && direction->rate_mbit <= 0;
 }
 
-static json_t *bad_link_impair_handler(const struct run *run,
+static json_t *bad_link_impair_handler(const struct lab *lab,
                                        const struct wire_direction *direction,
                                        const char *way)
 {
@@ -25,7 +25,7 @@ static json_t *bad_link_impair_handler(const struct run *run,
         "reorder_percent", 100 * direction->reorder, "duplicate_percent",
         100 * direction->duplicate, "delay_ms", (int)direction->delay_ms,
         "jitter_ms", (int)direction->jitter_ms, "seed",
-        (json_int_t)run_seed(run));
+        (json_int_t)lab_seed(lab));
 
     if (direction->rate_mbit > 0)
         result_set(handler, "rate_kbit_s",
@@ -37,7 +37,7 @@ static json_t *bad_link_impair_handler(const struct run *run,
 }
 
 /* Puts the impairment into the chain of the udp transport. */
-static void bad_link_impair_udp(const struct run *run,
+static void bad_link_impair_udp(const struct lab *lab,
                                 const struct link_plan *plan, json_t *config)
 {
     json_t *transport, *list = json_object_get(config, "transports");
@@ -52,11 +52,11 @@ static void bad_link_impair_udp(const struct run *run,
         whole = json_pack("{s:s, s:[]}", "plugin", "udp", "handlers");
         if (!bad_link_is_harmless(&plan->to_server))
             result_append(json_object_get(whole, "handlers"),
-                          bad_link_impair_handler(run, &plan->to_server, "in"));
+                          bad_link_impair_handler(lab, &plan->to_server, "in"));
         if (!bad_link_is_harmless(&plan->to_client))
             result_append(
                 json_object_get(whole, "handlers"),
-                bad_link_impair_handler(run, &plan->to_client, "out"));
+                bad_link_impair_handler(lab, &plan->to_client, "out"));
         json_array_set_new(list, i, whole);
     }
 }
@@ -76,25 +76,25 @@ const char *link_hindrance(void)
     return wire_is_possible(why, sizeof(why)) ? NULL : why;
 }
 
-struct wire *link_wire(struct run *run, const struct wire_options *options)
+struct wire *link_wire(struct lab *lab, const struct wire_options *options)
 {
     char error[512];
     struct wire *wire = wire_create(options, error, sizeof(error));
 
     if (!wire)
-        run_fail(run, "the link: %s", error);
+        lab_fail(lab, "the link: %s", error);
     return wire;
 }
 
-static void bad_link_note_fall_back(struct run *run,
+static void bad_link_note_fall_back(struct lab *lab,
                                     const struct link_plan *plan,
                                     const char *why)
 {
     bool is_impaired = !bad_link_is_harmless(&plan->to_server) ||
                        !bad_link_is_harmless(&plan->to_client);
 
-    result_note(run, "No impaired link on this system: %s.", why);
-    result_note(run, "%s",
+    result_note(lab, "No impaired link on this system: %s.", why);
+    result_note(lab, "%s",
                 is_impaired
                     ? "So this ran on loopback: datagrams suffer in the "
                       "handler impair; TCP goes unimpaired, because nothing "
@@ -103,61 +103,61 @@ static void bad_link_note_fall_back(struct run *run,
                       "nothing takes time.");
 }
 
-struct link link_start(struct run *run, const struct link_plan *plan,
+struct link link_start(struct lab *lab, const struct link_plan *plan,
                        json_t *config)
 {
     const struct wire_options options = {.to_right = plan->to_server,
                                          .to_left = plan->to_client,
-                                         .seed = run_seed(run)};
+                                         .seed = lab_seed(lab)};
     const char *why = link_hindrance();
     struct link link = {NULL, NULL};
 
     if (!why) {
-        link.wire = link_wire(run, &options);
+        link.wire = link_wire(lab, &options);
     } else {
-        bad_link_note_fall_back(run, plan, why);
-        bad_link_impair_udp(run, plan, config);
+        bad_link_note_fall_back(lab, plan, why);
+        bad_link_impair_udp(lab, plan, config);
     }
     const struct server_how how = {.wire = link.wire};
 
-    link.server = run_server_as(run, config, &how);
+    link.server = lab_server_as(lab, config, &how);
     return link;
 }
 
-int link_connect(struct run *run, const struct link *link, enum side side)
+int link_connect(struct lab *lab, const struct link *link, enum side side)
 {
-    int fd = run_connect(run, link->server, side), on = 1;
+    int fd = lab_connect(lab, link->server, side), on = 1;
 
     if (side == SIDE_TCP &&
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)))
-        run_fail_errno(run, "TCP_NODELAY");
+        lab_fail_errno(lab, "TCP_NODELAY");
     return fd;
 }
 
 /* ---- while it runs ---------------------------------------------------- */
 
-static void bad_link_fail_if(struct run *run, bool has_gone)
+static void bad_link_fail_if(struct lab *lab, bool has_gone)
 {
     if (has_gone)
-        run_fail(run, "the link has gone: its process has ended");
+        lab_fail(lab, "the link has gone: its process has ended");
 }
 
-void link_impair(struct run *run, struct link *link,
+void link_impair(struct lab *lab, struct link *link,
                  const struct link_plan *plan)
 {
     bad_link_fail_if(
-        run, !wire_impair(link->wire, &plan->to_server, &plan->to_client));
+        lab, !wire_impair(link->wire, &plan->to_server, &plan->to_client));
 }
 
-void link_counts(struct run *run, struct link *link,
+void link_counts(struct lab *lab, struct link *link,
                  struct wire_counts counts[2])
 {
     memset(counts, 0, 2 * sizeof(*counts));
     if (link->wire)
-        bad_link_fail_if(run, !wire_counts(link->wire, counts));
+        bad_link_fail_if(lab, !wire_counts(link->wire, counts));
 }
 
-void link_drop(struct run *run, struct link *link, unsigned nth)
+void link_drop(struct lab *lab, struct link *link, unsigned nth)
 {
-    bad_link_fail_if(run, !wire_drop_next(link->wire, WIRE_LEFT, nth));
+    bad_link_fail_if(lab, !wire_drop_next(link->wire, WIRE_LEFT, nth));
 }

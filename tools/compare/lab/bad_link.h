@@ -25,27 +25,27 @@ struct link_plan {
 /* Why this system allows no link, fit for a sentence; NULL: it does. */
 const char *link_hindrance(void);
 /* A link alone; this process stands at its left end from now on. */
-struct wire *link_wire(struct run *run, const struct wire_options *options);
+struct wire *link_wire(struct lab *lab, const struct wire_options *options);
 
 /* A server of this config (stolen; it has a tcp and a udp transport), and the
    link to it. */
-struct link link_start(struct run *run, const struct link_plan *plan,
+struct link link_start(struct lab *lab, const struct link_plan *plan,
                        json_t *config);
 /* {"transports": ["tcp", "udp"], "handlers": ["echo"]} */
 json_t *link_echo(void);
 
 /* A socket connected to the server; a TCP one sends small messages at once
    (TCP_NODELAY), as the server does. */
-int link_connect(struct run *run, const struct link *link, enum side side);
+int link_connect(struct lab *lab, const struct link *link, enum side side);
 
 /* From now on; the fall-back cannot change, and must not be asked to. */
-void link_impair(struct run *run, struct link *link,
+void link_impair(struct lab *lab, struct link *link,
                  const struct link_plan *plan);
 /* What has gone over it: counts[WIRE_LEFT] is towards the server. All zero in
    the fall-back. */
-void link_counts(struct run *run, struct link *link,
+void link_counts(struct lab *lab, struct link *link,
                  struct wire_counts counts[2]);
 /* Loses the nth packet with payload towards the server. */
-void link_drop(struct run *run, struct link *link, unsigned nth);
+void link_drop(struct lab *lab, struct link *link, unsigned nth);
 
 #endif

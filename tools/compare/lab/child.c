@@ -71,7 +71,7 @@ static void child_remove_folder(char *folder)
 static void child_experiment_process(struct child *child, pid_t parent, int out,
                                      const struct settings *settings)
 {
-    struct run run;
+    struct lab lab;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
@@ -82,9 +82,9 @@ static void child_experiment_process(struct child *child, pid_t parent, int out,
     sigprocmask(SIG_SETMASK, &child->mask, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGTTOU, SIG_IGN);
-    run_init(&run, child->experiment, settings, child->folder, out);
-    child->experiment->run(&run);
-    run_report(&run);
+    lab_init(&lab, child->experiment, settings, child->folder, out);
+    child->experiment->run(&lab);
+    lab_report(&lab);
     _exit(0);
 }
 
@@ -155,11 +155,11 @@ static const char *child_follow(struct child *child, struct progress *progress)
 {
     int limit_s =
         child->experiment->limit_s ? child->experiment->limit_s : LIMIT_S;
-    double limit = run_now_ms() + 1e3 * limit_s;
+    double limit = lab_now_ms() + 1e3 * limit_s;
     struct pollfd fds[] = {{.fd = child->out, .events = POLLIN},
                            {.fd = child->signals, .events = POLLIN}};
 
-    while (run_now_ms() < limit) {
+    while (lab_now_ms() < limit) {
         struct signalfd_siginfo info;
 
         progress_tick(progress);
@@ -235,7 +235,7 @@ json_t *child_run(const struct experiment *experiment,
 {
     struct child child = {.experiment = experiment,
                           .folder = child_make_folder()};
-    double begin = run_now_ms();
+    double begin = lab_now_ms();
 
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* what it leaves is left to us */
     child_block_signals(&child);
@@ -256,6 +256,6 @@ json_t *child_run(const struct experiment *experiment,
     }
     child_note_end(&child, why, status);
     result_set(child.result, "seconds",
-               json_real((run_now_ms() - begin) / 1e3));
+               json_real((lab_now_ms() - begin) / 1e3));
     return child.result;
 }

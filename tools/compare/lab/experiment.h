@@ -3,7 +3,7 @@
  *
  * An experiment runs in a process of its own, started for it and ended with
  * everything it started: it may crash, hang, change limits or move into a
- * namespace, and harms nothing. What it may use stands in run.h; what it has
+ * namespace, and harms nothing. What it may use stands in lab.h; what it has
  * to say it says through result.h.
  */
 #ifndef EXPERIMENT_H
@@ -13,7 +13,7 @@
 
 #include "compare/settings.h"
 
-struct run;
+struct lab;
 
 /* What it needs of the system beyond sockets on the loopback interface. */
 enum need {
@@ -40,7 +40,7 @@ struct experiment {
     unsigned settings; /* SETTING(...) of those it uses, or-ed together */
     struct guess guess;
     int limit_s; /* it is ended after so long; 0: 20 */
-    void (*run)(struct run *run);
+    void (*run)(struct lab *lab);
 };
 
 /* In the order in which they are listed and run; ends with NULL. To add one,

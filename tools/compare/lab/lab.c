@@ -25,10 +25,10 @@ static uint64_t lab_next_random(uint64_t *state)
     return z ^ z >> 31;
 }
 
-void run_init(struct run *run, const struct experiment *experiment,
+void lab_init(struct lab *lab, const struct experiment *experiment,
               const struct settings *settings, const char *folder, int out)
 {
-    *run = (struct run){
+    *lab = (struct lab){
         .experiment = experiment,
         .settings = settings,
         .folder = folder,
@@ -41,7 +41,7 @@ void run_init(struct run *run, const struct experiment *experiment,
 /* ---- to the parent ---------------------------------------------------- */
 
 /* One object a line. When the parent has gone there is nobody to tell. */
-static void lab_tell(struct run *run, json_t *what)
+static void lab_tell(struct lab *lab, json_t *what)
 {
     char *line = json_dumps(what, JSON_COMPACT);
     size_t len = line ? strlen(line) : 0, done = 0;
@@ -50,7 +50,7 @@ static void lab_tell(struct run *run, json_t *what)
         _exit(1);
     line[len++] = '\n'; /* in the place of the NUL */
     while (done < len) {
-        ssize_t wrote = write(run->out, line + done, len - done);
+        ssize_t wrote = write(lab->out, line + done, len - done);
 
         if (wrote < 0 && errno != EINTR)
             _exit(1);
@@ -60,12 +60,12 @@ static void lab_tell(struct run *run, json_t *what)
     free(line);
 }
 
-void run_report(struct run *run)
+void lab_report(struct lab *lab)
 {
-    lab_tell(run, run->result);
+    lab_tell(lab, lab->result);
 }
 
-void run_progress(struct run *run, const char *format, ...)
+void lab_progress(struct lab *lab, const char *format, ...)
 {
     va_list arguments;
     json_t *message = json_object();
@@ -73,17 +73,17 @@ void run_progress(struct run *run, const char *format, ...)
     va_start(arguments, format);
     result_set(message, "progress", result_text(format, arguments));
     va_end(arguments);
-    lab_tell(run, message);
+    lab_tell(lab, message);
     json_decref(message);
 }
 
 /* The experiment sees that a connection has ended; the server knows why. */
-static json_t *lab_with_last_words(struct run *run, json_t *error)
+static json_t *lab_with_last_words(struct lab *lab, json_t *error)
 {
     char words[512], *how, *clean, *text;
     json_t *whole;
 
-    if (!server_last_words(run, words, sizeof(words)))
+    if (!server_last_words(lab, words, sizeof(words)))
         return error;
     how = strstr(words, "; to see where"); /* names a config of ours */
     if (how)
@@ -101,7 +101,7 @@ static json_t *lab_with_last_words(struct run *run, json_t *error)
     return whole;
 }
 
-void run_fail(struct run *run, const char *format, ...)
+void lab_fail(struct lab *lab, const char *format, ...)
 {
     va_list arguments;
     json_t *error;
@@ -109,54 +109,54 @@ void run_fail(struct run *run, const char *format, ...)
     va_start(arguments, format);
     error = result_text(format, arguments);
     va_end(arguments);
-    result_set(run->result, "error", lab_with_last_words(run, error));
-    run_report(run);
+    result_set(lab->result, "error", lab_with_last_words(lab, error));
+    lab_report(lab);
     _exit(1);
 }
 
-void run_fail_errno(struct run *run, const char *what)
+void lab_fail_errno(struct lab *lab, const char *what)
 {
-    run_fail(run, "%s: %s", what, strerror(errno));
+    lab_fail(lab, "%s: %s", what, strerror(errno));
 }
 
-const char *run_folder(const struct run *run)
+const char *lab_folder(const struct lab *lab)
 {
-    return run->folder;
+    return lab->folder;
 }
 
 /* ---- settings and chance ---------------------------------------------- */
 
-double run_setting(struct run *run, enum setting which, double fallback)
+double lab_setting(struct lab *lab, enum setting which, double fallback)
 {
-    bool is_given = run->settings->given & SETTING(which);
-    double value = is_given ? run->settings->values[which] : fallback;
-    json_t *used = json_object_get(run->result, "settings");
+    bool is_given = lab->settings->given & SETTING(which);
+    double value = is_given ? lab->settings->values[which] : fallback;
+    json_t *used = json_object_get(lab->result, "settings");
 
-    assert(run->experiment->settings & SETTING(which));
+    assert(lab->experiment->settings & SETTING(which));
     result_set(used, setting_infos[which].name,
                value == rint(value) ? json_integer((json_int_t)value)
                                     : json_real(value));
     return value;
 }
 
-bool run_is_given(const struct run *run, unsigned settings)
+bool lab_is_given(const struct lab *lab, unsigned settings)
 {
-    return run->settings->given & settings;
+    return lab->settings->given & settings;
 }
 
-uint64_t run_seed(const struct run *run)
+uint64_t lab_seed(const struct lab *lab)
 {
-    return (uint64_t)run->settings->values[SETTING_SEED];
+    return (uint64_t)lab->settings->values[SETTING_SEED];
 }
 
-double run_random(struct run *run)
+double lab_random(struct lab *lab)
 {
-    return (double)(lab_next_random(&run->random) >> 11) * 0x1p-53;
+    return (double)(lab_next_random(&lab->random) >> 11) * 0x1p-53;
 }
 
 /* ---- time ------------------------------------------------------------- */
 
-double run_now_ms(void)
+double lab_now_ms(void)
 {
     struct timespec now;
 
@@ -164,7 +164,7 @@ double run_now_ms(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-void run_sleep_ms(double ms)
+void lab_sleep_ms(double ms)
 {
     struct timespec left = {
         .tv_sec = (time_t)(ms / 1e3),
@@ -177,7 +177,7 @@ void run_sleep_ms(double ms)
 
 /* ---- sockets ---------------------------------------------------------- */
 
-int run_socket(struct run *run, enum side side)
+int lab_socket(struct lab *lab, enum side side)
 {
     struct timeval limit = {.tv_sec = 5};
     int type = side == SIDE_TCP ? SOCK_STREAM : SOCK_DGRAM;
@@ -185,21 +185,21 @@ int run_socket(struct run *run, enum side side)
 
     if (fd < 0 ||
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)))
-        run_fail_errno(run, "socket");
+        lab_fail_errno(lab, "socket");
     return fd;
 }
 
-int run_connect(struct run *run, const struct server *server, enum side side)
+int lab_connect(struct lab *lab, const struct server *server, enum side side)
 {
     struct sockaddr_in to = server_address(server, side);
-    int fd = run_socket(run, side);
+    int fd = lab_socket(lab, side);
 
     if (connect(fd, (struct sockaddr *)&to, sizeof(to)))
-        run_fail_errno(run, "connect to the server");
+        lab_fail_errno(lab, "connect to the server");
     return fd;
 }
 
-void run_send(struct run *run, int fd, const void *data, size_t len)
+void lab_send(struct lab *lab, int fd, const void *data, size_t len)
 {
     const char *at = data;
 
@@ -207,7 +207,7 @@ void run_send(struct run *run, int fd, const void *data, size_t len)
         ssize_t sent = send(fd, at, len, MSG_NOSIGNAL);
 
         if (sent < 0 && errno != EINTR)
-            run_fail_errno(run, "send");
+            lab_fail_errno(lab, "send");
         if (sent >= 0) {
             at += sent;
             len -= (size_t)sent;
@@ -215,19 +215,19 @@ void run_send(struct run *run, int fd, const void *data, size_t len)
     } while (len > 0);
 }
 
-bool run_is_readable(int fd, int limit_ms)
+bool lab_is_readable(int fd, int limit_ms)
 {
     struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-    double limit = run_now_ms() + limit_ms, left;
+    double limit = lab_now_ms() + limit_ms, left;
 
     while (poll(&poll_fd, 1, limit_ms) < 0 && errno == EINTR) {
-        left = limit - run_now_ms();
+        left = limit - lab_now_ms();
         limit_ms = left > 0 ? (int)left : 0;
     }
     return poll_fd.revents != 0;
 }
 
-void run_recv(struct run *run, int fd, void *data, size_t len)
+void lab_recv(struct lab *lab, int fd, void *data, size_t len)
 {
     char *at = data;
 
@@ -235,11 +235,11 @@ void run_recv(struct run *run, int fd, void *data, size_t len)
         ssize_t got = recv(fd, at, len, 0);
 
         if (got == 0)
-            run_fail(run, "the server closed, with %zu bytes missing", len);
+            lab_fail(lab, "the server closed, with %zu bytes missing", len);
         if (got < 0 && errno == EAGAIN)
-            run_fail(run, "no answer, with %zu bytes missing", len);
+            lab_fail(lab, "no answer, with %zu bytes missing", len);
         if (got < 0 && errno != EINTR)
-            run_fail_errno(run, "recv");
+            lab_fail_errno(lab, "recv");
         if (got > 0) {
             at += got;
             len -= (size_t)got;
@@ -256,7 +256,7 @@ static int lab_compare_values(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-double run_median(double *values, size_t count)
+double lab_median(double *values, size_t count)
 {
     qsort(values, count, sizeof(*values), lab_compare_values);
     return count % 2 ? values[count / 2]

@@ -1,5 +1,5 @@
 /*
- * run_parts - the inside of a run, for the files that make up run.h and
+ * lab_parts - the inside of a lab, for the files that make up lab.h and
  * result.h.
  */
 #ifndef LAB_PARTS_H
@@ -7,7 +7,7 @@
 
 #include "compare/lab/lab.h"
 
-struct run {
+struct lab {
     const struct experiment *experiment;
     const struct settings *settings;
     const char *folder;
@@ -18,14 +18,14 @@ struct run {
     struct server *newest; /* the one started last */
 };
 
-void run_init(struct run *run, const struct experiment *experiment,
+void lab_init(struct lab *lab, const struct experiment *experiment,
               const struct settings *settings, const char *folder, int out);
 /* What a server has said on stderr of its end or of a crash; false:
    nothing. */
-bool server_last_words(const struct run *run, char *words, size_t size);
+bool server_last_words(const struct lab *lab, char *words, size_t size);
 
 /* Hands the result to the parent. */
-void run_report(struct run *run);
+void lab_report(struct lab *lab);
 
 /* The result of an experiment that has not run; a new reference. */
 json_t *result_create(const struct experiment *experiment);

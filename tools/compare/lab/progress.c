@@ -19,7 +19,7 @@ void progress_begin(struct progress *progress, const char *name, size_t number,
         .name = name,
         .number = number,
         .count = count,
-        .begin_ms = run_now_ms(),
+        .begin_ms = lab_now_ms(),
         .is_terminal = isatty(STDERR_FILENO),
     };
 }
@@ -43,7 +43,7 @@ static void progress_show_in_place(const struct progress *progress, double ms)
 
 void progress_tick(struct progress *progress)
 {
-    double ms = run_now_ms() - progress->begin_ms;
+    double ms = lab_now_ms() - progress->begin_ms;
 
     if (ms < QUIET_MS || (progress->is_shown && !progress->is_terminal))
         return;

@@ -62,12 +62,12 @@ static bool server_take_line(struct pipe_lines *lines, char *line)
 }
 
 /* The next line, of LINE_SIZE bytes at the most; false at the end and when
-   none comes until `limit` (of run_now_ms). */
+   none comes until `limit` (of lab_now_ms). */
 static bool server_next_line(struct pipe_lines *lines, char *line, double limit)
 {
     while (!server_take_line(lines, line)) {
         struct pollfd poll_fd = {.fd = lines->fd, .events = POLLIN};
-        double left = limit - run_now_ms();
+        double left = limit - lab_now_ms();
         ssize_t got;
 
         if (poll(&poll_fd, 1, left > 0 ? (int)left + 1 : 0) <= 0 && left <= 0)
@@ -105,13 +105,13 @@ static void server_take_free_ports(json_t *config)
     }
 }
 
-static char *server_write_config(struct run *run, json_t *config)
+static char *server_write_config(struct lab *lab, json_t *config)
 {
-    char *path = must_printf("%s/server-%u.json", run->folder, run->servers++);
+    char *path = must_printf("%s/server-%u.json", lab->folder, lab->servers++);
 
     server_take_free_ports(config);
     if (json_dump_file(config, path, JSON_INDENT(4)))
-        run_fail_errno(run, path);
+        lab_fail_errno(lab, path);
     json_decref(config);
     return path;
 }
@@ -132,19 +132,19 @@ static void server_serve(char *const arguments[], const int out[2],
     _exit(1);
 }
 
-static pid_t server_start_here(struct run *run, char *const arguments[],
+static pid_t server_start_here(struct lab *lab, char *const arguments[],
                                const int out[2], const int err[2])
 {
     pid_t parent = getpid(), pid = fork();
 
     if (pid < 0)
-        run_fail_errno(run, "fork");
+        lab_fail_errno(lab, "fork");
     if (pid == 0)
         server_serve(arguments, out, err, parent);
     return pid;
 }
 
-static pid_t server_start_there(struct run *run, struct wire *wire,
+static pid_t server_start_there(struct lab *lab, struct wire *wire,
                                 char *const arguments[], int out, int err)
 {
     const int fds[3] = {-1, out, err};
@@ -152,12 +152,12 @@ static pid_t server_start_there(struct run *run, struct wire *wire,
 
     if (pid < 0) {
         errno = -pid;
-        run_fail_errno(run, "a server at the other end of the link");
+        lab_fail_errno(lab, "a server at the other end of the link");
     }
     return pid;
 }
 
-static void server_start(struct run *run, struct server *server, char *path,
+static void server_start(struct lab *lab, struct server *server, char *path,
                          const struct server_how *how)
 {
     char *arguments[8] = {"/proc/self/exe", "run"};
@@ -172,11 +172,11 @@ static void server_start(struct run *run, struct server *server, char *path,
     }
     arguments[count] = path;
     if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
-        run_fail_errno(run, "pipe");
+        lab_fail_errno(lab, "pipe");
     fcntl(err[1], F_SETPIPE_SZ, PIPE_SIZE); /* without, it is 64 KiB */
-    server->pid = how->wire ? server_start_there(run, how->wire, arguments,
+    server->pid = how->wire ? server_start_there(lab, how->wire, arguments,
                                                  out[1], err[1])
-                            : server_start_here(run, arguments, out, err);
+                            : server_start_here(lab, arguments, out, err);
     close(out[1]);
     close(err[1]);
     server->out.fd = out[0];
@@ -202,9 +202,9 @@ static void server_note_address(struct server *server, const char *line)
         server->addresses[side] = address;
 }
 
-static void server_await_ready(struct run *run, struct server *server)
+static void server_await_ready(struct lab *lab, struct server *server)
 {
-    double limit = run_now_ms() + READY_MS;
+    double limit = lab_now_ms() + READY_MS;
     char line[LINE_SIZE];
 
     while (server_next_line(&server->out, line, limit)) {
@@ -212,36 +212,36 @@ static void server_await_ready(struct run *run, struct server *server)
             return;
         server_note_address(server, line);
     }
-    if (server_next_line(&server->err, line, run_now_ms() + 100))
-        run_fail(run, "the server did not start: %s", line);
-    run_fail(run, "the server did not start");
+    if (server_next_line(&server->err, line, lab_now_ms() + 100))
+        lab_fail(lab, "the server did not start: %s", line);
+    lab_fail(lab, "the server did not start");
 }
 
-struct server *run_server_as(struct run *run, json_t *config,
+struct server *lab_server_as(struct lab *lab, json_t *config,
                              const struct server_how *how)
 {
     struct server *server = must_calloc(1, sizeof(*server));
     char *path;
 
     if (!config)
-        run_fail(run, "the server's config could not be made");
-    server->before = run->newest;
-    run->newest = server;
-    path = server_write_config(run, config);
-    server_start(run, server, path, how);
+        lab_fail(lab, "the server's config could not be made");
+    server->before = lab->newest;
+    lab->newest = server;
+    path = server_write_config(lab, config);
+    server_start(lab, server, path, how);
     free(path);
-    server_await_ready(run, server);
+    server_await_ready(lab, server);
     return server;
 }
 
-struct server *run_server(struct run *run, json_t *config)
+struct server *lab_server(struct lab *lab, json_t *config)
 {
     const struct server_how how = {NULL, false};
 
-    return run_server_as(run, config, &how);
+    return lab_server_as(lab, config, &how);
 }
 
-struct server *run_log_server(struct run *run, const char *handler)
+struct server *lab_log_server(struct lab *lab, const char *handler)
 {
     json_t *config =
         json_pack("{s:[s,s], s:[{s:s,s:s}]}", "transports", "tcp", "udp",
@@ -250,7 +250,7 @@ struct server *run_log_server(struct run *run, const char *handler)
     if (handler)
         result_append(json_object_get(config, "handlers"),
                       json_string(handler));
-    return run_server(run, config);
+    return lab_server(lab, config);
 }
 
 struct sockaddr_in server_address(const struct server *server, enum side side)
@@ -267,7 +267,7 @@ pid_t server_pid(const struct server *server)
 
 json_t *server_event(struct server *server, const char *event, int limit_ms)
 {
-    double limit = run_now_ms() + limit_ms;
+    double limit = lab_now_ms() + limit_ms;
     char line[LINE_SIZE];
 
     while (server_next_line(&server->err, line, limit)) {
@@ -322,17 +322,17 @@ static void server_drain(const struct server *server)
     }
 }
 
-void server_mute(struct run *run, struct server *server)
+void server_mute(struct lab *lab, struct server *server)
 {
     pid_t parent = getpid(), pid;
 
     server->last = mmap(NULL, LAST_SIZE, PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (server->last == MAP_FAILED)
-        run_fail_errno(run, "memory for what the server says");
+        lab_fail_errno(lab, "memory for what the server says");
     pid = fork();
     if (pid < 0)
-        run_fail_errno(run, "fork");
+        lab_fail_errno(lab, "fork");
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() == parent)
@@ -354,7 +354,7 @@ static void server_read_last(struct server *server, char last[LAST_SIZE])
         memcpy(last, server->last, LAST_SIZE);
         return;
     }
-    while (server_next_line(&server->err, line, run_now_ms())) {
+    while (server_next_line(&server->err, line, lab_now_ms())) {
         server_keep_end(last, line, strlen(line));
         server_keep_end(last, "\n", 1);
     }
@@ -379,10 +379,10 @@ static bool server_find_end(char *last, char *found, size_t size)
     return is_found;
 }
 
-static bool server_find_last_words(const struct run *run, char *words,
+static bool server_find_last_words(const struct lab *lab, char *words,
                                    size_t size)
 {
-    for (struct server *one = run->newest; one; one = one->before) {
+    for (struct server *one = lab->newest; one; one = one->before) {
         char last[LAST_SIZE] = "";
 
         server_read_last(one, last);
@@ -392,14 +392,14 @@ static bool server_find_last_words(const struct run *run, char *words,
     return false;
 }
 
-bool server_last_words(const struct run *run, char *words, size_t size)
+bool server_last_words(const struct lab *lab, char *words, size_t size)
 {
-    double limit = run_now_ms() + LAST_MS;
+    double limit = lab_now_ms() + LAST_MS;
 
-    while (!server_find_last_words(run, words, size)) {
-        if (!run->newest || !run->newest->last || run_now_ms() > limit)
+    while (!server_find_last_words(lab, words, size)) {
+        if (!lab->newest || !lab->newest->last || lab_now_ms() > limit)
             return false;
-        run_sleep_ms(5); /* who reads it may not have had its turn */
+        lab_sleep_ms(5); /* who reads it may not have had its turn */
     }
     return true;
 }

@@ -18,7 +18,7 @@ struct load {
 };
 
 /* Waits for the one byte that says that an order has been carried out. */
-static void load_await(struct run *run, struct load *load)
+static void load_await(struct lab *lab, struct load *load)
 {
     char done;
     ssize_t got;
@@ -27,22 +27,22 @@ static void load_await(struct run *run, struct load *load)
         got = read(load->fd, &done, 1);
     while (got < 0 && errno == EINTR);
     if (load->shared->error[0])
-        run_fail(run, "%s", load->shared->error);
+        lab_fail(lab, "%s", load->shared->error);
     if (got != 1)
-        run_fail(run, "the clients' process has ended without a word");
+        lab_fail(lab, "the clients' process has ended without a word");
 }
 
-static void start(struct run *run, struct load *load,
+static void start(struct lab *lab, struct load *load,
                   const struct load_plan *plan)
 {
     pid_t parent = getpid();
     int ends[2];
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
-        run_fail_errno(run, "socketpair");
+        lab_fail_errno(lab, "socketpair");
     load->pid = fork();
     if (load->pid < 0)
-        run_fail_errno(run, "fork");
+        lab_fail_errno(lab, "fork");
     if (load->pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent)
@@ -54,16 +54,16 @@ static void start(struct run *run, struct load *load,
     load->fd = ends[0];
 }
 
-struct load *load_start(struct run *run, const struct load_plan *plan)
+struct load *load_start(struct lab *lab, const struct load_plan *plan)
 {
     struct load *load = must_calloc(1, sizeof(*load));
 
     load->shared = mmap(NULL, sizeof(*load->shared), PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (load->shared == MAP_FAILED)
-        run_fail_errno(run, "memory for what arrives");
-    start(run, load, plan);
-    load_await(run, load);
+        lab_fail_errno(lab, "memory for what arrives");
+    start(lab, load, plan);
+    load_await(lab, load);
     return load;
 }
 
@@ -72,12 +72,12 @@ struct load_found load_found(const struct load *load)
     return load->shared->found;
 }
 
-void load_begin(struct run *run, struct load *load, double rate, size_t count)
+void load_begin(struct lab *lab, struct load *load, double rate, size_t count)
 {
     const struct load_order order = {rate, count};
 
     if (write(load->fd, &order, sizeof(order)) != (ssize_t)sizeof(order))
-        run_fail_errno(run, "an order to the clients");
+        lab_fail_errno(lab, "an order to the clients");
 }
 
 int load_fd(const struct load *load)
@@ -85,9 +85,9 @@ int load_fd(const struct load *load)
     return load->fd;
 }
 
-struct load_result load_end(struct run *run, struct load *load)
+struct load_result load_end(struct lab *lab, struct load *load)
 {
-    load_await(run, load);
+    load_await(lab, load);
     return load->shared->result;
 }
 

@@ -66,15 +66,15 @@ struct load_result {
 struct load;
 
 /* Starts the clients, connects, warms up and probes. */
-struct load *load_start(struct run *run, const struct load_plan *plan);
+struct load *load_start(struct lab *lab, const struct load_plan *plan);
 struct load_found load_found(const struct load *load);
 
 /* So many messages, so many a second of all clients together. */
-void load_begin(struct run *run, struct load *load, double rate, size_t count);
+void load_begin(struct lab *lab, struct load *load, double rate, size_t count);
 /* Readable when they have all been said and answered, or nobody answers any
    more. */
 int load_fd(const struct load *load);
-struct load_result load_end(struct run *run, struct load *load);
+struct load_result load_end(struct lab *lab, struct load *load);
 /* Of the last result: one for each message and receiver, in the order in
    which they came; at most LOAD_DELIVERIES_MOST. */
 const struct delivery *load_deliveries(const struct load *load, size_t *count);

@@ -77,37 +77,37 @@ static json_t *result_with_numbers(const char *format, va_list arguments)
     return string;
 }
 
-static void result_add_words(struct run *run, const char *key,
+static void result_add_words(struct lab *lab, const char *key,
                              const char *format, va_list arguments)
 {
-    result_append(result_list(run->result, key),
+    result_append(result_list(lab->result, key),
                   result_with_numbers(format, arguments));
 }
 
-void result_did(struct run *run, const char *format, ...)
+void result_did(struct lab *lab, const char *format, ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
-    result_add_words(run, "did", format, arguments);
+    result_add_words(lab, "did", format, arguments);
     va_end(arguments);
 }
 
-void result_why(struct run *run, const char *format, ...)
+void result_why(struct lab *lab, const char *format, ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
-    result_add_words(run, "why", format, arguments);
+    result_add_words(lab, "why", format, arguments);
     va_end(arguments);
 }
 
-void result_note(struct run *run, const char *format, ...)
+void result_note(struct lab *lab, const char *format, ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
-    result_add_words(run, "notes", format, arguments);
+    result_add_words(lab, "notes", format, arguments);
     va_end(arguments);
 }
 
@@ -144,7 +144,7 @@ json_t *value_none(void)
     return json_null();
 }
 
-void result_row(struct run *run, const char *key, const char *measure,
+void result_row(struct lab *lab, const char *key, const char *measure,
                 const char *unit, json_t *tcp, json_t *udp)
 {
     json_t *row = json_object();
@@ -154,12 +154,12 @@ void result_row(struct run *run, const char *key, const char *measure,
     result_set(row, "unit", json_string(unit));
     result_set(row, "tcp", tcp);
     result_set(row, "udp", udp);
-    result_append(result_list(run->result, "rows"), row);
+    result_append(result_list(lab->result, "rows"), row);
 }
 
 /* ---- checks ----------------------------------------------------------- */
 
-bool result_check(struct run *run, const char *key, bool holds,
+bool result_check(struct lab *lab, const char *key, bool holds,
                   const char *claim)
 {
     json_t *check = json_object();
@@ -167,20 +167,20 @@ bool result_check(struct run *run, const char *key, bool holds,
     result_set(check, "key", json_string(key));
     result_set(check, "claim", json_string(claim));
     result_set(check, "holds", json_boolean(holds));
-    result_append(result_list(run->result, "checks"), check);
+    result_append(result_list(lab->result, "checks"), check);
     return holds;
 }
 
-void result_answer(struct run *run, int answer)
+void result_answer(struct lab *lab, int answer)
 {
     assert(answer >= 0 && answer < GUESS_ANSWERS);
-    assert(run->experiment->guess.answers[answer]);
-    result_set(run->result, "answer", json_integer(answer));
+    assert(lab->experiment->guess.answers[answer]);
+    result_set(lab->result, "answer", json_integer(answer));
 }
 
 /* ---- plots ------------------------------------------------------------ */
 
-json_t *result_plot(struct run *run, enum plot_kind kind, const char *title,
+json_t *result_plot(struct lab *lab, enum plot_kind kind, const char *title,
                     const char *description, const char *x, const char *y)
 {
     static const char *const kinds[] = {
@@ -197,7 +197,7 @@ json_t *result_plot(struct run *run, enum plot_kind kind, const char *title,
     result_set(plot, "x", json_string(x));
     result_set(plot, "y", json_string(y));
     result_set(plot, "series", json_array());
-    result_append(result_list(run->result, "plots"), plot);
+    result_append(result_list(lab->result, "plots"), plot);
     return plot;
 }
 

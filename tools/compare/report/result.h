@@ -18,7 +18,7 @@
 
 #include <playground/handler.h>
 
-struct run;
+struct lab;
 
 enum side {
     SIDE_TCP,
@@ -28,9 +28,9 @@ enum side {
 /* ---- words ------------------------------------------------------------ */
 
 /* Called again, each adds a sentence or a note. */
-void result_did(struct run *run, const char *format, ...) PG_PRINTF(2, 3);
-void result_why(struct run *run, const char *format, ...) PG_PRINTF(2, 3);
-void result_note(struct run *run, const char *format, ...) PG_PRINTF(2, 3);
+void result_did(struct lab *lab, const char *format, ...) PG_PRINTF(2, 3);
+void result_why(struct lab *lab, const char *format, ...) PG_PRINTF(2, 3);
+void result_note(struct lab *lab, const char *format, ...) PG_PRINTF(2, 3);
 
 /* ---- rows ------------------------------------------------------------- */
 
@@ -44,18 +44,18 @@ json_t *value_none(void);         /* does not apply; shown as a dash */
 
 /* `key` for programs ("reads"), `measure` for people, unit "" for none. Steals
    the values. */
-void result_row(struct run *run, const char *key, const char *measure,
+void result_row(struct lab *lab, const char *key, const char *measure,
                 const char *unit, json_t *tcp, json_t *udp);
 
 /* ---- checks ----------------------------------------------------------- */
 
 /* A relation that theory demands: `tcp_merges`, "TCP merges messages". A
    check that fails makes the command's exit status 1. Returns `holds`. */
-bool result_check(struct run *run, const char *key, bool holds,
+bool result_check(struct lab *lab, const char *key, bool holds,
                   const char *claim);
 
 /* Which of the answers to the experiment's own question came out. */
-void result_answer(struct run *run, int answer);
+void result_answer(struct lab *lab, int answer);
 
 /* ---- plots ------------------------------------------------------------ */
 
@@ -76,7 +76,7 @@ enum plot_of {
 
 /* Axis labels with their units: "time after sending (ms)". The description is
    read out to those who cannot see it. Both returned values are borrowed. */
-json_t *result_plot(struct run *run, enum plot_kind kind, const char *title,
+json_t *result_plot(struct lab *lab, enum plot_kind kind, const char *title,
                     const char *description, const char *x, const char *y);
 /* Of several series of one side the second and further ones are drawn in
    another shade and mark. */

@@ -28,15 +28,15 @@ static struct experiment experiment;
 
 /* ---- one run ---------------------------------------------------------- */
 
-static struct wire_direction swap_impairment(struct run *run)
+static struct wire_direction swap_impairment(struct lab *lab)
 {
     return (struct wire_direction){
-        .loss = run_setting(run, SETTING_LOSS, 0) / 100,
-        .reorder = run_setting(run, SETTING_REORDER, 0) / 100,
-        .duplicate = run_setting(run, SETTING_DUPLICATE, 0) / 100,
-        .delay_ms = run_setting(run, SETTING_DELAY, 0),
-        .jitter_ms = run_setting(run, SETTING_JITTER, 0),
-        .rate_mbit = run_setting(run, SETTING_RATE, 0),
+        .loss = lab_setting(lab, SETTING_LOSS, 0) / 100,
+        .reorder = lab_setting(lab, SETTING_REORDER, 0) / 100,
+        .duplicate = lab_setting(lab, SETTING_DUPLICATE, 0) / 100,
+        .delay_ms = lab_setting(lab, SETTING_DELAY, 0),
+        .jitter_ms = lab_setting(lab, SETTING_JITTER, 0),
+        .rate_mbit = lab_setting(lab, SETTING_RATE, 0),
     };
 }
 
@@ -47,19 +47,19 @@ static struct wire_direction swap_harmless(struct wire_direction direction)
     return direction;
 }
 
-static void swap_impair(struct run *run, struct wire *wire,
+static void swap_impair(struct lab *lab, struct wire *wire,
                         struct wire_direction direction)
 {
     if (!wire_impair(wire, &direction, &direction))
-        run_fail(run, "the link has gone");
+        lab_fail(lab, "the link has gone");
 }
 
-static double swap_link_bytes(struct run *run, struct wire *wire)
+static double swap_link_bytes(struct lab *lab, struct wire *wire)
 {
     struct wire_counts counts[2];
 
     if (!wire_counts(wire, counts))
-        run_fail(run, "the link has gone");
+        lab_fail(lab, "the link has gone");
     return (double)(counts[WIRE_LEFT].bytes + counts[WIRE_RIGHT].bytes);
 }
 
@@ -93,57 +93,57 @@ static void swap_keep_latencies(struct swap_side *side, const struct load *load,
     stats_sort(side->latencies, side->noted);
 }
 
-static void swap_measure(struct run *run, struct swap_side *side,
+static void swap_measure(struct lab *lab, struct swap_side *side,
                          struct load *load, struct wire *wire, size_t count)
 {
     double before = 0;
 
     if (wire) {
-        swap_impair(run, wire, swap_impairment(run));
-        before = swap_link_bytes(run, wire);
+        swap_impair(lab, wire, swap_impairment(lab));
+        before = swap_link_bytes(lab, wire);
     }
-    load_begin(run, load, swap.rate, count);
-    side->result = load_end(run, load);
+    load_begin(lab, load, swap.rate, count);
+    side->result = load_end(lab, load);
     side->is_ambiguous = side->found.how == MATCH_CONTENT &&
                          messages_repeat(&messages, side->result.sent) &&
                          (side->result.delivered < side->result.expected ||
                           side->result.duplicates > 0);
     swap_keep_latencies(side, load, swap.rate);
     side->wire_bytes =
-        (wire ? swap_link_bytes(run, wire) - before
+        (wire ? swap_link_bytes(lab, wire) - before
               : swap_loopback_bytes(&side->result.traffic,
                                     !strcmp(side->transport, "tcp"))) /
         (double)side->result.sent;
     if (wire)
-        swap_impair(run, wire, swap_harmless(swap_impairment(run)));
+        swap_impair(lab, wire, swap_harmless(swap_impairment(lab)));
 }
 
 /* A pass of its own: a server that is stopped at each call is slow. */
-static void swap_count_calls(struct run *run, struct swap_side *side,
+static void swap_count_calls(struct lab *lab, struct swap_side *side,
                              struct load *load, const struct server *server)
 {
     double rate = swap.rate < TRACED_RATE ? swap.rate : TRACED_RATE;
     size_t count = (size_t)(rate * TRACED_MOST_S);
 
-    load_begin(run, load, rate, count < SWAP_TRACED ? count + 1 : SWAP_TRACED);
+    load_begin(lab, load, rate, count < SWAP_TRACED ? count + 1 : SWAP_TRACED);
     if (!syscalls_count(&side->syscalls, server_pid(server), load_fd(load)))
         side->untraced = strerror(errno);
-    side->traced = load_end(run, load).sent;
+    side->traced = load_end(lab, load).sent;
     if (side->untraced)
         side->traced = 0;
 }
 
-static void swap_refuse_if_silent(struct run *run, const struct swap_side *side)
+static void swap_refuse_if_silent(struct lab *lab, const struct swap_side *side)
 {
     if (side->found.is_answered)
         return;
     if (messages.list)
-        run_fail(run,
+        lab_fail(lab,
                  "over %s nothing answers the messages of the file: neither "
                  "who sent one nor anybody else gets it; send what the "
                  "handlers answer",
                  side->transport);
-    run_fail(run,
+    lab_fail(lab,
              "over %s nothing answers: what a client says comes neither back "
              "to it nor to the other clients, so nothing can be timed; add "
              "\"echo\" to the handlers, or give messages they answer with "
@@ -152,7 +152,7 @@ static void swap_refuse_if_silent(struct run *run, const struct swap_side *side)
              swap.clients == 1 ? ", or more than one client" : "");
 }
 
-static void swap_run_side(struct run *run, enum side which, struct wire *wire,
+static void swap_run_side(struct lab *lab, enum side which, struct wire *wire,
                           size_t count)
 {
     const struct server_how how = {.wire = wire, .is_whole = true};
@@ -160,9 +160,9 @@ static void swap_run_side(struct run *run, enum side which, struct wire *wire,
     struct server *server;
     struct load *load;
 
-    run_progress(run, "over %s: starting", side->transport);
-    server = run_server_as(run, side->config, &how);
-    server_mute(run, server);
+    lab_progress(lab, "over %s: starting", side->transport);
+    server = lab_server_as(lab, side->config, &how);
+    server_mute(lab, server);
     side->idle_bytes = processes_memory(server_pid(server));
     const struct load_plan plan = {
         .server = side->loaded,
@@ -170,41 +170,41 @@ static void swap_run_side(struct run *run, enum side which, struct wire *wire,
         .address = server_address(server, which),
         .clients = swap.clients,
         .messages = &messages,
-        .round_trip_ms = wire ? 2 * run_setting(run, SETTING_DELAY, 0) : 0,
+        .round_trip_ms = wire ? 2 * lab_setting(lab, SETTING_DELAY, 0) : 0,
     };
 
     if (wire)
-        swap_impair(run, wire, swap_harmless(swap_impairment(run)));
-    load = load_start(run, &plan);
+        swap_impair(lab, wire, swap_harmless(swap_impairment(lab)));
+    load = load_start(lab, &plan);
     side->found = load_found(load);
-    swap_refuse_if_silent(run, side);
-    run_progress(run, "over %s: %zu messages", side->transport, count);
-    swap_measure(run, side, load, wire, count);
+    swap_refuse_if_silent(lab, side);
+    lab_progress(lab, "over %s: %zu messages", side->transport, count);
+    swap_measure(lab, side, load, wire, count);
     side->loaded_bytes = processes_memory(server_pid(server));
-    run_progress(run, "over %s: counting system calls", side->transport);
-    swap_count_calls(run, side, load, server);
+    lab_progress(lab, "over %s: counting system calls", side->transport);
+    swap_count_calls(lab, side, load, server);
     load_stop(load);
     server_stop(server, SIGTERM);
 }
 
 /* The link, if one was asked for. */
-static struct wire *swap_make_link(struct run *run)
+static struct wire *swap_make_link(struct lab *lab)
 {
-    const struct wire_options options = {.seed = run_seed(run)};
+    const struct wire_options options = {.seed = lab_seed(lab)};
     const char *why;
 
     if (!swap.has_link)
         return NULL;
     why = link_hindrance();
     if (why)
-        run_fail(run,
+        lab_fail(lab,
                  "there is no impaired link on this system: %s. Without "
                  "--loss, --delay and the like it runs on loopback",
                  why);
-    return link_wire(run, &options);
+    return link_wire(lab, &options);
 }
 
-static void swap_run(struct run *run)
+static void swap_run(struct lab *lab)
 {
     const unsigned of_link = SETTING(SETTING_LOSS) | SETTING(SETTING_DELAY) |
                              SETTING(SETTING_JITTER) | SETTING(SETTING_RATE) |
@@ -213,18 +213,18 @@ static void swap_run(struct run *run)
     double count;
     struct wire *wire;
 
-    swap.has_link = run_is_given(run, of_link);
-    swap.clients = (unsigned)run_setting(run, SETTING_CLIENTS, CLIENTS);
-    swap.rate = run_setting(run, SETTING_LOAD, RATE);
-    count = swap.rate * run_setting(run, SETTING_FOR, FOR_S);
+    swap.has_link = lab_is_given(lab, of_link);
+    swap.clients = (unsigned)lab_setting(lab, SETTING_CLIENTS, CLIENTS);
+    swap.rate = lab_setting(lab, SETTING_LOAD, RATE);
+    count = swap.rate * lab_setting(lab, SETTING_FOR, FOR_S);
     if (count > LOAD_MESSAGES_MOST)
-        run_fail(run, "%s messages are more than %s; lower --load or --for",
+        lab_fail(lab, "%s messages are more than %s; lower --load or --for",
                  shown_count((json_int_t)count),
                  shown_count(LOAD_MESSAGES_MOST));
-    wire = swap_make_link(run);
-    swap_run_side(run, SIDE_TCP, wire, count < 1 ? 1 : (size_t)count);
-    swap_run_side(run, SIDE_UDP, wire, count < 1 ? 1 : (size_t)count);
-    swap_show(run, &swap);
+    wire = swap_make_link(lab);
+    swap_run_side(lab, SIDE_TCP, wire, count < 1 ? 1 : (size_t)count);
+    swap_run_side(lab, SIDE_UDP, wire, count < 1 ? 1 : (size_t)count);
+    swap_show(lab, &swap);
 }
 
 /* ---- what was asked for ----------------------------------------------- */

@@ -38,6 +38,6 @@ struct swap {
 
 /* ---- swap_show.c ------------------------------------------------------ */
 
-void swap_show(struct run *run, const struct swap *swap);
+void swap_show(struct lab *lab, const struct swap *swap);
 
 #endif

@@ -88,54 +88,54 @@ static json_t *swap_show_which_calls(const struct swap_side *side)
     return value_text("%s", text);
 }
 
-static void swap_show_answers(struct run *run, const struct swap *swap)
+static void swap_show_answers(struct lab *lab, const struct swap *swap)
 {
     const struct swap_side *tcp = &swap->sides[SIDE_TCP];
     const struct swap_side *udp = &swap->sides[SIDE_UDP];
 
-    result_row(run, "answer", "a message is answered when", "",
+    result_row(lab, "answer", "a message is answered when", "",
                swap_show_answer(swap, tcp), swap_show_answer(swap, udp));
-    result_row(run, "sent", "messages sent", "",
+    result_row(lab, "sent", "messages sent", "",
                value_count((long long)tcp->result.sent),
                value_count((long long)udp->result.sent));
-    result_row(run, "expected", "answers expected", "",
+    result_row(lab, "expected", "answers expected", "",
                value_count((long long)tcp->result.expected),
                value_count((long long)udp->result.expected));
-    result_row(run, "lost", "answers lost", "", swap_show_lost(tcp),
+    result_row(lab, "lost", "answers lost", "", swap_show_lost(tcp),
                swap_show_lost(udp));
-    result_row(run, "lost_percent", "of those expected", "%",
+    result_row(lab, "lost_percent", "of those expected", "%",
                swap_show_lost_percent(tcp), swap_show_lost_percent(udp));
-    result_row(run, "reordered", "answers overtaken by a later one", "",
+    result_row(lab, "reordered", "answers overtaken by a later one", "",
                swap_show_told_apart(tcp, tcp->result.reordered),
                swap_show_told_apart(udp, udp->result.reordered));
-    result_row(run, "duplicates", "answers that came twice", "",
+    result_row(lab, "duplicates", "answers that came twice", "",
                swap_show_told_apart(tcp, tcp->result.duplicates),
                swap_show_told_apart(udp, udp->result.duplicates));
     for (size_t i = 0; i < sizeof(percentiles) / sizeof(*percentiles); i++)
-        result_row(run, percentiles[i].key, percentiles[i].measure, "ms",
+        result_row(lab, percentiles[i].key, percentiles[i].measure, "ms",
                    swap_show_percentile(tcp, percentiles[i].percent),
                    swap_show_percentile(udp, percentiles[i].percent));
 }
 
-static void swap_show_costs(struct run *run, const struct swap *swap)
+static void swap_show_costs(struct lab *lab, const struct swap *swap)
 {
     const struct swap_side *tcp = &swap->sides[SIDE_TCP];
     const struct swap_side *udp = &swap->sides[SIDE_UDP];
 
-    result_row(run, "syscalls", "system calls of the server a message", "",
+    result_row(lab, "syscalls", "system calls of the server a message", "",
                swap_show_calls(tcp), swap_show_calls(udp));
-    result_row(run, "which_syscalls", "which ones", "",
+    result_row(lab, "which_syscalls", "which ones", "",
                swap_show_which_calls(tcp), swap_show_which_calls(udp));
-    result_row(run, "wire_bytes", "bytes on the wire a message, both ways",
+    result_row(lab, "wire_bytes", "bytes on the wire a message, both ways",
                "bytes", value_number(tcp->wire_bytes),
                value_number(udp->wire_bytes));
-    result_row(run, "retransmissions", "segments the clients sent again", "",
+    result_row(lab, "retransmissions", "segments the clients sent again", "",
                value_count((long long)tcp->result.traffic.retransmissions),
                value_none());
-    result_row(run, "memory_idle", "memory of the server, at first", "KiB",
+    result_row(lab, "memory_idle", "memory of the server, at first", "KiB",
                value_count((long long)(tcp->idle_bytes / 1024)),
                value_count((long long)(udp->idle_bytes / 1024)));
-    result_row(run, "memory", "memory of the server, after the load", "KiB",
+    result_row(lab, "memory", "memory of the server, after the load", "KiB",
                value_count((long long)(tcp->loaded_bytes / 1024)),
                value_count((long long)(udp->loaded_bytes / 1024)));
 }
@@ -179,12 +179,12 @@ static void swap_show_draw_course(json_t *plot, enum plot_of of,
     }
 }
 
-static void swap_show_draw(struct run *run, const struct swap *swap)
+static void swap_show_draw(struct lab *lab, const struct swap *swap)
 {
     const struct swap_side *tcp = &swap->sides[SIDE_TCP];
     const struct swap_side *udp = &swap->sides[SIDE_UDP];
     json_t *plot = result_plot(
-        run, PLOT_STEPS, "How many answers had come by then",
+        lab, PLOT_STEPS, "How many answers had come by then",
         "Two curves, one for each transport: the share of the expected "
         "answers that took at most so long. The further left, the faster; what "
         "is missing from 100 % at the right end was lost.",
@@ -193,7 +193,7 @@ static void swap_show_draw(struct run *run, const struct swap *swap)
     plot_log_x(plot);
     swap_show_draw_distribution(plot, PLOT_TCP, "TCP", tcp);
     swap_show_draw_distribution(plot, PLOT_UDP, "UDP", udp);
-    plot = result_plot(run, PLOT_POINTS, "Latency in the course of the run",
+    plot = result_plot(lab, PLOT_POINTS, "Latency in the course of the run",
                        "A point for each message, or the slowest of several.",
                        "when the message was due (s)", "latency (ms)");
     plot_log_y(plot);
@@ -203,25 +203,25 @@ static void swap_show_draw(struct run *run, const struct swap *swap)
 
 /* ---- words ------------------------------------------------------------ */
 
-static void swap_show_say_notes(struct run *run, const json_t *notes)
+static void swap_show_say_notes(struct lab *lab, const json_t *notes)
 {
     json_t *note;
     size_t i;
 
     json_array_foreach ((json_t *)(uintptr_t)notes, i, note)
-        result_note(run, "%s", json_string_value(note));
+        result_note(lab, "%s", json_string_value(note));
 }
 
-static void swap_show_say_how(struct run *run, const struct swap_side *side)
+static void swap_show_say_how(struct lab *lab, const struct swap_side *side)
 {
     if (side->found.how == MATCH_TURN)
-        result_note(run,
+        result_note(lab,
                     "Over %s the answers do not carry the message, so one "
                     "message at a time was out and its latency counts from "
                     "when it left; order cannot be told.",
                     side->transport);
     if (side->is_ambiguous)
-        result_note(run,
+        result_note(lab,
                     "Over %s some of the answers were lost or came twice, and "
                     "messages of the file are the same as others: which of "
                     "them an answer belongs to cannot be told, nor how long "
@@ -229,41 +229,41 @@ static void swap_show_say_how(struct run *run, const struct swap_side *side)
                     "tells more.",
                     side->transport);
     if (side->result.unsaid > 0)
-        result_note(run,
+        result_note(lab,
                     "Over %s there was no time for %llu more messages: each "
                     "one that is not answered is waited for, and %d s after "
                     "the last was due no more are said.",
                     side->transport, (unsigned long long)side->result.unsaid,
                     LOAD_LATER_MOST_S);
     if (side->result.behind_ms > 5)
-        result_note(run,
+        result_note(lab,
                     "Over %s the clients themselves were up to %.0f ms behind "
                     "the clock; that is part of the latency.",
                     side->transport, side->result.behind_ms);
     if (side->untraced)
-        result_note(run,
+        result_note(lab,
                     "System calls over %s could not be counted: ptrace() of "
                     "the server failed (%s).",
                     side->transport, side->untraced);
     if (side->result.delivered > side->noted && !side->is_ambiguous)
-        result_note(run, "Latencies over %s are those of the first %d answers.",
+        result_note(lab, "Latencies over %s are those of the first %d answers.",
                     side->transport, LOAD_DELIVERIES_MOST);
 }
 
-static void swap_show_say_what_was_counted(struct run *run,
+static void swap_show_say_what_was_counted(struct lab *lab,
                                            const struct swap *swap)
 {
-    result_note(run,
+    result_note(lab,
                 "System calls are those of all processes of the server, "
                 "counted with ptrace() in a run of their own of up to "
                 "%d messages.",
                 SWAP_TRACED);
     if (swap->has_link)
-        result_note(run, "Bytes on the wire are those of all IP packets that "
+        result_note(lab, "Bytes on the wire are those of all IP packets that "
                          "both ends sent into the link, acknowledgements and "
                          "retransmissions included.");
     else
-        result_note(run,
+        result_note(lab,
                     "Bytes on the wire are worked out: the payload, and for "
                     "TCP 52 bytes of headers for each segment that TCP_INFO "
                     "counts, acknowledgements included (IPv4 20, TCP 20, time "
@@ -289,13 +289,13 @@ static uint64_t swap_show_missing(const struct swap_side *side)
 }
 
 /* What happens in the chain, above the transport. */
-static void swap_show_say_why_of_chain(struct run *run, const struct swap *swap)
+static void swap_show_say_why_of_chain(struct lab *lab, const struct swap *swap)
 {
     const struct swap_side *tcp = &swap->sides[SIDE_TCP];
     const struct swap_side *udp = &swap->sides[SIDE_UDP];
 
     if (swap_show_is_impaired(tcp) || swap_show_is_impaired(udp))
-        result_why(run,
+        result_why(lab,
                    "impair stands in the chain%s, above the transport: what it "
                    "loses, doubles or holds up there is no transport's to send "
                    "again or to put in order.",
@@ -303,7 +303,7 @@ static void swap_show_say_why_of_chain(struct run *run, const struct swap *swap)
                    : swap_show_is_impaired(tcp) ? " over TCP"
                                                 : " over UDP");
     else if (swap_show_missing(tcp) > 0)
-        result_why(run,
+        result_why(lab,
                    "TCP loses nothing between its two ends, so the answers "
                    "that are missing over TCP were never given, or came more "
                    "than %.1f s late: look at what the handlers do.",
@@ -354,12 +354,12 @@ static int swap_show_guessed(const struct swap *swap)
     return ratio > 1.05 ? 0 : ratio < 1 / 1.05 ? 1 : 2;
 }
 
-void swap_show(struct run *run, const struct swap *swap)
+void swap_show(struct lab *lab, const struct swap *swap)
 {
     const struct swap_side *tcp = &swap->sides[SIDE_TCP];
     const struct swap_side *udp = &swap->sides[SIDE_UDP];
 
-    result_did(run,
+    result_did(lab,
                "%s was served once with each transport. %u client%s said %llu "
                "message%s, %.10g a second, %s.",
                swap->path, swap->clients, swap->clients == 1 ? "" : "s",
@@ -368,20 +368,20 @@ void swap_show(struct run *run, const struct swap *swap)
                tcp->found.how == MATCH_TURN
                    ? "or as fast as the answers came"
                    : "each at its time whether the server had answered or not");
-    swap_show_answers(run, swap);
-    swap_show_costs(run, swap);
-    swap_show_draw(run, swap);
-    swap_show_say_why_of_chain(run, swap);
-    result_why(run, "%s", swap_show_why_of_transports(swap));
-    swap_show_say_notes(run, tcp->notes);
-    swap_show_say_notes(run, udp->notes);
-    swap_show_say_how(run, tcp);
-    swap_show_say_how(run, udp);
-    swap_show_say_what_was_counted(run, swap);
-    result_answer(run, swap_show_guessed(swap));
+    swap_show_answers(lab, swap);
+    swap_show_costs(lab, swap);
+    swap_show_draw(lab, swap);
+    swap_show_say_why_of_chain(lab, swap);
+    result_why(lab, "%s", swap_show_why_of_transports(swap));
+    swap_show_say_notes(lab, tcp->notes);
+    swap_show_say_notes(lab, udp->notes);
+    swap_show_say_how(lab, tcp);
+    swap_show_say_how(lab, udp);
+    swap_show_say_what_was_counted(lab, swap);
+    result_answer(lab, swap_show_guessed(swap));
     if (tcp->found.how != MATCH_TURN && !swap_show_is_impaired(tcp) &&
         !tcp->is_ambiguous && tcp->result.delivered > 0)
-        result_check(run, "tcp_in_order",
+        result_check(lab, "tcp_in_order",
                      tcp->result.reordered == 0 && tcp->result.duplicates == 0,
                      "over TCP nothing is overtaken and nothing comes twice");
 }

@@ -16,12 +16,12 @@
 #define DATAGRAM_BYTES 1200
 #define SEND_BYTES     65536
 
-bool flow_start(struct run *run, struct flow *flow, const struct server *server,
+bool flow_start(struct lab *lab, struct flow *flow, const struct server *server,
                 const char *congestion)
 {
     struct sockaddr_in to = server_address(server, SIDE_TCP);
 
-    *flow = (struct flow){.fd = run_socket(run, SIDE_TCP)};
+    *flow = (struct flow){.fd = lab_socket(lab, SIDE_TCP)};
     if (!tcp_set_congestion(flow->fd, congestion)) {
         int error = errno;
 
@@ -31,8 +31,8 @@ bool flow_start(struct run *run, struct flow *flow, const struct server *server,
     }
     if (connect(flow->fd, (struct sockaddr *)&to, sizeof(to)) ||
         fcntl(flow->fd, F_SETFL, O_NONBLOCK))
-        run_fail_errno(run, "connect to the server");
-    flow->begin_ms = run_now_ms();
+        lab_fail_errno(lab, "connect to the server");
+    flow->begin_ms = lab_now_ms();
     return true;
 }
 
@@ -40,7 +40,7 @@ bool flow_start(struct run *run, struct flow *flow, const struct server *server,
 
 /* While it sends. */
 struct sending {
-    struct run *run;
+    struct lab *lab;
     struct flow *flow;
     const struct flow_flood *flood;
     double begin_ms, sampled_ms;
@@ -58,13 +58,13 @@ static double flow_delivered(const struct sending *sending)
 static void sample(struct sending *sending)
 {
     struct flow *flow = sending->flow;
-    double now = run_now_ms(), ms = now - sending->sampled_ms, tcp, udp;
+    double now = lab_now_ms(), ms = now - sending->sampled_ms, tcp, udp;
     struct tcp_figures figures;
 
     if (ms < SAMPLE_MS)
         return;
     if (!tcp_figures_get(flow->fd, &figures))
-        run_fail(sending->run, "this kernel's TCP_INFO is too old");
+        lab_fail(sending->lab, "this kernel's TCP_INFO is too old");
     tcp = (double)(figures.bytes_acked - flow->acked);
     flow->acked = figures.bytes_acked; /* flow_delivered() looks at it */
     udp = fmax(flow_delivered(sending), sending->delivered);
@@ -93,7 +93,7 @@ static void flow_fill(const struct sending *sending)
         sent = send(sending->flow->fd, bytes, sizeof(bytes), MSG_NOSIGNAL);
     while (sent > 0);
     if (sent < 0 && errno != EAGAIN && errno != EINTR)
-        run_fail_errno(sending->run, "send");
+        lab_fail_errno(sending->lab, "send");
 }
 
 /* What is due of the flood. A full queue of our own is no reason to wait:
@@ -106,27 +106,27 @@ static void flood(struct sending *sending)
 
     if (!how)
         return;
-    due = (run_now_ms() - sending->begin_ms) * how->mbit_s * 1e3 /
+    due = (lab_now_ms() - sending->begin_ms) * how->mbit_s * 1e3 /
           (8 * DATAGRAM_BYTES);
     for (; (double)sending->datagrams < due; sending->datagrams++)
         if (send(how->fd, bytes, sizeof(bytes), MSG_DONTWAIT) < 0 &&
             errno != EAGAIN && errno != ENOBUFS && errno != EINTR)
-            run_fail_errno(sending->run, "send a datagram");
+            lab_fail_errno(sending->lab, "send a datagram");
 }
 
-void flow_send(struct run *run, struct flow *flow, double seconds,
+void flow_send(struct lab *lab, struct flow *flow, double seconds,
                const struct flow_flood *with)
 {
-    struct sending sending = {.run = run,
+    struct sending sending = {.run = lab,
                               .flow = flow,
                               .flood = with,
-                              .begin_ms = run_now_ms(),
-                              .sampled_ms = run_now_ms()};
+                              .begin_ms = lab_now_ms(),
+                              .sampled_ms = lab_now_ms()};
     double until = sending.begin_ms + 1e3 * seconds;
     const struct timespec turn = {.tv_nsec = with ? 1000000 : 10000000};
 
     sending.delivered = flow_delivered(&sending);
-    while (run_now_ms() < until) {
+    while (lab_now_ms() < until) {
         struct pollfd fd = {.fd = flow->fd, .events = POLLOUT};
 
         ppoll(&fd, 1, &turn, NULL);

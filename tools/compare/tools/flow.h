@@ -34,10 +34,10 @@ struct flow_flood {
 };
 
 /* False, with errno: this congestion control cannot be had. */
-bool flow_start(struct run *run, struct flow *flow, const struct server *server,
+bool flow_start(struct lab *lab, struct flow *flow, const struct server *server,
                 const char *congestion);
 /* Sends for so long. */
-void flow_send(struct run *run, struct flow *flow, double seconds,
+void flow_send(struct lab *lab, struct flow *flow, double seconds,
                const struct flow_flood *flood);
 /* Breaks it off: what has not been sent never is. */
 void flow_stop(struct flow *flow);

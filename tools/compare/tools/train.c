@@ -15,7 +15,7 @@
 
 /* While it goes on. */
 struct going {
-    struct run *run;
+    struct lab *lab;
     int fd;
     enum side side;
     const struct train_plan *plan;
@@ -37,8 +37,8 @@ static void train_arrived(struct going *going, const uint8_t *message)
 
     memcpy(&number, message, sizeof(number));
     if (number >= going->sent)
-        run_fail(going->run, "what came back is not what was sent");
-    going->heard_ms = run_now_ms();
+        lab_fail(going->lab, "what came back is not what was sent");
+    going->heard_ms = lab_now_ms();
     if (train->copies[number]++ > 0) {
         train->duplicates++;
         return;
@@ -61,9 +61,9 @@ static bool train_receive(struct going *going)
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
     if (got < 0)
-        run_fail_errno(going->run, "receive");
+        lab_fail_errno(going->lab, "receive");
     if (got == 0 && going->side == SIDE_TCP)
-        run_fail(going->run, "the server closed the connection");
+        lab_fail(going->lab, "the server closed the connection");
     going->in_len += (size_t)got;
     for (; at + TRAIN_BYTES <= going->in_len; at += TRAIN_BYTES)
         train_arrived(going, going->in + at);
@@ -84,7 +84,7 @@ static bool train_push(struct going *going)
     sent = send(going->fd, going->out + sizeof(going->out) - going->out_left,
                 going->out_left, MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN && errno != EINTR)
-        run_fail_errno(going->run, "send");
+        lab_fail_errno(going->lab, "send");
     if (sent > 0)
         going->out_left -= (size_t)sent;
     return going->out_left == 0;
@@ -103,7 +103,7 @@ static double train_due(const struct going *going, double now)
 static void train_depart(struct going *going)
 {
     while (train_push(going) && going->sent < going->plan->count) {
-        double now = run_now_ms(), at = train_due(going, now);
+        double now = lab_now_ms(), at = train_due(going, now);
         uint64_t number = going->sent;
 
         if (at > now)
@@ -119,10 +119,10 @@ static void train_unblock(struct going *going)
 {
     if (going->plan->interval_ms > 0 || going->side == SIDE_TCP ||
         going->sent == going->plan->count ||
-        run_now_ms() - going->heard_ms < going->plan->settle_ms)
+        lab_now_ms() - going->heard_ms < going->plan->settle_ms)
         return;
     going->newest = going->sent;
-    going->heard_ms = run_now_ms();
+    going->heard_ms = lab_now_ms();
 }
 
 static bool train_is_over(const struct going *going)
@@ -131,13 +131,13 @@ static bool train_is_over(const struct going *going)
         return false;
     return going->came == going->sent ||
            (going->side == SIDE_UDP &&
-            run_now_ms() - going->heard_ms > going->plan->settle_ms);
+            lab_now_ms() - going->heard_ms > going->plan->settle_ms);
 }
 
 static void train_await_next(struct going *going)
 {
     struct pollfd fd = {.fd = going->fd, .events = POLLIN};
-    double now = run_now_ms(), until = now + 20;
+    double now = lab_now_ms(), until = now + 20;
     struct timespec left;
 
     if (going->out_left > 0)
@@ -156,7 +156,7 @@ static void train_start(struct going *going, struct train *train, size_t count)
     int flags = fcntl(going->fd, F_GETFL);
 
     if (flags < 0 || fcntl(going->fd, F_SETFL, flags | O_NONBLOCK))
-        run_fail_errno(going->run, "fcntl");
+        lab_fail_errno(going->lab, "fcntl");
     *train = (struct train){
         .count = count,
         .latency_ms = must_calloc(count, sizeof(double)),
@@ -165,18 +165,18 @@ static void train_start(struct going *going, struct train *train, size_t count)
     for (size_t i = 0; i < count; i++)
         train->latency_ms[i] = -1;
     going->due_ms = must_calloc(count, sizeof(double));
-    going->begin_ms = going->heard_ms = run_now_ms();
+    going->begin_ms = going->heard_ms = lab_now_ms();
     memset(going->out, 'x', sizeof(going->out));
 }
 
-struct train train_run(struct run *run, int fd, enum side side,
+struct train train_run(struct lab *lab, int fd, enum side side,
                        const struct train_plan *plan)
 {
     struct train train;
     struct going *going = must_calloc(1, sizeof(*going));
 
     *going = (struct going){
-        .run = run, .fd = fd, .side = side, .plan = plan, .train = &train};
+        .run = lab, .fd = fd, .side = side, .plan = plan, .train = &train};
     train_start(going, &train, plan->count);
     while (!train_is_over(going)) {
         train_depart(going);

@@ -27,7 +27,7 @@ struct train {
 };
 
 /* Over one connected socket, which is made non-blocking. */
-struct train train_run(struct run *run, int fd, enum side side,
+struct train train_run(struct lab *lab, int fd, enum side side,
                        const struct train_plan *plan);
 void train_finish(struct train *train);
 
