@@ -1,3 +1,5 @@
+/* Turns addresses into text and back, and says what is wrong with one. */
+
 #include "config/address.h"
 
 #include <arpa/inet.h>

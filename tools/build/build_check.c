@@ -40,7 +40,7 @@ static void build_check_describe(struct verdict *verdict,
 static void build_check_load(const struct build *build, int out)
 {
     const char *const folders[] = {build->scratch, NULL};
-    const struct plugin_search search = {folders};
+    struct plugin_search search = {.folders = folders};
     struct verdict verdict = {.kind = build_check_kind_of(build->made)};
     const struct plugin *plugin = plugin_load(
         verdict.kind, build->name, &search, verdict.text, sizeof(verdict.text));

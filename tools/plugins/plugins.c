@@ -302,7 +302,7 @@ int cmd_plugins(int argc, char **argv)
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
     const char *folders[] = {".", plugin_builtin_folder(), NULL};
-    struct request request = {.search = {folders}};
+    struct request request = {.search = {.folders = folders}};
     bool is_schema = false;
     int option;
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/must.h"
-#include "config/config_parts.h"
+#include "config/config_model.h"
 #include "options/options.h"
 
 #define DRAFT "https://json-schema.org/draft/2020-12/schema"
@@ -138,7 +138,7 @@ static json_t *schema_plugin_schema(const struct plugin *plugin)
 }
 
 struct gathering {
-    const struct plugin_search *search;
+    struct plugin_search *search;
     const char *name;        /* the one that is wanted, or NULL */
     json_t *alternatives[2]; /* by kind */
     json_t *names[2];
@@ -166,7 +166,7 @@ static void schema_gather(enum plugin_kind kind, const char *name,
                           schema_plugin_schema(plugin));
 }
 
-json_t *schema_plugin(const struct plugin_search *search, const char *name)
+json_t *schema_plugin(struct plugin_search *search, const char *name)
 {
     struct gathering gathering = {.search = search, .name = name};
 
@@ -220,7 +220,7 @@ static json_t *schema_top_properties(void)
     return properties;
 }
 
-json_t *schema_config(const struct plugin_search *search)
+json_t *schema_config(struct plugin_search *search)
 {
     struct gathering gathering = {
         .search = search,

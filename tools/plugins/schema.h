@@ -10,8 +10,8 @@
 #include "plugin/plugin.h"
 
 /* Of one plugin's options; NULL: it cannot be found. New references. */
-json_t *schema_plugin(const struct plugin_search *search, const char *name);
+json_t *schema_plugin(struct plugin_search *search, const char *name);
 /* Of a whole config. */
-json_t *schema_config(const struct plugin_search *search);
+json_t *schema_config(struct plugin_search *search);
 
 #endif
