@@ -21,12 +21,11 @@ struct build {
     char **extra;  /* the command line's own options; ends with NULL */
 };
 
-/* What the process that loads the plugin has to tell. */
+/* The process that loads the plugin tells this. */
 struct verdict {
-    bool is_good;
     enum plugin_kind kind;
     enum pg_kind needs, makes;
-    char text[1024]; /* the summary, or what is wrong */
+    char text[1024]; /* its summary */
 };
 
 /* 0: compiled; 1: not, and it has been said why. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "cli/apart.h"
 #include "config/config_model.h"
 #include "options/options.h"
 
@@ -145,25 +146,35 @@ struct gathering {
     json_t *found;
 };
 
+/* In a process that has loaded the plugin, see apart.h. */
+static void schema_show(const struct plugin *plugin, void *arg)
+{
+    (void)arg;
+    json_dumpf(schema_plugin_schema(plugin), stdout, 0);
+}
+
 static void schema_gather(enum plugin_kind kind, const char *name,
                           const char *path, void *arg)
 {
     struct gathering *gathering = arg;
-    char error[512];
-    const struct plugin *plugin =
-        plugin_load(kind, name, gathering->search, error, sizeof(error));
+    struct apart apart;
+    json_t *schema;
 
     (void)path;
-    if (!plugin)
+    if (gathering->name &&
+        (gathering->found || strcmp(name, gathering->name) != 0))
+        return;
+    apart = apart_load(kind, name, gathering->search, schema_show, NULL);
+    schema = apart.end == APART_SHOWN ? json_loads(apart.text, 0, NULL) : NULL;
+    free(apart.text);
+    if (!schema)
         return;
     if (gathering->name) {
-        if (!gathering->found && !strcmp(name, gathering->name))
-            gathering->found = schema_plugin_schema(plugin);
+        gathering->found = schema;
         return;
     }
     json_array_append_new(gathering->names[kind], json_string(name));
-    json_array_append_new(gathering->alternatives[kind],
-                          schema_plugin_schema(plugin));
+    json_array_append_new(gathering->alternatives[kind], schema);
 }
 
 json_t *schema_plugin(struct plugin_search *search, const char *name)
