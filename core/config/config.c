@@ -76,7 +76,7 @@ static void config_read_transports(struct config *config, const json_t *root,
     size_t i;
 
     if (!list && config_means_top_key(root, "transports"))
-        return; /* it is misspelt, which has been said */
+        return; /* some other key was to be it: that has been said */
     if (!list) {
         config_complain_whole(
             config->problems,
@@ -115,7 +115,7 @@ static void config_read_all(struct config *config, const json_t *root)
         config, json_object_get(root, "handlers"), "/handlers",
         &internals->shared_count, &is_complete);
     config_read_transports(config, root, is_complete);
-    config_check_top_keys(config, root); /* it asks the plugins, too */
+    config_check_top_keys(config, root); /* the plugins are asked, too */
     config_check_network(config);
     config_check_clock(config);
 }

@@ -14,7 +14,7 @@
 
 #define ERROR_BYTES 1024
 
-/* What became of one name of one kind. */
+/* One name of one kind, and whether a plugin could be loaded for it. */
 struct config_load {
     char *key; /* "handler NAME" */
     struct plugin *plugin;
@@ -41,7 +41,8 @@ static void config_loads_keep(struct config_internals *internals,
     internals->plugins[internals->plugin_count++] = plugin;
 }
 
-/* Its constructors run: a place in the config is blamed for what they do. */
+/* Loads it, which runs constructors: the place in the config is to blame for
+   what they do. */
 static void config_loads_load(struct config *config, struct config_load *load,
                               enum plugin_kind kind, const char *name,
                               const char *path)

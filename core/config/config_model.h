@@ -32,7 +32,7 @@ struct pg_entry {
     void *options; /* handler->options_size bytes, read-only */
     void *private; /* handler->entry_size bytes */
     struct config *config;
-    const char *path;  /* of its JSON value, "/handlers/1" */
+    const char *path;  /* to its JSON value, "/handlers/1" */
     uint64_t tick_ms;  /* when tick() is due; 0: never */
     uint64_t armed_ms; /* when its timer item comes up; 0: it has none */
     bool is_ready;     /* init() has run */
@@ -54,10 +54,10 @@ struct pg_listener {
     unsigned id; /* index in config.listeners */
     void *options;
     void *private;      /* transport->listener_size bytes */
-    struct chain chain; /* its own entries, then the shared ones */
+    struct chain chain; /* the entries of its own, then the shared ones */
     struct config *config;
-    const char *path;         /* of its JSON value, "/transports/0" */
-    struct listener_run *run; /* what the worker keeps for it */
+    const char *path;         /* to its JSON value, "/transports/0" */
+    struct listener_run *run; /* the part that the worker keeps */
 };
 
 /* Units and defaults: config/README.md and the table in config_limits.c. */
@@ -71,7 +71,7 @@ struct limits {
     int64_t linger_ms;           /* 1,000; for the peer's FIN after ours */
 };
 
-/* What the command line lays over a config; lives as long. */
+/* The command line lays these over a config. They live as long as it does. */
 struct config_overrides {
     const char *host; /* NULL: as the config says */
     const char *port; /* NULL: as the config says */
@@ -79,7 +79,7 @@ struct config_overrides {
 
 struct config {
     char *path;   /* as given on the command line */
-    char *folder; /* of the file; "." when it has none */
+    char *folder; /* in which the file is; "." when it has none */
     struct pg_listener **listeners;
     unsigned listener_count;
     struct pg_entry **entries; /* all, shared and of one transport */
@@ -88,7 +88,7 @@ struct config {
     int64_t workers; /* 1 to CONFIG_WORKERS_MAX */
     struct config_overrides overrides;
     struct problems *problems;          /* for pg_fail(), while it lives */
-    struct config_internals *internals; /* of the files of this folder */
+    struct config_internals *internals; /* for the files of this folder */
 };
 
 /* True when its transports have no sockets but a virtual clock. */

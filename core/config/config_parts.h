@@ -31,13 +31,13 @@ struct config_owner;
 
 struct config_internals {
     json_t *root;
-    json_t **parts; /* of config_add_...() */
+    json_t **parts; /* added by config_add_...() */
     unsigned part_count;
-    char *folders[CONFIG_PATHS_MAX + 3]; /* its own, plugin_path, the built-in
-                                            one; ends with NULL */
-    struct plugin_search search;         /* in those folders */
-    struct names names;                  /* of entries and listeners */
-    struct pg_entry **shared;            /* the entries of the top */
+    /* The config's own, those of plugin_path, the built-in one, NULL. */
+    char *folders[CONFIG_PATHS_MAX + 3];
+    struct plugin_search search; /* in those folders */
+    struct names names;          /* taken by entries and listeners */
+    struct pg_entry **shared;    /* the entries of the top */
     unsigned shared_count;
 
     struct config_load *loads; /* hash: what was asked for, and got */
@@ -78,7 +78,8 @@ void config_free_listener(struct pg_listener *listener);
 /* The plugin that a line names. NULL after adding a problem. */
 struct plugin *config_read_plugin(struct config *config, enum plugin_kind kind,
                                   const json_t *value, const char *path);
-/* Its "name", or a free one made of the plugin's; the caller frees it. */
+/* The "name" of an entry or a listener, or a free one made of the plugin's; the
+   caller frees it. */
 char *config_read_name(struct config *config, const json_t *value,
                        const char *plugin, const char *path);
 /* Fills `options`; true when nothing was wrong. */

@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-#define COLUMNS  72 /* of a source line */
+#define COLUMNS  72 /* shown of a source line */
 #define TAB      4
 #define ELLIPSIS "..."
 #define AROUND   1024 /* bytes on each side of the place that are looked at */
@@ -16,7 +16,7 @@
 struct cursor {
     const char *next, *end;
     unsigned column; /* where the next cell begins */
-    bool is_cut;     /* it begins inside the line */
+    bool is_cut;     /* `next` began inside the line */
 };
 
 static struct text_cell excerpt_next_cell(struct cursor *cursor)
@@ -35,7 +35,7 @@ static struct text_cell excerpt_next_cell(struct cursor *cursor)
     return cell;
 }
 
-/* Of a line of megabytes only what is near the place is of interest. */
+/* Leaves out the far parts of a line of megabytes. */
 static void excerpt_skip_far(struct cursor *line, const char *place)
 {
     if (line->end - place > AROUND)
@@ -88,7 +88,8 @@ static void excerpt_print_cells(struct cursor line, unsigned from, FILE *out)
     fputc('\n', out);
 }
 
-/* Where to begin so that the caret is seen: at a cell, not inside one. */
+/* Returns where to begin so that the caret is seen: at a cell, not inside one.
+ */
 static unsigned excerpt_first_column(struct cursor line, unsigned caret)
 {
     while (line.next < line.end && line.column + COLUMNS / 2 < caret)

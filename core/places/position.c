@@ -134,7 +134,7 @@ static uint32_t position_upper_bound(const struct position_map *map,
     return low;
 }
 
-/* Of equal keys the last one, which is also the one jansson takes. */
+/* Finds the last one of equal keys, which is also the one jansson takes. */
 static uint32_t position_find_child(const struct position_map *map,
                                     uint32_t parent, const char *name)
 {

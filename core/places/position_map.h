@@ -20,7 +20,7 @@ struct position_node {
     uint32_t index;  /* in its list or object */
     const char *key; /* decoded; NULL in lists and at the top */
     struct position where;
-    bool is_comment; /* its key begins with two slashes, or its parent's does */
+    bool is_comment; /* the key begins with two slashes, or that of a parent */
 };
 
 /* Line and column of each POSITION_MARK_BYTES-th byte. */

@@ -72,7 +72,7 @@ const struct position_map *problems_map(const struct problems *problems)
 
 /* ---- adding ----------------------------------------------------------- */
 
-/* The same thing said twice about one place is said once. */
+/* True if the same has been said about the same place. */
 static bool problems_is_known(const struct problems *problems,
                               const struct problem *new)
 {
@@ -243,7 +243,7 @@ size_t problems_warnings(const struct problems *problems)
 
 /* ---- showing ---------------------------------------------------------- */
 
-/* What concerns the whole file first, then by place. */
+/* Problems of the whole file come first, then those with places in order. */
 static int problems_compare(const void *left, const void *right)
 {
     const struct problem *a = left, *b = right;

@@ -18,13 +18,13 @@
 
 struct plugin {
     enum plugin_kind kind;
-    char *path;                    /* of the file that was loaded */
+    char *path;                    /* to the file that was loaded */
     struct pg_handler handler;     /* full-size copies: a plugin built for */
     struct pg_transport transport; /* a smaller struct has zeros at the end */
-    void *handle;                  /* of dlopen(3); never closed */
-    char *warning;                 /* that others may write to it, or NULL */
-    char *stale;                   /* that its source is newer, or NULL */
-    struct plugin *next;           /* of all that are loaded */
+    void *handle;                  /* from dlopen(3); never closed */
+    char *warning;       /* says that others may write to it, or NULL */
+    char *stale;         /* says that its source is newer, or NULL */
+    struct plugin *next; /* in the list of all that are loaded */
 };
 
 /* Where plugins are sought, in order; ends with NULL. Each folder is tried
@@ -66,9 +66,9 @@ void plugin_each(struct plugin_search *search,
 const struct pg_option *plugin_options(const struct plugin *plugin);
 const char *plugin_name(const struct plugin *plugin);
 const char *plugin_summary(const struct plugin *plugin);
-/* What a message calls it: NAME, and the file unless it is built in, as in
-   "lines (first/lines.so)". The caller frees it. `plugin` may be NULL: then the
-   program itself has it. */
+/* The title of a plugin in messages: NAME, and the file unless it is built in,
+   as in "lines (first/lines.so)". The caller frees it. `plugin` may be NULL:
+   then the program itself has it. */
 char *plugin_title(const struct plugin *plugin, const char *name);
 /* True if the file is one of those that come with the program. */
 bool plugin_is_builtin(const struct plugin *plugin);

@@ -17,9 +17,9 @@
 
 /* ---- who may write to it ---------------------------------------------- */
 
-/* Whoever may write to a plugin, or to its folder, has our rights. But WSL
-   and shared folders show every file as writable by all, so for a user's own
-   files it stays with a warning. */
+/* Everybody who may write to a plugin, or to its folder, has our rights. But
+   WSL and shared folders show every file as writable by all, so for a user's
+   own files it stays with a warning. */
 static char *plugin_file_check_mode(const char *path, const struct stat *status,
                                     char **warning)
 {
@@ -210,7 +210,7 @@ static char *plugin_file_check_symbol(const struct object *object,
                            "%s`",
                            path, name, name, name);
     if (!object_read(object, symbol->address, &abi, sizeof(abi)))
-        abi = 0; /* it stands where the file has only zeros */
+        abi = 0; /* the file has only zeros there, and no bytes for them */
 
     char *problem = plugin_check_abi(kind, path, abi);
 

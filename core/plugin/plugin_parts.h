@@ -11,7 +11,7 @@
 /* The file that NAME stands for, or NULL; the caller frees it. */
 char *plugin_find_file(enum plugin_kind kind, const char *name,
                        const struct plugin_search *search);
-/* The same, and what is wrong when there is none. */
+/* Finds that file, too, and says what is wrong when there is none. */
 char *plugin_find(enum plugin_kind kind, const char *name,
                   struct plugin_search *search, char **path);
 

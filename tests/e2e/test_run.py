@@ -709,6 +709,17 @@ class BrokenConfigs(unittest.TestCase):
                     "leave it out\n",
                 )
 
+    def test_a_command_that_there_is_not(self):
+        meant = {"comapre": "compare", "cleint": "client", "plugin": "plugins", "chekc": "check"}
+        for word, command in meant.items():
+            refused = run(word)
+            self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+            self.assertEqual(
+                refused.stderr,
+                f'playground: there is no command "{word}"; did you mean `playground {command}`?\n',
+            )
+        self.assertIn("`playground --help` lists them\n", run("xyz").stderr)
+
     def test_an_option_that_nobody_has(self):
         refusals = {
             ("run", "--prot", "5001"): "unknown option --prot; did you mean --port?",

@@ -162,7 +162,8 @@ struct pg_handler {
                             pointers, because it outlives the process */
     uint32_t state_version; /* raise it when that struct changes meaning */
 
-    /* Looks at the options only; `check` runs it too. On error: pg_fail(). */
+    /* Looks at the options only; `check` runs it too. On error: pg_fail().
+       check() and init() are given 5 s. */
     int (*check)(struct pg_entry *entry);
     /* Before the first session: opens files, fills pg_entry_private(). */
     int (*init)(struct pg_entry *entry);
