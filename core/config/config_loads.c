@@ -100,31 +100,20 @@ static void config_loads_add_owner(struct config_internals *internals,
                     strlen(owner->option), owner);
 }
 
-struct config_builtins {
-    struct config_internals *internals;
-    struct plugin_search search;
-};
-
+/* A built-in plugin that one of the config's own hides is not meant. */
 static void config_loads_take_builtin(enum plugin_kind kind, const char *name,
                                       const char *path, void *arg)
 {
-    struct config_builtins *builtins = arg;
-    const struct plugin *plugin =
-        plugin_load(kind, name, &builtins->search, NULL, 0);
-    const struct pg_option *option = plugin ? plugin_options(plugin) : NULL;
+    struct config_internals *internals = arg;
+    const struct plugin *plugin;
+    const struct pg_option *option;
 
-    (void)path;
+    if (!plugin_is_builtin_file(path))
+        return;
+    plugin = plugin_load(kind, name, &internals->search, NULL, 0);
+    option = plugin ? plugin_options(plugin) : NULL;
     for (; option && option->name; option++)
-        config_loads_add_owner(builtins->internals, option->name, name);
-}
-
-static void config_loads_list_builtins(struct config_internals *internals)
-{
-    const char *const folders[] = {plugin_builtin_folder(), NULL};
-    struct config_builtins builtins = {internals, {.folders = folders}};
-
-    plugin_each(&builtins.search, config_loads_take_builtin, &builtins);
-    plugin_search_finish(&builtins.search);
+        config_loads_add_owner(internals, option->name, name);
 }
 
 const char *config_plugin_with(struct config *config, const char *key)
@@ -137,7 +126,7 @@ const char *config_plugin_with(struct config *config, const char *key)
             options_find(plugin_options(internals->plugins[i]), key))
             return plugin_name(internals->plugins[i]);
     if (!internals->builtins)
-        config_loads_list_builtins(internals);
+        plugin_each(&internals->search, config_loads_take_builtin, internals);
     HASH_FIND_STR(internals->builtins, key, owner);
     return owner ? owner->plugin : NULL;
 }

@@ -31,12 +31,17 @@ const char *plugin_summary(const struct plugin *plugin)
                                           : plugin->transport.summary;
 }
 
-bool plugin_is_builtin(const struct plugin *plugin)
+bool plugin_is_builtin_file(const char *path)
 {
     const char *folder = plugin_builtin_folder();
     size_t len = strlen(folder);
 
-    return !strncmp(plugin->path, folder, len) && plugin->path[len] == '/';
+    return !strncmp(path, folder, len) && path[len] == '/';
+}
+
+bool plugin_is_builtin(const struct plugin *plugin)
+{
+    return plugin_is_builtin_file(plugin->path);
 }
 
 char *plugin_title(const struct plugin *plugin, const char *name)

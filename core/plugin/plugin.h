@@ -72,6 +72,7 @@ const char *plugin_summary(const struct plugin *plugin);
 char *plugin_title(const struct plugin *plugin, const char *name);
 /* True if the file is one of those that come with the program. */
 bool plugin_is_builtin(const struct plugin *plugin);
+bool plugin_is_builtin_file(const char *path);
 /* True if the program has one of this kind and name itself: a plugin of that
    name in a config's folder is taken instead of it. */
 bool plugin_has_builtin(enum plugin_kind kind, const char *name);
