@@ -7,8 +7,6 @@
 #ifndef CONFIG_MODEL_H
 #define CONFIG_MODEL_H
 
-#include <jansson.h>
-
 #include <playground/transport.h>
 
 #include "plugin/plugin.h"
@@ -20,6 +18,7 @@
 #define CONFIG_PATHS_MAX     15 /* folders of plugin_path */
 #define FRAME_BYTES_MOST     (1 << 28)
 
+struct json_t;
 struct problems;
 
 /* One line of `handlers`, instantiated once in each worker. */
@@ -99,7 +98,7 @@ bool config_is_virtual(const struct config *config);
 const char *config_override(const struct config *config, const char *key);
 
 /* The JSON it was read from; NULL: it was made of parts. */
-const json_t *config_json(const struct config *config);
+const struct json_t *config_json(const struct config *config);
 
 /* The folders in which its plugins are sought; the list ends with NULL. */
 const char *const *config_folders(const struct config *config);
