@@ -318,7 +318,7 @@ int cmd_plugins(int argc, char **argv)
     const char *folders[] = {".", plugin_builtin_folder(), NULL};
     struct request request = {.search = {.folders = folders}};
     bool is_schema = false;
-    int option;
+    int option, status;
 
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
@@ -340,5 +340,7 @@ int cmd_plugins(int argc, char **argv)
         return 2;
     }
     request.name = argv[optind];
-    return is_schema ? plugins_schema(&request) : plugins_list(&request);
+    status = is_schema ? plugins_schema(&request) : plugins_list(&request);
+    plugin_search_finish(&request.search);
+    return status;
 }
