@@ -14,7 +14,7 @@
  * What leaves late goes through pg_later(): the core holds it, and holds back a
  * stream that is too fast for the delay or the rate.
  */
-#include <playground/link.h>
+#include "common/link.h"
 
 #include <errno.h>
 #include <stdio.h>

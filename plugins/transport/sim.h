@@ -9,7 +9,7 @@
 #ifndef SIM_H
 #define SIM_H
 
-#include <playground/link.h>
+#include "common/link.h"
 #include <playground/transport.h>
 
 enum way { TO_SERVER, TO_CLIENT, WAYS };
