@@ -1,205 +1,183 @@
 /*
- * playground/link.h - one direction of a link that loses, delays and reorders,
- * for handlers and transports that play one: impair, sim. Optional, and all of
- * it inline: nothing here is part of the ABI.
+ * common/link.h - one direction of a link that loses, delays and reorders.
+ * The handler `impair`, the transport `sim` and `playground wire` share this
+ * one model, so that a link is the same thing everywhere.
  *
- *     queue (what finds it full is lost) -> rate -> loss
+ *     queue (refuses what has no room) -> rate -> loss
  *         -> delay, jitter, reorder, duplicate
+ *
+ * A record is whatever goes down the link in one piece: a message, a piece of
+ * a stream, an IP packet.
  *
  * The random numbers of each record are counted instead of drawn in turn: they
  * depend on the seed and on the record's number alone, whatever became of
  * those before it. All is reckoned in whole numbers, so a seed gives the same
  * on every machine.
+ *
+ * This header stands alone and is all inline: plugins are not linked with
+ * anything.
  */
-#ifndef PLAYGROUND_LINK_H
-#define PLAYGROUND_LINK_H
+#ifndef COMMON_LINK_H
+#define COMMON_LINK_H
 
-#include <playground/handler.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-/* Shares are in percent, of all records. */
-struct pg_link_options {
-    double loss_percent, duplicate_percent, reorder_percent;
-    int delay_ms, jitter_ms, reorder_ms;
-    int64_t rate_kbit_s; /* 0: no limit */
-    int64_t queue_bytes; /* 0: no limit */
+/* What the link does to records. All zero: nothing. */
+struct link_terms {
+    /* Shares of all records, made by link_share(). */
+    uint64_t loss, duplicate, reorder;
+    uint64_t delay_ns;
+    uint64_t jitter_ns;   /* the delay varies evenly by so much, up and down */
+    uint64_t reorder_ns;  /* how long records are held back to be overtaken */
+    uint64_t rate_bit_s;  /* 0: no limit */
+    uint64_t queue_bytes; /* 0: no limit; at most LINK_QUEUE_MOST */
 };
 
-/* The rows of an option table for a struct pg_link_options called `field`. */
-#define PG_LINK_OPTIONS(type, field)                                             \
-    {"loss_percent",    PG_NUMBER,  PG_FIELD(type, field.loss_percent),          \
-     .unit = "percent", .max = 100, .help = "records that never arrive"},        \
-        {"delay_ms",                                                             \
-         PG_INT,                                                                 \
-         PG_FIELD(type, field.delay_ms),                                         \
-         .unit = "ms",                                                           \
-         .max = 3600000,                                                         \
-         .help = "how long everything is on its way"},                           \
-        {"jitter_ms",                                                            \
-         PG_INT,                                                                 \
-         PG_FIELD(type, field.jitter_ms),                                        \
-         .unit = "ms",                                                           \
-         .max = 3600000,                                                         \
-         .help = "the delay varies by so much, up and down; order is kept"},     \
-        {"reorder_percent", PG_NUMBER,  PG_FIELD(type, field.reorder_percent),   \
-         .unit = "percent", .max = 100, .help = "records that others overtake"}, \
-        {"reorder_ms",                                                           \
-         PG_INT,                                                                 \
-         PG_FIELD(type, field.reorder_ms),                                       \
-         .unit = "ms",                                                           \
-         .initial = "20",                                                        \
-         .min = 1,                                                               \
-         .max = 3600000,                                                         \
-         .help = "how long those are held back"},                                \
-        {"duplicate_percent",                                                    \
-         PG_NUMBER,                                                              \
-         PG_FIELD(type, field.duplicate_percent),                                \
-         .unit = "percent",                                                      \
-         .max = 100,                                                             \
-         .help = "records that arrive twice"},                                   \
-        {"rate_kbit_s",                                                          \
-         PG_INT,                                                                 \
-         PG_FIELD(type, field.rate_kbit_s),                                      \
-         .unit = "kbit/s",                                                       \
-         .max = 1000000000,                                                      \
-         .help = "what the link carries, headers not counted; 0: no limit"},     \
-    {                                                                            \
-        "queue_bytes", PG_INT, PG_FIELD(type, field.queue_bytes),                \
-            .unit = "bytes", .initial = "65536", .min = 1, .max = 1 << 30,       \
-            .help = "with a rate: what may wait for the link; more records "     \
-                    "are lost, a stream waits"                                   \
-    }
+/* The longest queue: its time at 1 bit/s still fits into 64 bits. */
+#define LINK_QUEUE_MOST ((uint64_t)1 << 30)
 
-/* Plain data. Zeroed but for the key, which is from pg_link_key(). */
-struct pg_link {
-    uint64_t key;      /* of its random numbers */
+/* One direction: plain data, zeroed but for the key from link_key(). */
+struct link_way {
+    uint64_t key;      /* of the way's random numbers */
     uint64_t records;  /* how many have come */
     uint64_t free_ns;  /* when the last of them has left the queue */
     uint64_t order_ns; /* nothing arrives before what was sent before it */
 };
 
-/* What becomes of one record. */
-struct pg_fate {
-    uint64_t due_ns; /* when it arrives */
-    bool is_refused; /* the queue is full */
-    bool is_lost, is_duplicated, is_reordered;
+/* What becomes of one record: it is refused by the queue, or lost, or it
+   arrives at due_ns. */
+struct link_fate {
+    uint64_t due_ns;
+    bool is_refused, is_lost;
+    bool is_duplicated; /* arrives twice at that time */
+    bool is_held_back;  /* so that those behind it may overtake it */
 };
 
 /* ---- random numbers --------------------------------------------------- */
 
-/* A record's own numbers; those from PG_LINK_FREE on are for the user. */
-enum { PG_LINK_LOSS, PG_LINK_DUPLICATE, PG_LINK_REORDER, PG_LINK_JITTER };
-enum { PG_LINK_FREE = 4, PG_LINK_DRAWS = 8 };
+/* Each record has LINK_DRAWS numbers of its own. The first four are the
+   link's; those from LINK_FREE on are for whoever uses the link. */
+enum { LINK_LOSS, LINK_DUPLICATE, LINK_REORDER, LINK_JITTER };
+enum { LINK_FREE = 4, LINK_DRAWS = 8 };
 
 /* The mixing step of splitmix64 (Steele, Lea and Flood, 2014): a bijection
    whose output looks random even for consecutive inputs. */
-static inline uint64_t pg_link_mixed(uint64_t x)
+static inline uint64_t link_mixed(uint64_t x)
 {
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
     x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
     return x ^ (x >> 31);
 }
 
-/* For the `ordinal`-th session and one direction of it. */
-static inline uint64_t pg_link_key(int64_t seed, uint64_t ordinal,
-                                   unsigned direction)
+/* The key for one direction (0 or 1) of the `ordinal`-th link of a seed. */
+static inline uint64_t link_key(uint64_t seed, uint64_t ordinal,
+                                unsigned direction)
 {
-    return pg_link_mixed(pg_link_mixed((uint64_t)seed) + 2 * ordinal +
-                         direction);
+    return link_mixed(link_mixed(seed) + 2 * ordinal + direction);
 }
 
-static inline uint64_t pg_link_draw(const struct pg_link *link, uint64_t number,
-                                    unsigned what)
+static inline uint64_t link_draw(const struct link_way *way, uint64_t number,
+                                 unsigned what)
 {
-    uint64_t index = number * PG_LINK_DRAWS + what + 1;
+    uint64_t index = number * LINK_DRAWS + what + 1;
 
-    return pg_link_mixed(link->key + index * 0x9e3779b97f4a7c15);
+    return link_mixed(way->key + index * 0x9e3779b97f4a7c15);
 }
 
-/* True for `percent` of all numbers. */
-static inline bool pg_link_happens(const struct pg_link *link, uint64_t number,
-                                   unsigned what, double percent)
+/* A share from 0 to 1 as link_happens() compares it. */
+static inline uint64_t link_share(double share)
 {
-    return pg_link_draw(link, number, what) >> 11 <
-           (uint64_t)(percent / 100 * 0x1p53);
+    return (uint64_t)(share * 0x1p53);
+}
+
+/* True for `share` of all numbers. */
+static inline bool link_happens(const struct link_way *way, uint64_t number,
+                                unsigned what, uint64_t share)
+{
+    return link_draw(way, number, what) >> 11 < share;
 }
 
 /* ---- the link --------------------------------------------------------- */
 
-/* Puts a record behind what still waits. An empty queue takes any size. */
-static inline bool pg_link_queue(struct pg_link *link,
-                                 const struct pg_link_options *how, size_t len,
-                                 uint64_t now_ns)
+static inline uint64_t link_takes_ns(uint64_t bytes, uint64_t rate_bit_s)
 {
-    uint64_t byte_ps; /* 10^-12 s */
+    return bytes * 8000000000 / rate_bit_s;
+}
 
-    if (link->free_ns < now_ns || how->rate_kbit_s == 0)
-        link->free_ns = now_ns;
-    if (how->rate_kbit_s == 0)
+/* Puts a record behind what still waits for the rate. False: what waits leaves
+   no room for it. An empty queue takes a record of any size. */
+static inline bool link_queue(struct link_way *way,
+                              const struct link_terms *terms, size_t len,
+                              uint64_t now_ns)
+{
+    uint64_t rate = terms->rate_bit_s, takes_ns;
+
+    if (way->free_ns < now_ns || rate == 0)
+        way->free_ns = now_ns;
+    if (rate == 0)
         return true;
-    byte_ps = 8000000000 / (uint64_t)how->rate_kbit_s;
-    if (how->queue_bytes && link->free_ns > now_ns &&
-        link->free_ns - now_ns + len * byte_ps / 1000 >
-            (uint64_t)how->queue_bytes * byte_ps / 1000)
+    takes_ns = link_takes_ns(len, rate);
+    if (terms->queue_bytes && way->free_ns > now_ns &&
+        way->free_ns - now_ns + takes_ns >
+            link_takes_ns(terms->queue_bytes, rate))
         return false;
-    link->free_ns += len * byte_ps / 1000;
+    way->free_ns += takes_ns;
     return true;
 }
 
 /* How long the record is on its way behind the queue. */
-static inline uint64_t pg_link_delay_ns(const struct pg_link *link,
-                                        const struct pg_link_options *how,
-                                        uint64_t number)
+static inline uint64_t link_delay_ns(const struct link_way *way,
+                                     const struct link_terms *terms,
+                                     uint64_t number)
 {
-    uint64_t delay_ns = (uint64_t)how->delay_ms * 1000000;
-    uint64_t jitter_ns = (uint64_t)how->jitter_ms * 1000000;
+    uint64_t jitter_ns = terms->jitter_ns;
     uint64_t swing_ns =
-        pg_link_draw(link, number, PG_LINK_JITTER) % (2 * jitter_ns + 1);
+        link_draw(way, number, LINK_JITTER) % (2 * jitter_ns + 1);
+    uint64_t latest_ns = terms->delay_ns + swing_ns;
 
-    return delay_ns + swing_ns > jitter_ns ? delay_ns + swing_ns - jitter_ns
-                                           : 0;
+    return latest_ns > jitter_ns ? latest_ns - jitter_ns : 0;
 }
 
-/* The next record, of `len` bytes, is sent at now_ns. */
-static inline struct pg_fate pg_link_pass(struct pg_link *link,
-                                          const struct pg_link_options *how,
-                                          size_t len, uint64_t now_ns)
+/*
+ * When the record arrives. Jitter keeps the order: a record with a short delay
+ * waits for those before it. One that is held back keeps nobody waiting, and
+ * comes so long after the moment that would have been its own.
+ */
+static inline uint64_t link_due_ns(struct link_way *way,
+                                   const struct link_terms *terms,
+                                   uint64_t number, bool is_held_back)
 {
-    uint64_t number = link->records++;
-    struct pg_fate fate = {0};
+    uint64_t due_ns = way->free_ns + link_delay_ns(way, terms, number);
 
-    fate.is_refused = !pg_link_queue(link, how, len, now_ns);
-    fate.is_lost =
-        pg_link_happens(link, number, PG_LINK_LOSS, how->loss_percent);
-    if (fate.is_refused || fate.is_lost)
+    if (due_ns < way->order_ns)
+        due_ns = way->order_ns;
+    if (is_held_back)
+        return due_ns + terms->reorder_ns;
+    way->order_ns = due_ns;
+    return due_ns;
+}
+
+/* Sends the next record, of `len` bytes, down the link at now_ns. */
+static inline struct link_fate link_pass(struct link_way *way,
+                                         const struct link_terms *terms,
+                                         size_t len, uint64_t now_ns)
+{
+    uint64_t number = way->records++;
+    struct link_fate fate = {0};
+
+    fate.is_refused = !link_queue(way, terms, len, now_ns);
+    if (fate.is_refused)
         return fate;
-    fate.is_duplicated = pg_link_happens(link, number, PG_LINK_DUPLICATE,
-                                         how->duplicate_percent);
-    fate.is_reordered =
-        pg_link_happens(link, number, PG_LINK_REORDER, how->reorder_percent);
-    fate.due_ns = link->free_ns + pg_link_delay_ns(link, how, number);
-    if (fate.due_ns < link->order_ns)
-        fate.due_ns = link->order_ns;
-    if (fate.is_reordered)
-        fate.due_ns += (uint64_t)how->reorder_ms * 1000000;
-    else
-        link->order_ns = fate.due_ns;
+    fate.is_lost = link_happens(way, number, LINK_LOSS, terms->loss);
+    if (fate.is_lost)
+        return fate;
+    fate.is_duplicated =
+        link_happens(way, number, LINK_DUPLICATE, terms->duplicate);
+    fate.is_held_back = link_happens(way, number, LINK_REORDER, terms->reorder);
+    fate.due_ns = link_due_ns(way, terms, number, fate.is_held_back);
     return fate;
 }
-
-/* ---- what a stream cannot suffer -------------------------------------- */
-
-/* The first option asked for that only records can suffer, or NULL. */
-static inline const char *
-pg_link_needs_records(const struct pg_link_options *how)
-{
-    return how->loss_percent > 0        ? "loss_percent"
-           : how->duplicate_percent > 0 ? "duplicate_percent"
-           : how->reorder_percent > 0   ? "reorder_percent"
-                                        : NULL;
-}
-
-#define PG_LINK_STREAM                                                         \
-    "TCP never loses, doubles or reorders a piece of a stream: what is lost "  \
-    "is a segment below it, which TCP sends again"
 
 #endif

@@ -9,8 +9,9 @@
 #ifndef SIM_H
 #define SIM_H
 
-#include "common/link.h"
 #include <playground/transport.h>
+
+#include "common/link_options.h"
 
 enum way { TO_SERVER, TO_CLIENT, WAYS };
 enum event_type { COMES, SAYS, OPENS, ARRIVES, ENDS, RESETS };
@@ -20,7 +21,7 @@ struct sim_options {
     int clients, messages, interval_ms, wait_ms;
     int64_t seed;
     bool line_end;
-    struct pg_link_options link;
+    struct link_options link;
 };
 
 /* What each piece on its way counts for beside its bytes. */
@@ -41,7 +42,7 @@ struct event {
 };
 
 struct client {
-    struct pg_link links[WAYS];
+    struct link_way links[WAYS];
     struct pg_session *session; /* of a stream, while it is open */
     struct packet *inbox;       /* of a stream: arrived, and not yet read */
     size_t inbox_at;
@@ -62,6 +63,7 @@ struct counts {
 struct sim {
     const struct sim_options *options;
     bool is_stream;
+    struct link_terms link; /* what the options ask for */
     struct client *clients;
     struct event *events; /* a binary heap */
     size_t count, size;

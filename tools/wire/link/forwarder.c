@@ -127,8 +127,8 @@ static void forwarder_answer(struct forwarder *forwarder,
             impairment_drop(&lanes[request->from].impairment, request->nth);
         break;
     case FORWARDER_IMPAIR:
-        lanes[WIRE_LEFT].impairment.how = request->to_right;
-        lanes[WIRE_RIGHT].impairment.how = request->to_left;
+        impairment_change(&lanes[WIRE_LEFT].impairment, &request->to_right);
+        impairment_change(&lanes[WIRE_RIGHT].impairment, &request->to_left);
         break;
     }
     send(forwarder->control, &reply, sizeof(reply), MSG_NOSIGNAL);

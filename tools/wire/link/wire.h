@@ -33,11 +33,15 @@ enum wire_side {
     WIRE_RIGHT /* the server's end */
 };
 
+/* How long packets that are to be overtaken are held back, if not said. */
+#define WIRE_REORDER_MS 20
+
 /* What happens to packets that go one way; all zero: nothing. */
 struct wire_direction {
-    double loss;      /* 0..1: lost */
-    double reorder;   /* 0..1: overtaken by the packet behind it */
-    double duplicate; /* 0..1: arrives twice */
+    double loss;       /* 0..1: lost */
+    double reorder;    /* 0..1: held back, so that others overtake them */
+    double duplicate;  /* 0..1: arrives twice */
+    double reorder_ms; /* for how long; 0: WIRE_REORDER_MS */
     double delay_ms;
     double jitter_ms;   /* delay +- this, evenly; never reorders */
     double rate_mbit;   /* of IP packets, headers included; 0: no limit */
@@ -65,7 +69,8 @@ struct wire_counts {
     uint64_t payload_packets, payload_bytes; /* thereof with TCP or UDP data */
     uint64_t lost;          /* by `loss` and wire_drop_next() */
     uint64_t queue_dropped; /* found the queue full */
-    uint64_t duplicated, reordered;
+    uint64_t duplicated;
+    uint64_t reordered; /* delivered behind one that was sent after them */
     uint64_t delivered, delivered_bytes, delivered_payload_bytes;
     uint64_t overrun;  /* came faster than this machine can forward */
     uint64_t first_ns; /* CLOCK_MONOTONIC: the first packet was sent ... */
