@@ -368,6 +368,13 @@ static const struct pg_option sim_option_table[] = {
     {0},
 };
 
+static const struct pg_simulation sim_simulation = {
+    .next_ns = sim_next_ns,
+    .step = sim_step,
+    .release = sim_release,
+    .stop = sim_stop,
+};
+
 const struct pg_transport pg_transport = {
     .abi = PG_TRANSPORT_ABI,
     .name = "sim",
@@ -387,8 +394,5 @@ const struct pg_transport pg_transport = {
     .finish = sim_finish,
     .send_records = sim_send_records,
     .address = sim_address,
-    .next_ns = sim_next_ns,
-    .step = sim_step,
-    .release = sim_release,
-    .stop = sim_stop,
+    .simulation = &sim_simulation,
 };
