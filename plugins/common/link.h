@@ -24,13 +24,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What the link does to records. All zero: nothing. */
+/* The impairments of a link. All zero: none. */
 struct link_terms {
     /* Shares of all records, made by link_share(). */
     uint64_t loss, duplicate, reorder;
     uint64_t delay_ns;
     uint64_t jitter_ns;   /* the delay varies evenly by so much, up and down */
-    uint64_t reorder_ns;  /* how long records are held back to be overtaken */
+    uint64_t reorder_ns;  /* records that are to be overtaken wait so long */
     uint64_t rate_bit_s;  /* 0: no limit */
     uint64_t queue_bytes; /* 0: no limit; at most LINK_QUEUE_MOST */
 };
@@ -38,21 +38,22 @@ struct link_terms {
 /* The longest queue: its time at 1 bit/s still fits into 64 bits. */
 #define LINK_QUEUE_MOST ((uint64_t)1 << 30)
 
-/* One direction: plain data, zeroed but for the key from link_key(). */
+/* The state of a direction: plain data, zeroed but for the key, which is from
+   link_key(). */
 struct link_way {
     uint64_t key;      /* of the way's random numbers */
-    uint64_t records;  /* how many have come */
+    uint64_t records;  /* counts all that have come */
     uint64_t free_ns;  /* when the last of them has left the queue */
     uint64_t order_ns; /* nothing arrives before what was sent before it */
 };
 
-/* What becomes of one record: it is refused by the queue, or lost, or it
-   arrives at due_ns. */
+/* The fate of a record: the queue refuses it, or it is lost, or it arrives at
+   due_ns. */
 struct link_fate {
     uint64_t due_ns;
     bool is_refused, is_lost;
     bool is_duplicated; /* arrives twice at that time */
-    bool is_held_back;  /* so that those behind it may overtake it */
+    bool is_held_back;  /* records behind it may overtake it */
 };
 
 /* ---- random numbers --------------------------------------------------- */
@@ -127,7 +128,7 @@ static inline bool link_queue(struct link_way *way,
     return true;
 }
 
-/* How long the record is on its way behind the queue. */
+/* Reckons how long a record is on its way behind the queue. */
 static inline uint64_t link_delay_ns(const struct link_way *way,
                                      const struct link_terms *terms,
                                      uint64_t number)
@@ -141,9 +142,9 @@ static inline uint64_t link_delay_ns(const struct link_way *way,
 }
 
 /*
- * When the record arrives. Jitter keeps the order: a record with a short delay
- * waits for those before it. One that is held back keeps nobody waiting, and
- * comes so long after the moment that would have been its own.
+ * Reckons when a record arrives. Jitter keeps the order: a record with a short
+ * delay waits for those before it. One that is held back keeps nobody waiting,
+ * and comes so long after the moment that would have been its own.
  */
 static inline uint64_t link_due_ns(struct link_way *way,
                                    const struct link_terms *terms,

@@ -44,8 +44,8 @@ struct link_options {
              "a stream waits"}
 /* clang-format on */
 
-/* The same in the model's own units. On a stream nothing is refused: whoever
-   sends it waits, so its queue has no limit here. */
+/* Gives the options in the model's own units. A stream's queue has no limit
+   here: nothing is refused, because its sender waits. */
 static inline struct link_terms
 link_terms_of(const struct link_options *options, enum pg_kind kind)
 {

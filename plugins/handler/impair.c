@@ -22,8 +22,9 @@
 enum { IN, OUT };                            /* directions */
 enum { CUT = LINK_FREE, CUT_LENGTH, RESET }; /* random numbers */
 
-#define PIECE_MS   10      /* a slow stream comes in pieces so long */
-#define SPACING_NS 1000000 /* else the socket would join pieces again */
+#define PIECE_MS 10 /* a slow stream comes in pieces so long */
+#define SPACING_NS                                                             \
+    1000000 /* pieces closer than this are joined by the socket */
 
 struct impair_options {
     struct link_options link;
@@ -35,7 +36,7 @@ struct impair_options {
 struct impair_private {
     uint64_t sessions; /* that have come to this entry */
     bool is_on[2];
-    struct link_terms stream, records; /* what the options ask for */
+    struct link_terms stream, records; /* from the options, by input kind */
 };
 
 struct impair_state {
@@ -45,7 +46,7 @@ struct impair_state {
     } ways[2];
 };
 
-/* One callback. */
+/* The facts that the functions of one callback share. */
 struct passing {
     struct pg_ctx *ctx;
     const struct impair_options *options;
@@ -200,7 +201,7 @@ static enum pg_verdict impair_pass_record(const struct passing *passing,
 
 /* ---- a stream --------------------------------------------------------- */
 
-/* Where it breaks: a number of bytes from its start. */
+/* The place where a stream breaks: a number of bytes from its start. */
 static uint64_t impair_reset_at(const struct passing *passing)
 {
     uint64_t within = (uint64_t)passing->options->reset_within_bytes;
@@ -220,7 +221,7 @@ static size_t impair_piece_bytes(const struct passing *passing)
     return bytes ? (size_t)bytes : 1;
 }
 
-/* How many bytes from the start of `in` belong together. */
+/* Counts the bytes, from the first of `len`, that stay together. */
 static size_t impair_next_piece(const struct passing *passing, size_t len)
 {
     const struct impair_way *way = passing->way;

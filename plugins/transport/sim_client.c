@@ -1,3 +1,4 @@
+/* The clients of sim: what they do, and what comes of what arrives. */
 #include "sim.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* The events of sim in their order, and the trace of them. */
 #include "sim.h"
 
 #include <errno.h>

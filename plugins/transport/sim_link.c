@@ -1,3 +1,4 @@
+/* The links of sim: what is sent down one, and when it arrives. */
 #include "sim.h"
 
 #include <errno.h>

@@ -147,7 +147,7 @@ static int udp_ask_local(int fd, const union udp_address *address)
         return 0;
     if (address->any.sa_family == AF_INET6)
         error = udp_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-    /* Also for "::", where IPv4 peers are ::ffff:1.2.3.4. */
+    /* A socket on "::" asks too: IPv4 peers are ::ffff:1.2.3.4 there. */
     return error ? error : udp_set(fd, IPPROTO_IP, IP_PKTINFO, 1);
 }
 
@@ -263,8 +263,9 @@ static void udp_read_local(const struct cmsghdr *control, struct udp *udp,
     }
 }
 
-/* What the kernel says beside the bytes. Returns the size of the datagrams
-   that UDP_GRO has put one behind the other, or 0: it is one datagram. */
+/* Reads the peer and what the kernel says beside the bytes. Returns the size of
+   the datagrams that UDP_GRO has put one behind the other, or 0: one datagram.
+ */
 static size_t udp_read_facts(struct msghdr *header, struct udp *udp,
                              struct udp_session *from)
 {
@@ -283,7 +284,7 @@ static size_t udp_read_facts(struct msghdr *header, struct udp *udp,
     return segment > 0 ? (size_t)segment : 0;
 }
 
-/* Why this new peer gets no session; NULL: it gets one. */
+/* Finds a reason to refuse a new peer a session; NULL: it gets one. */
 static const char *udp_refusal(struct pg_listener *listener,
                                const struct udp *udp,
                                const struct udp_session *from)
@@ -356,8 +357,9 @@ static void udp_take(struct pg_listener *listener, struct udp *udp,
     } while (left);
 }
 
-/* Only a connected socket is told of ICMP errors: on the shared one they would
-   come up at some other peer's datagram (IP_RECVERR in ip(7)). */
+/* Ends the one session of a connected socket. Others are not told of ICMP
+   errors, which would come up at some other peer's datagram (IP_RECVERR in
+   ip(7)). */
 static void udp_broken(struct pg_listener *listener, int error)
 {
     const union udp_address the_one = {0};
@@ -370,8 +372,9 @@ static void udp_broken(struct pg_listener *listener, int error)
                            : strerror(error));
 }
 
-/* One batch: the buffer is the worker's only one, and what came in stays in it
-   until all of it has been dealt with. More makes the socket readable again. */
+/* Takes one batch: the buffer is the worker's only one, and what came in stays
+   in it until all of it has been dealt with. More datagrams make the socket
+   readable again. */
 static int udp_ready(struct pg_listener *listener, int fd)
 {
     struct udp *udp = pg_listener_private(listener);
@@ -425,7 +428,7 @@ static void udp_write_local(struct msghdr *header,
         udp_add_control(header, IPPROTO_IPV6, IPV6_PKTINFO, &v6, sizeof(v6));
 }
 
-/* How many datagrams a pg_record has; an empty one is one. */
+/* Counts the datagrams of a pg_record; an empty one is one. */
 static int udp_count(const struct pg_record *record)
 {
     return record->bytes.len > record->size
@@ -441,7 +444,7 @@ static bool udp_joins(const struct pg_record *next, size_t size)
            (next->size == size || (udp_count(next) == 1 && next->size < size));
 }
 
-/* How many of the records leave as one message, to one peer. 0: not even the
+/* Counts the records that leave as one message, to one peer. 0: not even the
    first does. */
 static int udp_group(const struct udp *udp, const struct pg_record *records,
                      int count)
@@ -495,7 +498,7 @@ static void udp_add_part(struct udp *udp, struct pg_bytes bytes, int datagrams)
     udp->out.datagrams[at] += datagrams;
 }
 
-/* One message of many datagrams. */
+/* Makes one message of many datagrams. */
 static void udp_add_group(struct udp *udp, const struct pg_record *records,
                           int count)
 {
@@ -514,7 +517,7 @@ static bool udp_has_room(const struct udp *udp)
     return udp->out.count < MESSAGES && udp->out.parts_count < PARTS;
 }
 
-/* One message a datagram. */
+/* Makes a message of each datagram. */
 static void udp_add_each(struct udp *udp, const struct pg_record *record)
 {
     struct pg_bytes left = record->bytes;

@@ -1,4 +1,4 @@
-/* What becomes of a packet: the common link, fed with the wire's options. */
+/* The common link with the wire's options, and packets lost by name. */
 #include "wire/link/impairment.h"
 
 #define QUEUE_DEFAULT_S 0.1

@@ -16,7 +16,7 @@
 struct impairment {
     struct link_terms terms;
     struct link_way way;
-    uint64_t payload;           /* how many packets had payload */
+    uint64_t payload;           /* counts packets with payload */
     uint64_t drops[WIRE_DROPS]; /* by their number among those with payload */
     unsigned drop_count;
 };

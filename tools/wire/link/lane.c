@@ -1,3 +1,4 @@
+/* A lane: packets under way in one direction, by their time of arrival. */
 #include "wire/link/lane.h"
 
 #include <stdlib.h>

@@ -11,7 +11,8 @@
 
 #include "wire/link/impairment.h"
 
-/* What may be under way in one direction; more is dropped as at a queue. */
+/* The most bytes under way in one direction; others are dropped, as by a
+   queue. */
 #define LANE_BYTES (64u << 20)
 
 struct lane_packet {
@@ -36,14 +37,15 @@ void lane_init(struct lane *lane, const struct wire_direction *how,
                uint64_t seed, enum wire_side from);
 void lane_finish(struct lane *lane);
 
-/* A packet enters; it is copied. False: it is none that is carried. */
+/* Sends a copy of the packet. False: packets of this kind are not carried. */
 bool lane_send(struct lane *lane, const uint8_t *bytes, size_t len,
                uint64_t now_ns);
-/* When the next one arrives; UINT64_MAX: nothing is under way. */
+/* The time when the next packet arrives; UINT64_MAX: nothing is under way. */
 uint64_t lane_next_ns(struct lane *lane);
-/* One that has arrived, to be given back to lane_delivered(); or NULL. */
+/* Takes out a packet that has arrived, to be given back to lane_delivered(); or
+   NULL. */
 struct lane_packet *lane_take(struct lane *lane, uint64_t now_ns);
-/* Frees it. is_taken: the other end's kernel took it. */
+/* Counts the packet and frees it. is_taken: the other end's kernel took it. */
 void lane_delivered(struct lane *lane, struct lane_packet *packet,
                     bool is_taken, uint64_t now_ns);
 

@@ -33,10 +33,10 @@ enum wire_side {
     WIRE_RIGHT /* the server's end */
 };
 
-/* How long packets that are to be overtaken are held back, if not said. */
+/* Packets that are to be overtaken are held back so long, if not said. */
 #define WIRE_REORDER_MS 20
 
-/* What happens to packets that go one way; all zero: nothing. */
+/* The impairments of packets that go one way; all zero: none. */
 struct wire_direction {
     double loss;       /* 0..1: lost */
     double reorder;    /* 0..1: held back, so that others overtake them */
@@ -62,7 +62,8 @@ struct wire_options {
     enum wire_kind kind;
 };
 
-/* What went one way. packets + duplicated = delivered + lost + queue_dropped
+/* Counts of all that went one way. packets + duplicated = delivered + lost +
+   queue_dropped
    + overrun + what is still under way. */
 struct wire_counts {
     uint64_t packets, bytes; /* sent into the link, headers included */
@@ -129,8 +130,8 @@ bool wire_drop_next(struct wire *wire, enum wire_side from, unsigned nth);
 bool wire_impair(struct wire *wire, const struct wire_direction *to_right,
                  const struct wire_direction *to_left);
 
-/* Of each direction, indexed by the side that sent: counts[WIRE_LEFT] is what
-   went to the right. False: the forwarder is gone, and they are zero. */
+/* Counts each direction, by the side that sent: counts[WIRE_LEFT] is what went
+   to the right. False: the forwarder is gone, and they are zero. */
 bool wire_counts(struct wire *wire, struct wire_counts counts[2]);
 
 /* Tries, in a child, what wire_create() needs. When it is not possible, why[]
