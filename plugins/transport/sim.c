@@ -10,7 +10,7 @@
  * common/link.h: records are lost, doubled and reordered, a stream is only
  * delayed, and its sender waits when too much is on its way.
  */
-#include "sim.h"
+#include "transport/sim.h"
 
 #include <errno.h>
 #include <inttypes.h>

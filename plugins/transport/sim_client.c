@@ -1,5 +1,5 @@
 /* The clients of sim: what they do, and what comes of what arrives. */
-#include "sim.h"
+#include "transport/sim.h"
 
 #include <errno.h>
 #include <stdlib.h>

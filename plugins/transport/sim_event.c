@@ -1,5 +1,5 @@
 /* The events of sim in their order, and the trace of them. */
-#include "sim.h"
+#include "transport/sim.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* The links of sim: what is sent down one, and when it arrives. */
-#include "sim.h"
+#include "transport/sim.h"
 
 #include <errno.h>
 #include <stdlib.h>
