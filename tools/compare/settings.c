@@ -21,7 +21,7 @@ const struct setting_info setting_infos[SETTINGS] = {
     [SETTING_RATE] = {"rate", "MBIT", "Mbit/s", 0.001, 100000, false,
                       "of the link, in each direction"},
     [SETTING_REORDER] = {"reorder", "PERCENT", "%", 0, 100, false,
-                         "packets that are overtaken"},
+                         "packets held back, and overtaken"},
     [SETTING_DUPLICATE] = {"duplicate", "PERCENT", "%", 0, 100, false,
                            "packets that come twice"},
     [SETTING_MESSAGES] = {"messages", "N", "", 1, 1000000, true,

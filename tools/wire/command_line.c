@@ -37,7 +37,7 @@ static const char help[] =
     "                    that carry data (TCP segments, UDP datagrams)\n"
     "  --delay 10ms      each takes so long; a round trip twice that\n"
     "  --jitter 2ms      ... give or take so much; the order stays\n"
-    "  --reorder 5%      so many are overtaken by the next one\n"
+    "  --reorder 5%      so many are held back, 20 ms, and are overtaken\n"
     "  --duplicate 1%    so many arrive twice\n"
     "  --rate 10mbit     so much a second, headers included\n"
     "  --queue 64KiB     how much may wait for that, more is dropped (default\n"
