@@ -8,7 +8,7 @@
 #ifndef WIRE_COMMAND_H
 #define WIRE_COMMAND_H
 
-#include "wire/command_line.h"
+#include "wire/wire_command_line.h"
 
 /* ---- server_lines.c --------------------------------------------------- */
 
