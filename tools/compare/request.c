@@ -26,7 +26,8 @@ static const struct argument fixed_table[] = {
              "wire and memory. With --loss, --delay and the like the two ends "
              "stand at a link that does so."},
     {.help = ""},
-    {"swap", "tcp,udp", "the transports", REQUEST(ARGUMENT_TEXT, swap.pair)},
+    {"swap", "tcp,udp", "the two transports that it runs over",
+     REQUEST(ARGUMENT_TEXT, swap.pair)},
     {"send", "FILE",
      "what the clients say, one message a line, with \\n \\r \\t \\0 \\\\ and "
      "\\xHH; default: messages of 64 bytes",

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "config/config.h"
 #include "commands.h"
+#include "config/config.h"
 #include "places/problems.h"
 #include "wire/summary.h"
 

@@ -17,7 +17,7 @@
 
 /* ---- values that need more than the table ----------------------------- */
 
-/* One impairment, of each direction that is spoken of. */
+/* Sets an impairment of each direction that is spoken of. */
 static bool wire_command_line_take_impairment(const struct argument *argument,
                                               const char *text, void *target,
                                               char *error, size_t error_size)
