@@ -22,7 +22,7 @@
     X(fanout) \
     X(slow) \
     X(loss) \
-    X(blocking) \
+    X(headofline) \
     X(order) \
     X(handshake) \
     X(congestion) \

@@ -211,7 +211,7 @@ static char *request_add_user(char *users, const char *name)
     return more;
 }
 
-/* "loss, blocking, --swap", those that use it; the caller frees it. */
+/* "loss, headofline, --swap", those that use it; the caller frees it. */
 static char *request_users_of(enum setting which)
 {
     char *users = must_copy("");

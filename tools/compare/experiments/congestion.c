@@ -36,7 +36,7 @@ static const char *const names[] = {"reno", "cubic", "bbr"};
 enum { RENO, CUBIC, BBR };
 
 struct congestion {
-    struct link link;
+    struct bad_link link;
     double loss, delay_ms, rate, seconds;
     bool is_there[NAMES];
     struct flow flows[NAMES], narrow;
@@ -49,7 +49,7 @@ struct congestion {
 static void congestion_set_link(struct lab *lab, struct congestion *congestion,
                                 double loss_percent, double rate)
 {
-    const struct link_plan plan = {
+    const struct bad_link_plan plan = {
         .to_server = {.loss = loss_percent / 100,
                       .delay_ms = congestion->delay_ms,
                       .rate_mbit = rate},
@@ -57,7 +57,7 @@ static void congestion_set_link(struct lab *lab, struct congestion *congestion,
     };
 
     if (congestion->link.wire)
-        link_impair(lab, &congestion->link, &plan);
+        bad_link_impair(lab, &congestion->link, &plan);
 }
 
 /* ---- one after the other ---------------------------------------------- */
@@ -86,10 +86,10 @@ static void congestion_run_each(struct lab *lab, struct congestion *congestion)
         }
         congestion->is_there[i] = true;
         lab_progress(lab, "%s", names[i]);
-        link_counts(lab, &congestion->link, before);
+        bad_link_counts(lab, &congestion->link, before);
         flow_send(lab, flow, congestion->seconds, NULL);
         flow_stop(flow);
-        link_counts(lab, &congestion->link, after);
+        bad_link_counts(lab, &congestion->link, after);
         congestion->lost[i] = congestion_share(
             after[WIRE_LEFT].lost - before[WIRE_LEFT].lost,
             after[WIRE_LEFT].packets - before[WIRE_LEFT].packets);
@@ -113,7 +113,7 @@ static double congestion_delivered_udp(void *arg)
     const struct counting *counting = arg;
     struct wire_counts counts[2];
 
-    link_counts(counting->lab, &counting->congestion->link, counts);
+    bad_link_counts(counting->lab, &counting->congestion->link, counts);
     return (double)counts[WIRE_LEFT].delivered_payload_bytes -
            (double)counting->congestion->narrow.acked;
 }
@@ -328,15 +328,15 @@ static int congestion_answer(const struct congestion *congestion)
 
 static void congestion_run(struct lab *lab)
 {
-    bool has_link = !link_hindrance();
+    bool has_link = !bad_link_hindrance();
     struct congestion congestion = {
         .seconds = lab_setting(lab, SETTING_FOR, has_link ? FOR_S : SHORT_S)};
-    const struct link_plan none = {.to_server.loss = 0};
+    const struct bad_link_plan none = {.to_server.loss = 0};
 
     if (congestion.seconds <= WARM_S)
         lab_fail(lab, "--for %g is too short: the first second is slow start",
                  congestion.seconds);
-    congestion.link = link_start(
+    congestion.link = bad_link_start(
         lab, &none, json_pack("{s:[s,s]}", "transports", "tcp", "udp"));
     if (has_link) {
         congestion.loss = lab_setting(lab, SETTING_LOSS, LOSS);

@@ -189,7 +189,7 @@ static void fanout_run(struct lab *lab)
     lab_progress(lab, "UDP");
     udp = fanout_through_server(lab, SIDE_UDP, &audience, messages);
     lab_progress(lab, "multicast");
-    has_group = fanout_multicast(lab, &audience, messages, &group);
+    has_group = multicast_measure(lab, &audience, messages, &group);
 
     result_did(lab,
                "%d message%s of %d bytes go%s to %d receiver%s: through "

@@ -359,7 +359,7 @@ void fragments_measure(struct lab *lab)
 {
     const struct wire_options options = {.mtu = MTU, .seed = lab_seed(lab)};
     struct ends ends = {0};
-    const char *why = link_hindrance();
+    const char *why = bad_link_hindrance();
     double loss;
 
     if (why) {
@@ -371,7 +371,7 @@ void fragments_measure(struct lab *lab)
         return;
     }
     loss = lab_setting(lab, SETTING_LOSS, 1) / 100;
-    ends.wire = link_wire(lab, &options);
+    ends.wire = bad_link_wire(lab, &options);
     fragments_open_ends(lab, &ends);
     fragments_set_discovery(lab, ends.udp, IP_PMTUDISC_DONT);
     result_did(lab,

@@ -31,7 +31,7 @@ struct step {
 };
 
 struct latency {
-    struct link link;
+    struct bad_link link;
     struct config *config;
     const double *loads;
     size_t count;
@@ -202,17 +202,17 @@ static struct config *latency_echo_config(struct lab *lab)
 
 static void latency_run(struct lab *lab)
 {
-    bool has_link = !link_hindrance();
+    bool has_link = !bad_link_hindrance();
     double delay_ms = has_link ? lab_setting(lab, SETTING_DELAY, DELAY_MS) : 0;
     double rate = has_link ? lab_setting(lab, SETTING_RATE, RATE) : 0;
     double seconds = lab_setting(lab, SETTING_FOR, STEP_S);
-    const struct link_plan plan = {
+    const struct bad_link_plan plan = {
         .to_server = {.delay_ms = delay_ms, .rate_mbit = rate},
         .to_client = {.delay_ms = delay_ms, .rate_mbit = rate},
     };
     struct latency latency = {
         .config = latency_echo_config(lab),
-        .link = link_start(lab, &plan, link_echo()),
+        .link = bad_link_start(lab, &plan, bad_link_echo()),
         .loads = has_link ? link_loads : loopback_loads,
         .count = has_link ? sizeof(link_loads) / sizeof(*link_loads)
                           : sizeof(loopback_loads) / sizeof(*loopback_loads),

@@ -29,7 +29,7 @@ struct at_rate {
 };
 
 struct loss {
-    struct link link;
+    struct bad_link link;
     size_t messages;
     struct at_rate rates[RATES];
     unsigned count;
@@ -47,10 +47,10 @@ static void loss_choose_rates(struct lab *lab, struct loss *loss)
 
 static void loss_set_rate(struct lab *lab, struct loss *loss, double percent)
 {
-    const struct link_plan plan = {.to_server.loss = percent / 100};
+    const struct bad_link_plan plan = {.to_server.loss = percent / 100};
 
     if (loss->link.wire)
-        link_impair(lab, &loss->link, &plan);
+        bad_link_impair(lab, &loss->link, &plan);
 }
 
 static struct train loss_send_all(struct lab *lab, struct loss *loss, int fd,
@@ -62,9 +62,9 @@ static struct train loss_send_all(struct lab *lab, struct loss *loss, int fd,
     struct wire_counts before[2], after[2];
     struct train train;
 
-    link_counts(lab, &loss->link, before);
+    bad_link_counts(lab, &loss->link, before);
     train = train_run(lab, fd, side, &plan);
-    link_counts(lab, &loss->link, after);
+    bad_link_counts(lab, &loss->link, after);
     *dropped = after[WIRE_LEFT].lost - before[WIRE_LEFT].lost;
     *overrun += after[WIRE_LEFT].overrun - before[WIRE_LEFT].overrun +
                 after[WIRE_RIGHT].overrun - before[WIRE_RIGHT].overrun;
@@ -75,7 +75,7 @@ static struct train loss_send_all(struct lab *lab, struct loss *loss, int fd,
    each time, while TCP sends as many as the moment takes. */
 static void loss_run_udp(struct lab *lab, struct loss *loss)
 {
-    int fd = link_connect(lab, &loss->link, SIDE_UDP);
+    int fd = bad_link_connect(lab, &loss->link, SIDE_UDP);
 
     for (unsigned i = 0; i < loss->count; i++) {
         struct at_rate *at = &loss->rates[i];
@@ -94,7 +94,7 @@ static void loss_run_tcp(struct lab *lab, struct loss *loss)
     int fd;
 
     loss_set_rate(lab, loss, 0);
-    fd = link_connect(lab, &loss->link, SIDE_TCP);
+    fd = bad_link_connect(lab, &loss->link, SIDE_TCP);
     for (unsigned i = 0; i < loss->count; i++) {
         struct at_rate *at = &loss->rates[i];
 
@@ -211,11 +211,11 @@ static void loss_run(struct lab *lab)
 {
     struct loss loss = {
         .messages = (size_t)lab_setting(lab, SETTING_MESSAGES, MESSAGES)};
-    struct link_plan plan = {.to_server.loss = 0};
+    struct bad_link_plan plan = {.to_server.loss = 0};
 
     loss_choose_rates(lab, &loss);
     plan.to_server.loss = loss.rates[loss.count - 1].percent / 100;
-    loss.link = link_start(lab, &plan, link_echo());
+    loss.link = bad_link_start(lab, &plan, bad_link_echo());
     if (!loss.link.wire) { /* it has one rate, that of `impair` */
         loss.rates[0] = loss.rates[loss.count - 1];
         loss.count = 1;

@@ -57,8 +57,9 @@ static double multicast_own_cpu_us(void)
 
 /* The sender's own processor time: on one machine the kernel makes the copies
    within send(). */
-static struct outcome multicast(struct lab *lab, int sender,
-                                const struct audience *audience, int messages)
+static struct outcome multicast_send_all(struct lab *lab, int sender,
+                                         const struct audience *audience,
+                                         int messages)
 {
     double *ms = must_calloc((size_t)messages, sizeof(*ms));
     struct outcome outcome = {0};
@@ -82,8 +83,8 @@ static struct outcome multicast(struct lab *lab, int sender,
     return outcome;
 }
 
-bool fanout_multicast(struct lab *lab, struct audience *audience, int messages,
-                      struct outcome *outcome)
+bool multicast_measure(struct lab *lab, struct audience *audience, int messages,
+                       struct outcome *outcome)
 {
     struct sockaddr_in group = {.sin_family = AF_INET};
     int sender = -1, error;
@@ -111,6 +112,6 @@ bool fanout_multicast(struct lab *lab, struct audience *audience, int messages,
     for (int i = 0; i < audience->count; i++)
         if (recv(audience->fds[i], (char[1]){0}, 1, 0) != 0)
             lab_fail(lab, "multicast: receiver %d got something else", i + 1);
-    *outcome = multicast(lab, sender, audience, messages);
+    *outcome = multicast_send_all(lab, sender, audience, messages);
     return true;
 }

@@ -39,7 +39,7 @@ static const struct {
 };
 
 struct vanish {
-    struct link link;
+    struct bad_link link;
     int fds[CLIENTS];
     double noticed_s[CLIENTS]; /* after the cut; NaN: not while we watched */
     int errors[CLIENTS];
@@ -115,9 +115,9 @@ static bool vanish_shorten_there(struct vanish *vanish)
 
 static void vanish_cut(struct lab *lab, struct vanish *vanish)
 {
-    const struct link_plan all = {.to_server.loss = 1, .to_client.loss = 1};
+    const struct bad_link_plan all = {.to_server.loss = 1, .to_client.loss = 1};
 
-    link_impair(lab, &vanish->link, &all);
+    bad_link_impair(lab, &vanish->link, &all);
     vanish->cut_ms = lab_now_ms();
     lab_send(lab, vanish->fds[SENDING], "anybody there?", 14);
     lab_send(lab, vanish->fds[USER_TIMEOUT], "anybody there?", 14);
@@ -278,11 +278,11 @@ static json_t *vanish_server_config(void)
 
 static void vanish_run(struct lab *lab)
 {
-    const struct link_plan none = {.to_server.loss = 0};
-    struct vanish vanish = {.link =
-                                link_start(lab, &none, vanish_server_config()),
-                            .server_tcp_s = NAN,
-                            .server_udp_s = NAN};
+    const struct bad_link_plan none = {.to_server.loss = 0};
+    struct vanish vanish = {
+        .link = bad_link_start(lab, &none, vanish_server_config()),
+        .server_tcp_s = NAN,
+        .server_udp_s = NAN};
 
     vanish.has_server_tcp = vanish.link.wire && vanish_shorten_there(&vanish);
     if (vanish.link.wire && !vanish.has_server_tcp)

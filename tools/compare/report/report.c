@@ -68,7 +68,7 @@ json_t *report_create(const struct request *request)
     return report;
 }
 
-static bool is_fine(const json_t *result)
+static bool report_is_result_fine(const json_t *result)
 {
     json_t *check;
     size_t i;
@@ -87,7 +87,7 @@ bool report_is_fine(const json_t *report)
     size_t i;
 
     json_array_foreach (json_object_get(report, "experiments"), i, result)
-        if (!is_fine(result))
+        if (!report_is_result_fine(result))
             return false;
     return true;
 }
