@@ -155,6 +155,8 @@ static char *request_next_step(const char *name, const struct names *names)
     char meant[TEXT_QUOTE_BYTES];
     const char *near = names_near(names, name);
 
+    if (experiment_renamed(name))
+        return must_printf("it is called %s now", experiment_renamed(name));
     if (request_is_config(name)) {
         char *word = request_quoted(name), *clean = text_clean(word), *step;
 

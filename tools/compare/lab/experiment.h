@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-#include "compare/settings.h"
+#include "compare/lab/settings.h"
 
 struct lab;
 
@@ -42,12 +42,6 @@ struct experiment {
     int limit_s; /* it is ended after so long; 0: 20 */
     void (*run)(struct lab *lab);
 };
-
-/* In the order in which they are listed and run; ends with NULL. To add one,
-   write its file and add its line to registry.c. */
-extern const struct experiment *const experiments[];
-
-const struct experiment *experiment_find(const char *name);
 
 /* "nothing", "multicast", "a link" */
 const char *experiment_needs(const struct experiment *experiment);

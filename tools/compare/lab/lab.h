@@ -26,7 +26,7 @@
 #include <playground/handler.h>
 
 #include "compare/lab/experiment.h"
-#include "compare/report/result.h"
+#include "compare/lab/result.h"
 
 struct server; /* a `playground run` */
 struct wire;   /* see ../wire/wire.h */

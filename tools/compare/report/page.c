@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "compare/lab/shown.h"
 #include "compare/report/html.h"
 #include "compare/report/page_style.h"
-#include "compare/report/shown.h"
 #include "compare/report/svg.h"
 
 static const char *page_text_of(const json_t *object, const char *key)

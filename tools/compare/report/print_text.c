@@ -6,7 +6,7 @@
 #include "base/must.h"
 #include "cli/columns.h"
 #include "compare/lab/experiment.h"
-#include "compare/report/shown.h"
+#include "compare/lab/shown.h"
 
 #define INDENT 2
 #define GAP    2
@@ -154,7 +154,8 @@ void print_text(FILE *out, const json_t *result, size_t width)
 
 /* ---- the list --------------------------------------------------------- */
 
-void print_text_list(FILE *out, size_t width)
+void print_text_list(FILE *out, const struct experiment *const *experiments,
+                     size_t width)
 {
     static const char *const head[] = {"name", "first", "needs",
                                        "what it asks"};

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "compare/lab/lab_parts.h"
+#include "compare/lab/result_parts.h"
 
 /* PRETTY_NAME="Debian GNU/Linux 12 (bookworm)" in os-release(5). */
 static json_t *report_distribution(void)
@@ -52,14 +52,13 @@ static json_t *report_date(void)
     return json_string(text);
 }
 
-json_t *report_create(const struct request *request)
+json_t *report_create(const char *command, double seed)
 {
     json_t *report = json_object();
-    double seed = request->settings.values[SETTING_SEED];
-    char *command = text_clean(request->command);
+    char *clean = text_clean(command);
 
-    result_set(report, "command", json_string(command));
-    free(command);
+    result_set(report, "command", json_string(clean));
+    free(clean);
     result_set(report, "seed", json_integer((json_int_t)seed));
     result_set(report, "version", json_string(PLAYGROUND_VERSION));
     result_set(report, "date", report_date());

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "compare/lab/bad_link.h"
 #include "compare/lab/processes.h"
-#include "compare/report/shown.h"
+#include "compare/lab/shown.h"
 #include "compare/swap/swap_config.h"
 #include "compare/swap/swap_parts.h"
 #include "compare/tools/stats.h"

@@ -8,7 +8,7 @@
 
 #include "base/must.h"
 #include "base/text.h"
-#include "compare/report/shown.h"
+#include "compare/lab/shown.h"
 
 void result_set(json_t *object, const char *key, json_t *value)
 {

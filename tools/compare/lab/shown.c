@@ -1,4 +1,4 @@
-#include "compare/report/shown.h"
+#include "compare/lab/shown.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -8,7 +8,7 @@
 
 #include "base/must.h"
 #include "base/text.h"
-#include "compare/settings.h"
+#include "compare/lab/settings.h"
 
 #define DASH "\u2013"
 

@@ -1,4 +1,4 @@
-#include "compare/settings.h"
+#include "compare/lab/settings.h"
 
 #include <errno.h>
 #include <math.h>
