@@ -75,7 +75,7 @@ class Usage(unittest.TestCase):
 
     def test_words_of_a_title(self):
         for words in ("head-of-line", "Head of line", "line-blocking"):
-            self.assertIn('did you mean "blocking"?', self.refused(words))
+            self.assertIn('did you mean "headofline"?', self.refused(words))
         self.assertIn("lists them", self.refused(""))
 
     def test_a_config_without_swap(self):

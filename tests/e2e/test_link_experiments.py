@@ -15,7 +15,7 @@ from server import PLAYGROUND, run, without_namespaces
 
 LIMIT_S = 120
 SEEDS = 20 if os.environ.get("PLAYGROUND_LONG") else 4
-QUICK = ["loss", "blocking", "order", "handshake"]
+QUICK = ["loss", "headofline", "order", "handshake"]
 SLOW = ["congestion", "vanish", "latency"]
 
 
@@ -96,10 +96,10 @@ class Loss(unittest.TestCase):
         self.assertTrue(162 <= udp <= 238, udp)
 
 
-class Blocking(unittest.TestCase):
+class HeadOfLine(unittest.TestCase):
     @on_wire
     def test_tcp_waits_a_round_trip_and_udp_does_not(self):
-        (result,) = compare("blocking", "--delay", "40")
+        (result,) = compare("headofline", "--delay", "40")
         tcp, udp = points(result, 0, 0), points(result, 0, 1)
         self.assertEqual(sorted(tcp), list(range(100)))
         self.assertEqual(sorted(udp), [n for n in range(100) if n != 30])

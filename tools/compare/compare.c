@@ -138,7 +138,7 @@ static int compare_run_request(const struct request *request)
     json_t *report =
         report_create(request->command, request->settings.values[SETTING_SEED]);
     json_t *results = json_object_get(report, "experiments");
-    bool is_fine;
+    int status;
 
     compare_run_all(request, results);
     if (request->is_json) {
@@ -147,9 +147,11 @@ static int compare_run_request(const struct request *request)
     } else if (request->predicts) {
         predict_sum(results, stdout);
     }
-    is_fine = compare_write_page(request, report) && report_is_fine(report);
+    status = report_exit_status(report);
+    if (!compare_write_page(request, report))
+        status = 1;
     json_decref(report);
-    return is_fine ? 0 : 1;
+    return status;
 }
 
 /* A full disk must not look like a success. */

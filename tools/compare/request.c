@@ -53,7 +53,7 @@ static const char help_tail[] =
     "\n"
     "Exit status: 0 fine, 1 an experiment could not be run or did not come "
     "out\n"
-    "as theory says, 2 wrong usage.\n"
+    "as theory says, 2 wrong usage, 3 this machine was too busy to tell.\n"
     "\n"
     "example: playground compare boundaries --html report.html\n"
     "example: playground compare config/chat.json --swap tcp,udp\n";

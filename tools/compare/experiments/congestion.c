@@ -261,6 +261,13 @@ static void congestion_draw_flood(struct lab *lab,
     }
 }
 
+/* The speed of TCP follows the round-trip time: by half of that the figures
+   are off by a third. */
+static double congestion_slack_ms(const struct congestion *congestion)
+{
+    return congestion->delay_ms > 0 ? congestion->delay_ms / 2 : 1;
+}
+
 static void congestion_check(struct lab *lab,
                              const struct congestion *congestion)
 {
@@ -270,22 +277,28 @@ static void congestion_check(struct lab *lab,
                  congestion->is_there[RENO] || congestion->is_there[CUBIC],
                  "a congestion control can be chosen by name");
     if (congestion_has_mathis(congestion))
-        result_check(lab, "tcp_mathis",
-                     stats_within_factor(goodput[CUBIC],
-                                         congestion_mathis(congestion), FACTOR),
-                     "cubic reaches what Mathis' formula says, within a factor "
-                     "of 2");
+        result_check_timed(
+            lab, "tcp_mathis",
+            stats_within_factor(goodput[CUBIC], congestion_mathis(congestion),
+                                FACTOR),
+            "cubic reaches what Mathis' formula says, within a factor "
+            "of 2",
+            congestion_slack_ms(congestion));
     if (congestion_has_mathis(congestion) && congestion->is_there[BBR])
-        result_check(lab, "tcp_bbr_ignores_loss",
-                     goodput[BBR] > 2 * goodput[CUBIC],
-                     "bbr is not slowed down by loss as cubic is");
+        result_check_timed(lab, "tcp_bbr_ignores_loss",
+                           goodput[BBR] > 2 * goodput[CUBIC],
+                           "bbr is not slowed down by loss as cubic is",
+                           congestion_slack_ms(congestion));
     if (!congestion->has_flood)
         return;
-    result_check(lab, "tcp_gives_way",
-                 congestion->beside < congestion->alone / 2,
-                 "TCP gives way to a flood of datagrams");
-    result_check(lab, "udp_takes_all", congestion->flood > congestion->beside,
-                 "UDP takes the larger part of the link");
+    result_check_timed(lab, "tcp_gives_way",
+                       congestion->beside < congestion->alone / 2,
+                       "TCP gives way to a flood of datagrams",
+                       congestion_slack_ms(congestion));
+    result_check_timed(lab, "udp_takes_all",
+                       congestion->flood > congestion->beside,
+                       "UDP takes the larger part of the link",
+                       congestion_slack_ms(congestion));
 }
 
 static void congestion_describe(struct lab *lab,

@@ -134,24 +134,29 @@ static void headofline_check(struct lab *lab,
     const struct train *tcp = &headofline->trains[SIDE_TCP];
     const struct train *udp = &headofline->trains[SIDE_UDP];
     double two_trips = 2 * headofline->round_trip_ms;
+    double slack_ms = headofline->round_trip_ms / BAD_LINK_HOPS;
 
     result_check(lab, "tcp_complete", tcp->lost == 0, "TCP loses none");
     if (!headofline->link.wire) {
-        result_check(lab, "udp_independent",
-                     headofline_latency(udp, 50) < two_trips,
-                     "over UDP no message waits for a lost one");
+        result_check_timed(
+            lab, "udp_independent", headofline_latency(udp, 50) < two_trips,
+            "over UDP no message waits for a lost one", slack_ms);
         return;
     }
-    result_check(lab, "udp_independent",
-                 headofline_latency_behind(udp, LOST) < two_trips,
-                 "over UDP those behind the lost one do not wait for it");
-    result_check(lab, "udp_loses_one", udp->lost == 1 && !udp->copies[LOST],
-                 "UDP loses the message in the lost packet, and no other");
-    result_check(lab, "tcp_next_waits", tcp->latency_ms[LOST + 1] >= two_trips,
-                 "over TCP the message behind the lost one comes at least a "
-                 "round trip late");
-    result_check(lab, "tcp_blocks", headofline_late(headofline, tcp) > 2,
-                 "over TCP several messages wait");
+    result_check_timed(lab, "udp_independent",
+                       headofline_latency_behind(udp, LOST) < two_trips,
+                       "over UDP those behind the lost one do not wait for it",
+                       slack_ms);
+    result_check_timed(
+        lab, "udp_loses_one", udp->lost == 1 && !udp->copies[LOST],
+        "UDP loses the message in the lost packet, and no other", slack_ms);
+    result_check_timed(
+        lab, "tcp_next_waits", tcp->latency_ms[LOST + 1] >= two_trips,
+        "over TCP the message behind the lost one comes at least a "
+        "round trip late",
+        slack_ms);
+    result_check_timed(lab, "tcp_blocks", headofline_late(headofline, tcp) > 2,
+                       "over TCP several messages wait", slack_ms);
 }
 
 static void headofline_describe(struct lab *lab,

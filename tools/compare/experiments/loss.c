@@ -18,6 +18,7 @@
 #define RATES     3
 #define WINDOW    32
 #define SETTLE_MS 300
+#define SLACK_MS  ((double)SETTLE_MS / BAD_LINK_HOPS)
 
 /* At one loss rate. */
 struct at_rate {
@@ -193,16 +194,18 @@ static void loss_check(struct lab *lab, const struct loss *loss)
                         "forward them; they are lost too.",
                         (unsigned long long)at->overrun);
     }
-    result_check(lab, "udp_fair", is_fair,
-                 "UDP loses what the link loses, within three standard "
-                 "deviations");
+    result_check_timed(lab, "udp_fair", is_fair,
+                       "UDP loses what the link loses, within three standard "
+                       "deviations",
+                       SLACK_MS);
     result_check(lab, "tcp_complete", is_complete,
                  "TCP loses nothing and delivers nothing twice");
     if (!loss->link.wire)
         return;
-    result_check(lab, "udp_exact", is_exact,
-                 "the datagrams that are missing are those that the link "
-                 "dropped");
+    result_check_timed(lab, "udp_exact", is_exact,
+                       "the datagrams that are missing are those that the link "
+                       "dropped",
+                       SLACK_MS);
     result_check(lab, "tcp_sends_again", repeats,
                  "TCP sends lost segments again");
 }
@@ -245,7 +248,7 @@ const struct experiment experiment_loss = {
     .is_first = true,
     .need = NEED_LINK,
     .settings = SETTING(SETTING_LOSS) | SETTING(SETTING_MESSAGES),
-    .limit_s = 60,
+    .limit_s = 120,
     .guess = {"The link loses 5 % of all packets, and a client sends 10,000 "
               "messages. How many arrive?",
               {"about 9,500 over TCP and over UDP",

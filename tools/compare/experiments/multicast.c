@@ -11,8 +11,7 @@
 
 #include "base/must.h"
 
-#define GROUP    "239.255.80.71"
-#define LIMIT_MS 5000
+#define GROUP "239.255.80.71"
 
 /* A member of the group on the loopback interface; the first chooses the port.
    0, or the errno of what is not possible here. */
@@ -104,7 +103,7 @@ bool multicast_measure(struct lab *lab, struct audience *audience, int messages,
     if (error)
         lab_fail(lab, "multicast: %s", strerror(error));
     if (send(sender, "", 0, 0) < 0 ||
-        !lab_is_readable(audience->fds[0], LIMIT_MS)) {
+        !lab_is_readable(audience->fds[0], LAB_LIMIT_MS)) {
         result_note(lab, "A multicast datagram does not arrive here, so that "
                          "part was left out.");
         return false;

@@ -14,6 +14,7 @@
 #define DELAY_MS  2
 #define WINDOW    32
 #define SETTLE_MS 300
+#define SLACK_MS  ((double)SETTLE_MS / BAD_LINK_HOPS)
 
 struct order {
     struct bad_link link;
@@ -94,15 +95,17 @@ static void order_check(struct lab *lab, const struct order *order,
                  tcp->overtaken == 0 && tcp->duplicates == 0 && tcp->lost == 0,
                  "TCP delivers each byte once and in order");
     if (reorder > 0)
-        result_check(lab, "udp_overtakes", udp->overtaken > 0,
-                     "datagrams come in the order in which the network "
-                     "delivers them");
+        result_check_timed(lab, "udp_overtakes", udp->overtaken > 0,
+                           "datagrams come in the order in which the network "
+                           "delivers them",
+                           SLACK_MS);
     if (duplicate > 0)
-        result_check(lab, "udp_twice",
-                     order->link.wire
-                         ? udp->duplicates == order->done[SIDE_UDP].duplicated
-                         : udp->duplicates > 0,
-                     "a datagram that the network repeats comes twice");
+        result_check_timed(
+            lab, "udp_twice",
+            order->link.wire
+                ? udp->duplicates == order->done[SIDE_UDP].duplicated
+                : udp->duplicates > 0,
+            "a datagram that the network repeats comes twice", SLACK_MS);
 }
 
 static void order_run(struct lab *lab)

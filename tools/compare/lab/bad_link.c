@@ -84,6 +84,7 @@ struct wire *bad_link_wire(struct lab *lab, const struct wire_options *options)
 
     if (!wire)
         lab_fail(lab, "the link: %s", error);
+    lab->wire = wire;
     return wire;
 }
 

@@ -1,5 +1,5 @@
 /*
- * link - the echo server of an experiment at the other end of an impaired
+ * bad_link - the echo server of an experiment at the other end of an impaired
  * link, and what the experiments do there.
  *
  * Where the system allows no link, the server stands on loopback: datagrams
@@ -11,6 +11,10 @@
 
 #include "compare/lab/lab.h"
 #include "wire/link/wire.h"
+
+/* A message and its answer pass so many who may come late: the client, the
+   forwarder, the server, the forwarder again. */
+#define BAD_LINK_HOPS 4
 
 struct bad_link {
     struct wire *wire; /* NULL: the fall-back */

@@ -39,7 +39,7 @@ struct experiment {
     enum need need;
     unsigned settings; /* SETTING(...) of those it uses, or-ed together */
     struct guess guess;
-    int limit_s; /* it is ended after so long; 0: 20 */
+    int limit_s; /* it is ended after so long; 0: 60 */
     void (*run)(struct lab *lab);
 };
 

@@ -6,6 +6,7 @@
 #define LAB_PARTS_H
 
 #include "compare/lab/lab.h"
+#include "compare/lab/lateness.h"
 #include "compare/lab/result_parts.h"
 
 struct lab {
@@ -15,6 +16,9 @@ struct lab {
     json_t *result;
     int out; /* where the parent reads: one JSON object a line */
     uint64_t random;
+    struct lateness *lateness;
+    struct wire *wire;     /* the link that was made last; NULL: none */
+    bool is_busy;          /* a check was lost in the machine's load */
     unsigned servers;      /* how many were started */
     struct server *newest; /* the one started last */
 };

@@ -140,6 +140,18 @@ char *shown_value(const json_t *value, const char *unit)
     return whole;
 }
 
+char *shown_busy(const json_t *result)
+{
+    char *ms =
+        shown_number(json_number_value(json_object_get(result, "late_ms")));
+    char *text = must_printf("This machine was too busy: the loop came %s ms "
+                             "late. Run it again while nothing else runs.",
+                             ms);
+
+    free(ms);
+    return text;
+}
+
 char *shown_settings(const json_t *settings)
 {
     char *text = must_copy("");

@@ -88,6 +88,7 @@ int load_fd(const struct load *load)
 struct load_result load_end(struct lab *lab, struct load *load)
 {
     load_await(lab, load);
+    lab_note_late(lab, load->shared->result.behind_ms);
     return load->shared->result;
 }
 

@@ -67,26 +67,36 @@ json_t *report_create(const char *command, double seed)
     return report;
 }
 
-static bool report_is_result_fine(const json_t *result)
+static int report_status_of_result(const json_t *result)
 {
+    int status = 0;
     json_t *check;
     size_t i;
 
     if (json_object_get(result, "error"))
-        return false;
-    json_array_foreach (json_object_get(result, "checks"), i, check)
-        if (!json_is_true(json_object_get(check, "holds")))
-            return false;
-    return true;
+        return 1;
+    json_array_foreach (json_object_get(result, "checks"), i, check) {
+        if (json_is_true(json_object_get(check, "holds")))
+            continue;
+        if (!json_is_true(json_object_get(check, "busy")))
+            return 1;
+        status = 3;
+    }
+    return status;
 }
 
-bool report_is_fine(const json_t *report)
+int report_exit_status(const json_t *report)
 {
+    int status = 0;
     json_t *result;
     size_t i;
 
-    json_array_foreach (json_object_get(report, "experiments"), i, result)
-        if (!report_is_result_fine(result))
-            return false;
-    return true;
+    json_array_foreach (json_object_get(report, "experiments"), i, result) {
+        int one = report_status_of_result(result);
+
+        if (one == 1)
+            return 1;
+        status = one ? one : status;
+    }
+    return status;
 }

@@ -4,15 +4,14 @@
 #ifndef REPORT_H
 #define REPORT_H
 
-#include <stdbool.h>
-
 #include <jansson.h>
 
 /* The command that repeats it, seed, version, date and machine; "experiments"
    is empty. A new reference. */
 json_t *report_create(const char *command, double seed);
 
-/* Whether each experiment could be run and came out as theory says. */
-bool report_is_fine(const json_t *report);
+/* 0: each experiment could be run and came out as theory says; 1: not so; 3:
+   some could not tell, because this machine was too busy. */
+int report_exit_status(const json_t *report);
 
 #endif
