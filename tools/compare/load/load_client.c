@@ -243,7 +243,7 @@ static void load_client_make_worker(void)
     load_us.config->limits.queue_bytes_total = QUEUE_MOST;
     load_client_add_listeners();
     load_client_add_entries();
-    if (!config_finish(load_us.config))
+    if (!config_make_chains(load_us.config))
         load_client_fail_config();
     load_us.worker = worker_create(load_us.config, &setup);
     if (!load_us.worker)
