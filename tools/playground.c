@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/crash.h"
+#include "base/text.h"
 #include "commands.h"
 #include "process/guard.h"
 
@@ -51,14 +52,14 @@ static void playground_print_help(FILE *out)
 
 static int playground_unknown(const char *name)
 {
-    fprintf(stderr, "playground: there is no command \"%s\"; ", name);
+    text_print(stderr, "playground: there is no command \"%s\"; ", name);
     for (size_t i = 0; i < COMMANDS; i++)
         if (commands[i].summary && commands[i].name[0] == name[0]) {
-            fprintf(stderr, "did you mean `playground %s`?\n",
-                    commands[i].name);
+            text_print(stderr, "did you mean `playground %s`?\n",
+                       commands[i].name);
             return 2;
         }
-    fprintf(stderr, "`playground --help` lists them\n");
+    text_print(stderr, "`playground --help` lists them\n");
     return 2;
 }
 

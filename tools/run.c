@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cli/usage.h"
 #include "commands.h"
 #include "config/config.h"
@@ -54,15 +55,15 @@ static int run_refuse(const char *path,
 /* `value` is NULL when there is none. */
 static int run_refuse_value(const char *option, const char *value)
 {
-    fprintf(stderr, "playground run: %s",
-            !strcmp(option, "--port")
-                ? "--port takes a number from 0 to 65535"
-                : "--host needs an address such as 127.0.0.1");
-    if (value)
-        fprintf(stderr, ", not \"%s\"", value);
-    fprintf(stderr,
-            "; write for example `playground run %s config/chat.json`\n",
-            !strcmp(option, "--port") ? "--port 5001" : "--host 0.0.0.0");
+    bool is_port = !strcmp(option, "--port");
+
+    text_print(stderr,
+               "playground run: %s%s%s%s; write for example `playground run %s "
+               "config/chat.json`\n",
+               is_port ? "--port takes a number from 0 to 65535"
+                       : "--host needs an address such as 127.0.0.1",
+               value ? ", not \"" : "", value ? value : "", value ? "\"" : "",
+               is_port ? "--port 5001" : "--host 0.0.0.0");
     return 2;
 }
 

@@ -1,12 +1,12 @@
 #include "base/crash.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/say.h"
 #include "engine/core.h"
 
 #define STACK_BYTES (64 * 1024)
@@ -24,15 +24,11 @@ static const char *forked_by; /* a child's: what ran when it was made */
 
 /* ---- saying it, with what a signal handler may call -------------------- */
 
+static struct say_line line;
+
 static void crash_say(const char *text)
 {
-    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
-    ssize_t done;
-
-    if (poll(&out, 1, 0) != 1 || out.revents != POLLOUT)
-        return; /* a stopped terminal must not keep us from ending */
-    done = write(STDERR_FILENO, text, strlen(text));
-    (void)done;
+    say_add(&line, text);
 }
 
 /* The handler that runs now, or NULL. */
@@ -76,10 +72,10 @@ static void crash_say_where(void)
     if (served) {
         crash_say("; to see where: gdb --args playground run --single ");
         crash_say(served);
-        crash_say("\n");
     } else {
-        crash_say("; to see where: put `gdb --args` before the command\n");
+        crash_say("; to see where: put `gdb --args` before the command");
     }
+    say_now(&line);
 }
 
 /* The arena is not in the child, so it does not come far. */
@@ -89,7 +85,8 @@ static void crash_say_forked(void)
     crash_say(forked_by);
     crash_say(
         "\" called fork(), and its child went on as if it was the server; let "
-        "the child call _exit() or execve()\n");
+        "the child call _exit() or execve()");
+    say_now(&line);
     _exit(1);
 }
 
@@ -116,7 +113,8 @@ static void crash_on_exit_called(void)
     if (getpid() != watched || !crash_say_who())
         return;
     crash_say(
-        " called exit(), which ends the program; return an error instead\n");
+        " called exit(), which ends the program; return an error instead");
+    say_now(&line);
     _exit(1);
 }
 

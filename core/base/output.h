@@ -43,16 +43,10 @@ uint64_t output_finish(unsigned ms);
    no room, or nobody will ever read it; that has been counted. */
 int output_write(struct pg_file *file, struct pg_bytes bytes);
 
-/* One line: formats, escapes control characters (but the last newline),
-   adds "\n". Lines over 4 KiB are cut with "...". */
+/* One line: formats, escapes by PG_UTF8_LINE (but a last line end), adds "\n".
+   Lines over 4 KiB are cut with "...". */
 void output_line(struct pg_file *file, const char *format, ...) PG_PRINTF(2, 3);
 void output_vline(struct pg_file *file, const char *format, va_list arguments)
     PG_PRINTF(2, 0);
-
-/* Copies bytes, C0/C1 control characters and invalid UTF-8 as \xNN, newline
-   as \n, tab as \t, backslash as \\; ends with NUL; returns the length
-   written, at most size - 1. `used` (may be NULL): how many bytes of `in` fit.
- */
-size_t output_escape(char *out, size_t size, struct pg_bytes in, size_t *used);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/crash.h"
 #include "base/must.h"
+#include "base/text.h"
 #include "config/config_parts.h"
 #include "options/options.h"
 #include "places/position.h"
@@ -149,9 +150,14 @@ static bool config_plugins_is_good_name(const json_t *value)
 
     if (!name || !name[0] || strlen(name) > 64)
         return false;
-    for (; *name; name++)
-        if ((unsigned char)*name <= ' ' || *name == 0x7f)
+    for (size_t left = strlen(name); left > 0;) {
+        struct text_cell cell = text_cell(name, left);
+
+        if (*name == ' ' || memcmp(cell.shown, name, cell.bytes) != 0)
             return false;
+        name += cell.bytes;
+        left -= cell.bytes;
+    }
     return true;
 }
 
@@ -169,10 +175,11 @@ static char *config_plugins_name_of(struct config *config, const json_t *object,
         name = must_copy(json_is_string(value) ? json_string_value(value)
                                                : plugin);
         if (!config_plugins_is_good_name(value))
-            problems_add(config->problems, place, false,
-                         "\"name\" takes a text of 1 to 64 bytes without "
-                         "spaces; write for example \"name\": \"%s-a\"",
-                         plugin);
+            problems_add(
+                config->problems, place, false,
+                "\"name\" takes a text of 1 to 64 bytes that can be "
+                "seen, without spaces; write for example \"name\": \"%s-a\"",
+                plugin);
         else if (names_has(names, name))
             problems_add(config->problems, place, false,
                          "the name \"%s\" is taken; choose another, or delete "

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/crash.h"
+#include "base/text.h"
 #include "config/address.h"
 #include "engine/core.h"
 #include "places/problems.h"
@@ -88,7 +89,7 @@ static void listen_print_one(struct pg_listener *listener, int fd, FILE *out)
     char text[128] = "";
 
     transport->address(listener, NULL, fd, text, sizeof(text));
-    fprintf(out, "listening %s %s\n", transport->name, text);
+    text_print(out, "listening %s %s\n", transport->name, text);
     if (getsockname(fd, (struct sockaddr *)&bound, &length) == 0)
         address_print_others(transport->name, (struct sockaddr *)&bound, out);
 }
@@ -120,9 +121,10 @@ void listen_raise_limit(const struct config *config)
         limit.rlim_max > OWN_DESCRIPTORS ? limit.rlim_max - OWN_DESCRIPTORS : 0;
     if (listen_has_streams(config) &&
         (uint64_t)config->limits.max_sessions > fits)
-        fprintf(stderr,
-                "%s: limits.max_sessions is %" PRId64 ", but this system lets "
-                "a process hold about %" PRIu64 " connections; raise the hard "
-                "limit (`ulimit -Hn`) to use more\n",
-                config->path, config->limits.max_sessions, fits);
+        text_print(
+            stderr,
+            "%s: limits.max_sessions is %" PRId64 ", but this system lets "
+            "a process hold about %" PRIu64 " connections; raise the hard "
+            "limit (`ulimit -Hn`) to use more\n",
+            config->path, config->limits.max_sessions, fits);
 }

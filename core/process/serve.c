@@ -12,6 +12,7 @@
 
 #include "base/crash.h"
 #include "base/output.h"
+#include "base/say.h"
 #include "config/config_parts.h"
 #include "options/options.h"
 #include "outside/listen.h"
@@ -84,11 +85,15 @@ static void serve_watch_signal(struct server *server, uv_signal_t *handle,
 /* ---- serving ---------------------------------------------------------- */
 
 /* A stopped terminal must not hold up the end. */
-static bool serve_may_write(int fd)
+static void serve_say_lost(uint64_t lost)
 {
-    struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+    struct say_line line = {0};
+    char text[64];
 
-    return poll(&poll_fd, 1, 0) == 1 && poll_fd.revents == POLLOUT;
+    snprintf(text, sizeof(text), "%" PRIu64 " log lines could not be written",
+             lost);
+    say_add(&line, text);
+    say_now(&line);
 }
 
 static int serve_finish(struct server *server)
@@ -97,8 +102,8 @@ static int serve_finish(struct server *server)
 
     worker_destroy(server->worker);
     lost = output_finish(WRITE_MS);
-    if (lost && serve_may_write(STDERR_FILENO))
-        fprintf(stderr, "%" PRIu64 " log lines could not be written\n", lost);
+    if (lost)
+        serve_say_lost(lost);
     config_destroy(server->config);
     problems_destroy(server->problems);
     return 0;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/output.h"
+#include "base/text.h"
 
 #define LONG_MS 60000 /* never reached when all is well */
 
@@ -60,7 +61,8 @@ static void assert_escaped(const char *in, size_t len, const char *expected)
 {
     char out[256];
     size_t used;
-    size_t written = output_escape(out, sizeof(out), pg_bytes(in, len), &used);
+    size_t written =
+        text_show(out, sizeof(out), pg_bytes(in, len), PG_UTF8_LINE, &used);
 
     assert_string_equal(out, expected);
     assert_int_equal(written, strlen(expected));
@@ -70,12 +72,12 @@ static void assert_escaped(const char *in, size_t len, const char *expected)
 static void test_output_escapes_what_drives_a_terminal(void **state)
 {
     (void)state;
-    assert_escaped("a\nb\tc\\d\r", 8, "a\\nb\\tc\\\\d\\x0d");
+    assert_escaped("a\nb\tc\\d\r", 8, "a\\nb\\tc\\\\d\\r");
     assert_escaped("\x1b[2J\x7f", 5, "\\x1b[2J\\x7f");
     assert_escaped("\0x", 2, "\\x00x");
     assert_escaped("ol\xc3\xa1 \xe2\x82\xac \xf0\x9f\x98\x80", 13,
                    "ol\xc3\xa1 \xe2\x82\xac \xf0\x9f\x98\x80");
-    assert_escaped("\xc2\x9b", 2, "\\xc2\\x9b"); /* C1: CSI in one character */
+    assert_escaped("\xc2\x9b", 2, "\\u009b"); /* C1: CSI in one character */
 }
 
 static void test_output_escapes_what_is_no_utf8(void **state)
@@ -97,16 +99,17 @@ static void test_output_escape_stops_between_characters(void **state)
 
     (void)state;
     /* The escape of the second byte would need four more places. */
-    assert_int_equal(
-        output_escape(out, sizeof(out), pg_bytes("\x01\x02", 2), &used), 4);
+    assert_int_equal(text_show(out, sizeof(out), pg_bytes("\x01\x02", 2),
+                               PG_UTF8_LINE, &used),
+                     4);
     assert_string_equal(out, "\\x01");
     assert_int_equal(used, 1);
 
-    assert_int_equal(output_escape(out, 4, pg_text("ab\xe2\x82\xac"), &used),
-                     2);
+    assert_int_equal(
+        text_show(out, 4, pg_text("ab\xe2\x82\xac"), PG_UTF8_LINE, &used), 2);
     assert_int_equal(used, 2);
 
-    assert_int_equal(output_escape(out, 1, pg_text("a"), &used), 0);
+    assert_int_equal(text_show(out, 1, pg_text("a"), PG_UTF8_LINE, &used), 0);
     assert_int_equal(used, 0);
     assert_string_equal(out, "");
 }

@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "build/build.h"
 
 #include <errno.h>
@@ -60,8 +61,8 @@ static bool build_check_load_apart(const struct build *build,
     pid_t pid;
 
     if (pipe(ends) < 0 || (pid = fork()) < 0) {
-        fprintf(stderr, "playground build: cannot start a process: %s\n",
-                strerror(errno));
+        text_print(stderr, "playground build: cannot start a process: %s\n",
+                   strerror(errno));
         return false;
     }
     if (pid == 0) {
@@ -74,11 +75,11 @@ static bool build_check_load_apart(const struct build *build,
     close(ends[0]);
     status = build_wait(pid);
     if (!has_told)
-        fprintf(stderr,
-                "playground build: %s ends the process that loads it (%s); "
-                "look at its constructors\n",
-                build->target,
-                WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "exit");
+        text_print(stderr,
+                   "playground build: %s ends the process that loads it (%s); "
+                   "look at its constructors\n",
+                   build->target,
+                   WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "exit");
     return has_told;
 }
 
@@ -88,10 +89,10 @@ static void build_check_print_error(const struct build *build, const char *text)
     const char *at = strstr(text, build->made);
 
     if (at)
-        fprintf(stderr, "playground build: %.*s%s%s\n", (int)(at - text), text,
-                build->target, at + strlen(build->made));
+        text_print(stderr, "playground build: %.*s%s%s\n", (int)(at - text),
+                   text, build->target, at + strlen(build->made));
     else
-        fprintf(stderr, "playground build: %s: %s\n", build->source, text);
+        text_print(stderr, "playground build: %s: %s\n", build->source, text);
 }
 
 bool build_check(const struct build *build, struct verdict *verdict)

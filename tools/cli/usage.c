@@ -7,6 +7,7 @@
 
 #include "base/must.h"
 #include "base/names.h"
+#include "base/text.h"
 
 /* What was typed, without "=VALUE". Of several letters behind one dash,
    getopt_long() has not done with the word yet. */
@@ -29,14 +30,15 @@ static void usage_advise(const char *command, const struct option *options,
         names_add(&names, options->name);
     near = names_near(&names, word + strspn(word, "-"));
     if (near && names_has(&names, word + strspn(word, "-")))
-        fprintf(stderr, "%s takes no value; delete the = and what follows\n",
-                word);
+        text_print(stderr, "%s takes no value; delete the = and what follows\n",
+                   word);
     else if (near)
-        fprintf(stderr, "unknown option %s; did you mean --%s?\n", word, near);
+        text_print(stderr, "unknown option %s; did you mean --%s?\n", word,
+                   near);
     else
-        fprintf(stderr,
-                "unknown option %s; `playground %s --help` lists them\n", word,
-                command);
+        text_print(stderr,
+                   "unknown option %s; `playground %s --help` lists them\n",
+                   word, command);
     names_finish(&names);
 }
 
@@ -45,10 +47,11 @@ int usage_refuse(const char *command, const struct option *options, int answer,
 {
     char *word = usage_word_of(argv);
 
-    fprintf(stderr, "playground %s: ", command);
+    text_print(stderr, "playground %s: ", command);
     if (answer == ':')
-        fprintf(stderr, "%s needs a value; `playground %s --help` shows how\n",
-                word, command);
+        text_print(stderr,
+                   "%s needs a value; `playground %s --help` shows how\n", word,
+                   command);
     else
         usage_advise(command, options, word);
     free(word);

@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "client/client.h"
 
 #include <math.h>
@@ -80,7 +81,7 @@ static int client_options_usage(const char *format, ...)
 
     fputs("playground client: ", stderr);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    text_vprint(stderr, format, arguments);
     va_end(arguments);
     fputs("\nsee playground client --help\n", stderr);
     return 2;

@@ -7,6 +7,7 @@
 
 #include <playground/handler.h>
 
+#include "base/text.h"
 #include "cli/quantity.h"
 #include "cli/usage.h"
 
@@ -126,7 +127,7 @@ static int command_line_usage(const char *format, ...)
 
     fputs("playground wire: ", stderr);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    text_vprint(stderr, format, arguments);
     va_end(arguments);
     fputs("\nsee playground wire --help\n", stderr);
     return 2;

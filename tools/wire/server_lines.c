@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "wire/wire_command.h"
 
 /* "listening tcp 10.77.0.2:5000" -> "tcp://10.77.0.2:5000" */
@@ -18,7 +19,7 @@ static void server_lines_read_listening(struct server_lines *lines,
 
 static void server_lines_take_line(struct server_lines *lines, const char *line)
 {
-    fprintf(stderr, "%s\n", line);
+    text_print(stderr, "%s\n", line);
     server_lines_read_listening(lines, line);
     if (!strcmp(line, "ready"))
         lines->is_ready = true;

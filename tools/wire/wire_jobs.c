@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "wire/wire_command.h"
 
 #define STOP_MS 2000 /* until a command is killed */
@@ -33,8 +34,8 @@ bool wire_commands_init(struct wire_commands *commands)
     commands->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (commands->signals >= 0)
         return true;
-    fprintf(stderr, "playground wire: signalfd: %s; close some files\n",
-            strerror(errno));
+    text_print(stderr, "playground wire: signalfd: %s; close some files\n",
+               strerror(errno));
     return false;
 }
 
@@ -97,8 +98,8 @@ static bool wire_jobs_start(struct wire_commands *commands, enum wire_side side,
         commands->pids[side] = pid;
         return true;
     }
-    fprintf(stderr, "playground wire: %s: %s; the %s command cannot start\n",
-            argv[0], strerror(-pid), side == WIRE_LEFT ? "left" : "right");
+    text_print(stderr, "playground wire: %s: %s; the %s command cannot start\n",
+               argv[0], strerror(-pid), side == WIRE_LEFT ? "left" : "right");
     return false;
 }
 
@@ -123,8 +124,8 @@ static bool wire_jobs_start_server(struct wire_commands *commands,
 
     snprintf(host, sizeof(host), "%s", wire_address(WIRE_RIGHT, AF_INET));
     if (pipe2(out, O_CLOEXEC) < 0) {
-        fprintf(stderr, "playground wire: pipe: %s; close some files\n",
-                strerror(errno));
+        text_print(stderr, "playground wire: pipe: %s; close some files\n",
+                   strerror(errno));
         return false;
     }
     is_started = wire_jobs_start(commands, WIRE_RIGHT, argv,
@@ -143,9 +144,9 @@ static int wire_jobs_open_log(const char *path)
         return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
     fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
-        fprintf(stderr,
-                "playground wire: %s: %s; name a file that can be written\n",
-                path, strerror(errno));
+        text_print(stderr,
+                   "playground wire: %s: %s; name a file that can be written\n",
+                   path, strerror(errno));
     return fd;
 }
 
