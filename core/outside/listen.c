@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/crash.h"
+#include "base/limit.h"
 #include "base/text.h"
 #include "config/address.h"
 #include "engine/core.h"
@@ -110,15 +110,9 @@ static bool listen_has_streams(const struct config *config)
 
 void listen_raise_limit(const struct config *config)
 {
-    struct rlimit limit;
-    uint64_t fits;
+    uint64_t most = limit_raise_descriptors();
+    uint64_t fits = most > OWN_DESCRIPTORS ? most - OWN_DESCRIPTORS : 0;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit))
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    fits =
-        limit.rlim_max > OWN_DESCRIPTORS ? limit.rlim_max - OWN_DESCRIPTORS : 0;
     if (listen_has_streams(config) &&
         (uint64_t)config->limits.max_sessions > fits)
         text_print(

@@ -10,11 +10,11 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
+#include "base/limit.h"
 #include "memory/arena.h"
 #include "process/control.h"
 #include "workers/commons.h"
@@ -529,16 +529,6 @@ static void guard_watch_signal(unsigned at, int number, uv_signal_cb fn)
     uv_signal_start(&guard.signals[at], fn, number);
 }
 
-static void guard_raise_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit))
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int guard_run(const char *path, const struct config_overrides *overrides)
 {
     guard.path = path;
@@ -547,7 +537,7 @@ int guard_run(const char *path, const struct config_overrides *overrides)
     if (guard.config_fd < 0)
         return -1;            /* the loader says it better */
     signal(SIGPIPE, SIG_IGN); /* whoever reads stderr may go */
-    guard_raise_limit();
+    limit_raise_descriptors();
     uv_loop_init(&guard.loop);
     for (unsigned i = 0; i < WORKERS_MAX; i++) {
         uv_timer_init(&guard.loop, &guard.workers[i].restart);

@@ -15,7 +15,7 @@
 /* The stdout of `playground run`. */
 struct server_lines {
     int fd;          /* -1: there is none (any more) */
-    char url[128];   /* of the first listener */
+    char url[192];   /* of the first listener */
     bool is_ready;   /* it has said so */
     char text[1024]; /* a line whose end has not come */
     size_t len;
