@@ -63,6 +63,15 @@ static void serve_print_counter(uint16_t owner, const char *name,
                 name, value);
 }
 
+/* Beside the entry that owns it, as a counter is shown. */
+static void serve_print_lost(const char *name, const void *owner,
+                             uint64_t lines, void *arg)
+{
+    (void)arg;
+    output_line(output_stderr(), "%s: lines lost: %" PRIu64,
+                owner ? pg_entry_name(owner) : name, lines);
+}
+
 static void serve_on_report(uv_signal_t *signal, int number)
 {
     (void)signal, (void)number;
@@ -72,6 +81,7 @@ static void serve_on_report(uv_signal_t *signal, int number)
                 core->worker, core->live_count, core->arena.header->queued,
                 core->arena.header->kept);
     counter_each(serve_print_counter, NULL);
+    output_each_lost(serve_print_lost, NULL);
 }
 
 static void serve_watch_signal(struct server *server, uv_signal_t *handle,
