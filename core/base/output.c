@@ -105,8 +105,9 @@ void output_announce(struct pg_file *file)
     if (!file->lost || file->is_dead)
         return;
     snprintf(text, sizeof(text),
-             file->is_json ? "{\"lost_lines\":%llu}\n"
-                           : "(%llu lines lost here: the output was full or gone)\n",
+             file->is_json
+                 ? "{\"lost_lines\":%llu}\n"
+                 : "(%llu lines lost here: the output was full or gone)\n",
              (unsigned long long)file->lost);
     if (strlen(text) > backlog_room(&file->backlog))
         return;

@@ -48,6 +48,9 @@ void output_be_patient(void);
    of. */
 uint64_t output_finish(unsigned ms);
 
+/* The same as the very last, and says on stderr how many, if it takes it. */
+void output_finish_aloud(unsigned ms);
+
 /* Appends bytes as they are, a whole line or several. 0, or -EAGAIN: there was
    no room, or nobody will ever read it; that has been counted. Lines that were
    taken may be lost and counted later, see above. */

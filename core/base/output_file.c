@@ -20,9 +20,12 @@
 static void output_file_set(struct pg_file *file, int fd)
 {
     struct stat status;
-    int flags = fcntl(fd, F_GETFL);
+    int flags;
 
     file->fd = fd;
+    if (fd < 0)
+        return;
+    flags = fcntl(fd, F_GETFL);
     file->is_regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
     file->may_block = flags < 0 || !(flags & O_NONBLOCK);
 }
@@ -54,19 +57,29 @@ void output_file_free(struct pg_file *file)
     free(file);
 }
 
+/* A pipe that waits for its reader: a server may start before it. */
+static bool output_file_has_no_reader(const char *path)
+{
+    struct stat status;
+
+    return errno == ENXIO && stat(path, &status) == 0 &&
+           S_ISFIFO(status.st_mode);
+}
+
 struct pg_file *output_open(const char *path)
 {
     struct pg_file *file;
     int fd = open(path, FLAGS, MODE);
 
-    if (fd < 0)
+    if (fd < 0 && !output_file_has_no_reader(path))
         return NULL;
     file = calloc(1, sizeof(*file));
     if (file)
         file->path = strdup(path);
     if (!file || !file->path) {
         free(file);
-        close(fd);
+        if (fd >= 0)
+            close(fd);
         errno = ENOMEM;
         return NULL;
     }
@@ -110,9 +123,7 @@ static void output_file_renew(struct pg_file *file)
         return;
     if (file->fd >= 0)
         close(file->fd);
-    file->fd = -1;
-    if (fd >= 0)
-        output_file_set(file, fd);
+    output_file_set(file, fd);
 }
 
 /* ---- writing ---------------------------------------------------------- */

@@ -1,8 +1,10 @@
 /* Lines for people: formatted, escaped, cut. */
 #include "base/output.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
+#include "base/say.h"
 #include "base/text.h"
 
 void output_vline(struct pg_file *file, const char *format, va_list arguments)
@@ -28,4 +30,18 @@ void output_line(struct pg_file *file, const char *format, ...)
     va_start(arguments, format);
     output_vline(file, format, arguments);
     va_end(arguments);
+}
+
+void output_finish_aloud(unsigned ms)
+{
+    struct say_line line = {0};
+    uint64_t lost = output_finish(ms);
+    char text[64];
+
+    if (!lost)
+        return;
+    snprintf(text, sizeof(text), "%" PRIu64 " log lines could not be written",
+             lost);
+    say_add(&line, text);
+    say_now(&line);
 }

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,6 @@
 
 #include "base/crash.h"
 #include "base/output.h"
-#include "base/say.h"
 #include "config/config_parts.h"
 #include "options/options.h"
 #include "outside/listen.h"
@@ -94,26 +92,10 @@ static void serve_watch_signal(struct server *server, uv_signal_t *handle,
 
 /* ---- serving ---------------------------------------------------------- */
 
-/* A stopped terminal must not hold up the end. */
-static void serve_say_lost(uint64_t lost)
-{
-    struct say_line line = {0};
-    char text[64];
-
-    snprintf(text, sizeof(text), "%" PRIu64 " log lines could not be written",
-             lost);
-    say_add(&line, text);
-    say_now(&line);
-}
-
 static int serve_finish(struct server *server)
 {
-    uint64_t lost;
-
     worker_destroy(server->worker);
-    lost = output_finish(WRITE_MS);
-    if (lost)
-        serve_say_lost(lost);
+    output_finish_aloud(WRITE_MS);
     config_destroy(server->config);
     problems_destroy(server->problems);
     return 0;
@@ -334,6 +316,18 @@ static void serve_run_worker(struct server *server)
     worker_run(server->worker);
 }
 
+/* A simulation writes to the guard's own stdout and stderr, because it may
+   wait for who reads them, and no line may be lost. */
+static void serve_take_streams(void)
+{
+    int mode = isatty(CONTROL_STDOUT_FD) ? _IOLBF : _IOFBF;
+
+    output_finish(WRITE_MS);
+    dup2(CONTROL_STDOUT_FD, STDOUT_FILENO);
+    dup2(CONTROL_STDERR_FD, STDERR_FILENO);
+    setvbuf(stdout, NULL, mode, BUFSIZ);
+}
+
 /* Nothing listens, so there is nothing to guard. */
 static int serve_simulate_for_guard(struct server *server)
 {
@@ -343,6 +337,7 @@ static int serve_simulate_for_guard(struct server *server)
     signal(SIGHUP, SIG_IGN);
     if (control_send(CONTROL_FD, &alone, NULL))
         return serve_complain(server, 1); /* the guard has gone */
+    serve_take_streams();
     return serve_run_simulation(server);
 }
 
@@ -366,6 +361,8 @@ int serve_worker(bool opens_sockets, const char *path,
     struct server server = {0};
 
     crash_serves(path);
+    /* Each printf() of a handler is at the guard when it returns. */
+    setvbuf(stdout, NULL, _IONBF, 0);
     serve_watch_parent();
     prctl(PR_SET_NAME, "playground");
     if (serve_load_for_worker(&server, path, overrides))
@@ -373,6 +370,8 @@ int serve_worker(bool opens_sockets, const char *path,
     orphan_s = (int)((server.config->limits.drain_ms + ORPHAN_MS + 999) / 1000);
     if (config_is_virtual(server.config))
         return serve_simulate_for_guard(&server);
+    close(CONTROL_STDOUT_FD);
+    close(CONTROL_STDERR_FD);
     if (opens_sockets) {
         listen_raise_limit(server.config);
         if (!serve_send_plan(server.config))
