@@ -7,8 +7,6 @@
 #include "state/counter.h"
 #include "workers/commons.h"
 
-struct core *core;
-
 /* ---- the layout -------------------------------------------------------- */
 
 static uint32_t slot_aligned(size_t bytes)
