@@ -113,6 +113,11 @@ static uint64_t virtual_now_ns(void)
     return outside.now_ns;
 }
 
+static uint64_t virtual_woke_ms(void)
+{
+    return outside.now_ns / 1000000;
+}
+
 const struct core_io virtual_io = {
     .watch = virtual_watch,
     .release = virtual_release,
@@ -121,6 +126,7 @@ const struct core_io virtual_io = {
     .arm = virtual_arm,
     .wake = virtual_wake,
     .now_ns = virtual_now_ns,
+    .woke_ms = virtual_woke_ms,
 };
 
 /* ---- time ------------------------------------------------------------- */

@@ -327,6 +327,11 @@ static void worker_arm(uint64_t at_ms)
                    at_ms > now ? at_ms - now : 0, 0);
 }
 
+static uint64_t worker_woke_ms(void)
+{
+    return uv_now(&worker->loop);
+}
+
 static const struct core_io worker_io = {
     .watch = worker_watch_session,
     .release = worker_release_session,
@@ -334,6 +339,7 @@ static const struct core_io worker_io = {
     .arm = worker_arm,
     .wake = worker_wake_worker,
     .now_ns = uv_hrtime,
+    .woke_ms = worker_woke_ms,
 };
 
 /* ---- life ------------------------------------------------------------- */
