@@ -11,7 +11,7 @@
 #include "places/problems.h"
 
 #define TICK_MS        5
-#define CONNECT_MS     5000
+#define CONNECT_MS     20000
 #define SETTLE_MOST_MS 20000
 #define QUEUE_MOST     (512ll << 20)
 
