@@ -8,6 +8,7 @@
 #include "engine/core.h"
 
 #define RECORDS 10000
+#define SEEDS   (getenv("PLAYGROUND_LONG") ? 20 : 5)
 
 /* The entry alone, with these options. */
 static const char *impair(const char *options)
@@ -68,7 +69,7 @@ static void test_impair_loses_the_share_asked_for(void **state)
     static const double shares[] = {0, 1, 5, 100};
 
     (void)state;
-    for (int seed = 1; seed <= 20; seed++)
+    for (int seed = 1; seed <= SEEDS; seed++)
         for (size_t i = seed == 1 ? 0 : 1; i < (seed == 1 ? 4 : 3); i++) {
             struct harness *harness;
             char options[64];
@@ -84,7 +85,7 @@ static void test_impair_loses_the_share_asked_for(void **state)
 static void test_impair_does_the_rest_as_often_as_asked(void **state)
 {
     (void)state;
-    for (int seed = 1; seed <= 20; seed++) {
+    for (int seed = 1; seed <= SEEDS; seed++) {
         struct harness *harness =
             impaired("\"duplicate_percent\": 2, \"cut_percent\": 10, "
                      "\"reorder_percent\": 3",

@@ -12,7 +12,7 @@
 #include "state/slot.h"
 
 #define PEERS_MAX  60
-#define SEEDS      20
+#define SEEDS      10
 #define SEEDS_LONG 1000
 #define TURNS      100
 #define TEXT_MAX   40000
