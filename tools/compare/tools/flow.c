@@ -117,7 +117,7 @@ static void flood(struct sending *sending)
 void flow_send(struct lab *lab, struct flow *flow, double seconds,
                const struct flow_flood *with)
 {
-    struct sending sending = {.run = lab,
+    struct sending sending = {.lab = lab,
                               .flow = flow,
                               .flood = with,
                               .begin_ms = lab_now_ms(),

@@ -176,7 +176,7 @@ struct train train_run(struct lab *lab, int fd, enum side side,
     struct going *going = must_calloc(1, sizeof(*going));
 
     *going = (struct going){
-        .run = lab, .fd = fd, .side = side, .plan = plan, .train = &train};
+        .lab = lab, .fd = fd, .side = side, .plan = plan, .train = &train};
     train_start(going, &train, plan->count);
     while (!train_is_over(going)) {
         train_depart(going);
