@@ -172,7 +172,12 @@ int pg_broadcast_all(struct pg_entry *entry, struct pg_bytes bytes,
     return mail_broadcast(entry, bytes, slow);
 }
 
-int pg_claim(struct pg_ctx *ctx, const char *key)
+static bool handler_api_fits_claim(const char *text)
+{
+    return text[0] && strlen(text) <= PG_KEY_BYTES;
+}
+
+int pg_claim_as(struct pg_ctx *ctx, const char *key, const char *shown)
 {
     struct pg_session *session = ctx->session;
     struct claim_owner owner = {.entry = handler_api_owner_of(ctx),
@@ -181,18 +186,24 @@ int pg_claim(struct pg_ctx *ctx, const char *key)
     uint32_t place;
     int error;
 
-    if (!session || !key[0] || strlen(key) > PG_KEY_BYTES)
+    if (!session || !handler_api_fits_claim(key) ||
+        !handler_api_fits_claim(shown))
         return -EINVAL;
     slot = session_ctx(session, ctx->at);
     owner.slot = session->slot;
     owner.number = session->number;
-    error = claim_take(core->commons, key, &owner, &place);
+    error = claim_take(core->commons, key, shown, &owner, &place);
     if (error)
         return error;
-    if (slot->claim)
+    if (slot->claim && slot->claim != place + 1)
         claim_release(core->commons, slot->claim - 1, session->number);
     slot->claim = place + 1;
     return 0;
+}
+
+int pg_claim(struct pg_ctx *ctx, const char *key)
+{
+    return pg_claim_as(ctx, key, key);
 }
 
 const char *pg_claimed(struct pg_ctx *ctx)
@@ -210,7 +221,8 @@ const char *pg_claimed(struct pg_ctx *ctx)
     return key;
 }
 
-void pg_claims(struct pg_entry *entry, void (*fn)(const char *key, void *arg),
+void pg_claims(struct pg_entry *entry,
+               void (*fn)(const char *key, const char *shown, void *arg),
                void *arg)
 {
     size_t count;
@@ -219,8 +231,10 @@ void pg_claims(struct pg_entry *entry, void (*fn)(const char *key, void *arg),
     if (!keys)
         counter_add((uint16_t)entry->id, "no memory to list the keys", 1);
     for (const char *key = keys; count > 0; count--) {
-        fn(key, arg);
-        key += strlen(key) + 1;
+        const char *shown = key + strlen(key) + 1;
+
+        fn(key, shown, arg);
+        key = shown + strlen(shown) + 1;
     }
     free(keys);
 }
