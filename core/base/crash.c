@@ -1,13 +1,15 @@
+/* Says which plugin was running when it ended the process. */
+
 #include "base/crash.h"
 
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "engine/core.h"
 
 #define STACK_BYTES (64 * 1024)
 
@@ -18,7 +20,8 @@ static struct sigaction before[SIGNALS]; /* a sanitizer's, or the default */
 static struct {
     const char *path, *callback;
 } running;
-static const char *served; /* the config of a worker, or NULL */
+static const char *(*ask_handler)(void); /* see crash_ask() */
+static const char *served;               /* the config of a worker, or NULL */
 static pid_t watched;
 static const char *forked_by; /* a child's: what ran when it was made */
 
@@ -38,9 +41,7 @@ static void crash_say(const char *text)
 /* The handler that runs now, or NULL. */
 static const char *crash_running_handler(void)
 {
-    uint32_t id = core && core->arena.header ? core->arena.header->running : 0;
-
-    return id ? core->config->entries[id - 1]->name : NULL;
+    return ask_handler ? ask_handler() : NULL;
 }
 
 /* False: it is none of a plugin's. */
@@ -151,6 +152,11 @@ void crash_watch(void)
 void crash_serves(const char *path)
 {
     served = path;
+}
+
+void crash_ask(const char *(*running_handler)(void))
+{
+    ask_handler = running_handler;
 }
 
 void crash_enter(const char *path, const char *callback)

@@ -15,9 +15,13 @@ void crash_watch(void);
 /* This is a worker, of that config; the text must stay. */
 void crash_serves(const char *path);
 
+/* Names the handler that runs now, or NULL: what to ask about callbacks that
+   handle traffic. Called while a signal is handled. */
+void crash_ask(const char *(*running_handler)(void));
+
 /* Code of a plugin begins and ends: `path` is its file and `callback` what is
-   called, "check()". Both must stay; they do not nest. For what runs once;
-   callbacks that handle traffic are known from the arena. */
+   called, "check()". Both must stay; they do not nest. For what runs
+   once. */
 void crash_enter(const char *path, const char *callback);
 void crash_leave(void);
 

@@ -1,10 +1,12 @@
+/* The unfinished end of what came, until the rest comes. */
+
 #include "chain/keep.h"
 
 #include <string.h>
 
 #include "memory/heap.h"
 
-#define READ_BYTES (64u * 1024)
+#define KEEP_NO_ROOM "no room for an unfinished message"
 
 static uint8_t *keep_kept_data(const struct ctx_slot *slot)
 {
@@ -18,18 +20,18 @@ static void keep_account(struct ctx_slot *slot, uint32_t len)
     slot->kept_len = len;
 }
 
-struct pg_bytes keep_get(const struct pg_session *session, unsigned at)
+struct pg_bytes keep_get(const struct pg_session *session, unsigned place)
 {
-    const struct ctx_slot *slot = session_ctx(session, at);
+    const struct ctx_slot *slot = session_ctx(session, place);
 
     if (!slot->kept)
         return pg_bytes(NULL, 0);
     return pg_bytes(keep_kept_data(slot), slot->kept_len);
 }
 
-void keep_drop(struct pg_session *session, unsigned at)
+void keep_drop(struct pg_session *session, unsigned place)
 {
-    struct ctx_slot *slot = session_ctx(session, at);
+    struct ctx_slot *slot = session_ctx(session, place);
 
     if (!slot->kept)
         return;
@@ -37,13 +39,7 @@ void keep_drop(struct pg_session *session, unsigned at)
     heap_free(&core->arena, slot->kept);
     slot->kept = 0;
     slot->kept_at = 0;
-    session->keeping &= ~(1ull << at);
-}
-
-static bool keep_too_much(struct pg_session *session, const char *text)
-{
-    session_end(session, PG_END_FIN, PG_WHY_LIMIT, text);
-    return false;
+    session->keeping &= ~(1ull << place);
 }
 
 static bool keep_is_over_total(size_t more)
@@ -85,33 +81,34 @@ static bool keep_make_room(struct ctx_slot *slot, size_t more)
 
 /* Before the first entry the read buffer has room in front: few kept bytes
    go there instead of many new ones to them. */
-static bool keep_fits_in_front(const struct ctx_slot *slot, unsigned at,
+static bool keep_fits_in_front(const struct ctx_slot *slot, unsigned place,
                                const struct pg_bytes *in)
 {
-    return at == 0 && in->data == arena_read_buffer(&core->arena) &&
+    return place == 0 && in->data == arena_read_buffer(&core->arena) &&
            slot->kept_len <= in->len && slot->kept_len <= ARENA_HEADROOM;
 }
 
-bool keep_join(struct pg_session *session, unsigned at, struct pg_bytes *in)
+const char *keep_join(struct pg_session *session, unsigned place,
+                      struct pg_bytes *in)
 {
-    struct ctx_slot *slot = session_ctx(session, at);
+    struct ctx_slot *slot = session_ctx(session, place);
 
     if (!slot->kept)
-        return true;
-    if (keep_fits_in_front(slot, at, in)) {
+        return NULL;
+    if (keep_fits_in_front(slot, place, in)) {
         uint8_t *start = (uint8_t *)(uintptr_t)in->data - slot->kept_len;
 
         memcpy(start, keep_kept_data(slot), slot->kept_len);
         *in = pg_bytes(start, slot->kept_len + in->len);
-        return true;
+        return NULL;
     }
     if (!keep_make_room(slot, in->len))
-        return keep_too_much(session, "no room for an unfinished message");
+        return KEEP_NO_ROOM;
     if (in->len)
         memcpy(keep_kept_data(slot) + slot->kept_len, in->data, in->len);
     keep_account(slot, slot->kept_len + (uint32_t)in->len);
     *in = pg_bytes(keep_kept_data(slot), slot->kept_len);
-    return true;
+    return NULL;
 }
 
 static bool keep_is_inside(const struct ctx_slot *slot, const uint8_t *data)
@@ -152,24 +149,26 @@ static bool keep_copy_in(struct ctx_slot *slot, struct pg_bytes tail)
    the same; see weigh(). */
 static size_t keep_most(const struct pg_session *session)
 {
-    size_t bytes = (size_t)core->config->limits.frame_bytes + READ_BYTES;
+    size_t bytes = (size_t)core->config->limits.frame_bytes + ARENA_READ_BYTES;
 
-    return session_is_pressed(session) ? bytes + core->high_water + READ_BYTES
-                                       : bytes;
+    return session_is_pressed(session)
+               ? bytes + core->high_water + ARENA_READ_BYTES
+               : bytes;
 }
 
-bool keep_set(struct pg_session *session, unsigned at, struct pg_bytes tail)
+const char *keep_set(struct pg_session *session, unsigned place,
+                     struct pg_bytes tail)
 {
-    struct ctx_slot *slot = session_ctx(session, at);
+    struct ctx_slot *slot = session_ctx(session, place);
 
     if (tail.len == 0) {
-        keep_drop(session, at);
-        return true;
+        keep_drop(session, place);
+        return NULL;
     }
     if (tail.len > keep_most(session) ||
         keep_is_over_total(tail.len > slot->kept_len ? tail.len - slot->kept_len
                                                      : 0))
-        return keep_too_much(session, "too much unfinished input");
+        return "too much unfinished input";
     if (keep_is_inside(slot, tail.data)) {
         slot->kept_at =
             (uint32_t)(tail.data - heap_at(&core->arena, slot->kept));
@@ -177,13 +176,13 @@ bool keep_set(struct pg_session *session, unsigned at, struct pg_bytes tail)
     } else {
         bool is_copied;
 
-        session->keeping |= 1ull << at;
+        session->keeping |= 1ull << place;
         is_copied = keep_copy_in(slot, tail);
 
         keep_account(slot, is_copied ? (uint32_t)tail.len : 0);
         if (!is_copied)
-            return keep_too_much(session, "no room for an unfinished message");
+            return KEEP_NO_ROOM;
     }
     keep_trim(slot);
-    return true;
+    return NULL;
 }

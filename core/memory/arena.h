@@ -18,8 +18,12 @@
 #define ARENA_ORDERS   26 /* heap blocks of 64 B << order; see frame_bytes */
 #define ARENA_COUNTERS 1024
 
+#define ARENA_PAGE      4096u
 #define ARENA_HEADROOM  (64u * 1024)               /* before the read buffer */
 #define ARENA_READ_SIZE (4u * 1024 * 1024 + 65536) /* the read buffer */
+
+/* What one read of a stream takes of it. */
+#define ARENA_READ_BYTES (64u * 1024)
 
 /* What an arena is made for. */
 struct arena_plan {
@@ -39,11 +43,11 @@ struct counter {
 
 /* A broadcast that is not in the queues yet, see broadcast.c. */
 struct gathered {
-    uint64_t except;     /* the sender's session */
-    uint32_t stage;      /* the block that the listener's broadcasts go to */
-    uint32_t block;      /* 0: nothing is gathered */
-    uint32_t at, len;    /* in the block */
-    uint32_t size, slow; /* of a message; enum pg_slow */
+    uint64_t except;      /* the sender's session */
+    uint32_t stage;       /* the block that the listener's broadcasts go to */
+    uint32_t block;       /* 0: nothing is gathered */
+    uint32_t offset, len; /* in the block */
+    uint32_t size, slow;  /* of a message; enum pg_slow */
 };
 
 struct arena_header {

@@ -1,4 +1,6 @@
-#include "out/queue_parts.h"
+/* What the kernel did not take is made fit to wait. */
+
+#include "out/queue_settle.h"
 
 #include <string.h>
 
@@ -17,9 +19,9 @@ static bool queue_settle_alone(struct range *range)
     memcpy((uint8_t *)block_at(block) + sizeof(struct block), range_data(range),
            range->len);
     block_at(block)->used += range->len;
-    queue_release(range->block);
+    block_release(range->block);
     range->block = block;
-    range->at = sizeof(struct block);
+    range->offset = sizeof(struct block);
     return true;
 }
 
@@ -31,11 +33,11 @@ static bool queue_settle_behind(struct pg_session *session, struct piece *piece)
     struct range *settled;
     struct block *block;
 
-    if (!session->settled || !is_stream(session))
+    if (!session->settled || !session_is_stream(session))
         return false;
     settled = &piece_at(session->settled)->range;
     block = block_at(settled->block);
-    if (block->refs != 1 || settled->at + settled->len != block->used ||
+    if (block->refs != 1 || settled->offset + settled->len != block->used ||
         heap_size(&core->arena, settled->block) - block->used <
             piece->range.len)
         return false;
@@ -52,7 +54,7 @@ static void queue_settle_take_out(struct pg_session *session, uint32_t number)
     piece_at(session->settled)->next = piece_at(number)->next;
     if (session->tail == number)
         session->tail = session->settled;
-    queue_release(piece_at(number)->range.block);
+    block_release(piece_at(number)->range.block);
     piece_give(number, number);
 }
 

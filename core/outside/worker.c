@@ -1,3 +1,5 @@
+/* One process that serves: a libuv loop around the core. */
+
 #include "outside/worker.h"
 
 #include <errno.h>
@@ -12,11 +14,16 @@
 #include "api/post.h"
 #include "base/output.h"
 #include "chain/chain.h"
+#include "engine/core.h"
+#include "engine/due.h"
+#include "engine/life.h"
 #include "engine/mail.h"
+#include "engine/turn.h"
 #include "memory/heap.h"
-#include "out/queue.h"
+#include "out/end.h"
+#include "out/flush.h"
 #include "places/problems.h"
-#include "state/counter.h"
+#include "state/listener.h"
 #include "workers/commons.h"
 
 #define TRIM_MS         1000
@@ -46,7 +53,7 @@ static void worker_on_trim(uv_timer_t *timer);
 
 static void worker_turn_ends(void)
 {
-    core_settle();
+    turn_end();
     if (!worker->is_trim_set && core->arena.header->heap_used > TRIM_LEAST) {
         worker->is_trim_set = true;
         uv_timer_start(&worker->trim_timer, worker_on_trim, TRIM_MS, 0);
@@ -118,7 +125,7 @@ static void worker_connected(struct pg_session *session)
         session_start(session);
         return;
     }
-    session_end(session, PG_END_ABORT, PG_WHY_RESET, strerror(error));
+    session_abort(session, PG_WHY_RESET, strerror(error));
     if (worker->connect_failed)
         worker->connect_failed(-error, worker->connect_arg);
 }
@@ -126,7 +133,7 @@ static void worker_connected(struct pg_session *session)
 /* While messages wait for another worker's ring, nothing new is read. */
 static bool worker_hold(struct pg_session *session)
 {
-    if (!mail_is_backed_up())
+    if (!mail_is_waiting())
         return false;
     worker->is_held = true;
     session->watching &= ~CORE_READ;
@@ -163,7 +170,7 @@ static void worker_watch_session(struct pg_session *session, int events)
     if (run->watcher)
         worker_watcher_set(run->watcher, events, worker_on_session);
     else
-        session_end(session, PG_END_ABORT, PG_WHY_LIMIT, strerror(ENOMEM));
+        session_abort(session, PG_WHY_LIMIT, strerror(ENOMEM));
 }
 
 static void worker_release_session(struct pg_session *session)
@@ -199,7 +206,7 @@ static void worker_pause_listener(struct pg_listener *listener, int error)
     worker->was_short = true;
     pg_refuse(listener, "waiting for free descriptors");
     listener->run->is_paused = true;
-    core_watch_listener(listener);
+    listener_watch(listener);
     timer_add(core_now_ms() + ACCEPT_AGAIN_MS, listener->id, 0, TIMER_ACCEPT,
               0);
 }
@@ -208,9 +215,9 @@ static void worker_listener_ready(struct pg_listener *listener)
 {
     int error;
 
-    if (mail_is_backed_up()) {
+    if (mail_is_waiting()) {
         worker->is_held = listener->run->is_held = true;
-        core_watch_listener(listener);
+        listener_watch(listener);
         return;
     }
     error = listener->transport->ready(listener, listener->run->fd);
@@ -228,11 +235,11 @@ static void worker_on_listener(uv_poll_t *poll, int status, int events)
 
     core_clock();
     if (events & UV_WRITABLE)
-        queue_unblock(listener);
+        flush_unblock(listener);
     if (events & UV_READABLE || status < 0)
         worker_listener_ready(listener);
     if (status < 0) /* libuv has stopped it */
-        core_watch_listener(listener);
+        listener_watch(listener);
     worker_turn_ends();
 }
 
@@ -257,7 +264,7 @@ static void worker_read_again(void)
         session_watch(session_at(core->live[i]));
     for (unsigned i = 0; i < core->config->listener_count; i++) {
         core->config->listeners[i]->run->is_held = false;
-        core_watch_listener(core->config->listeners[i]);
+        listener_watch(core->config->listeners[i]);
     }
 }
 
@@ -270,7 +277,7 @@ static void worker_on_wake(uv_poll_t *poll, int status, int events)
     (void)poll, (void)status, (void)events, (void)got;
     core_clock();
     mail_take();
-    if (worker->is_held && !mail_is_backed_up())
+    if (worker->is_held && !mail_is_waiting())
         worker_read_again();
     worker_turn_ends();
 }
@@ -302,7 +309,7 @@ static void worker_on_timer(uv_timer_t *timer)
 {
     (void)timer;
     core_clock();
-    timer_run();
+    due_run();
     worker_turn_ends();
 }
 
@@ -338,8 +345,8 @@ static int worker_adopt_one(struct pg_listener *listener, int fd)
         return 0;
     if (listener->transport->adopt && listener->transport->adopt(listener, fd))
         return -EINVAL;
-    core_note_port(listener, fd);
-    core_watch_listener(listener);
+    listener_note_port(listener, fd);
+    listener_watch(listener);
     return listener->run->watcher
                ? 0
                : pg_listen_fail(listener, NULL,
@@ -551,7 +558,7 @@ void worker_stop(struct worker *unused)
         struct pg_listener *listener = core->config->listeners[i];
 
         listener->run->is_paused = true;
-        core_watch_listener(listener);
+        listener_watch(listener);
     }
     mail_take_rest(); /* was said before */
     worker_end_sessions();
@@ -607,16 +614,16 @@ bool worker_with_ctx(struct worker *unused, struct pg_entry *entry,
                      void *arg)
 {
     struct pg_session *session = session_by_number(number);
-    int at;
+    int place;
 
     (void)unused;
     if (!session || session->flags & SESSION_CLOSED)
         return false;
-    at = session_listener(session)->run->position[entry->id];
-    if (at < 0)
+    place = session_listener(session)->run->place[entry->id];
+    if (place < 0)
         return false;
     core_clock();
-    chain_with(session, (unsigned)at, fn, arg);
+    chain_with(session, (unsigned)place, fn, arg);
     worker_turn_ends();
     return true;
 }

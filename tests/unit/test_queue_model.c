@@ -8,7 +8,8 @@
 #include <string.h>
 
 #include "engine/core.h"
-#include "state/session.h"
+#include "engine/turn.h"
+#include "state/slot.h"
 
 #define PEERS_MAX  60
 #define SEEDS      20
@@ -198,7 +199,7 @@ static void turn(void)
         else
             harness_push_within(h, peer, command);
         if (!is_stream && draw(25) == 0)
-            core_flush();
+            turn_flush();
     }
     if (left) /* its close() tells the others, after all else of this turn */
         expect_all("left: told to close", -1);

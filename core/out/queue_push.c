@@ -1,0 +1,181 @@
+/* What goes into a session's queue, and what becomes of that which does not
+ * fit.
+ */
+
+#include "out/queue_push.h"
+
+#include <errno.h>
+
+#include "out/queue_send.h"
+
+/* ---- pushing ---------------------------------------------------------- */
+
+static bool queue_push_is_in_read_buffer(const uint8_t *data)
+{
+    const uint8_t *from = core->arena.base + core->arena.header->read_at;
+
+    return data >= from && data < from + ARENA_HEADROOM + ARENA_READ_SIZE;
+}
+
+/* Records are staged all the same: so they become a run, which can leave as one
+   message. */
+static bool queue_push_to_range(const struct pg_session *session,
+                                struct pg_bytes bytes, struct range *range)
+{
+    if (!session_is_stream(session) ||
+        !queue_push_is_in_read_buffer(bytes.data))
+        return stage_copy(&core->arena.header->stage, bytes, range);
+    *range = (struct range){
+        .offset = (uint32_t)(bytes.data -
+                             (core->arena.base + core->arena.header->read_at)),
+        .len = (uint32_t)bytes.len,
+    };
+    return true;
+}
+
+static bool queue_push_fits(const struct pg_session *session, size_t len)
+{
+    const struct limits *limits = &core->config->limits;
+
+    if (core->arena.header->queued + len > core->queued_most)
+        return false;
+    return session->queued == 0 ||
+           session->queued + len <= (uint64_t)limits->session_queue_bytes;
+}
+
+static bool queue_push_fits_after_sending(struct pg_session *session,
+                                          size_t len)
+{
+    if (queue_push_fits(session, len))
+        return true;
+    queue_send_now(session);
+    return queue_push_fits(session, len);
+}
+
+/* Is this more than a spoofed first datagram may be answered with? */
+static bool queue_push_is_over_ratio(const struct pg_session *session,
+                                     size_t len)
+{
+    return session->heard < 2 && len > session->credit &&
+           session_listener(session)->transport->unverified_ratio;
+}
+
+/* Takes off what was sent while nobody could tell whether the peer is there. */
+static void queue_push_spend(struct pg_session *session, size_t len)
+{
+    if (session->heard < 2)
+        session->credit -= len < session->credit ? len : session->credit;
+}
+
+/* Refuses what can be refused without looking at the queue. */
+static int queue_push_refuse(struct pg_session *session, size_t len)
+{
+    const struct pg_listener *listener = session_listener(session);
+    size_t most = listener->transport->max_record;
+
+    if (session->flags & SESSION_CLOSING ||
+        (session->flags & SESSION_HALF_CLOSING && !session->late_out))
+        return -ECANCELED;
+    if (session_is_stream(session))
+        return 0;
+    if (most && len > most) {
+        count_drops(session, "dropped: too long for one record", 1);
+        return -EMSGSIZE;
+    }
+    if (queue_push_is_over_ratio(session, len)) {
+        count_drops(session, "dropped: peer not yet heard from twice", 1);
+        return -EDQUOT;
+    }
+    return 0;
+}
+
+static void queue_push_done(struct pg_session *session, size_t len)
+{
+    if (session_is_stream(session))
+        return;
+    queue_push_spend(session, len);
+    session_touch(session);
+}
+
+/* ---- a broadcast ------------------------------------------------------- */
+
+static void queue_push_too_slow(struct pg_session *session, enum pg_slow slow)
+{
+    if (slow == PG_SLOW_CLOSE && session_is_stream(session))
+        session_abort(session, PG_WHY_LIMIT, "reads too slowly");
+    else
+        count_drops(session, "dropped: reads too slowly", 1);
+}
+
+/* `slow` is NULL for a message of its own, or the handler's policy when this is
+   its part of a broadcast. */
+static int queue_push_own(struct pg_session *session, struct pg_bytes bytes,
+                          const enum pg_slow *slow)
+{
+    struct range range;
+    int error = queue_push_refuse(session, bytes.len);
+
+    if (error || (bytes.len == 0 && session_is_stream(session)))
+        return error;
+    if (!queue_push_fits_after_sending(session, bytes.len) ||
+        !queue_push_to_range(session, bytes, &range) ||
+        !queue_append(session, &range, range.len)) {
+        if (!slow)
+            return queue_no_room(session);
+        queue_push_too_slow(session, *slow);
+        return -ENOBUFS;
+    }
+    queue_push_done(session, bytes.len);
+    return 0;
+}
+
+int queue_push(struct pg_session *session, struct pg_bytes bytes)
+{
+    return queue_push_own(session, bytes, NULL);
+}
+
+int queue_push_slow(struct pg_session *session, struct pg_bytes bytes,
+                    enum pg_slow slow)
+{
+    return queue_push_own(session, bytes, &slow);
+}
+
+static void queue_push_one(struct pg_session *session,
+                           const struct range *range, uint32_t size,
+                           enum pg_slow slow)
+{
+    if (queue_push_refuse(session, size) ||
+        (range->len == 0 && session_is_stream(session)))
+        return;
+    if (queue_push_fits_after_sending(session, range->len) &&
+        queue_append(session, range, size))
+        queue_push_done(session, range->len);
+    else
+        queue_push_too_slow(session, slow);
+}
+
+/* One by one, so that as many are taken as there is room for. */
+static void queue_push_each(struct pg_session *session, struct range range,
+                            uint32_t size, enum pg_slow slow)
+{
+    uint32_t left = range.len;
+
+    do { /* once for an empty record too */
+        range.len = left < size ? left : size;
+        queue_push_one(session, &range, range.len, slow);
+        range.offset += range.len;
+        left -= range.len;
+    } while (left);
+}
+
+void queue_push_shared(struct pg_session *session, const struct range *range,
+                       uint32_t size, enum pg_slow slow)
+{
+    bool is_many = range->len > size;
+
+    if (is_many && ((!session_is_stream(session) && session->heard < 2) ||
+                    !queue_push_fits(session, range->len)))
+        queue_push_each(session, *range, size, slow);
+    else
+        queue_push_one(session, range, size, slow);
+}

@@ -1,0 +1,5 @@
+/* The one core of this process. */
+
+#include "state/state.h"
+
+struct core *core;
