@@ -12,6 +12,7 @@
 #include "engine/mail.h"
 #include "memory/heap.h"
 #include "out/end.h"
+#include "state/blame.h"
 #include "state/counter.h"
 #include "workers/commons.h"
 
@@ -47,17 +48,19 @@ enum pg_verdict pg_reset(struct pg_ctx *ctx, const char *reason)
 
 /* ---- passing on ------------------------------------------------------- */
 
-static void handler_api_say_nowhere(const struct pg_entry *entry, size_t len)
+static void handler_api_say_nowhere(struct pg_entry *entry, size_t len)
 {
-    output_line(output_stderr(),
-                "%s: gives %zu bytes at NULL to pg_send() or another function, "
-                "which are not taken; give the address of the bytes",
-                entry->name, len);
+    if (blame_is_new(entry, BLAME_NOWHERE))
+        output_line(
+            output_stderr(),
+            "%s: gives %zu bytes at NULL to pg_send() or another function, "
+            "which are not taken; give the address of the bytes",
+            entry->name, len);
     counter_add((uint16_t)entry->id, "dropped: bytes at NULL", 1);
 }
 
 /* Bytes at NULL: whoever looked at them would crash, and get the blame. */
-static inline bool handler_api_are_nowhere(const struct pg_entry *entry,
+static inline bool handler_api_are_nowhere(struct pg_entry *entry,
                                            struct pg_bytes bytes)
 {
     if (bytes.data || bytes.len == 0)
