@@ -13,6 +13,7 @@
 #include "memory/heap.h"
 #include "out/end.h"
 #include "state/blame.h"
+#include "state/canary.h"
 #include "state/counter.h"
 #include "workers/commons.h"
 
@@ -336,6 +337,8 @@ const void *pg_options(const struct pg_ctx *ctx)
 
 void *pg_state(struct pg_ctx *ctx)
 {
+    if (ctx->session)
+        canary_note(ctx->session);
     return ctx->session ? session_state(ctx->session, ctx->place)
                         : core->no_state;
 }
