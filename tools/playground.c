@@ -14,7 +14,7 @@
 struct command {
     const char *name, *summary;
     int (*run)(int argc, char **argv);
-    const char *group; /* a heading before it */
+    const char *group; /* a heading above the command; NULL: none */
 };
 
 static const struct command commands[] = {
@@ -70,7 +70,7 @@ static void playground_open_standard(void)
             exit(1);
 }
 
-/* What was asked for has arrived only when it could all be written. */
+/* A command has succeeded only when all it prints could be written. */
 static int playground_finish(int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))

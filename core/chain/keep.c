@@ -126,7 +126,7 @@ static void keep_trim(struct ctx_slot *slot)
 {
     size_t size = heap_size(&core->arena, slot->kept);
 
-    if (size > 4096 && slot->kept_len < size / 8)
+    if (size > ARENA_PAGE && slot->kept_len < size / 8)
         keep_move(slot, slot->kept_len);
 }
 
@@ -146,7 +146,7 @@ static bool keep_copy_in(struct ctx_slot *slot, struct pg_bytes tail)
 }
 
 /* When the way ahead is full, what pg_later() has on its way inward comes all
-   the same; see weigh(). */
+   the same; see later_weigh(). */
 static size_t keep_most(const struct pg_session *session)
 {
     size_t bytes = (size_t)core->config->limits.frame_bytes + ARENA_READ_BYTES;

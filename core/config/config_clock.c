@@ -2,7 +2,7 @@
 
 static bool config_clock_is_virtual(const struct pg_listener *listener)
 {
-    return listener->transport->step != NULL;
+    return listener->transport->simulation != NULL;
 }
 
 bool config_is_virtual(const struct config *config)

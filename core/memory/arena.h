@@ -117,13 +117,13 @@ static inline void *arena_slot(const struct arena *arena, uint32_t slot)
 #endif
 #ifdef ARENA_ASAN
 #include <sanitizer/asan_interface.h>
-#define arena_poison(at, len)   ASAN_POISON_MEMORY_REGION(at, len)
-#define arena_unpoison(at, len) ASAN_UNPOISON_MEMORY_REGION(at, len)
-#define ARENA_GAP               16 /* bytes around each state block */
+#define arena_poison(address, len)   ASAN_POISON_MEMORY_REGION(address, len)
+#define arena_unpoison(address, len) ASAN_UNPOISON_MEMORY_REGION(address, len)
+#define ARENA_GAP                    16 /* bytes around each state block */
 #else
-#define arena_poison(at, len)   ((void)(at), (void)(len))
-#define arena_unpoison(at, len) ((void)(at), (void)(len))
-#define ARENA_GAP               0
+#define arena_poison(address, len)   ((void)(address), (void)(len))
+#define arena_unpoison(address, len) ((void)(address), (void)(len))
+#define ARENA_GAP                    0
 #endif
 
 #endif

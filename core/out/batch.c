@@ -60,17 +60,19 @@ void batch_send(struct batch *batch)
     batch->count = 0;
 }
 
-/* How many bytes of a run may go out as one. */
+/* How many bytes of a run, of which `left` are left, may go out as one. */
 static uint32_t batch_run_bytes(const struct pg_transport *transport,
-                                uint32_t size)
+                                uint32_t size, uint32_t left)
 {
     uint32_t most = transport->run_most;
 
-    if (!size || !transport->max_record)
-        return size;
-    if (most > transport->max_record / size)
+    if (left <= size)
+        return left;
+    if (transport->max_record && most > transport->max_record / size)
         most = (uint32_t)transport->max_record / size;
-    return most > 1 ? most * size : size;
+    if (!transport->max_record || most < 1)
+        most = 1;
+    return left < most * size ? left : most * size;
 }
 
 void batch_add(struct batch *batch, struct pg_session *session)
@@ -85,8 +87,7 @@ void batch_add(struct batch *batch, struct pg_session *session)
         const struct piece *piece = piece_at(n);
         const uint8_t *data = range_data(&piece->range) + offset;
         uint32_t left = piece->range.len - offset;
-        uint32_t most = batch_run_bytes(listener->transport, piece->size);
-        uint32_t len = left < most ? left : most;
+        uint32_t len = batch_run_bytes(listener->transport, piece->size, left);
 
         batch->records[batch->count++] =
             (struct pg_record){session, pg_bytes(data, len), piece->size};

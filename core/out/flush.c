@@ -16,12 +16,12 @@ static void flush_wait_for_socket(struct pg_session *session)
     core->waiting = session->slot + 1;
 }
 
-/* Open, all is sent, and it is read from: so it is with most. */
+/* Is it open, with all sent, and read from? So it is with most. */
 static bool flush_is_at_rest(const struct pg_session *session)
 {
-    return !session->head && session->watching == CORE_READ &&
-           !session->pauses &&
-           session->flags == (SESSION_OPEN | SESSION_STREAM);
+    return !session->head && !session->pauses &&
+           (session->flags & ~(uint32_t)SESSION_STREAM) == SESSION_OPEN &&
+           (session->watching == CORE_READ || session->fd < 0);
 }
 
 static void flush_after_send(struct pg_session *session)

@@ -113,8 +113,6 @@ bool stage_copy(uint32_t *stage, struct pg_bytes bytes, struct range *range)
 
 static void stage_reuse(uint32_t *stage)
 {
-    if (!*stage)
-        return;
     if (block_at(*stage)->refs == 1)
         block_at(*stage)->used = sizeof(struct block);
     else
@@ -123,10 +121,15 @@ static void stage_reuse(uint32_t *stage)
 
 void stage_reuse_all(void)
 {
+    struct arena_header *header = core->arena.header;
+    unsigned count = core->config->listener_count;
+
     core->has_staged = false;
-    stage_reuse(&core->arena.header->stage);
-    for (unsigned i = 0; i < core->config->listener_count; i++)
-        stage_reuse(&core->arena.header->gathered[i].stage);
+    if (header->stage)
+        stage_reuse(&header->stage);
+    for (unsigned i = 0; i < count; i++)
+        if (header->gathered[i].stage)
+            stage_reuse(&header->gathered[i].stage);
 }
 
 /* ---- a session's queue ------------------------------------------------ */

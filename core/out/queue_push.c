@@ -8,7 +8,7 @@
 
 #include "out/queue_send.h"
 
-/* ---- pushing ---------------------------------------------------------- */
+/* ---- where the bytes are ------------------------------------------------ */
 
 static bool queue_push_is_in_read_buffer(const uint8_t *data)
 {
@@ -17,13 +17,26 @@ static bool queue_push_is_in_read_buffer(const uint8_t *data)
     return data >= from && data < from + ARENA_HEADROOM + ARENA_READ_SIZE;
 }
 
-/* Records are staged all the same: so they become a run, which can leave as one
-   message. */
+/* Do the bytes stay in the read buffer until the end of the turn? A stream's
+   do. Records are better copied one behind the other, because a run of them
+   leaves as one message; only the first, and what lies behind it, stay. */
+static bool queue_push_stays(const struct pg_session *session,
+                             const uint8_t *data)
+{
+    const struct range *last;
+
+    if (!queue_push_is_in_read_buffer(data))
+        return false;
+    if (session_is_stream(session) || !session->head)
+        return true;
+    last = &piece_at(session->tail)->range;
+    return !last->block && range_data(last) + last->len == data;
+}
+
 static bool queue_push_to_range(const struct pg_session *session,
                                 struct pg_bytes bytes, struct range *range)
 {
-    if (!session_is_stream(session) ||
-        !queue_push_is_in_read_buffer(bytes.data))
+    if (!queue_push_stays(session, bytes.data))
         return stage_copy(&core->arena.header->stage, bytes, range);
     *range = (struct range){
         .offset = (uint32_t)(bytes.data -
@@ -32,6 +45,8 @@ static bool queue_push_to_range(const struct pg_session *session,
     };
     return true;
 }
+
+/* ---- is there room ------------------------------------------------------ */
 
 static bool queue_push_fits(const struct pg_session *session, size_t len)
 {
@@ -67,17 +82,10 @@ static void queue_push_spend(struct pg_session *session, size_t len)
         session->credit -= len < session->credit ? len : session->credit;
 }
 
-/* Refuses what can be refused without looking at the queue. */
-static int queue_push_refuse(struct pg_session *session, size_t len)
+static int queue_push_refuse_record(struct pg_session *session, size_t len)
 {
-    const struct pg_listener *listener = session_listener(session);
-    size_t most = listener->transport->max_record;
+    size_t most = session_listener(session)->transport->max_record;
 
-    if (session->flags & SESSION_CLOSING ||
-        (session->flags & SESSION_HALF_CLOSING && !session->late_out))
-        return -ECANCELED;
-    if (session_is_stream(session))
-        return 0;
     if (most && len > most) {
         count_drops(session, "dropped: too long for one record", 1);
         return -EMSGSIZE;
@@ -89,7 +97,17 @@ static int queue_push_refuse(struct pg_session *session, size_t len)
     return 0;
 }
 
-static void queue_push_done(struct pg_session *session, size_t len)
+/* Refuses what can be refused without looking at the queue. */
+static inline int queue_push_refuse(struct pg_session *session, size_t len)
+{
+    if (session->flags & SESSION_CLOSING ||
+        (session->flags & SESSION_HALF_CLOSING && !session->late_out))
+        return -ECANCELED;
+    return session_is_stream(session) ? 0
+                                      : queue_push_refuse_record(session, len);
+}
+
+static inline void queue_push_done(struct pg_session *session, size_t len)
 {
     if (session_is_stream(session))
         return;

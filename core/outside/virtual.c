@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <playground/simulation.h>
+
 #include "engine/due.h"
 #include "engine/life.h"
 #include "engine/turn.h"
@@ -84,13 +86,14 @@ static void virtual_watch(struct pg_session *session, int events)
 
 static void virtual_release(struct pg_session *session)
 {
-    const struct pg_listener *listener = session_listener(session);
+    const struct pg_simulation *simulation =
+        session_listener(session)->transport->simulation;
 
     outside.ready[session->slot] &= LISTED;
-    if (listener->transport->release)
-        listener->transport->release(session, session->flags & SESSION_ABORT
-                                                  ? PG_END_ABORT
-                                                  : PG_END_FIN);
+    if (simulation && simulation->release)
+        simulation->release(session, session->flags & SESSION_ABORT
+                                         ? PG_END_ABORT
+                                         : PG_END_FIN);
 }
 
 static void virtual_watch_listener(struct pg_listener *listener, int events)
@@ -113,6 +116,11 @@ static uint64_t virtual_now_ns(void)
     return outside.now_ns;
 }
 
+static uint64_t virtual_woke_ms(void)
+{
+    return outside.now_ns / 1000000;
+}
+
 const struct core_io virtual_io = {
     .watch = virtual_watch,
     .release = virtual_release,
@@ -121,6 +129,7 @@ const struct core_io virtual_io = {
     .arm = virtual_arm,
     .wake = virtual_wake,
     .now_ns = virtual_now_ns,
+    .woke_ms = virtual_woke_ms,
 };
 
 /* ---- time ------------------------------------------------------------- */

@@ -72,12 +72,12 @@ void session_watch(struct pg_session *session);
 void session_may_resume(struct pg_session *session);
 
 /* A sign of life. Streams do without: only when they end does it matter who is
-   silent. */
+   silent. Silence is counted in seconds, so the time may be a little old. */
 static inline void session_touch(struct pg_session *session)
 {
     if (session_is_stream(session))
         return;
-    session->active_ms = core_now_ms();
+    session->active_ms = core->io->woke_ms();
     activity_renew(session);
 }
 

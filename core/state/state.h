@@ -42,6 +42,9 @@ struct core_io {
     /* Wakes another worker: there is something in its ring. */
     void (*wake)(unsigned worker);
     uint64_t (*now_ns)(void);
+    /* The time at which the loop woke up, in ms: known without asking, and as
+       old as what has run since. */
+    uint64_t (*woke_ms)(void);
 };
 
 /* What this process keeps for a listener, beside its config. */
@@ -113,12 +116,13 @@ static inline void core_clock(void)
     core->now_ms = 0;
 }
 
+/* Takes the time of this turn. */
+uint64_t core_ask_time(void);
+
 /* The time of this turn, taken when the first one asks. */
 static inline uint64_t core_now_ms(void)
 {
-    if (!core->now_ms)
-        core->now_ms = core->io->now_ns() / 1000000;
-    return core->now_ms;
+    return core->now_ms ? core->now_ms : core_ask_time();
 }
 
 #endif

@@ -1,3 +1,5 @@
+/* Names that are unique over all workers of a server. */
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,8 +36,8 @@ static void claim_link_newest(struct commons *commons, uint32_t place)
     header->newest = place + 1;
 }
 
-/* Whoever died with the lock was between two lines of this file: at worst a
-   claim is linked in one list and not in the other. */
+/* A worker that died with the lock was between two lines of this file: at worst
+   a claim is linked in one list and not in the other. */
 static void claim_rebuild(struct commons *commons)
 {
     struct commons_header *header = commons->header;

@@ -11,6 +11,8 @@
 
 #include <playground/handler.h>
 
+#define WORKERS_MAX 64 /* of one server; a bit each in 64-bit masks */
+
 struct commons;
 
 /* Lays out a new one for `workers` in `fd` (a memfd; -1: makes one). NULL with

@@ -15,7 +15,7 @@ from server import PLAYGROUND, SOURCE, TIMEOUT_S, Server, connect
 INCLUDE = os.path.join(SOURCE, "core", "include")
 
 TEMPLATE = """
-#include <playground/transport.h>
+#include <playground/simulation.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -69,6 +69,11 @@ class Bad:
 
     def place(self):
         return "2:16" if self.is_handler else "1:18"
+
+
+NEXT_NS = """
+static uint64_t it_next_ns(struct pg_listener *listener) { (void)listener; return 0; }
+"""
 
 
 class BadTransport(Bad):
@@ -349,6 +354,22 @@ BAD = {
     ),
     "transport-without-recv": BadTransport(r"\.recv is missing; ", ".recv = NULL"),
     "transport-without-ready": BadTransport(r"\.ready is missing; ", ".ready = NULL"),
+    "transport-without-clock": BadTransport(
+        r"\.simulation->next_ns is missing; write one, because a transport that provides "
+        r"PG_STREAM and has \.simulation needs it",
+        ".simulation = &(const struct pg_simulation){0}",
+    ),
+    "transport-without-step": BadTransport(
+        r"\.simulation->step is missing; ",
+        ".simulation = &(const struct pg_simulation){.next_ns = it_next_ns}",
+        before=NEXT_NS,
+    ),
+    "transport-without-stop": BadTransport(
+        r"\.simulation->stop is missing; ",
+        ".simulation = &(const struct pg_simulation){.next_ns = it_next_ns, .step = it_step}",
+        before=NEXT_NS + "static int it_step(struct pg_listener *listener)\n"
+        "{ (void)listener; return 0; }\n",
+    ),
     "transport-without-peers": BadTransport(
         r"\.send_records is missing; write one, because a transport that provides "
         r"PG_RECORDS needs it",

@@ -1,3 +1,5 @@
+/* Loads the plugin that was compiled, in a process of its own. */
+
 #include "build/build.h"
 
 #include <errno.h>
@@ -50,8 +52,8 @@ static void build_check_load(const struct build *build, int out)
     _exit(write(out, &verdict, sizeof(verdict)) == sizeof(verdict) ? 0 : 1);
 }
 
-/* In a process of its own, because loading runs the plugin's constructors;
-   the alarm ends one that does not come back. */
+/* Loads it in a process of its own, because loading runs the plugin's
+   constructors; the alarm ends one that does not come back. */
 static bool build_check_load_apart(const struct build *build,
                                    struct verdict *verdict)
 {
@@ -82,7 +84,7 @@ static bool build_check_load_apart(const struct build *build,
     return has_told;
 }
 
-/* What is wrong names the file in the scratch folder; people know the other. */
+/* The error names the file in the scratch folder; people know the target. */
 static void build_check_print_error(const struct build *build, const char *text)
 {
     const char *at = strstr(text, build->made);

@@ -1,3 +1,5 @@
+/* Runs the compiler, with the warnings a first plugin needs. */
+
 #include "build/build.h"
 
 #include <errno.h>

@@ -8,9 +8,9 @@
 #include <playground/handler.h>
 
 /*
- * How many bytes the first character of `in` has, and in `character` its
- * number. 0 when `in` is empty or does not begin with valid UTF-8: cut off,
- * longer than need be, a surrogate, or beyond U+10FFFF.
+ * Returns how many bytes the first character of `in` has, and notes its number
+ * in `character`. 0 when `in` is empty or does not begin with valid UTF-8: cut
+ * off, longer than need be, a surrogate, or beyond U+10FFFF.
  */
 static inline size_t pg_utf8_next(struct pg_bytes in, uint32_t *character)
 {
@@ -37,7 +37,8 @@ static inline size_t pg_utf8_next(struct pg_bytes in, uint32_t *character)
     return len;
 }
 
-/* What would drive a terminal instead of being shown: C0, DEL and C1. */
+/* True for characters that would drive a terminal instead of being shown: C0,
+   DEL and C1. */
 static inline bool pg_utf8_is_control(uint32_t character)
 {
     return character < 0x20 || (character >= 0x7f && character < 0xa0);

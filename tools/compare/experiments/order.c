@@ -49,8 +49,8 @@ static void order_show(struct lab *lab, const struct order *order)
     const struct train *tcp = &order->trains[SIDE_TCP];
     const struct train *udp = &order->trains[SIDE_UDP];
 
-    result_row(lab, "link_reordered", "packets that the link let overtake", "",
-               order_by_link(order, order->done[SIDE_TCP].reordered),
+    result_row(lab, "link_reordered", "packets that came behind a later one",
+               "", order_by_link(order, order->done[SIDE_TCP].reordered),
                order_by_link(order, order->done[SIDE_UDP].reordered));
     result_row(lab, "overtaken", "messages that came behind a later one", "",
                value_count((long long)tcp->overtaken),
@@ -121,10 +121,10 @@ static void order_run(struct lab *lab)
 
     result_did(lab,
                "A client sends %zu numbered messages to a server that sends "
-               "them back. On the way there %g %% of the %s are overtaken by "
-               "one behind them, and %g %% arrive twice.",
+               "them back. On the way there %g %% of the %s are held back for "
+               "%d ms, so that others overtake them, and %g %% arrive twice.",
                count, reorder, order.link.wire ? "packets" : "datagrams",
-               duplicate);
+               WIRE_REORDER_MS, duplicate);
     order_send_train(lab, &order, SIDE_UDP, count);
     order_send_train(lab, &order, SIDE_TCP, count);
     order_show(lab, &order);
