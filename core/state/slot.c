@@ -14,6 +14,13 @@ static uint32_t slot_aligned(size_t bytes)
     return (uint32_t)SESSION_ALIGNED(bytes);
 }
 
+static uint32_t slot_state_bytes(const struct pg_entry *entry)
+{
+    size_t size = entry->handler->session_size;
+
+    return size ? slot_aligned(size + SLOT_CANARY_BYTES) : 0;
+}
+
 /* Walks the layout of a listener's slots; fills `run` when there is one. */
 static uint32_t slot_walk(const struct pg_listener *listener,
                           struct listener_run *run)
@@ -29,9 +36,7 @@ static uint32_t slot_walk(const struct pg_listener *listener,
     for (unsigned i = 0; i < listener->chain.count; i++) {
         if (run)
             run->state_at[i] = offset;
-        offset +=
-            slot_aligned(listener->chain.entries[i]->handler->session_size) +
-            slot_gap;
+        offset += slot_state_bytes(listener->chain.entries[i]) + slot_gap;
     }
     return offset;
 }

@@ -94,6 +94,7 @@ struct core {
     uint32_t waiting;  /* with records that the socket does not take just now */
     uint32_t closing;  /* that are to end in turn_end() */
     uint32_t resuming; /* that may go on reading */
+    uint32_t noted;    /* whose state a handler had in hand, see canary.h */
 
     uint32_t gathered; /* listeners with a broadcast not in the queues yet */
     bool has_staged;   /* output has been copied in this turn, see queue.c */

@@ -108,11 +108,35 @@ class BadOption(Bad):
         super().__init__(says, ".options = table", *fields, before=table)
 
 
+class BadCall(Bad):
+    """Its check() would call a function, which needs a field."""
+
+    def __init__(self, call, field):
+        function = call.split("(")[0]
+        super().__init__(
+            rf"calls {function}\(\), but has no \.{field}; write \.{field} ",
+            before="const void *it_calls(struct pg_ctx *ctx, struct pg_entry *entry)\n"
+            "{ (void)ctx, (void)entry; return %s; }" % call,
+        )
+
+
+class BadTransportCall(BadTransport):
+    def __init__(self, call, field):
+        function = call.split("(")[0]
+        super().__init__(
+            rf"calls {function}\(\), but has no \.{field}; write \.{field} ",
+            before="const void *it_calls(struct pg_session *session, struct pg_listener *listener)\n"
+            "{ (void)session, (void)listener; return %s; }" % call,
+        )
+
+
 def check_function(body):
     return "static int it_check(struct pg_entry *entry) { (void)entry; %s }" % body
 
 
 COUNT = '{ "count", PG_INT, FIELD(count)%s }'
+TWO = COUNT % "" + ', { "other", PG_INT, FIELD(other), .help = "one line" }'
+NO_END = r"the option table has no end; let \{0\} be its last element"
 
 BAD = {
     # ---- the symbol -------------------------------------------------------
@@ -278,7 +302,36 @@ BAD = {
         *('{ "count_%d", PG_INT, .offset = %d, .size = 4 }' % (i, 4 * i) for i in range(70)),
         fields=(".options_size = 400",),
     ),
+    "table-without-end": Bad(
+        NO_END, ".options = table", before="static const struct pg_option table[] = { %s };" % TWO
+    ),
+    "table-of-nothing": Bad(
+        NO_END,
+        ".options = (const struct pg_option *)here",
+        before="static const long here[] = { 3, 2, 1 };",
+    ),
+    "table-in-a-struct": Bad(
+        NO_END,
+        ".options = all.table",
+        before="static struct { struct pg_option table[2]; const void *more[3]; } all = "
+        "{ { %s }, { &all, &all, &all } };" % TWO,
+    ),
     # ---- what is called, or is not there ----------------------------------
+    "state-without-size": BadCall("pg_state(ctx)", "session_size"),
+    "private-without-size": BadCall("pg_private(ctx)", "entry_size"),
+    "entry-private-without-size": BadCall("pg_entry_private(entry)", "entry_size"),
+    "options-without-table": BadCall("pg_options(ctx)", "options"),
+    "entry-options-without-table": BadCall("pg_entry_options(entry)", "options"),
+    "transport-data-without-size": BadTransportCall("pg_session_data(session)", "session_size"),
+    "transport-const-data-without-size": BadTransportCall(
+        "pg_session_data_const(session)", "session_size"
+    ),
+    "transport-private-without-size": BadTransportCall(
+        "pg_listener_private(listener)", "listener_size"
+    ),
+    "transport-options-without-table": BadTransportCall(
+        "pg_listener_options(listener)", "options"
+    ),
     "missing-core-function": Bad(
         r"calls pg_sned\(\), which this program does not have; correct the spelling, or "
         r"update the program",
@@ -499,6 +552,16 @@ class Accepted(Folder):
                 "mine.json:2:25: count belongs to mine; move it there",
             ],
         )
+
+    def test_an_option_table_of_a_plugin_without_symbol_table(self):
+        """Its end is found, and nothing is read behind it."""
+        table = "static const struct pg_option table[] = { %s, {0} };" % TWO
+        for name, before in (("bare", table), ("endless", table.replace(", {0}", ""))):
+            bad = Bad("", *GOOD.fields, ".options = table", before=GOOD.before + before)
+            compiled(self.folder, name, bad.source(name), "-s")
+        self.assert_answers("bare")
+        self.write_config("endless", GOOD.config("endless"))
+        self.assert_refused_alike("endless", rf"^endless\.json:2:16: \./endless\.so: {NO_END}")
 
     def test_a_link(self):
         compiled(self.folder, "real", GOOD.source("linked"))

@@ -513,6 +513,26 @@ class Descriptors(unittest.TestCase):
             os.close(writer)
 
 
+class Overruns(unittest.TestCase):
+    """A handler's state that is larger than its .session_size."""
+
+    def test_it_is_named_once_and_its_session_ends(self):
+        what = config([listener()], ["lines", "large"], plugin_path=PROBE)
+        with Server(what) as server, connect(server.address()) as other:
+            for place in ("13", "20", "15"):
+                with connect(server.address()) as client:
+                    client.send("write 12\nwrite 0\n")
+                    self.assertEqual([client.line(), client.line()], ["written"] * 2)
+                    client.send(f"write {place}\n")
+                    self.assertTrue(client.is_ended())
+            other.send("write 1\n")
+            self.assertEqual(other.line(), "written")
+            server.stop()
+            self.assertEqual(
+                server.err.text().count("large: writes behind the end of its state of 13 bytes"), 1
+            )
+
+
 class OtherThreads(unittest.TestCase):
     def test_what_they_post_runs_on_the_worker(self):
         what = config([listener()], ["lines", "probe"], plugin_path=PROBE)
