@@ -28,7 +28,8 @@ struct range {
    follows. */
 struct block {
     uint32_t refs;
-    uint32_t used; /* bytes, with this header */
+    uint32_t used;    /* bytes, with this header */
+    uint32_t counted; /* heap bytes that share_queue() was told of */
 };
 
 /* Some bytes of a stream, or a run of records: one behind the other, of one
@@ -74,6 +75,8 @@ static inline void count_drops(const struct pg_session *session,
 
 /* A block with room for so many bytes; 0: the heap is full. */
 uint32_t block_make(size_t bytes);
+/* From now on messages wait in this block: it counts until it is released. */
+void block_count(uint32_t block);
 /* One use of a block less; 0: nothing. */
 void block_release(uint32_t block);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "state/counter.h"
+#include "state/share.h"
 #include "workers/commons.h"
 
 /* ---- the layout -------------------------------------------------------- */
@@ -130,6 +131,7 @@ struct pg_session *slot_take(struct pg_listener *listener, int fd,
         memcpy(session_data(session), data, listener->transport->session_size);
     core->arena.header->count++;
     slot_adopt(session);
+    share_queue(0);
     return session;
 }
 
@@ -145,4 +147,5 @@ void slot_free(struct pg_session *session)
     session->number = 0;
     session->next_free = header->free_slot;
     header->free_slot = session->slot + 1;
+    share_queue(0);
 }

@@ -80,13 +80,15 @@ struct pg_session {
     uint8_t watching; /* what the descriptor is watched for */
     uint8_t heard;    /* reads or records; 2 stands for more */
 
+    uint64_t kept;         /* heap bytes of pg_keep() and pg_later() */
     uint64_t credit;       /* bytes it may be sent while heard from once only */
     uint32_t older, newer; /* by activity, for records; slot + 1 */
     uint32_t next_free, next_closing, next_resuming, next_noted;
     uint32_t reason;   /* heap block with the text; 0: none */
     uint32_t timed;    /* deadlines, and messages of pg_later() on their way */
-    uint32_t delayed;  /* bytes in those messages */
-    uint32_t late_out; /* how many of those messages go outward */
+    uint32_t late;     /* those messages alone */
+    uint32_t delayed;  /* bytes in them */
+    uint32_t late_out; /* how many of them go outward */
     uint16_t ended;    /* entries that have seen the end of input */
     uint16_t why;      /* enum pg_why */
 };

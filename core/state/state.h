@@ -80,8 +80,8 @@ struct core {
     struct commons *commons;
     unsigned worker, workers;
     uint64_t now_ms;     /* of this turn of the loop; 0: nobody has asked yet */
+    uint32_t queue_most; /* bytes that one session may have queued now */
     uint32_t high_water; /* queued bytes from which a session is not read */
-    uint64_t queued_most; /* this worker's part of queue_bytes_total */
 
     struct session_run *runs; /* by slot */
     uint32_t *live;           /* slots in use, no order */
