@@ -9,25 +9,35 @@
 
 #include "base/crash.h"
 #include "base/text.h"
-#include "cli/usage.h"
+#include "cli/arguments.h"
+#include "cli/json_out.h"
 #include "commands.h"
 #include "config/config.h"
 #include "places/problems.h"
 
-static const char help[] =
-    "usage: playground check [--json] CONFIG\n"
-    "\n"
-    "Says `CONFIG: ok`, or what is wrong, where, and what to do. It reads the\n"
-    "config as `playground run` does and loads its plugins, but opens no "
-    "port.\n"
-    "\n"
-    "  --json  the same for a program to read, on stdout: \"ok\", and a list\n"
-    "          of \"problems\" with line, column (from 1; 0: the whole file),\n"
-    "          whether it is a warning, and the text\n"
-    "\n"
-    "Exit status: 0 the config is right, 2 it is not.\n"
-    "\n"
-    "example: playground check config/chat.json\n";
+struct check_request {
+    bool is_json;
+};
+
+static const struct arguments check_arguments = {
+    .command = "check",
+    .head =
+        "usage: playground check [--json] CONFIG\n\n"
+        "Says `CONFIG: ok`, or what is wrong, where, and what to do. It reads "
+        "the config as `playground run` does and loads its plugins, but opens "
+        "no port.\n",
+    .table =
+        (const struct argument[]){
+            {"json", NULL,
+             "the same for a program to read, on stdout: \"ok\", and a list of "
+             "\"problems\" with line, column (from 1; 0: the whole file), "
+             "whether it is a warning, and the text",
+             NULL, ARGUMENT_FLAG,
+             ARGUMENT_FIELD(struct check_request, is_json)},
+            {0}},
+    .tail = "Exit status: 0 the config is right, 2 it is not.\n\n"
+            "example: playground check config/chat.json\n",
+};
 
 static void check_add_problem(const struct problem_report *report, void *arg)
 {
@@ -48,8 +58,7 @@ static void check_print_json(const char *path, const struct problems *problems,
     problems_each(problems, check_add_problem, list);
     all = json_pack("{s:s, s:b, s:o}", "file", file, "ok", is_right, "problems",
                     list);
-    json_dumpf(all, stdout, JSON_INDENT(2));
-    putchar('\n');
+    json_out(all, JSON_INDENT(2), stdout);
     json_decref(all);
     free(file);
 }
@@ -138,7 +147,7 @@ static int check(const char *path, bool is_json)
     } else {
         problems_print(problems, stderr);
         if (config)
-            printf("%s: ok\n", path);
+            text_print(stdout, "%s: ok\n", path);
     }
     config_destroy(config);
     problems_destroy(problems);
@@ -147,27 +156,14 @@ static int check(const char *path, bool is_json)
 
 int cmd_check(int argc, char **argv)
 {
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    bool is_json = false;
-    int option;
+    struct check_request request = {0};
+    int status = arguments_read(&check_arguments, argc, argv, &request);
 
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-        if (option == 'h') {
-            fputs(help, stdout);
-            return 0;
-        }
-        if (option == '?' || option == ':')
-            return usage_refuse("check", options, option, argv);
-        is_json = true;
-    }
-    if (argc - optind != 1) {
-        fputs("playground check: give one config, such as `playground check "
-              "config/chat.json`\n",
-              stderr);
-        return 2;
-    }
-    return check(argv[optind], is_json);
+    if (status >= 0)
+        return status;
+    if (argc - optind != 1)
+        return arguments_refuse(
+            &check_arguments,
+            "give one config, such as `playground check config/chat.json`");
+    return check(argv[optind], request.is_json);
 }

@@ -9,13 +9,14 @@
 
 #include "base/crash.h"
 #include "base/names.h"
+#include "base/text.h"
 #include "commands.h"
 #include "process/guard.h"
 
 struct command {
     const char *name, *summary;
     int (*run)(int argc, char **argv);
-    const char *group; /* a heading before it */
+    const char *group; /* a heading above the command; NULL: none */
 };
 
 static const struct command commands[] = {
@@ -59,11 +60,11 @@ static int playground_unknown(const char *name)
         if (commands[i].summary)
             names_add(&names, commands[i].name);
     near = names_near(&names, name);
-    fprintf(stderr, "playground: there is no command \"%s\"; ", name);
+    text_print(stderr, "playground: there is no command \"%s\"; ", name);
     if (near)
-        fprintf(stderr, "did you mean `playground %s`?\n", near);
+        text_print(stderr, "did you mean `playground %s`?\n", near);
     else
-        fprintf(stderr, "`playground --help` lists them\n");
+        text_print(stderr, "`playground --help` lists them\n");
     names_finish(&names);
     return 2;
 }
@@ -76,7 +77,7 @@ static void playground_open_standard(void)
             exit(1);
 }
 
-/* What was asked for has arrived only when it could all be written. */
+/* A command has succeeded only when all it prints could be written. */
 static int playground_finish(int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))

@@ -4,7 +4,7 @@
 
 static bool config_clock_is_virtual(const struct pg_listener *listener)
 {
-    return listener->transport->step != NULL;
+    return listener->transport->simulation != NULL;
 }
 
 /* Returns the first listener that keeps real or virtual time, or NULL. */

@@ -9,7 +9,7 @@
 bool config_is_virtual(const struct config *config)
 {
     return config->listener_count &&
-           config->listeners[0]->transport->step != NULL;
+           config->listeners[0]->transport->simulation != NULL;
 }
 
 const char *config_override(const struct config *config, const char *key)

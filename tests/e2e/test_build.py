@@ -7,9 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-PLAYGROUND = os.environ["PLAYGROUND"]
-SOURCE = os.environ["PLAYGROUND_SOURCE"]
-TIMEOUT_S = 60
+from server import PLAYGROUND, SOURCE, TIMEOUT_S
 
 HANDLER = """
 #include <playground/handler.h>
@@ -267,6 +265,10 @@ class Usage(BuildTest):
             (): "no file",
             ("missing.c",): "missing.c: No such file",
             ("it",): "FILE.c",
+            ("it.cc",): "handlers and transports are C",
+            ("it.cpp",): "handlers and transports are C",
+            ("it.cxx",): "handlers and transports are C",
+            ("it.C",): "handlers and transports are C",
             ("it.so",): "FILE.c",
             (".c",): "FILE.c",
             ("folder.c",): "no file",

@@ -1,4 +1,4 @@
-/* Loads what the compiler made, in a process of its own. */
+/* Loads the plugin that was compiled, in a process of its own. */
 
 #include "build/build.h"
 
@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/apart.h"
 
 static enum plugin_kind build_check_kind_of(const char *path)
@@ -26,16 +27,16 @@ static void build_check_show(const struct plugin *plugin, void *arg)
     fputs(plugin_summary(plugin), stdout);
 }
 
-/* What is wrong names the file in the scratch folder; people know the other. */
+/* The error names the file in the scratch folder; people know the target. */
 static void build_check_print_error(const struct build *build, const char *text)
 {
     const char *at = strstr(text, build->made);
 
     if (at)
-        fprintf(stderr, "playground build: %.*s%s%s\n", (int)(at - text), text,
-                build->target, at + strlen(build->made));
+        text_print(stderr, "playground build: %.*s%s%s\n", (int)(at - text),
+                   text, build->target, at + strlen(build->made));
     else
-        fprintf(stderr, "playground build: %s: %s\n", build->source, text);
+        text_print(stderr, "playground build: %s: %s\n", build->source, text);
 }
 
 static bool build_check_take(const struct build *build,
@@ -51,10 +52,10 @@ static bool build_check_take(const struct build *build,
         build_check_print_error(build, apart->text);
         return false;
     case APART_DIED:
-        fprintf(stderr,
-                "playground build: %s ends the process that loads it (%s); "
-                "look at its constructors\n",
-                build->target, apart->text);
+        text_print(stderr,
+                   "playground build: %s ends the process that loads it (%s); "
+                   "look at its constructors\n",
+                   build->target, apart->text);
         return false;
     }
     return false;

@@ -1,3 +1,5 @@
+/* Runs the compiler, with the warnings a first plugin needs. */
+
 #include "build/build.h"
 
 #include <errno.h>
@@ -7,6 +9,8 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/text.h"
 
 #include "base/must.h"
 
@@ -103,13 +107,13 @@ static int build_compile_with(const struct build *build, const char *compiler)
 static int build_compile_no_compiler(const char *chosen)
 {
     if (chosen)
-        fprintf(stderr,
-                "playground build: cannot run the compiler \"%s\" that CC "
-                "names; correct it, or `unset CC` to use cc\n",
-                chosen);
+        text_print(stderr,
+                   "playground build: cannot run the compiler \"%s\" that CC "
+                   "names; correct it, or `unset CC` to use cc\n",
+                   chosen);
     else
-        fprintf(stderr, "playground build: there is no C compiler; install "
-                        "one: apt install gcc libc6-dev\n");
+        text_print(stderr, "playground build: there is no C compiler; install "
+                           "one: apt install gcc libc6-dev\n");
     return 1;
 }
 

@@ -1,3 +1,5 @@
+/* The client's entries in the chain, and how its session goes. */
+
 #include "client/client.h"
 
 #include <errno.h>
@@ -94,7 +96,7 @@ static void client_session_say_lost(struct client *client, const char *text)
                         client_address(client), text);
 }
 
-/* Says why it is over. Returns the exit status. */
+/* Says why the session is over. Returns the exit status. */
 static int client_session_say_closed(struct client *client,
                                      struct pg_reason reason)
 {
@@ -208,19 +210,19 @@ size_t client_session_queued(struct client *client)
     size_t queued = 0;
 
     if (client->stage == CLIENT_OPEN || client->stage == CLIENT_FINISHED)
-        worker_with_ctx(client->worker, client->entry, client->session,
+        worker_with_ctx(client->entry, client->session,
                         client_session_ask_queued, &queued);
     return queued;
 }
 
-/* Asks for the queue last: sending has made it shorter if the socket took
+/* The queue is asked for last: sending has made it shorter if the socket took
    something, and if it is long now, a writable socket will shorten it. */
 size_t client_session_send(struct client *client, struct pg_bytes bytes)
 {
     struct sending sending = {client, bytes};
 
     if (client->stage == CLIENT_OPEN)
-        worker_with_ctx(client->worker, client->entry, client->session,
+        worker_with_ctx(client->entry, client->session,
                         client_session_send_with, &sending);
     return client_session_queued(client);
 }
@@ -236,13 +238,13 @@ void client_session_resume(struct client *client)
     if (!client->is_pausing || client_out_is_full(client))
         return;
     client->is_pausing = false;
-    worker_with_ctx(client->worker, client->entry, client->session,
-                    client_session_resume_with, NULL);
+    worker_with_ctx(client->entry, client->session, client_session_resume_with,
+                    NULL);
 }
 
 /* ---- the end ---------------------------------------------------------- */
 
-/* UDP: it has been silent for wait_ms. */
+/* The UDP server has been silent for wait_ms. */
 static void client_session_silence(uv_timer_t *timer)
 {
     struct client *client = timer->data;
@@ -285,8 +287,8 @@ void client_session_finish(struct client *client)
                        wait_ms ? wait_ms : 1);
         return;
     }
-    worker_with_ctx(client->worker, client->entry, client->session,
-                    client_session_finish_with, NULL);
+    worker_with_ctx(client->entry, client->session, client_session_finish_with,
+                    NULL);
     if (client->input.is_terminal)
         client_note(client, "said goodbye; waiting for the last answers "
                             "(Ctrl-C leaves at once)");

@@ -6,14 +6,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cli/columns.h"
+#include "cli/json_out.h"
 #include "commands.h"
 #include "compare/lab/child.h"
-#include "compare/lab/lab_parts.h"
+#include "compare/lab/result_parts.h"
 #include "compare/report/page.h"
 #include "compare/report/predict.h"
 #include "compare/report/print_text.h"
 #include "compare/report/report.h"
+#include "compare/request.h"
 
 static void compare_list_json(void)
 {
@@ -30,8 +33,7 @@ static void compare_list_json(void)
         result_append(list, brief);
         json_decref(one);
     }
-    json_dumpf(list, stdout, JSON_INDENT(2));
-    putchar('\n');
+    json_out(list, JSON_INDENT(2), stdout);
     json_decref(list);
 }
 
@@ -41,7 +43,7 @@ static int compare_list_experiments(const struct request *request)
         compare_list_json();
         return 0;
     }
-    print_text_list(stdout, columns_of_terminal(STDOUT_FILENO));
+    print_text_list(stdout, experiments, columns_of_terminal(STDOUT_FILENO));
     puts("\n*  one of those for a first class; `playground compare first` runs "
          "them.\n`playground compare NAME...` or `all` runs others, --help "
          "says how.");
@@ -100,12 +102,12 @@ static bool compare_write_page(const struct request *request,
     if (file) {
         page_print(file, report);
         if (!ferror(file) && !fclose(file)) {
-            fprintf(stderr, "the page: %s\n", request->page);
+            text_print(stderr, "the page: %s\n", request->page);
             return true;
         }
     }
-    fprintf(stderr, "playground compare: cannot write %s: %s\n", request->page,
-            strerror(errno));
+    text_print(stderr, "playground compare: cannot write %s: %s\n",
+               request->page, strerror(errno));
     return false;
 }
 
@@ -120,10 +122,11 @@ static bool compare_may_write_page(const struct request *request)
     is_new = access(request->page, F_OK) != 0;
     file = fopen(request->page, "ae");
     if (!file) {
-        fprintf(stderr,
-                "playground compare: cannot write %s: %s; give --html a file "
-                "in a folder you may write to\n",
-                request->page, strerror(errno));
+        text_print(
+            stderr,
+            "playground compare: cannot write %s: %s; give --html a file "
+            "in a folder you may write to\n",
+            request->page, strerror(errno));
         return false;
     }
     fclose(file);
@@ -134,20 +137,21 @@ static bool compare_may_write_page(const struct request *request)
 
 static int compare_run_request(const struct request *request)
 {
-    json_t *report = report_create(request);
+    json_t *report =
+        report_create(request->command, request->settings.values[SETTING_SEED]);
     json_t *results = json_object_get(report, "experiments");
-    bool is_fine;
+    int status;
 
     compare_run_all(request, results);
-    if (request->is_json) {
-        json_dumpf(report, stdout, JSON_INDENT(2));
-        putchar('\n');
-    } else if (request->predicts) {
+    if (request->is_json)
+        json_out(report, JSON_INDENT(2), stdout);
+    else if (request->predicts)
         predict_sum(results, stdout);
-    }
-    is_fine = compare_write_page(request, report) && report_is_fine(report);
+    status = report_exit_status(report);
+    if (!compare_write_page(request, report))
+        status = 1;
     json_decref(report);
-    return is_fine ? 0 : 1;
+    return status;
 }
 
 /* A full disk must not look like a success. */

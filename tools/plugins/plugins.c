@@ -3,38 +3,48 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
 #include "base/names.h"
 #include "base/text.h"
 #include "cli/apart.h"
+#include "cli/arguments.h"
 #include "cli/columns.h"
-#include "cli/usage.h"
+#include "cli/json_out.h"
 #include "commands.h"
 #include "options/options.h"
 #include "plugin/plugin.h"
 #include "plugins/schema.h"
 
-static const char help[] =
-    "usage: playground plugins [--json | --schema] [NAME]\n"
-    "\n"
-    "Lists the plugins that can be found, or says what one of them needs and\n"
-    "which options it takes. Plugins are sought in the current folder and in\n"
-    "the program's own.\n"
-    "\n"
-    "  --json    the same for a program to read\n"
-    "  --schema  a JSON Schema of the plugin's options or, without NAME, of a\n"
-    "            whole config: an editor completes and checks with it\n"
-    "\n"
-    "example: playground plugins lines\n";
-
-struct request {
+struct plugins_request {
     struct plugin_search search;
     const char *name; /* NULL: all */
     json_t *list;     /* --json */
     struct names names;
+    bool is_json, is_schema;
     bool is_found, is_refused;
+};
+
+static const struct arguments plugins_arguments = {
+    .command = "plugins",
+    .head =
+        "usage: playground plugins [--json | --schema] [NAME]\n\n"
+        "Lists the plugins that can be found, or says what one of them needs "
+        "and which options it takes. Plugins are sought in the current folder "
+        "and in the program's own.\n",
+    .table =
+        (const struct argument[]){
+            {"json", NULL, "the same for a program to read", NULL,
+             ARGUMENT_FLAG, ARGUMENT_FIELD(struct plugins_request, is_json)},
+            {"schema", NULL,
+             "a JSON Schema of the plugin's options or, without NAME, of a "
+             "whole config: an editor completes and checks with it",
+             NULL, ARGUMENT_FLAG,
+             ARGUMENT_FIELD(struct plugins_request, is_schema)},
+            {0}},
+    .tail = "example: playground plugins lines\n",
 };
 
 static const char *plugins_kind_word(enum pg_kind kind)
@@ -114,9 +124,8 @@ static json_t *plugins_plugin_json(const struct plugin *plugin)
 
 static int plugins_print_json(json_t *value)
 {
-    int failed = json_dumpf(value, stdout, JSON_INDENT(2));
+    int failed = json_out(value, JSON_INDENT(2), stdout);
 
-    putchar('\n');
     json_decref(value);
     return failed || ferror(stdout) ? 1 : 0;
 }
@@ -147,7 +156,7 @@ static void plugins_print_line(const char *kind, const char *name,
     plugins_print_cell(kind, 10, " ");
     plugins_print_cell(name, 16, " ");
     plugins_print_cell(data, 18, " ");
-    printf("%s\n", summary);
+    text_print(stdout, "%s\n", summary);
 }
 
 static size_t plugins_widest_name(const struct pg_option *option)
@@ -169,7 +178,7 @@ static void plugins_print_row(size_t width, const char *name, const char *type,
     plugins_print_cell(type, 13, "  ");
     plugins_print_cell(range, 21, "  ");
     plugins_print_cell(standard, *unit ? 11 : 0, *unit ? "  " : "");
-    printf("%s\n", unit);
+    text_print(stdout, "%s\n", unit);
 }
 
 static void plugins_print_option(const struct pg_option *option, size_t width)
@@ -181,7 +190,8 @@ static void plugins_print_option(const struct pg_option *option, size_t width)
     plugins_print_row(width, option->name, plugins_type_word(option->type),
                       range, json_is_null(initial) ? "none" : standard,
                       option->unit ? option->unit : "");
-    printf("  %*s  %s\n", (int)width, "", option->help ? option->help : "");
+    text_print(stdout, "  %*s  %s\n", (int)width, "",
+               option->help ? option->help : "");
     free(range);
     free(standard);
     json_decref(initial);
@@ -191,14 +201,14 @@ static void plugins_print_example(const struct plugin *plugin)
 {
     const struct pg_option *option = plugin_options(plugin);
 
-    printf("\nin a config, in \"%ss\":\n\n  { \"plugin\": \"%s\"",
-           plugin_kind_text(plugin->kind), plugin_name(plugin));
+    printf("\nin a config, in \"%ss\":\n\n", plugin_kind_text(plugin->kind));
+    text_print(stdout, "  { \"plugin\": \"%s\"", plugin_name(plugin));
     for (; option && option->name; option++) {
         json_t *initial = options_default(option);
         char *standard = json_dumps(initial, JSON_ENCODE_ANY);
 
         if (!json_is_null(initial))
-            printf(", \"%s\": %s", option->name, standard);
+            text_print(stdout, ", \"%s\": %s", option->name, standard);
         free(standard);
         json_decref(initial);
     }
@@ -210,9 +220,10 @@ static void plugins_print_plugin(const struct plugin *plugin)
     const struct pg_option *option = plugin_options(plugin);
     size_t width = plugins_widest_name(option);
 
-    printf("%s: %s (%s, %s)\n%s\n", plugin_name(plugin), plugin_summary(plugin),
-           plugin_kind_text(plugin->kind), plugins_needs_of(plugin),
-           plugin->path);
+    text_print(stdout, "%s: %s (%s, %s)\n", plugin_name(plugin),
+               plugin_summary(plugin), plugin_kind_text(plugin->kind),
+               plugins_needs_of(plugin));
+    text_print(stdout, "%s\n", plugin->path);
     if (option && option->name) {
         putchar('\n');
         plugins_print_row(width, "option", "type", "range", "default", "unit");
@@ -225,7 +236,7 @@ static void plugins_print_plugin(const struct plugin *plugin)
 /* In a process that has loaded the plugin, see apart.h. */
 static void plugins_show(const struct plugin *plugin, void *arg)
 {
-    const struct request *request = arg;
+    const struct plugins_request *request = arg;
 
     if (request->list)
         json_dumpf(plugins_plugin_json(plugin), stdout, 0);
@@ -239,7 +250,7 @@ static void plugins_show(const struct plugin *plugin, void *arg)
 static void plugins_take(enum plugin_kind kind, const char *name,
                          const char *path, void *arg)
 {
-    struct request *request = arg;
+    struct plugins_request *request = arg;
     struct apart apart;
 
     names_add(&request->names, name);
@@ -249,12 +260,12 @@ static void plugins_take(enum plugin_kind kind, const char *name,
     apart = apart_load(kind, name, &request->search, plugins_show, request);
     request->is_refused |= apart.end != APART_SHOWN;
     if (apart.end == APART_DIED)
-        fprintf(stderr,
-                "%s ends the process that loads it (%s); look at its "
-                "constructors\n",
-                path, apart.text);
+        text_print(stderr,
+                   "%s ends the process that loads it (%s); look at its "
+                   "constructors\n",
+                   path, apart.text);
     else if (apart.end == APART_REFUSED)
-        fprintf(stderr, "%s\n", apart.text);
+        text_print(stderr, "%s\n", apart.text);
     else if (request->list)
         json_array_append_new(request->list, json_loads(apart.text, 0, NULL));
     else
@@ -262,12 +273,12 @@ static void plugins_take(enum plugin_kind kind, const char *name,
     free(apart.text);
 }
 
-static int plugins_unknown(struct request *request)
+static int plugins_unknown(struct plugins_request *request)
 {
     char *advice = names_advice(&request->names, request->name, "there are");
 
-    fprintf(stderr, "playground plugins: there is no plugin \"%s\"; %s\n",
-            request->name, advice);
+    text_print(stderr, "playground plugins: there is no plugin \"%s\"; %s\n",
+               request->name, advice);
     free(advice);
     names_finish(&request->names);
     json_decref(request->list);
@@ -275,13 +286,13 @@ static int plugins_unknown(struct request *request)
 }
 
 /* A file that is no plugin of any kind is not among all: it is tried. */
-static void plugins_look_at_file(struct request *request)
+static void plugins_look_at_file(struct plugins_request *request)
 {
     if (plugin_is_there(&request->search, request->name))
         plugins_take(PLUGIN_HANDLER, request->name, request->name, request);
 }
 
-static int plugins_list(struct request *request)
+static int plugins_list(struct plugins_request *request)
 {
     if (!request->name && !request->list)
         plugins_print_line("kind", "name", "data", "summary");
@@ -298,7 +309,7 @@ static int plugins_list(struct request *request)
     return request->list ? plugins_print_json(request->list) : 0;
 }
 
-static int plugins_schema(struct request *request)
+static int plugins_schema(struct plugins_request *request)
 {
     json_t *made = request->name
                        ? schema_plugin(&request->search, request->name)
@@ -311,36 +322,21 @@ static int plugins_schema(struct request *request)
 
 int cmd_plugins(int argc, char **argv)
 {
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
-                                            {"schema", no_argument, NULL, 's'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
     const char *folders[] = {".", plugin_builtin_folder(), NULL};
-    struct request request = {.search = {.folders = folders}};
-    bool is_schema = false;
-    int option, status;
+    struct plugins_request request = {.search = {.folders = folders}};
+    int status = arguments_read(&plugins_arguments, argc, argv, &request);
 
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-        if (option == 'h') {
-            fputs(help, stdout);
-            return 0;
-        }
-        if (option == '?' || option == ':')
-            return usage_refuse("plugins", options, option, argv);
-        is_schema |= option == 's';
-        if (option == 'j' && !request.list)
-            request.list = json_array();
-    }
-    if (argc - optind > 1) {
-        fputs("playground plugins: give one name at the most; without one all "
-              "are "
-              "listed\n",
-              stderr);
-        return 2;
-    }
+    if (status >= 0)
+        return status;
+    if (argc - optind > 1)
+        return arguments_refuse(
+            &plugins_arguments,
+            "give one name at the most; without one all are listed");
     request.name = argv[optind];
-    status = is_schema ? plugins_schema(&request) : plugins_list(&request);
+    if (request.is_json && !request.is_schema)
+        request.list = json_array();
+    status =
+        request.is_schema ? plugins_schema(&request) : plugins_list(&request);
     plugin_search_finish(&request.search);
     return status;
 }

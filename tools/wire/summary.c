@@ -1,8 +1,12 @@
+/* The counters of a wire, as a table and as JSON. */
+
 #include "wire/summary.h"
 
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
+
+#include "cli/json_out.h"
 
 #define MTU_DEFAULT 1500
 
@@ -112,7 +116,6 @@ void summary_print_json(const struct summary *summary, FILE *out)
                         summary_direction(&summary->counts[WIRE_LEFT]));
     json_object_set_new(object, "to_left",
                         summary_direction(&summary->counts[WIRE_RIGHT]));
-    json_dumpf(object, out, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    fputc('\n', out);
+    json_out(object, JSON_COMPACT | JSON_REAL_PRECISION(9), out);
     json_decref(object);
 }
