@@ -1,6 +1,7 @@
 #!/bin/sh
 # check-headers.sh SOURCE BUILD: each public header compiles alone and without
-# a warning, as strict C11 and as GNU C, with gcc and with clang.
+# a warning, as strict C11 and as GNU C, with gcc and with clang. The handler
+# that handler.h shows is the plugin ping, to the letter.
 set -eu
 include=$1/core/include
 
@@ -15,3 +16,10 @@ for compiler in gcc clang; do
         done
     done
 done
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+sed -n 's/^ \*     //p; s/^ \*$//p; /^ \*\/$/q' "$include/playground/handler.h" |
+    sed -n '/^#include/,/^};/p' >"$work/shown"
+sed -n '/^#include/,$p' "$1/plugins/handler/ping.c" >"$work/ping"
+diff -u --label handler.h --label ping.c "$work/shown" "$work/ping"

@@ -38,7 +38,7 @@ fi
 if timeout 60 "$source/tools/run" --host 2>err; then
     exit 1
 fi
-grep -q "host needs an address" err
+grep -q "host needs a value" err
 
 # Where nothing may be written it says what to do. Root may write anywhere.
 give_up=

@@ -2,30 +2,42 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
+#include "base/crash.h"
 #include "base/text.h"
+#include "cli/arguments.h"
 #include "cli/json_out.h"
-#include "cli/usage.h"
 #include "commands.h"
 #include "config/config.h"
 #include "places/problems.h"
 
-static const char help[] =
-    "usage: playground check [--json] CONFIG\n"
-    "\n"
-    "Says `CONFIG: ok`, or what is wrong, where, and what to do. It reads the\n"
-    "config as `playground run` does and loads its plugins, but opens no "
-    "port.\n"
-    "\n"
-    "  --json  the same for a program to read, on stdout: \"ok\", and a list\n"
-    "          of \"problems\" with line, column (from 1; 0: the whole file),\n"
-    "          whether it is a warning, and the text\n"
-    "\n"
-    "Exit status: 0 the config is right, 2 it is not.\n"
-    "\n"
-    "example: playground check config/chat.json\n";
+struct check_request {
+    bool is_json;
+};
+
+static const struct arguments check_arguments = {
+    .command = "check",
+    .head =
+        "usage: playground check [--json] CONFIG\n\n"
+        "Says `CONFIG: ok`, or what is wrong, where, and what to do. It reads "
+        "the config as `playground run` does and loads its plugins, but opens "
+        "no port.\n",
+    .table =
+        (const struct argument[]){
+            {"json", NULL,
+             "the same for a program to read, on stdout: \"ok\", and a list of "
+             "\"problems\" with line, column (from 1; 0: the whole file), "
+             "whether it is a warning, and the text",
+             NULL, ARGUMENT_FLAG,
+             ARGUMENT_FIELD(struct check_request, is_json)},
+            {0}},
+    .tail = "Exit status: 0 the config is right, 2 it is not.\n\n"
+            "example: playground check config/chat.json\n",
+};
 
 static void check_add_problem(const struct problem_report *report, void *arg)
 {
@@ -51,12 +63,85 @@ static void check_print_json(const char *path, const struct problems *problems,
     free(file);
 }
 
+/* ---- a plugin ends the program ---------------------------------------- */
+
+static char *crashed_file; /* as JSON, with its quotes */
+
+/* From a signal handler: nothing but write(2). */
+static void check_write(const char *text, size_t len)
+{
+    ssize_t done = write(STDOUT_FILENO, text, len);
+
+    (void)done;
+}
+
+static void check_write_escaped(const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            check_write("\\", 1);
+        check_write(text, 1);
+    }
+}
+
+/* The number behind the last but `skip` colons of "FILE:LINE:COLUMN". */
+static void check_write_number(const char *place, int skip)
+{
+    const char *end = place + strlen(place), *start;
+
+    for (start = end; start > place && skip >= 0; skip--) {
+        end = start;
+        do
+            start--;
+        while (start > place && *start != ':');
+    }
+    if (*start == ':' && start[1] >= '0' && start[1] <= '9')
+        check_write(start + 1, (size_t)(end - start - 1));
+    else
+        check_write("0", 1);
+}
+
+static void check_say_crash(const char *place, const char *text)
+{
+    static const char head[] = "{\"ok\": false, \"file\": ",
+                      line[] = ", \"problems\": [{\"line\": ",
+                      column[] = ", \"column\": ",
+                      what[] = ", \"warning\": false, \"text\": \"",
+                      tail[] = "\"}]}\n";
+
+    check_write(head, sizeof(head) - 1);
+    check_write(crashed_file, strlen(crashed_file));
+    check_write(line, sizeof(line) - 1);
+    check_write_number(place, 1);
+    check_write(column, sizeof(column) - 1);
+    check_write_number(place, 0);
+    check_write(what, sizeof(what) - 1);
+    check_write_escaped(text);
+    check_write(tail, sizeof(tail) - 1);
+}
+
+static void check_watch_crashes(const char *path)
+{
+    char *file = text_clean(path);
+    json_t *name = json_string(file);
+
+    crashed_file = json_dumps(name, JSON_ENCODE_ANY);
+    json_decref(name);
+    free(file);
+    crash_say_by(check_say_crash);
+}
+
 static int check(const char *path, bool is_json)
 {
     struct problems *problems = problems_create(path);
-    struct config *config = config_load(path, NULL, 0, NULL, problems);
-    int status = config ? 0 : 2;
+    struct config *config;
+    int status;
 
+    if (is_json)
+        check_watch_crashes(path);
+    config = config_load(path, NULL, 0, NULL, problems);
+    status = config ? 0 : 2;
+    free(crashed_file);
     if (is_json) {
         check_print_json(path, problems, config != NULL);
     } else {
@@ -71,27 +156,14 @@ static int check(const char *path, bool is_json)
 
 int cmd_check(int argc, char **argv)
 {
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    bool is_json = false;
-    int option;
+    struct check_request request = {0};
+    int status = arguments_read(&check_arguments, argc, argv, &request);
 
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-        if (option == 'h') {
-            fputs(help, stdout);
-            return 0;
-        }
-        if (option == '?' || option == ':')
-            return usage_refuse("check", options, option, argv);
-        is_json = true;
-    }
-    if (argc - optind != 1) {
-        fputs("playground check: give one config, such as `playground check "
-              "config/chat.json`\n",
-              stderr);
-        return 2;
-    }
-    return check(argv[optind], is_json);
+    if (status >= 0)
+        return status;
+    if (argc - optind != 1)
+        return arguments_refuse(
+            &check_arguments,
+            "give one config, such as `playground check config/chat.json`");
+    return check(argv[optind], request.is_json);
 }

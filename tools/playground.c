@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/crash.h"
+#include "base/names.h"
 #include "base/text.h"
 #include "commands.h"
 #include "process/guard.h"
@@ -15,7 +16,7 @@
 struct command {
     const char *name, *summary;
     int (*run)(int argc, char **argv);
-    const char *group; /* a heading before it */
+    const char *group; /* a heading above the command; NULL: none */
 };
 
 static const struct command commands[] = {
@@ -52,14 +53,19 @@ static void playground_print_help(FILE *out)
 
 static int playground_unknown(const char *name)
 {
-    text_print(stderr, "playground: there is no command \"%s\"; ", name);
+    struct names names = {0};
+    const char *near;
+
     for (size_t i = 0; i < COMMANDS; i++)
-        if (commands[i].summary && commands[i].name[0] == name[0]) {
-            text_print(stderr, "did you mean `playground %s`?\n",
-                       commands[i].name);
-            return 2;
-        }
-    text_print(stderr, "`playground --help` lists them\n");
+        if (commands[i].summary)
+            names_add(&names, commands[i].name);
+    near = names_near(&names, name);
+    text_print(stderr, "playground: there is no command \"%s\"; ", name);
+    if (near)
+        text_print(stderr, "did you mean `playground %s`?\n", near);
+    else
+        text_print(stderr, "`playground --help` lists them\n");
+    names_finish(&names);
     return 2;
 }
 
@@ -71,7 +77,7 @@ static void playground_open_standard(void)
             exit(1);
 }
 
-/* What was asked for has arrived only when it could all be written. */
+/* A command has succeeded only when all it prints could be written. */
 static int playground_finish(int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))

@@ -1,10 +1,12 @@
-/* What transports call: the functions of playground/transport.h that need a
-   core (addresses are in address.c, options in config_api.c). */
+/* The functions of playground/transport.h and simulation.h that need a core
+   (addresses are in address.c, options in config_api.c). */
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <playground/simulation.h>
 
 #include "config/address.h"
 #include "engine/core.h"
@@ -112,7 +114,7 @@ struct pg_session *pg_session_open(struct pg_listener *listener, int fd,
     struct pg_session *session = session_create(listener, fd, data);
 
     if (!session) {
-        if (fd >= 0 && !listener->transport->step)
+        if (fd >= 0 && !listener->transport->simulation)
             close(fd);
         return NULL;
     }

@@ -8,7 +8,7 @@
 #include "base/crash.h"
 #include "base/output.h"
 #include "chain/chain.h"
-#include "config/config_parts.h"
+#include "config/config_call.h"
 #include "engine/mail.h"
 #include "memory/heap.h"
 #include "out/broadcast.h"
@@ -200,25 +200,16 @@ int core_attach(struct config *config, const struct core_io *io, int arena_fd,
     return begun(error);
 }
 
-static void enter_plugin(const struct pg_entry *entry, const char *callback)
-{
-    crash_enter(entry->plugin ? entry->plugin->path : entry->name, callback);
-}
-
 static int init_entry(struct pg_entry *entry)
 {
-    size_t before = problems_said(entry->config->problems);
+    struct config_call call;
     int error = 0;
 
-    enter_plugin(entry, "init()");
-    if (entry->handler->init)
-        error = entry->handler->init(entry);
-    crash_leave();
+    if (entry->handler->init) {
+        call = config_call_entry(entry, "init()");
+        error = config_call_end(&call, entry->handler->init(entry));
+    }
     entry->is_ready = !error;
-    if (error && problems_said(entry->config->problems) == before)
-        config_blame(entry->config, entry->path, entry->name, entry->plugin,
-                     "could not start, and its init() does not say why; let it "
-                     "call pg_fail()");
     return error;
 }
 
@@ -250,7 +241,8 @@ static void finish_entries(void)
     for (unsigned i = 0; i < config->entry_count; i++) {
         struct pg_entry *entry = config->entries[i];
 
-        enter_plugin(entry, "finish()");
+        crash_enter(entry->plugin ? entry->plugin->path : entry->name,
+                    "finish()", 0);
         if (entry->is_ready && entry->handler->finish)
             entry->handler->finish(entry);
         crash_leave();

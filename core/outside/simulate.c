@@ -5,6 +5,8 @@
 #include <string.h>
 #include <uv.h>
 
+#include <playground/simulation.h>
+
 #include "base/text.h"
 #include "outside/virtual.h"
 #include "places/problems.h"
@@ -36,7 +38,7 @@ static struct pg_listener *simulate_find_next(const struct config *config,
     *at_ns = UINT64_MAX;
     for (unsigned i = 0; i < config->listener_count; i++) {
         struct pg_listener *listener = config->listeners[i];
-        uint64_t next_ns = listener->transport->next_ns(listener);
+        uint64_t next_ns = listener->transport->simulation->next_ns(listener);
 
         if (next_ns < *at_ns) {
             first = listener;
@@ -59,7 +61,7 @@ static int simulate_run(const struct config *config)
             continue;
         }
         virtual_advance(at_ns);
-        error = listener->transport->step(listener);
+        error = listener->transport->simulation->step(listener);
         virtual_settle();
     }
     return error;
@@ -87,7 +89,7 @@ static int simulate_stop_all(const struct config *config)
 
     for (unsigned i = 0; i < config->listener_count; i++) {
         struct pg_listener *listener = config->listeners[i];
-        int one = listener->transport->stop(listener, stdout);
+        int one = listener->transport->simulation->stop(listener, stdout);
 
         error = error ? error : one;
     }

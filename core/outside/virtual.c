@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <playground/simulation.h>
+
 #include "state/session.h"
 
 #define LISTED 0x80 /* in the list of those to look at */
@@ -82,13 +84,14 @@ static void virtual_watch(struct pg_session *session, int events)
 
 static void virtual_release(struct pg_session *session)
 {
-    const struct pg_listener *listener = session_listener(session);
+    const struct pg_simulation *simulation =
+        session_listener(session)->transport->simulation;
 
     outside.ready[session->slot] &= LISTED;
-    if (listener->transport->release)
-        listener->transport->release(session, session->flags & SESSION_ABORT
-                                                  ? PG_END_ABORT
-                                                  : PG_END_FIN);
+    if (simulation && simulation->release)
+        simulation->release(session, session->flags & SESSION_ABORT
+                                         ? PG_END_ABORT
+                                         : PG_END_FIN);
 }
 
 static void virtual_watch_listener(struct pg_listener *listener, int events)

@@ -1,4 +1,8 @@
+/* Looks at the struct that a plugin exports. */
+
 #include <string.h>
+
+#include <playground/simulation.h>
 
 #include "base/must.h"
 #include "options/options.h"
@@ -79,16 +83,17 @@ static char *plugin_shape_missing(const struct plugin *plugin,
 {
     static const char *const kinds[] = {"PG_ANY", "PG_STREAM", "PG_RECORDS"};
 
-    return must_printf("%s: .%s is missing; write one, because a transport "
-                       "that provides %s%s needs it",
-                       plugin->path, callback,
-                       kinds[plugin->transport.provides],
-                       plugin->transport.step ? " and has .step" : "");
+    return must_printf(
+        "%s: .%s is missing; write one, because a transport "
+        "that provides %s%s needs it",
+        plugin->path, callback, kinds[plugin->transport.provides],
+        plugin->transport.simulation ? " and has .simulation" : "");
 }
 
 static char *plugin_shape_check_transport(const struct plugin *plugin)
 {
     const struct pg_transport *transport = &plugin->transport;
+    const struct pg_simulation *simulation = transport->simulation;
 
     if (transport->provides != PG_STREAM && transport->provides != PG_RECORDS &&
         !(transport->provides == PG_ANY && transport->kind))
@@ -103,10 +108,12 @@ static char *plugin_shape_check_transport(const struct plugin *plugin)
         return must_printf("%s: .peer_size is more than .session_size; it says "
                            "how many bytes of those tell peers apart",
                            plugin->path);
-    if (transport->step && !transport->next_ns)
-        return plugin_shape_missing(plugin, "next_ns");
-    if (transport->step && !transport->stop)
-        return plugin_shape_missing(plugin, "stop");
+    if (simulation && !simulation->next_ns)
+        return plugin_shape_missing(plugin, "simulation->next_ns");
+    if (simulation && !simulation->step)
+        return plugin_shape_missing(plugin, "simulation->step");
+    if (simulation && !simulation->stop)
+        return plugin_shape_missing(plugin, "simulation->stop");
     if (transport->provides != PG_STREAM && !transport->send_records)
         return plugin_shape_missing(plugin, "send_records");
     if (transport->provides != PG_STREAM && !transport->peer_size)

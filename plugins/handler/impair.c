@@ -14,19 +14,20 @@
  * What leaves late goes through pg_later(): the core holds it, and holds back a
  * stream that is too fast for the delay or the rate.
  */
-#include <playground/link.h>
-
 #include <errno.h>
 #include <stdio.h>
 
-enum { IN, OUT };                               /* directions */
-enum { CUT = PG_LINK_FREE, CUT_LENGTH, RESET }; /* random numbers */
+#include "common/link_options.h"
 
-#define PIECE_NS   10000000 /* a slow stream comes in pieces so long */
-#define SPACING_NS 1000000  /* else the socket would join pieces again */
+enum { IN, OUT };                            /* directions */
+enum { CUT = LINK_FREE, CUT_LENGTH, RESET }; /* random numbers */
+
+#define PIECE_MS 10 /* a slow stream comes in pieces so long */
+#define SPACING_NS                                                             \
+    1000000 /* pieces closer than this are joined by the socket */
 
 struct impair_options {
-    struct pg_link_options link;
+    struct link_options link;
     const char *direction;
     int64_t seed, reset_within_bytes;
     double cut_percent;
@@ -35,25 +36,27 @@ struct impair_options {
 struct impair_private {
     uint64_t sessions; /* that have come to this entry */
     bool is_on[2];
+    struct link_terms stream, records; /* from the options, by input kind */
 };
 
 struct impair_state {
     struct impair_way {
-        struct pg_link link;
+        struct link_way link;
         uint64_t bytes; /* of a stream, that have passed */
     } ways[2];
 };
 
-/* One callback. */
+/* The facts that the functions of one callback share. */
 struct passing {
     struct pg_ctx *ctx;
     const struct impair_options *options;
+    const struct link_terms *terms;
     struct impair_way *way;
     unsigned direction;
 };
 
 static const struct pg_option impair_options[] = {
-    PG_LINK_OPTIONS(struct impair_options, link),
+    LINK_OPTIONS(struct impair_options, link),
     {"cut_percent", PG_NUMBER, PG_FIELD(struct impair_options, cut_percent),
      .unit = "percent", .max = 100,
      .help = "records that lose their end; on a stream, bytes after which a "
@@ -74,15 +77,15 @@ static int impair_check_place(struct pg_entry *entry, enum pg_kind input,
                               const char *name)
 {
     const struct impair_options *options = pg_entry_options(entry);
-    const char *key = pg_link_needs_records(&options->link);
+    const char *key = link_needs_records(&options->link);
 
     if (input == PG_STREAM && key)
-        return pg_fail(entry, key,
-                       "\"%s\" cannot be on the stream of %s: " PG_LINK_STREAM
-                       "; delete it, put \"lines\" or \"length\" before %s to "
-                       "impair whole messages, or lose segments with "
-                       "`playground wire`",
-                       key, name, pg_entry_name(entry));
+        return pg_fail(
+            entry, key,
+            "\"%s\" cannot be on the stream of %s: " LINK_WHY_NO_STREAM
+            "; delete it, put \"lines\" or \"length\" before %s to impair "
+            "whole messages, or lose segments with `playground wire`",
+            key, name, pg_entry_name(entry));
     if (input == PG_RECORDS && options->reset_within_bytes)
         return pg_fail(entry, "reset_within_bytes",
                        "only a stream can be reset, and records reach %s from "
@@ -98,6 +101,8 @@ static int impair_init(struct pg_entry *entry)
 
     self->is_on[IN] = strcmp(options->direction, "out") != 0;
     self->is_on[OUT] = strcmp(options->direction, "in") != 0;
+    self->stream = link_terms_of(&options->link, PG_STREAM);
+    self->records = link_terms_of(&options->link, PG_RECORDS);
     return 0;
 }
 
@@ -109,7 +114,8 @@ static enum pg_verdict impair_open(struct pg_ctx *ctx)
 
     self->sessions++;
     for (unsigned i = IN; i <= OUT; i++)
-        state->ways[i].link.key = pg_link_key(options->seed, self->sessions, i);
+        state->ways[i].link.key =
+            link_key((uint64_t)options->seed, self->sessions, i);
     return PG_PASS;
 }
 
@@ -142,10 +148,15 @@ static int impair_hand_on(const struct passing *passing, struct pg_bytes bytes,
                     due_ms > now_ms ? (uint32_t)(due_ms - now_ms) : 0, bytes);
 }
 
-static bool impair_is_late(const struct pg_link_options *link)
+static bool impair_is_late(const struct link_terms *terms)
 {
-    return link->delay_ms || link->jitter_ms || link->rate_kbit_s ||
-           link->reorder_percent > 0;
+    return terms->delay_ns || terms->jitter_ns || terms->rate_bit_s ||
+           terms->reorder;
+}
+
+static uint64_t impair_cut_share(const struct passing *passing)
+{
+    return link_share(passing->options->cut_percent / 100);
 }
 
 /* ---- records ---------------------------------------------------------- */
@@ -153,23 +164,23 @@ static bool impair_is_late(const struct pg_link_options *link)
 static struct pg_bytes impair_cut_record(const struct passing *passing,
                                          struct pg_bytes bytes)
 {
-    const struct pg_link *link = &passing->way->link;
+    const struct link_way *link = &passing->way->link;
     uint64_t number = link->records - 1;
 
     if (bytes.len == 0 ||
-        !pg_link_happens(link, number, CUT, passing->options->cut_percent))
+        !link_happens(link, number, CUT, impair_cut_share(passing)))
         return bytes;
     impair_count(passing, "cut");
     return pg_bytes(bytes.data,
-                    pg_link_draw(link, number, CUT_LENGTH) % bytes.len);
+                    link_draw(link, number, CUT_LENGTH) % bytes.len);
 }
 
 static enum pg_verdict impair_pass_record(const struct passing *passing,
                                           struct pg_bytes bytes)
 {
-    const struct pg_link_options *how = &passing->options->link;
-    struct pg_fate fate =
-        pg_link_pass(&passing->way->link, how, bytes.len, pg_now_ns());
+    const struct link_terms *terms = passing->terms;
+    struct link_fate fate =
+        link_pass(&passing->way->link, terms, bytes.len, pg_now_ns());
 
     impair_count(passing, "records");
     if (fate.is_refused)
@@ -177,54 +188,53 @@ static enum pg_verdict impair_pass_record(const struct passing *passing,
     if (fate.is_lost)
         return impair_drop(passing, "lost");
     bytes = impair_cut_record(passing, bytes);
-    if (fate.is_reordered)
+    if (fate.is_held_back)
         impair_count(passing, "held back");
     if (fate.is_duplicated)
         impair_count(passing, "duplicated");
     for (int i = 0; i <= fate.is_duplicated; i++)
-        if (impair_hand_on(passing, bytes, impair_is_late(how), fate.due_ns) ==
-            -ENOBUFS)
+        if (impair_hand_on(passing, bytes, impair_is_late(terms),
+                           fate.due_ns) == -ENOBUFS)
             impair_count(passing, "dropped: no room for a delay");
     return PG_STOP;
 }
 
 /* ---- a stream --------------------------------------------------------- */
 
-/* Where it breaks: a number of bytes from its start. */
+/* The place where a stream breaks: a number of bytes from its start. */
 static uint64_t impair_reset_at(const struct passing *passing)
 {
     uint64_t within = (uint64_t)passing->options->reset_within_bytes;
 
     if (within == 0)
         return UINT64_MAX;
-    return 1 + pg_link_draw(&passing->way->link, 0, RESET) % within;
+    return 1 + link_draw(&passing->way->link, 0, RESET) % within;
 }
 
-/* The longest piece that the rate lets through in PIECE_NS. */
+/* The longest piece that the rate lets through in PIECE_MS. */
 static size_t impair_piece_bytes(const struct passing *passing)
 {
-    uint64_t bytes =
-        (uint64_t)passing->options->link.rate_kbit_s * (PIECE_NS / 8) / 1000000;
+    uint64_t bytes = passing->terms->rate_bit_s / 8 * PIECE_MS / 1000;
 
-    if (passing->options->link.rate_kbit_s == 0)
+    if (passing->terms->rate_bit_s == 0)
         return SIZE_MAX;
     return bytes ? (size_t)bytes : 1;
 }
 
-/* How many bytes from the start of `in` belong together. */
+/* Counts the bytes, from the first of `len`, that stay together. */
 static size_t impair_next_piece(const struct passing *passing, size_t len)
 {
     const struct impair_way *way = passing->way;
     uint64_t left = impair_reset_at(passing) - way->bytes;
     size_t most = impair_piece_bytes(passing), piece = len < most ? len : most;
+    uint64_t cut = impair_cut_share(passing);
 
     if (piece > left)
         piece = (size_t)left;
-    if (passing->options->cut_percent <= 0)
+    if (cut == 0)
         return piece;
     for (size_t i = 1; i < piece; i++)
-        if (pg_link_happens(&way->link, way->bytes + i, CUT,
-                            passing->options->cut_percent))
+        if (link_happens(&way->link, way->bytes + i, CUT, cut))
             return i;
     return piece;
 }
@@ -232,18 +242,17 @@ static size_t impair_next_piece(const struct passing *passing, size_t len)
 static int impair_pass_piece(const struct passing *passing,
                              struct pg_bytes piece)
 {
-    struct pg_link_options how = passing->options->link;
     struct impair_way *way = passing->way;
     bool is_spaced =
         passing->direction == OUT && passing->options->cut_percent > 0;
-    struct pg_fate fate;
+    struct link_fate fate =
+        link_pass(&way->link, passing->terms, piece.len, pg_now_ns());
 
-    how.queue_bytes = 0; /* the core makes the sender wait */
-    fate = pg_link_pass(&way->link, &how, piece.len, pg_now_ns());
     if (is_spaced)
         way->link.order_ns += SPACING_NS;
     way->bytes += piece.len;
-    return impair_hand_on(passing, piece, impair_is_late(&how) || is_spaced,
+    return impair_hand_on(passing, piece,
+                          impair_is_late(passing->terms) || is_spaced,
                           fate.due_ns);
 }
 
@@ -276,18 +285,19 @@ static enum pg_verdict impair_pass(struct pg_ctx *ctx, unsigned direction,
 {
     const struct impair_private *self = pg_private(ctx);
     struct impair_state *state = pg_state(ctx);
+    bool is_stream = pg_input_kind(ctx) == PG_STREAM;
     const struct passing passing = {
         .ctx = ctx,
         .options = pg_options(ctx),
+        .terms = is_stream ? &self->stream : &self->records,
         .way = &state->ways[direction],
         .direction = direction,
     };
 
     if (!self->is_on[direction])
         return PG_PASS;
-    return pg_input_kind(ctx) == PG_RECORDS
-               ? impair_pass_record(&passing, bytes)
-               : impair_pass_stream(&passing, bytes);
+    return is_stream ? impair_pass_stream(&passing, bytes)
+                     : impair_pass_record(&passing, bytes);
 }
 
 static enum pg_verdict impair_recv(struct pg_ctx *ctx, struct pg_bytes in)

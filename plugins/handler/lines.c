@@ -77,7 +77,7 @@ static bool lines_next_line(struct pg_bytes *in, size_t looked,
     return true;
 }
 
-/* The same words wherever the reads were cut, hence "or more". */
+/* Says "or more", so that the words are the same however the reads were cut. */
 static enum pg_verdict lines_too_long(struct pg_ctx *ctx)
 {
     size_t max = lines_max_bytes(ctx);

@@ -229,7 +229,7 @@ static enum pg_verdict meter_recv(struct pg_ctx *ctx, struct pg_bytes in)
     return PG_STOP;
 }
 
-/* What cannot be sent takes no number. */
+/* A message takes a number only when it can be sent. */
 static enum pg_verdict meter_send(struct pg_ctx *ctx, struct pg_bytes out)
 {
     struct meter_state *state = pg_state(ctx);

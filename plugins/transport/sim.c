@@ -7,10 +7,10 @@
  * Each client comes within the first interval, says its messages, an interval
  * apart, and takes what it is sent. All that happens is an event with a time,
  * to the nanosecond; the clock jumps from one to the next. A link is that of
- * playground/link.h: records are lost, doubled and reordered, a stream is only
+ * common/link.h: records are lost, doubled and reordered, a stream is only
  * delayed, and its sender waits when too much is on its way.
  */
-#include "sim.h"
+#include "transport/sim.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -156,13 +156,14 @@ static enum pg_kind sim_kind(struct pg_listener *listener)
 static int sim_check(struct pg_listener *listener)
 {
     const struct sim_options *options = pg_listener_options(listener);
-    const char *key = pg_link_needs_records(&options->link);
+    const char *key = link_needs_records(&options->link);
 
     if (sim_kind(listener) == PG_STREAM && key)
-        return pg_listen_fail(listener, key,
-                              "\"%s\" cannot be on a stream: " PG_LINK_STREAM
-                              "; delete it, or write \"provides\": \"records\"",
-                              key);
+        return pg_listen_fail(
+            listener, key,
+            "\"%s\" cannot be on a stream: " LINK_WHY_NO_STREAM
+            "; delete it, or write \"provides\": \"records\"",
+            key);
     return 0;
 }
 
@@ -262,10 +263,10 @@ static void sim_plan_clients(struct sim *sim)
 
         for (unsigned way = 0; way < WAYS; way++)
             client->links[way].key =
-                pg_link_key(sim->options->seed, (uint64_t)i + 1, way);
+                link_key((uint64_t)sim->options->seed, (uint64_t)i + 1, way);
         sim_plan(sim,
-                 sim->start_ns + pg_link_draw(client->links, 0, PG_LINK_FREE) %
-                                     (interval_ns + 1),
+                 sim->start_ns +
+                     link_draw(client->links, 0, LINK_FREE) % (interval_ns + 1),
                  COMES, client);
     }
 }
@@ -277,6 +278,7 @@ static int sim_adopt(struct pg_listener *listener, int fd)
     (void)fd;
     sim->options = pg_listener_options(listener);
     sim->is_stream = sim_kind(listener) == PG_STREAM;
+    sim->link = link_terms_of(&sim->options->link, sim_kind(listener));
     sim->start_ns = sim->end_ns = pg_now_ns();
     sim->clients = calloc((size_t)sim->options->clients, sizeof(*sim->clients));
     if (!sim->clients)
@@ -355,7 +357,7 @@ static const struct pg_option sim_option_table[] = {
      .help = "the messages; @FILE: its lines in turn"},
     {"line_end", PG_BOOL, PG_FIELD(struct sim_options, line_end),
      .initial = "true", .help = "on a stream each ends with a newline"},
-    PG_LINK_OPTIONS(struct sim_options, link),
+    LINK_OPTIONS(struct sim_options, link),
     {"wait_ms", PG_INT, PG_FIELD(struct sim_options, wait_ms), .unit = "ms",
      .initial = "1000", .max = 3600000,
      .help = "after the last message and its way there and back"},
@@ -364,6 +366,13 @@ static const struct pg_option sim_option_table[] = {
     {"trace", PG_STRING, PG_FIELD(struct sim_options, trace),
      .help = "a file for all that happens, a line each; - is stdout"},
     {0},
+};
+
+static const struct pg_simulation sim_simulation = {
+    .next_ns = sim_next_ns,
+    .step = sim_step,
+    .release = sim_release,
+    .stop = sim_stop,
 };
 
 const struct pg_transport pg_transport = {
@@ -385,8 +394,5 @@ const struct pg_transport pg_transport = {
     .finish = sim_finish,
     .send_records = sim_send_records,
     .address = sim_address,
-    .next_ns = sim_next_ns,
-    .step = sim_step,
-    .release = sim_release,
-    .stop = sim_stop,
+    .simulation = &sim_simulation,
 };

@@ -9,8 +9,9 @@
 #ifndef SIM_H
 #define SIM_H
 
-#include <playground/link.h>
-#include <playground/transport.h>
+#include <playground/simulation.h>
+
+#include "common/link_options.h"
 
 enum way { TO_SERVER, TO_CLIENT, WAYS };
 enum event_type { COMES, SAYS, OPENS, ARRIVES, ENDS, RESETS };
@@ -20,10 +21,10 @@ struct sim_options {
     int clients, messages, interval_ms, wait_ms;
     int64_t seed;
     bool line_end;
-    struct pg_link_options link;
+    struct link_options link;
 };
 
-/* What each piece on its way counts for beside its bytes. */
+/* Each piece on its way counts for so many bytes more than it has. */
 #define SIM_PACKET_COST 64
 
 /* Bytes on their way. */
@@ -41,15 +42,16 @@ struct event {
 };
 
 struct client {
-    struct pg_link links[WAYS];
+    struct link_way links[WAYS];
     struct pg_session *session; /* of a stream, while it is open */
     struct packet *inbox;       /* of a stream: arrived, and not yet read */
     size_t inbox_at;
     uint32_t on_way[WAYS]; /* of a stream: what counts for the window */
     int said;
-    bool is_waiting; /* to say something: the window is full */
-    bool is_blocked; /* so is the other one: send() has said -EAGAIN */
-    bool has_ended;  /* its FIN has arrived */
+    bool is_waiting; /* the window to the server is full, so it says nothing yet
+                      */
+    bool is_blocked; /* the window back is full: send() has said -EAGAIN */
+    bool has_ended;  /* the client's FIN has arrived */
     bool is_done;    /* says nothing more */
     bool is_let_go;  /* the server has sent FIN or RST */
 };
@@ -62,12 +64,13 @@ struct counts {
 struct sim {
     const struct sim_options *options;
     bool is_stream;
+    struct link_terms link; /* from the options */
     struct client *clients;
     struct event *events; /* a binary heap */
     size_t count, size;
     uint64_t next_order, start_ns, end_ns;
     bool is_over;
-    int error;  /* it cannot go on */
+    int error;  /* ends the simulation */
     char *file; /* what "say": "@FILE" has, a message a line */
     char **says;
     size_t say_count;
@@ -94,7 +97,7 @@ static inline struct client *sim_client_of(struct sim *sim,
 void sim_schedule(struct sim *sim, uint64_t at_ns, enum event_type type,
                   const struct client *client, enum way way,
                   struct packet *packet);
-/* There has to be one. */
+/* Takes the earliest event; there has to be one. */
 struct event sim_take_first(struct sim *sim);
 
 /* `TIME CLIENT WAY WHAT "BYTES"`, without bytes if their data is NULL. */
@@ -105,7 +108,7 @@ void sim_note(const struct sim *sim, const struct client *client, enum way way,
 
 /* ---- sim_link.c ------------------------------------------------------- */
 
-/* What a client is to do; the simulation lasts until it is answered. */
+/* Plans what a client does; the simulation lasts until that is answered. */
 void sim_plan(struct sim *sim, uint64_t at_ns, enum event_type type,
               const struct client *client);
 /* Sends a SYN, FIN or RST: when it arrives. */
@@ -113,12 +116,12 @@ uint64_t sim_sign_ns(struct sim *sim, struct client *client, enum way way);
 /* Sends a record, or bytes of a stream. */
 void sim_transmit(struct sim *sim, struct client *client, enum way way,
                   struct pg_bytes bytes);
-/* How many bytes of a stream may be sent. */
+/* Counts the bytes of a stream that may be sent now. */
 size_t sim_room(const struct client *client, enum way way);
 
 /* ---- sim_client.c ----------------------------------------------------- */
 
-/* It is the event's time. 0 or -ENOMEM. */
+/* Lets an event happen, at its time. 0 or -ENOMEM. */
 int sim_handle(struct pg_listener *listener, const struct event *event);
 
 #endif

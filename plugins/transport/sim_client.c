@@ -1,4 +1,5 @@
-#include "sim.h"
+/* The clients of sim: what they do, and what comes of what arrives. */
+#include "transport/sim.h"
 
 #include <errno.h>
 #include <stdlib.h>

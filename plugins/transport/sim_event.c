@@ -1,4 +1,5 @@
-#include "sim.h"
+/* The events of sim in their order, and the trace of them. */
+#include "transport/sim.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,4 +1,5 @@
-#include "sim.h"
+/* The links of sim: what is sent down one, and when it arrives. */
+#include "transport/sim.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,23 +12,18 @@ void sim_plan(struct sim *sim, uint64_t at_ns, enum event_type type,
               const struct client *client)
 {
     const struct sim_options *options = sim->options;
-    const struct pg_link_options *link = &options->link;
-    uint64_t wait_ms = (uint64_t)options->wait_ms +
-                       2 * (uint64_t)(link->delay_ms + link->jitter_ms);
+    uint64_t wait_ns = (uint64_t)options->wait_ms * 1000000 +
+                       2 * (sim->link.delay_ns + sim->link.jitter_ns);
 
     sim_schedule(sim, at_ns, type, client, TO_SERVER, NULL);
-    if (at_ns + wait_ms * 1000000 > sim->end_ns)
-        sim->end_ns = at_ns + wait_ms * 1000000;
+    if (at_ns + wait_ns > sim->end_ns)
+        sim->end_ns = at_ns + wait_ns;
 }
 
-static struct pg_fate sim_link_pass(struct sim *sim, struct client *client,
-                                    enum way way, size_t len)
+static struct link_fate sim_link_pass(struct sim *sim, struct client *client,
+                                      enum way way, size_t len)
 {
-    struct pg_link_options how = sim->options->link;
-
-    if (sim->is_stream)
-        how.queue_bytes = 0; /* the window bounds it */
-    return pg_link_pass(&client->links[way], &how, len, pg_now_ns());
+    return link_pass(&client->links[way], &sim->link, len, pg_now_ns());
 }
 
 uint64_t sim_sign_ns(struct sim *sim, struct client *client, enum way way)
@@ -56,13 +52,13 @@ static bool sim_link_put_on_way(struct sim *sim, struct client *client,
     return true;
 }
 
-static const char *sim_link_fate_word(const struct pg_fate *fate)
+static const char *sim_link_fate_word(const struct link_fate *fate)
 {
     if (fate->is_lost)
         return "loses";
     if (fate->is_refused)
         return "drops";
-    if (fate->is_reordered)
+    if (fate->is_held_back)
         return fate->is_duplicated ? "sends late and twice" : "sends late";
     return fate->is_duplicated ? "sends twice" : "sends";
 }
@@ -70,14 +66,14 @@ static const char *sim_link_fate_word(const struct pg_fate *fate)
 static void sim_link_transmit_one(struct sim *sim, struct client *client,
                                   enum way way, struct pg_bytes bytes)
 {
-    struct pg_fate fate = sim_link_pass(sim, client, way, bytes.len);
+    struct link_fate fate = sim_link_pass(sim, client, way, bytes.len);
     struct counts *counts = &sim->counts[way];
     uint64_t unit = sim->is_stream ? bytes.len : 1;
 
     sim_trace(sim, client, way, sim_link_fate_word(&fate), bytes);
     counts->sent += unit;
     counts->lost += fate.is_lost ? unit : 0;
-    counts->dropped += fate.is_refused && !fate.is_lost ? unit : 0;
+    counts->dropped += fate.is_refused ? unit : 0;
     counts->doubled += fate.is_duplicated;
     if (fate.is_lost || fate.is_refused)
         return;

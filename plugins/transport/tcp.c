@@ -138,8 +138,8 @@ static int tcp_connect(struct pg_listener *listener)
 
 #define ACCEPTS_PER_CALL 64 /* then it is the others' turn */
 
-/* These errors belong to a connection that is already broken, not to the
-   listening socket: accept(2) says to go on with the next. */
+/* True for errors of a connection that is already broken, not of the listening
+   socket: accept(2) says to go on with the next. */
 static bool tcp_is_skipped(int error)
 {
     switch (error) {

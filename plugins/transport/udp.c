@@ -10,76 +10,15 @@
  * the same peer one message may even carry many datagrams: UDP_GRO and
  * UDP_SEGMENT, see udp(7). Their boundaries stay as they were.
  */
-#include <playground/transport.h>
-
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/udp.h>
 #include <unistd.h>
 
-#define DATAGRAM_BYTES 65507 /* 65,535 - IPv4 header - UDP header */
+#include "transport/udp.h"
+
 /* No datagram is cut, nor a run of UDP_GRO; and a cache line more, because
    what lies a power of two apart competes for the same few places of a cache.
  */
 #define SLOT_BYTES (65536 + 64)
-#define SLOTS      64  /* received in one call */
-#define MESSAGES   64  /* sent in one call ... */
-#define PARTS      256 /* ... of this many parts */
-#define SEGMENTS   64  /* UDP_MAX_SEGMENTS of the older kernels */
-
-struct udp_options {
-    const char *host;
-    int port;
-    int receive_buffer_bytes, send_buffer_bytes;
-    int idle_s;
-    int64_t max_peers;
-};
-
-union udp_address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
-
-/* A session's own data. Every byte of `peer` counts when peers are told
-   apart, padding included: it is zeroed before it is filled. */
-struct udp_session {
-    union udp_address peer;  /* AF_UNSPEC: the one peer of udp_connect() */
-    union udp_address local; /* the address its last datagram came to */
-};
-
-/* Room for the two facts about a datagram: local address, segment size. */
-union udp_control {
-    size_t align;
-    char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
-               CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(int))];
-};
-
-struct udp_receiving {
-    int used; /* slots to be laid anew */
-    struct mmsghdr messages[SLOTS];
-    struct iovec parts[SLOTS];
-    union udp_address peers[SLOTS];
-    union udp_control controls[SLOTS];
-};
-
-struct udp_sending {
-    struct mmsghdr messages[MESSAGES];
-    struct iovec parts[PARTS];
-    union udp_control controls[MESSAGES];
-    int datagrams[MESSAGES]; /* in each message */
-    int count, parts_count;
-};
-
-/* A listener's own memory. */
-struct udp {
-    union udp_address bound;
-    union udp_address server; /* of udp_connect() */
-    bool is_connected;
-    size_t max_segment; /* no longer ones are sent with UDP_SEGMENT */
-    struct udp_receiving in;
-    struct udp_sending out; /* apart: answers may leave between two inputs */
-};
 
 /* ---- opening ---------------------------------------------------------- */
 
@@ -147,7 +86,7 @@ static int udp_ask_local(int fd, const union udp_address *address)
         return 0;
     if (address->any.sa_family == AF_INET6)
         error = udp_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-    /* Also for "::", where IPv4 peers are ::ffff:1.2.3.4. */
+    /* A socket on "::" asks too: IPv4 peers are ::ffff:1.2.3.4 there. */
     return error ? error : udp_set(fd, IPPROTO_IP, IP_PKTINFO, 1);
 }
 
@@ -263,8 +202,9 @@ static void udp_read_local(const struct cmsghdr *control, struct udp *udp,
     }
 }
 
-/* What the kernel says beside the bytes. Returns the size of the datagrams
-   that UDP_GRO has put one behind the other, or 0: it is one datagram. */
+/* Reads the peer and what the kernel says beside the bytes. Returns the size of
+   the datagrams that UDP_GRO has put one behind the other, or 0: one datagram.
+ */
 static size_t udp_read_facts(struct msghdr *header, struct udp *udp,
                              struct udp_session *from)
 {
@@ -283,7 +223,7 @@ static size_t udp_read_facts(struct msghdr *header, struct udp *udp,
     return segment > 0 ? (size_t)segment : 0;
 }
 
-/* Why this new peer gets no session; NULL: it gets one. */
+/* Finds a reason to refuse a new peer a session; NULL: it gets one. */
 static const char *udp_refusal(struct pg_listener *listener,
                                const struct udp *udp,
                                const struct udp_session *from)
@@ -356,9 +296,7 @@ static void udp_take(struct pg_listener *listener, struct udp *udp,
     } while (left);
 }
 
-/* Only a connected socket is told of ICMP errors: on the shared one they would
-   come up at some other peer's datagram (IP_RECVERR in ip(7)). */
-static void udp_broken(struct pg_listener *listener, int error)
+void udp_broken(struct pg_listener *listener, int error)
 {
     const union udp_address the_one = {0};
     struct pg_session *session = pg_session_find(listener, &the_one);
@@ -370,8 +308,9 @@ static void udp_broken(struct pg_listener *listener, int error)
                            : strerror(error));
 }
 
-/* One batch: the buffer is the worker's only one, and what came in stays in it
-   until all of it has been dealt with. More makes the socket readable again. */
+/* Takes one batch: the buffer is the worker's only one, and what came in stays
+   in it until all of it has been dealt with. More datagrams make the socket
+   readable again. */
 static int udp_ready(struct pg_listener *listener, int fd)
 {
     struct udp *udp = pg_listener_private(listener);
@@ -394,195 +333,6 @@ static int udp_ready(struct pg_listener *listener, int fd)
     for (int i = 0; i < count; i++)
         udp_take(listener, udp, &udp->in.messages[i]);
     return 0;
-}
-
-/* ---- sending ---------------------------------------------------------- */
-
-static void udp_add_control(struct msghdr *header, int level, int type,
-                            const void *data, size_t size)
-{
-    struct cmsghdr *control = (struct cmsghdr *)((char *)header->msg_control +
-                                                 header->msg_controllen);
-
-    control->cmsg_level = level;
-    control->cmsg_type = type;
-    control->cmsg_len = CMSG_LEN(size);
-    memcpy(CMSG_DATA(control), data, size);
-    header->msg_controllen += CMSG_SPACE(size);
-}
-
-/* Answers from the address that was asked. */
-static void udp_write_local(struct msghdr *header,
-                            const union udp_address *local)
-{
-    struct in_pktinfo v4 = {.ipi_spec_dst = local->v4.sin_addr};
-    struct in6_pktinfo v6 = {.ipi6_addr = local->v6.sin6_addr,
-                             .ipi6_ifindex = local->v6.sin6_scope_id};
-
-    if (local->any.sa_family == AF_INET)
-        udp_add_control(header, IPPROTO_IP, IP_PKTINFO, &v4, sizeof(v4));
-    else if (local->any.sa_family == AF_INET6)
-        udp_add_control(header, IPPROTO_IPV6, IPV6_PKTINFO, &v6, sizeof(v6));
-}
-
-/* How many datagrams a pg_record has; an empty one is one. */
-static int udp_count(const struct pg_record *record)
-{
-    return record->bytes.len > record->size
-               ? (int)((record->bytes.len + record->size - 1) / record->size)
-               : 1;
-}
-
-/* The kernel cuts a message into datagrams of one size: only the last of all
-   may be shorter, and none is empty. */
-static bool udp_joins(const struct pg_record *next, size_t size)
-{
-    return next->bytes.len &&
-           (next->size == size || (udp_count(next) == 1 && next->size < size));
-}
-
-/* How many of the records leave as one message, to one peer. 0: not even the
-   first does. */
-static int udp_group(const struct udp *udp, const struct pg_record *records,
-                     int count)
-{
-    size_t size = records[0].size, bytes = 0;
-    int n = 0, datagrams = 0;
-
-    if (!size || size > udp->max_segment)
-        return 0;
-    while (n < count && bytes == size * (size_t)datagrams) {
-        const struct pg_record *next = &records[n];
-
-        datagrams += udp_count(next);
-        bytes += next->bytes.len;
-        if (next->session != records[0].session || !udp_joins(next, size) ||
-            datagrams > SEGMENTS || bytes > DATAGRAM_BYTES)
-            break;
-        n++;
-    }
-    return n;
-}
-
-/* The next message is for this peer. */
-static void udp_begin(struct udp *udp, struct pg_session *session)
-{
-    int at = udp->out.count++;
-    struct msghdr *header = &udp->out.messages[at].msg_hdr;
-    struct udp_session *to = pg_session_data(session);
-
-    udp->out.datagrams[at] = 0;
-    *header = (struct msghdr){
-        .msg_iov = &udp->out.parts[udp->out.parts_count],
-        .msg_control = &udp->out.controls[at],
-    };
-    if (!udp->is_connected) {
-        header->msg_name = &to->peer;
-        header->msg_namelen = to->peer.any.sa_family == AF_INET
-                                  ? sizeof(to->peer.v4)
-                                  : sizeof(to->peer.v6);
-    }
-    udp_write_local(header, &to->local);
-}
-
-static void udp_add_part(struct udp *udp, struct pg_bytes bytes, int datagrams)
-{
-    int at = udp->out.count - 1;
-
-    udp->out.parts[udp->out.parts_count++] =
-        (struct iovec){(void *)bytes.data, bytes.len};
-    udp->out.messages[at].msg_hdr.msg_iovlen++;
-    udp->out.datagrams[at] += datagrams;
-}
-
-/* One message of many datagrams. */
-static void udp_add_group(struct udp *udp, const struct pg_record *records,
-                          int count)
-{
-    uint16_t segment = (uint16_t)records[0].size;
-
-    udp_begin(udp, records[0].session);
-    for (int i = 0; i < count; i++)
-        udp_add_part(udp, records[i].bytes, udp_count(&records[i]));
-    if (udp->out.datagrams[udp->out.count - 1] > 1)
-        udp_add_control(&udp->out.messages[udp->out.count - 1].msg_hdr,
-                        IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment));
-}
-
-static bool udp_has_room(const struct udp *udp)
-{
-    return udp->out.count < MESSAGES && udp->out.parts_count < PARTS;
-}
-
-/* One message a datagram. */
-static void udp_add_each(struct udp *udp, const struct pg_record *record)
-{
-    struct pg_bytes left = record->bytes;
-
-    do { /* once for an empty one too */
-        size_t len = left.len < record->size ? left.len : record->size;
-
-        udp_begin(udp, record->session);
-        udp_add_part(udp, pg_bytes(left.data, len), 1);
-        left = pg_bytes(left.data + len, left.len - len);
-    } while (left.len && udp_has_room(udp));
-}
-
-/* Makes as many messages as fit. */
-static void udp_fill(struct udp *udp, const struct pg_record *records,
-                     int count)
-{
-    udp->out.count = udp->out.parts_count = 0;
-    for (int i = 0; i < count && udp_has_room(udp);) {
-        int most = PARTS - udp->out.parts_count;
-        int group =
-            udp_group(udp, records + i, count - i < most ? count - i : most);
-
-        if (group)
-            udp_add_group(udp, records + i, group);
-        else
-            udp_add_each(udp, &records[i]);
-        i += group ? group : 1;
-    }
-}
-
-/* Sends what it can with one call. How many datagrams went, or -errno. */
-static int udp_send_batch(struct udp *udp, int fd,
-                          const struct pg_record *records, int count)
-{
-    int sent, taken = 0;
-
-    udp_fill(udp, records, count);
-    sent =
-        sendmmsg(fd, udp->out.messages, (unsigned)udp->out.count, MSG_NOSIGNAL);
-    if (sent < 0)
-        return -errno;
-    for (int i = 0; i < sent; i++)
-        taken += udp->out.datagrams[i];
-    return taken;
-}
-
-/* UDP_SEGMENT does not fragment: a size the link does not take is refused, and
-   EIO means that this way out cannot do it at all. */
-static bool udp_is_group_refused(const struct udp *udp, int error)
-{
-    return udp->out.datagrams[0] > 1 &&
-           (error == EINVAL || error == EMSGSIZE || error == EIO);
-}
-
-static int udp_send_records(struct pg_listener *listener, int fd,
-                            const struct pg_record *records, int count)
-{
-    struct udp *udp = pg_listener_private(listener);
-    int taken = udp_send_batch(udp, fd, records, count);
-
-    if (taken < 0 && udp_is_group_refused(udp, -taken)) {
-        udp->max_segment = taken == -EIO ? 0 : records[0].size - 1;
-        taken = udp_send_batch(udp, fd, records, count);
-    }
-    if (taken < 0 && taken != -EAGAIN && udp->is_connected)
-        udp_broken(listener, -taken);
-    return taken;
 }
 
 /* ---- in words --------------------------------------------------------- */

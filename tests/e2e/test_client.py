@@ -598,11 +598,11 @@ class Usage(Case):
             ("tcp://a", "tcp://b"): "one URL at a time",
             ("--hexx", "tcp://a"): "unknown option --hexx",
             ("-x", "tcp://a"): "unknown option -x",
-            ("tcp://a", "--wait"): "--wait needs a value",
-            ("--wait", "long", "tcp://a"): "not a number of seconds",
-            ("--wait", "-1", "tcp://a"): "not a number of seconds",
-            ("--timeout", "0", "tcp://a"): "not a number of seconds",
-            ("--timeout", "nan", "tcp://a"): "not a number of seconds",
+            ("tcp://a", "--wait"): "--wait needs a value; write for example --wait 1",
+            ("--wait", "long", "tcp://a"): "--wait takes a number from 0 to 86400 s",
+            ("--wait", "-1", "tcp://a"): "--wait takes a number from 0 to 86400 s",
+            ("--timeout", "0", "tcp://a"): "--timeout takes a number from 0.001 to 86400 s",
+            ("--timeout", "nan", "tcp://a"): "--timeout takes a number from 0.001 to 86400 s",
         }.items():
             with self.subTest(arguments):
                 self.assert_end(client(*arguments), 2, b"", words)

@@ -682,13 +682,13 @@ class BrokenConfigs(unittest.TestCase):
 
     def test_an_option_that_swallowed_the_config(self):
         for words, says in (
-            (["--port", CONFIGS[0]], f'--port takes a number from 0 to 65535, not "{CONFIGS[0]}"; '),
-            (["--port", "seven", CONFIGS[0]], '--port takes a number from 0 to 65535, not "seven"; '),
-            (["--port", "65536", CONFIGS[0]], "--port takes a number from 0 to 65535, not "),
-            (["--port="], '--port takes a number from 0 to 65535, not ""; '),
-            (["--port"], "--port takes a number from 0 to 65535; "),
-            (["--host", "mine.json"], 'needs an address such as 127.0.0.1, not "mine.json"; '),
-            (["--host"], "--host needs an address such as 127.0.0.1; "),
+            (["--port", CONFIGS[0]], f'--port takes a whole number from 0 to 65535, not "{CONFIGS[0]}"; '),
+            (["--port", "seven", CONFIGS[0]], '--port takes a whole number from 0 to 65535, not "seven"; '),
+            (["--port", "65536", CONFIGS[0]], "--port takes a whole number from 0 to 65535, not "),
+            (["--port="], '--port takes a whole number from 0 to 65535, not ""; '),
+            (["--port"], "--port needs a value; write for example --port 5001"),
+            (["--host", "mine.json"], '--host takes an address, not "mine.json"; '),
+            (["--host"], "--host needs a value; write for example --host 0.0.0.0"),
         ):
             with self.subTest(words):
                 refused = run("run", *words)
@@ -709,6 +709,26 @@ class BrokenConfigs(unittest.TestCase):
                     "leave it out\n",
                 )
 
+    def test_each_command_has_help(self):
+        for command in ("run", "check", "plugins", "client", "build", "compare", "wire"):
+            with self.subTest(command):
+                helped = run(command, "--help")
+                self.assertEqual((helped.returncode, helped.stderr), (0, ""))
+                self.assertTrue(helped.stdout.startswith(f"usage: playground {command} "))
+                self.assertRegex(helped.stdout, r"\n  --help +this text\n")
+                self.assertLessEqual(max(map(len, helped.stdout.splitlines())), 79)
+
+    def test_a_command_that_there_is_not(self):
+        meant = {"comapre": "compare", "cleint": "client", "plugin": "plugins", "chekc": "check"}
+        for word, command in meant.items():
+            refused = run(word)
+            self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+            self.assertEqual(
+                refused.stderr,
+                f'playground: there is no command "{word}"; did you mean `playground {command}`?\n',
+            )
+        self.assertIn("`playground --help` lists them\n", run("xyz").stderr)
+
     def test_an_option_that_nobody_has(self):
         refusals = {
             ("run", "--prot", "5001"): "unknown option --prot; did you mean --port?",
@@ -717,7 +737,7 @@ class BrokenConfigs(unittest.TestCase):
             ("check", "--jsno"): "unknown option --jsno; did you mean --json?",
             ("plugins", "--shema"): "unknown option --shema; did you mean --schema?",
             ("client", "--hexx"): "unknown option --hexx; did you mean --hex?",
-            ("wire", "--loss"): "--loss needs a value; `playground wire --help` shows how",
+            ("wire", "--loss"): "--loss needs a value; write for example --loss 1%",
             ("wire", "--seeed"): "unknown option --seeed; did you mean --seed?",
             ("compare", "--jsn"): "unknown option --jsn; did you mean --json?",
             ("check", "--json", "-xy"): "unknown option -xy; `playground check --help` lists them",

@@ -37,7 +37,7 @@ arrived = 0
 for number in range(count):
     out.sendto(number.to_bytes(4, "big"), ("10.77.0.2", 5000))
     while number - arrived > 50:
-        arrived = int.from_bytes(answers.recv(4), "big")
+        arrived = max(arrived, int.from_bytes(answers.recv(4), "big"))
 """
 RECEIVE = """
 import signal, socket, sys
@@ -231,8 +231,10 @@ class Datagrams(unittest.TestCase):
         self.assertEqual(set(came), set(range(1000)))
         self.assertEqual(len(came) - 1000, said["to_right"]["duplicated"])
         self.assertTrue(50 < said["to_right"]["duplicated"] < 150)
-        self.assertNotEqual(came, sorted(came))
-        self.assertTrue(0 < said["to_right"]["reordered"] < 150)
+        overtaken = sum(n < max(came[:i]) for i, n in enumerate(came) if i)
+        self.assertEqual(said["to_right"]["reordered"], overtaken)
+        # A tenth is held back, some of those twice; the last may be alone.
+        self.assertTrue(50 < overtaken < 170, overtaken)
 
     @on_wire
     def test_the_capture_has_every_packet(self):
@@ -566,9 +568,7 @@ class Refused(unittest.TestCase):
     def assert_usage(self, said, *arguments):
         result = run("wire", *arguments)
         self.assertEqual((result.returncode, result.stdout), (2, ""))
-        self.assertEqual(
-            result.stderr, f"playground wire: {said}\nsee playground wire --help\n"
-        )
+        self.assertEqual(result.stderr, f"playground wire: {said}\n")
 
     def test_a_simulation_needs_no_link(self):
         path = os.path.join(SOURCE, "config", "sim.json")
@@ -582,30 +582,76 @@ class Refused(unittest.TestCase):
 
     def test_values_that_mean_nothing(self):
         for said, *arguments in (
-            ('--loss: "1" is no percentage; write for example 1%', "--loss", "1"),
-            ('--loss: "101%" is out of range; it goes from 0% to 100%', "--loss", "101%"),
-            ('--loss: "nan%" is no percentage; write for example 1%', "--loss", "nan%"),
-            ('--loss: "-1%" is no percentage; write for example 1%', "--loss", "-1%"),
-            ('--delay: "10" is no time; write for example 10ms', "--delay", "10"),
-            ('--delay: "61s" is out of range; it goes from 0ms to 60s', "--delay", "61s"),
-            ('--rate: "10" is no rate; write for example 10mbit', "--rate", "10"),
             (
-                '--rate: "0mbit" is out of range; it goes from 1kbit to 100gbit',
-                "--rate",
-                "0mbit",
-            ),
-            ('--queue: "5ms" is no number of bytes; write for example 64KiB', "--queue", "5ms"),
-            (
-                '--mtu: "60" is no whole number from 68 to 65535; write one',
-                "--mtu",
-                "60",
+                '--loss takes a number with its unit, from 0 to 100 %, not "1"; '
+                "write for example --loss 1%",
+                "--loss", "1",
             ),
             (
-                '--drop: "0" is no whole number from 1 to 4294967295; write one',
-                "--drop",
-                "3,0",
+                '--loss takes a number with its unit, from 0 to 100 %, not "101%"; '
+                "write for example --loss 1%",
+                "--loss", "101%",
             ),
-            ('--link: "ppp" is no kind of link; write tun or veth', "--link", "ppp"),
+            (
+                '--loss takes a number with its unit, from 0 to 100 %, not "nan%"; '
+                "write for example --loss 1%",
+                "--loss", "nan%",
+            ),
+            (
+                '--loss takes a number with its unit, from 0 to 100 %, not "-1%"; '
+                "write for example --loss 1%",
+                "--loss", "-1%",
+            ),
+            (
+                '--loss takes a number with its unit, from 0 to 100 %, not "0x1%"; '
+                "write for example --loss 1%",
+                "--loss", "0x1%",
+            ),
+            (
+                '--delay takes a number with its unit, from 0 to 60000 ms, not "10"; '
+                "write for example --delay 10ms",
+                "--delay", "10",
+            ),
+            (
+                '--delay takes a number with its unit, from 0 to 60000 ms, not "61s"; '
+                "write for example --delay 10ms",
+                "--delay", "61s",
+            ),
+            (
+                '--rate takes a number with its unit, from 0.001 to 100000 Mbit/s, not "10"; '
+                "write for example --rate 10mbit",
+                "--rate", "10",
+            ),
+            (
+                '--rate takes a number with its unit, from 0.001 to 100000 Mbit/s, not "0mbit"; '
+                "write for example --rate 10mbit",
+                "--rate", "0mbit",
+            ),
+            (
+                '--queue takes a number from 100 to 1000000000 bytes, not "5ms"; '
+                "write for example --queue 64KiB",
+                "--queue", "5ms",
+            ),
+            (
+                '--mtu takes a whole number from 68 to 65535, not "60"; '
+                "write for example --mtu 1400",
+                "--mtu", "60",
+            ),
+            (
+                '--seed takes a whole number from 0 to 9223372036854775807, not "9223372036854775808"; '
+                "write for example --seed 7",
+                "--seed", "9223372036854775808",
+            ),
+            (
+                '--drop takes a whole number from 1 to 4294967295, not "0"; '
+                "write for example --drop 3,5",
+                "--drop", "3,0",
+            ),
+            (
+                '--link takes tun or veth, not "ppp"; '
+                "write for example --link tun",
+                "--link", "ppp",
+            ),
             (
                 "--jitter 5ms is more than the delay of 2ms; a packet cannot arrive "
                 "before it was sent",

@@ -190,7 +190,7 @@ static void note_overrun(const struct pg_session *session)
         snprintf(harness->overrun, sizeof(harness->overrun), "%s", name);
 }
 
-void harness_release(struct pg_session *session, enum pg_end how)
+static void harness_release(struct pg_session *session, enum pg_end how)
 {
     struct peer_end *end = end_of(session);
 
@@ -201,6 +201,31 @@ void harness_release(struct pg_session *session, enum pg_end how)
     snprintf(end->reason, sizeof(end->reason), "%s", session_reason(session));
     end->number = 0;
 }
+
+static uint64_t harness_next_ns(struct pg_listener *listener)
+{
+    (void)listener;
+    return UINT64_MAX;
+}
+
+static int harness_step(struct pg_listener *listener)
+{
+    (void)listener;
+    return 0;
+}
+
+static int harness_stop(struct pg_listener *listener, FILE *out)
+{
+    (void)listener, (void)out;
+    return 0;
+}
+
+const struct pg_simulation harness_simulation = {
+    .next_ns = harness_next_ns,
+    .step = harness_step,
+    .release = harness_release,
+    .stop = harness_stop,
+};
 
 void harness_address(struct pg_listener *listener,
                      const struct pg_session *session, int fd, char *text,

@@ -5,7 +5,7 @@
 #ifndef HARNESS_TRANSPORT_H
 #define HARNESS_TRANSPORT_H
 
-#include <playground/transport.h>
+#include <playground/simulation.h>
 
 /* A session's own data: the peer's number. */
 struct harness_session {
@@ -19,9 +19,11 @@ PG_API ssize_t harness_send(struct pg_session *session, int fd,
 PG_API void harness_finish(struct pg_session *session, int fd);
 PG_API int harness_send_records(struct pg_listener *listener, int fd,
                                 const struct pg_record *records, int count);
-PG_API void harness_release(struct pg_session *session, enum pg_end how);
 PG_API void harness_address(struct pg_listener *listener,
                             const struct pg_session *session, int fd,
                             char *text, size_t size);
+
+/* The test itself moves the clock; nothing comes of its own accord. */
+extern PG_API const struct pg_simulation harness_simulation;
 
 #endif

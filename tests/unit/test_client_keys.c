@@ -24,7 +24,7 @@ static void assert_cut(const char *text, size_t cut, const wchar_t *expected,
     for (size_t part = 0; part < 2; part++) {
         client_buffer_add(&typed, text + done, ends[part] - done);
         done = ends[part];
-        while ((len = keys_next(&typed, key)) >= 0)
+        while ((len = client_keys_next(&typed, key)) >= 0)
             for (int i = 0; i < len; i++)
                 keys[count++] = key[i];
     }

@@ -1,6 +1,7 @@
-/* The parts of udp.c that cannot be seen from outside; the rest is in
+/* The parts of udp that cannot be seen from outside; the rest is in
    e2e/test_udp.py. */
 #include "transport/udp.c"
+#include "transport/udp_send.c"
 
 #include "transport_fixture.h"
 

@@ -1,4 +1,4 @@
-#include "wire/command_line.h"
+#include "wire/wire_command_line.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

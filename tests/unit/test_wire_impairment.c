@@ -26,10 +26,9 @@ static unsigned losses(struct impairment *impairment, char lost[PACKETS])
     unsigned count = 0;
 
     for (unsigned i = 0; i < PACKETS; i++) {
-        struct impairment_verdict verdict =
-            impairment_decide(impairment, 100, true, i);
+        struct link_fate fate = impairment_decide(impairment, 100, true, i);
 
-        lost[i] = verdict.fate == IMPAIRMENT_LOST;
+        lost[i] = fate.is_lost;
         count += lost[i];
     }
     return count;
@@ -125,10 +124,10 @@ static void test_impairment_decides_on_loss_by_number_alone(void **state)
     (void)state;
     losses(&a, first);
     for (unsigned i = 0; i < PACKETS; i++) {
-        struct impairment_verdict verdict =
+        struct link_fate fate =
             impairment_decide(&b, 60 + i % 1400, i % 3 == 0, i * 777ull);
 
-        assert_int_equal(verdict.fate == IMPAIRMENT_LOST, first[i]);
+        assert_int_equal(fate.is_lost, first[i]);
     }
 }
 
@@ -146,13 +145,13 @@ static void test_impairment_counts_what_the_queue_drops(void **state)
     (void)state;
     losses(&a, first);
     for (unsigned i = 0; i < PACKETS; i++) {
-        struct impairment_verdict verdict =
+        struct link_fate fate =
             impairment_decide(&b, 1000, true, i * 7ull * MS);
 
-        if (verdict.fate == IMPAIRMENT_QUEUE_FULL)
+        if (fate.is_refused)
             dropped++;
         else
-            assert_int_equal(verdict.fate == IMPAIRMENT_LOST, first[i]);
+            assert_int_equal(fate.is_lost, first[i]);
     }
     assert_true(dropped > 0);
 }
@@ -170,7 +169,7 @@ static void test_impairment_drops_the_nth_with_payload(void **state)
     assert_true(impairment_drop(&impairment, 4));
     for (unsigned i = 0; i < 12; i++)
         fates[i] =
-            impairment_decide(&impairment, 100, i % 2, 0).fate ? 'x' : '.';
+            impairment_decide(&impairment, 100, i % 2, 0).is_lost ? 'x' : '.';
 
     assert_string_equal(fates, "...x...x....");
 }
@@ -194,11 +193,10 @@ static void test_impairment_delays(void **state)
 {
     struct impairment impairment =
         with((struct wire_direction){.delay_ms = 2.5}, 1);
-    struct impairment_verdict verdict =
-        impairment_decide(&impairment, 100, true, 7 * MS);
+    struct link_fate fate = impairment_decide(&impairment, 100, true, 7 * MS);
 
     (void)state;
-    assert_int_equal(verdict.arrival_ns, 9500000);
+    assert_int_equal(fate.due_ns, 9500000);
 }
 
 static void test_impairment_jitters_evenly_and_in_order(void **state)
@@ -212,7 +210,7 @@ static void test_impairment_jitters_evenly_and_in_order(void **state)
     for (uint64_t i = 0; i < PACKETS; i++) {
         uint64_t now = i * 20 * MS;
         uint64_t took =
-            impairment_decide(&impairment, 100, true, now).arrival_ns - now;
+            impairment_decide(&impairment, 100, true, now).due_ns - now;
 
         assert_in_range(took, 7 * MS, 13 * MS);
         sum += (double)took;
@@ -229,7 +227,7 @@ static void test_impairment_keeps_the_order_of_a_burst(void **state)
     (void)state;
     for (uint64_t i = 0; i < PACKETS; i++) {
         uint64_t at =
-            impairment_decide(&impairment, 100, true, i * 1000).arrival_ns;
+            impairment_decide(&impairment, 100, true, i * 1000).due_ns;
 
         assert_true(at >= before);
         before = at;
@@ -240,20 +238,72 @@ static void test_impairment_draws_reorder_and_duplicate(void **state)
 {
     struct impairment impairment =
         with((struct wire_direction){.reorder = 0.1, .duplicate = 0.1}, 3);
-    unsigned overtaken = 0, duplicated = 0, both = 0;
+    unsigned held_back = 0, duplicated = 0, both = 0;
 
     (void)state;
     for (unsigned i = 0; i < PACKETS; i++) {
-        struct impairment_verdict verdict =
-            impairment_decide(&impairment, 100, true, 0);
+        struct link_fate fate = impairment_decide(&impairment, 100, true, 0);
 
-        overtaken += verdict.is_overtaken;
-        duplicated += verdict.is_duplicated;
-        both += verdict.is_overtaken && verdict.is_duplicated;
+        held_back += fate.is_held_back;
+        duplicated += fate.is_duplicated;
+        both += fate.is_held_back && fate.is_duplicated;
     }
-    assert_in_range(overtaken, 910, 1090); /* three sigmas */
+    assert_in_range(held_back, 910, 1090); /* three sigmas */
     assert_in_range(duplicated, 910, 1090);
     assert_in_range(both, 70, 130);
+}
+
+/* A packet that is held back comes so much later, and delays nobody. */
+static void test_impairment_holds_back_for_a_time(void **state)
+{
+    struct wire_direction how = {.delay_ms = 5, .reorder = 1};
+    struct impairment impairment = with(how, 1);
+
+    (void)state;
+    assert_int_equal(impairment_decide(&impairment, 100, true, 0).due_ns,
+                     (5 + WIRE_REORDER_MS) * MS);
+    how.reorder_ms = 0.5;
+    impairment_change(&impairment, &how);
+    assert_int_equal(impairment_decide(&impairment, 100, true, 0).due_ns,
+                     5.5 * MS);
+    how.reorder = 0;
+    impairment_change(&impairment, &how);
+    assert_int_equal(impairment_decide(&impairment, 100, true, 1).due_ns,
+                     5 * MS + 1);
+}
+
+/* `impair`, `sim` and the wire draw from one model: the wire's options are
+   nothing but another way to write its terms. */
+static void test_impairment_is_the_common_link(void **state)
+{
+    struct wire_direction how = {.loss = 0.1,
+                                 .reorder = 0.2,
+                                 .duplicate = 0.3,
+                                 .delay_ms = 3,
+                                 .jitter_ms = 2,
+                                 .rate_mbit = 5};
+    struct link_terms terms = {.loss = link_share(0.1),
+                               .reorder = link_share(0.2),
+                               .duplicate = link_share(0.3),
+                               .delay_ns = 3 * MS,
+                               .jitter_ns = 2 * MS,
+                               .reorder_ns = 20 * MS,
+                               .rate_bit_s = 5000000,
+                               .queue_bytes = 62500};
+    struct impairment impairment = with(how, 7);
+    struct link_way way = {.key = link_key(7, 0, WIRE_LEFT)};
+
+    (void)state;
+    for (unsigned i = 0; i < PACKETS; i++) {
+        struct link_fate is = impairment_decide(&impairment, 900, true, i * MS);
+        struct link_fate should = link_pass(&way, &terms, 900, i * MS);
+
+        assert_int_equal(is.due_ns, should.due_ns);
+        assert_int_equal(is.is_refused, should.is_refused);
+        assert_int_equal(is.is_lost, should.is_lost);
+        assert_int_equal(is.is_duplicated, should.is_duplicated);
+        assert_int_equal(is.is_held_back, should.is_held_back);
+    }
 }
 
 /* ---- rate and queue --------------------------------------------------- */
@@ -265,13 +315,12 @@ static void test_impairment_sends_one_after_the_other(void **state)
         with((struct wire_direction){.rate_mbit = 8, .delay_ms = 1}, 1);
 
     (void)state;
-    assert_int_equal(impairment_decide(&impairment, 1000, true, 0).arrival_ns,
+    assert_int_equal(impairment_decide(&impairment, 1000, true, 0).due_ns,
                      1 * MS + MS);
-    assert_int_equal(impairment_decide(&impairment, 500, true, 0).arrival_ns,
+    assert_int_equal(impairment_decide(&impairment, 500, true, 0).due_ns,
                      1.5 * MS + MS);
-    assert_int_equal(
-        impairment_decide(&impairment, 1000, true, 10 * MS).arrival_ns,
-        11 * MS + MS);
+    assert_int_equal(impairment_decide(&impairment, 1000, true, 10 * MS).due_ns,
+                     11 * MS + MS);
 }
 
 static void test_impairment_drops_what_the_queue_has_no_room_for(void **state)
@@ -282,16 +331,13 @@ static void test_impairment_drops_what_the_queue_has_no_room_for(void **state)
 
     (void)state;
     for (unsigned i = 0; i < 4; i++)
-        fates[i] = impairment_decide(&impairment, 1000, true, 0).fate ==
-                           IMPAIRMENT_QUEUE_FULL
+        fates[i] = impairment_decide(&impairment, 1000, true, 0).is_refused
                        ? 'x'
                        : '.';
     assert_string_equal(fates, "...x");
     /* After a millisecond a thousand bytes have left, and no more. */
-    assert_int_equal(impairment_decide(&impairment, 1000, true, MS).fate,
-                     IMPAIRMENT_ARRIVES);
-    assert_int_equal(impairment_decide(&impairment, 100, true, MS).fate,
-                     IMPAIRMENT_QUEUE_FULL);
+    assert_false(impairment_decide(&impairment, 1000, true, MS).is_refused);
+    assert_true(impairment_decide(&impairment, 100, true, MS).is_refused);
 }
 
 static void test_impairment_takes_any_packet_into_an_empty_queue(void **state)
@@ -300,10 +346,8 @@ static void test_impairment_takes_any_packet_into_an_empty_queue(void **state)
         with((struct wire_direction){.rate_mbit = 8, .queue_bytes = 100}, 1);
 
     (void)state;
-    assert_int_equal(impairment_decide(&impairment, 1500, true, 0).fate,
-                     IMPAIRMENT_ARRIVES);
-    assert_int_equal(impairment_decide(&impairment, 1500, true, 0).fate,
-                     IMPAIRMENT_QUEUE_FULL);
+    assert_false(impairment_decide(&impairment, 1500, true, 0).is_refused);
+    assert_true(impairment_decide(&impairment, 1500, true, 0).is_refused);
 }
 
 static void test_impairment_queues_what_takes_100_ms_by_default(void **state)
@@ -313,8 +357,7 @@ static void test_impairment_queues_what_takes_100_ms_by_default(void **state)
     unsigned taken = 0;
 
     (void)state;
-    while (impairment_decide(&impairment, 1000, true, 0).fate ==
-           IMPAIRMENT_ARRIVES)
+    while (!impairment_decide(&impairment, 1000, true, 0).is_refused)
         taken++;
     assert_int_equal(taken, 100);
 }
@@ -323,11 +366,12 @@ static void test_impairment_follows_a_change_of_rate(void **state)
 {
     struct impairment impairment =
         with((struct wire_direction){.rate_mbit = 8}, 1);
+    struct wire_direction none = {0};
 
     (void)state;
     impairment_decide(&impairment, 1000, true, 0);
-    impairment.how.rate_mbit = 0;
-    assert_int_equal(impairment_decide(&impairment, 1000, true, 0).arrival_ns,
+    impairment_change(&impairment, &none);
+    assert_int_equal(impairment_decide(&impairment, 1000, true, 0).due_ns,
                      1 * MS); /* not before the one before it */
 }
 
@@ -347,6 +391,8 @@ int main(void)
         cmocka_unit_test(test_impairment_jitters_evenly_and_in_order),
         cmocka_unit_test(test_impairment_keeps_the_order_of_a_burst),
         cmocka_unit_test(test_impairment_draws_reorder_and_duplicate),
+        cmocka_unit_test(test_impairment_holds_back_for_a_time),
+        cmocka_unit_test(test_impairment_is_the_common_link),
         cmocka_unit_test(test_impairment_sends_one_after_the_other),
         cmocka_unit_test(test_impairment_drops_what_the_queue_has_no_room_for),
         cmocka_unit_test(test_impairment_takes_any_packet_into_an_empty_queue),

@@ -84,29 +84,72 @@ static void test_lane_holds_until_the_delay_is_over(void **state)
     lane_finish(lane);
 }
 
-static void test_lane_lets_the_next_one_overtake(void **state)
+static void change(struct lane *lane, struct wire_direction how)
 {
-    struct lane *lane = lane_with((struct wire_direction){.reorder = 1});
+    impairment_change(&lane->impairment, &how);
+}
+
+static void test_lane_lets_others_overtake(void **state)
+{
+    struct lane *lane =
+        lane_with((struct wire_direction){.reorder = 1, .reorder_ms = 10});
 
     (void)state;
     put(lane, 'a', 0);
-    assert_string_equal(taken(lane, 0), "");
     put(lane, 'b', 1);
-    assert_string_equal(taken(lane, 1), "ba");
-    assert_int_equal(lane->counts.reordered, 1);
+    change(lane, (struct wire_direction){0});
+    put(lane, 'c', 2);
+    put(lane, 'd', 10 * MS);
+    put(lane, 'e', 10 * MS + 1);
+    put(lane, 'f', 10 * MS + 1);
+    assert_int_equal(lane_next_ns(lane), 2);
+    assert_string_equal(taken(lane, 10 * MS - 1), "c");
+    /* At one time the one that was sent first. */
+    assert_string_equal(taken(lane, 10 * MS), "ad");
+    assert_string_equal(taken(lane, 10 * MS + 1), "bef");
+    assert_int_equal(lane->counts.reordered, 2);
+    assert_int_equal(lane->counts.late_max_ns, 10 * MS - 3);
+    assert_balance(lane, 0);
     lane_finish(lane);
 }
 
-static void test_lane_does_not_wait_for_ever_to_be_overtaken(void **state)
+static void test_lane_counts_only_what_was_overtaken(void **state)
 {
-    struct lane *lane = lane_with((struct wire_direction){.reorder = 1});
+    struct lane *lane =
+        lane_with((struct wire_direction){.reorder = 1, .reorder_ms = 10});
 
     (void)state;
     put(lane, 'a', 0);
-    assert_int_equal(lane_next_ns(lane), LANE_HOLD_NS);
-    assert_string_equal(taken(lane, LANE_HOLD_NS), "a");
+    put(lane, 'b', 1);
+    assert_int_equal(lane_next_ns(lane), 10 * MS);
+    assert_string_equal(taken(lane, 10 * MS), "a");
+    assert_string_equal(taken(lane, 10 * MS + 1), "b");
     assert_int_equal(lane->counts.reordered, 0);
     assert_int_equal(lane->counts.late_max_ns, 0);
+    lane_finish(lane);
+}
+
+/* With jitter one that was held back later may come earlier. */
+static void test_lane_takes_what_is_held_back_by_time(void **state)
+{
+    struct lane *lane = lane_with((struct wire_direction){
+        .reorder = 1, .reorder_ms = 1, .delay_ms = 10, .jitter_ms = 10});
+    uint64_t before = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 200; i++)
+        put(lane, 'x', i * 1000);
+    for (unsigned i = 0; i < 200; i++) {
+        uint64_t next_ns = lane_next_ns(lane);
+        struct lane_packet *packet = lane_take(lane, next_ns);
+
+        assert_true(next_ns >= before);
+        assert_non_null(packet);
+        before = next_ns;
+        lane_delivered(lane, packet, true, next_ns);
+    }
+    assert_int_equal(lane_next_ns(lane), UINT64_MAX);
+    assert_true(lane->counts.reordered > 50);
     lane_finish(lane);
 }
 
@@ -123,16 +166,18 @@ static void test_lane_duplicates(void **state)
     lane_finish(lane);
 }
 
-static void test_lane_duplicates_what_is_overtaken(void **state)
+static void test_lane_duplicates_what_is_held_back(void **state)
 {
     struct lane *lane =
         lane_with((struct wire_direction){.duplicate = 1, .reorder = 1});
 
     (void)state;
     put(lane, 'a', 0);
-    assert_string_equal(taken(lane, 0), "a");
+    change(lane, (struct wire_direction){0});
     put(lane, 'b', 0);
-    assert_string_equal(taken(lane, 0), "bab");
+    assert_string_equal(taken(lane, 0), "b");
+    assert_string_equal(taken(lane, WIRE_REORDER_MS * MS), "aa");
+    assert_int_equal(lane->counts.reordered, 2);
     assert_balance(lane, 0);
     lane_finish(lane);
 }
@@ -188,7 +233,7 @@ static void test_lane_leaves_chatter_out(void **state)
     (void)state;
     assert_false(lane_send(lane, igmp, sizeof(igmp), 0));
     assert_int_equal(lane->counts.packets, 0);
-    assert_int_equal(lane->impairment.number, 0);
+    assert_int_equal(lane->impairment.way.records, 0);
     lane_finish(lane);
 }
 
@@ -197,10 +242,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lane_hands_on_at_once),
         cmocka_unit_test(test_lane_holds_until_the_delay_is_over),
-        cmocka_unit_test(test_lane_lets_the_next_one_overtake),
-        cmocka_unit_test(test_lane_does_not_wait_for_ever_to_be_overtaken),
+        cmocka_unit_test(test_lane_lets_others_overtake),
+        cmocka_unit_test(test_lane_counts_only_what_was_overtaken),
+        cmocka_unit_test(test_lane_takes_what_is_held_back_by_time),
         cmocka_unit_test(test_lane_duplicates),
-        cmocka_unit_test(test_lane_duplicates_what_is_overtaken),
+        cmocka_unit_test(test_lane_duplicates_what_is_held_back),
         cmocka_unit_test(test_lane_keeps_all_and_their_order_without_reorder),
         cmocka_unit_test(test_lane_bounds_what_is_under_way),
         cmocka_unit_test(test_lane_counts_what_the_end_does_not_take),

@@ -18,17 +18,24 @@
 
 #include "base/must.h"
 #include "base/text.h"
+#include "cli/arguments.h"
 #include "commands.h"
 
-static const char build_help[] =
-    "usage: playground build FILE.c [COMPILER OPTION...]\n"
-    "\n"
-    "Compiles a handler or a transport into FILE.so beside FILE.c, with\n"
-    "warnings on, and checks that it loads. What follows FILE.c goes to the\n"
-    "compiler, for example -lm or -DDEBUG. The compiler is cc, or what the\n"
-    "environment variable CC names.\n"
-    "\n"
-    "A config in the same folder finds the plugin by its name, FILE.\n";
+static const struct arguments build_arguments = {
+    .command = "build",
+    .head =
+        "usage: playground build FILE.c [COMPILER OPTION...]\n\n"
+        "Compiles a handler or a transport into FILE.so beside FILE.c, with "
+        "warnings on, and checks that it loads. What follows FILE.c goes to "
+        "the compiler, for example -lm or -DDEBUG. The compiler is cc, or "
+        "what the environment variable CC names.\n",
+    .table = (const struct argument[]){{0}},
+    .tail =
+        "A config in the same folder finds the plugin by its name, FILE.\n\n"
+        "Exit status: 0 built, 1 it cannot be compiled or loaded, 2 wrong "
+        "usage.\n\n"
+        "example: playground build shout.c\n",
+};
 
 /* ---- places ----------------------------------------------------------- */
 
@@ -169,31 +176,49 @@ static void build_print_next(const struct build *build,
 
 /* ---- the command ------------------------------------------------------ */
 
-static int build_wrong(const char *what, const char *advice)
+static bool build_is_cxx(const char *source)
 {
-    text_print(stderr, "playground build: %s; %s\n", what, advice);
-    return 2;
+    static const char *const endings[] = {".cc", ".cpp", ".cxx", ".c++", ".C"};
+    const char *dot = strrchr(source, '.');
+
+    for (size_t i = 0; dot && i < sizeof(endings) / sizeof(*endings); i++)
+        if (!strcmp(dot, endings[i]))
+            return true;
+    return false;
+}
+
+static bool build_is_c(const char *source)
+{
+    size_t len = strlen(source);
+
+    return len >= 3 && !strcmp(source + len - 2, ".c") &&
+           source[len - 3] != '/';
 }
 
 static int build_check_source(const char *source)
 {
-    size_t len = strlen(source);
     struct stat status;
-    char what[512];
 
-    snprintf(what, sizeof(what), "%.400s", source);
     if (source[0] == '-')
-        return build_wrong(what,
-                           "the file comes first, then the compiler's options");
-    if (len < 3 || strcmp(source + len - 2, ".c") != 0 ||
-        source[len - 3] == '/')
-        return build_wrong(what, "give a C source, FILE.c");
-    if (stat(source, &status) < 0) {
-        snprintf(what, sizeof(what), "%.400s: %s", source, strerror(errno));
-        return build_wrong(what, "give the path of a C source");
-    }
+        return arguments_refuse(
+            &build_arguments,
+            "%s; the file comes first, then the compiler's options", source);
+    if (build_is_cxx(source))
+        return arguments_refuse(&build_arguments,
+                                "%s is C++, but handlers and transports are C; "
+                                "write it in C, as FILE.c",
+                                source);
+    if (!build_is_c(source))
+        return arguments_refuse(&build_arguments, "%s; give a C source, FILE.c",
+                                source);
+    if (stat(source, &status) < 0)
+        return arguments_refuse(&build_arguments,
+                                "%s: %s; give the path of a C source", source,
+                                strerror(errno));
     if (!S_ISREG(status.st_mode))
-        return build_wrong(what, "this is no file; give a C source, FILE.c");
+        return arguments_refuse(&build_arguments,
+                                "%s; this is no file; give a C source, FILE.c",
+                                source);
     return 0;
 }
 
@@ -236,12 +261,14 @@ int cmd_build(int argc, char **argv)
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) {
-            fputs(build_help, stdout);
+            arguments_print_help(&build_arguments);
             return 0;
         }
     }
     if (argc < 2)
-        return build_wrong("no file given", "usage: playground build FILE.c");
+        return arguments_refuse(
+            &build_arguments,
+            "no file is given; write for example `playground build shout.c`");
     status = build_check_source(argv[1]);
     if (status != 0)
         return status;

@@ -21,18 +21,17 @@ struct build {
     char **extra;  /* the command line's own options; ends with NULL */
 };
 
-/* What the process that loads the plugin has to tell. */
+/* The report of the process that loads the plugin. */
 struct verdict {
-    bool is_good;
     enum plugin_kind kind;
     enum pg_kind needs, makes;
-    char text[1024]; /* the summary, or what is wrong */
+    char text[1024]; /* its summary */
 };
 
-/* 0: compiled; 1: not, and it has been said why. */
+/* Returns 0, or 1 after saying why it could not be compiled. */
 int build_compile(const struct build *build);
 
-/* Loads build->made. False, and it has been said why, if that fails. */
+/* Loads build->made. False after saying why that failed. */
 bool build_check(const struct build *build, struct verdict *verdict);
 
 /* The status of waitpid(2), however often it is interrupted. */

@@ -1,4 +1,5 @@
-#include "base/text.h"
+/* Runs the compiler, with the warnings a first plugin needs. */
+
 #include "build/build.h"
 
 #include <errno.h>
@@ -8,6 +9,8 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/text.h"
 
 #include "base/must.h"
 

@@ -33,7 +33,8 @@ int json_out(const json_t *value, size_t flags, FILE *out)
         size_t len = pg_utf8_next(left, &character);
 
         json_out_character(pg_bytes(left.data, len ? len : 1), out);
-        left = pg_bytes(left.data + (len ? len : 1), left.len - (len ? len : 1));
+        left =
+            pg_bytes(left.data + (len ? len : 1), left.len - (len ? len : 1));
     }
     fputc('\n', out);
     free(text);

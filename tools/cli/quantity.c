@@ -1,142 +1,91 @@
+/* A number of the command line: reads it, its unit, and checks its range. */
+
 #include "cli/quantity.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
+
 struct unit {
-    const char *name;
-    double factor;
+    const char *name; /* NULL ends a list */
+    long double factor;
 };
 
-struct kind {
-    const char *what, *example;
-    const struct unit *units; /* up to one without a name */
-    double least, most;       /* after the factor */
-    const char *range;
+/* How a unit is shown, and those that may be typed for it. */
+struct unit_family {
+    const char *text;
+    struct unit units[6];
 };
 
-static const struct kind share_kind = {
-    .what = "percentage",
-    .example = "1%",
-    .units = (const struct unit[]){{"%", 0.01}, {0}},
-    .least = 0,
-    .most = 1,
-    .range = "0% to 100%",
+static const struct unit_family unit_families[] = {
+    [QUANTITY_COUNT] = {"", {{0}}},
+    [QUANTITY_PER_SECOND] = {"a second", {{0}}},
+    [QUANTITY_PERCENT] = {"%", {{"%", 1}}},
+    [QUANTITY_MS] = {"ms", {{"us", 1e-3L}, {"ms", 1}, {"s", 1e3L}}},
+    [QUANTITY_SECONDS] = {"s", {{"us", 1e-6L}, {"ms", 1e-3L}, {"s", 1}}},
+    [QUANTITY_MBIT] = {"Mbit/s",
+                       {{"kbit", 1e-3L}, {"mbit", 1}, {"gbit", 1e3L}}},
+    [QUANTITY_BYTES] = {"bytes",
+                        {{"B", 1},
+                         {"kB", 1e3L},
+                         {"MB", 1e6L},
+                         {"KiB", 1024},
+                         {"MiB", 1024 * 1024}}},
 };
 
-static const struct kind time_kind = {
-    .what = "time",
-    .example = "10ms",
-    .units = (const struct unit[]){{"us", 1e-3}, {"ms", 1}, {"s", 1e3}, {0}},
-    .least = 0,
-    .most = 60000,
-    .range = "0ms to 60s",
-};
-
-static const struct kind rate_kind = {
-    .what = "rate",
-    .example = "10mbit",
-    .units =
-        (const struct unit[]){{"kbit", 1e-3}, {"mbit", 1}, {"gbit", 1e3}, {0}},
-    .least = 0.001,
-    .most = 100000,
-    .range = "1kbit to 100gbit",
-};
-
-static const struct kind bytes_kind = {
-    .what = "number of bytes",
-    .example = "64KiB",
-    .units = (const struct unit[]){{"", 1},
-                                   {"B", 1},
-                                   {"kB", 1e3},
-                                   {"MB", 1e6},
-                                   {"KiB", 1024},
-                                   {"MiB", 1024 * 1024},
-                                   {0}},
-    .least = 100,
-    .most = 1e9,
-    .range = "100 to 1000MB",
-};
-
-/* strtod() alone would take "inf", "0x1p3" and leading space. */
-static bool quantity_read_number(const char *text, double *value,
-                                 const char **rest)
+/* strtold() alone would take "inf", "0x1p3", a sign and leading space. Returns
+   what stands behind the number, NULL if there is none. */
+static const char *quantity_read_number(const char *text, long double *value)
 {
-    const char *at = text;
     char *end;
 
-    while (isdigit((unsigned char)*at) || *at == '.')
-        at++;
-    *value = strtod(text, &end);
-    *rest = end;
-    return at > text && end == at;
+    if (!isdigit((unsigned char)*text) && *text != '.')
+        return NULL;
+    *value = strtold(text, &end);
+    return end == text || memchr(text, 'x', (size_t)(end - text)) ||
+                   memchr(text, 'X', (size_t)(end - text))
+               ? NULL
+               : end;
 }
 
-static bool quantity_read_quantity(const struct kind *kind, const char *text,
-                                   double *value, char *error, size_t size)
+static bool quantity_read_unit(const struct quantity *quantity,
+                               const char *name, long double *value)
 {
-    const struct unit *unit = kind->units;
-    const char *rest;
-    bool is_number = quantity_read_number(text, value, &rest);
+    const struct unit *unit = unit_families[quantity->unit].units;
 
-    while (is_number && unit->name && strcasecmp(unit->name, rest) != 0)
+    if (!*name)
+        return !quantity->needs_unit;
+    while (unit->name && strcasecmp(unit->name, name) != 0)
         unit++;
-    if (!is_number || !unit->name) {
-        snprintf(error, size, "\"%s\" is no %s; write for example %s", text,
-                 kind->what, kind->example);
-        return false;
-    }
     *value *= unit->factor;
-    if (*value >= kind->least && *value <= kind->most)
-        return true;
-    snprintf(error, size, "\"%s\" is out of range; it goes from %s", text,
-             kind->range);
-    return false;
+    return unit->name != NULL;
 }
 
-bool quantity_share(const char *text, double *share, char *error, size_t size)
+bool quantity_read(const struct quantity *quantity, const char *text,
+                   long double *value, char *error, size_t size)
 {
-    return quantity_read_quantity(&share_kind, text, share, error, size);
-}
+    const char *unit = quantity_unit_text(quantity->unit);
+    const char *rest = quantity_read_number(text, value);
+    char wrong[TEXT_QUOTE_BYTES];
 
-bool quantity_time(const char *text, double *ms, char *error, size_t size)
-{
-    return quantity_read_quantity(&time_kind, text, ms, error, size);
-}
-
-bool quantity_rate(const char *text, double *mbit, char *error, size_t size)
-{
-    return quantity_read_quantity(&rate_kind, text, mbit, error, size);
-}
-
-bool quantity_bytes(const char *text, size_t *bytes, char *error, size_t size)
-{
-    double value;
-
-    if (!quantity_read_quantity(&bytes_kind, text, &value, error, size))
-        return false;
-    *bytes = (size_t)value;
-    return true;
-}
-
-bool quantity_number(const char *text, uint64_t least, uint64_t most,
-                     uint64_t *number, char *error, size_t size)
-{
-    char *end;
-
-    errno = 0;
-    *number = strtoull(text, &end, 10);
-    if (isdigit((unsigned char)*text) && !*end && !errno && *number >= least &&
-        *number <= most)
+    if (rest && quantity_read_unit(quantity, rest, value) &&
+        *value >= quantity->least && *value <= quantity->most &&
+        (!quantity->is_whole || *value == floorl(*value)))
         return true;
     snprintf(error, size,
-             "\"%s\" is no whole number from %" PRIu64 " to %" PRIu64
-             "; write one",
-             text, least, most);
+             "takes a %snumber%s from %.19Lg to %.19Lg%s%s, not %s",
+             quantity->is_whole ? "whole " : "",
+             quantity->needs_unit ? " with its unit," : "", quantity->least,
+             quantity->most, *unit ? " " : "", unit, text_quote(text, wrong));
     return false;
+}
+
+const char *quantity_unit_text(enum quantity_unit unit)
+{
+    return unit_families[unit].text;
 }

@@ -1,26 +1,37 @@
 /*
- * quantity - the values of the command line: a number and its unit.
- *
- * Each returns false after writing into `error` what is wrong with `text` and,
- * after a semicolon, what to write.
+ * quantity - a number of the command line, its unit and its range.
  */
 #ifndef QUANTITY_H
 #define QUANTITY_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
-/* "1%", "0.5%" -> 0..1 */
-bool quantity_share(const char *text, double *share, char *error, size_t size);
-/* "10ms", "1.5s", "500us" -> milliseconds, at most a minute */
-bool quantity_time(const char *text, double *ms, char *error, size_t size);
-/* "10mbit", "500kbit", "1gbit" -> Mbit/s */
-bool quantity_rate(const char *text, double *mbit, char *error, size_t size);
-/* "64000", "64KiB", "1MiB" -> bytes */
-bool quantity_bytes(const char *text, size_t *bytes, char *error, size_t size);
-/* A whole number from least to most. */
-bool quantity_number(const char *text, uint64_t least, uint64_t most,
-                     uint64_t *number, char *error, size_t size);
+enum quantity_unit {
+    QUANTITY_COUNT,
+    QUANTITY_PER_SECOND, /* how many a second; typed without a unit */
+    QUANTITY_PERCENT,
+    QUANTITY_MS,      /* us, ms and s may be typed */
+    QUANTITY_SECONDS, /* the same */
+    QUANTITY_MBIT,    /* a second; kbit, mbit and gbit may be typed */
+    QUANTITY_BYTES,   /* B, kB, MB, KiB and MiB may be typed */
+};
+
+/* A long double holds each whole number of 64 bits. */
+struct quantity {
+    enum quantity_unit unit; /* of the limits, and of a number alone */
+    long double least, most;
+    bool is_whole;
+    bool needs_unit; /* a number alone is refused */
+};
+
+/* "1.5s" -> 1500, where the unit is QUANTITY_MS. False after writing into
+   `error` the rest of a sentence that begins with the option's name:
+   `takes a number from 0 to 60000 ms, not "much"`. */
+bool quantity_read(const struct quantity *quantity, const char *text,
+                   long double *value, char *error, size_t size);
+
+/* As it is shown behind a number: "%", "ms", "a second"; "" for a count. */
+const char *quantity_unit_text(enum quantity_unit unit);
 
 #endif

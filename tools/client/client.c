@@ -1,3 +1,5 @@
+/* playground client: from the config to the exit status. */
+
 #include "client/client.h"
 
 #include <fcntl.h>
@@ -33,7 +35,7 @@ static void client_say_lost(struct client *client)
         client->status = 1;
 }
 
-/* Once: gives the terminal back and ends the loop. */
+/* Gives the terminal back and ends the loop, the first time it is called. */
 static void client_stop(struct client *client)
 {
     if (client->has_stopped)
@@ -89,8 +91,8 @@ void client_leave_at_once(struct client *client, int status)
     client_leave(client, status);
 }
 
-/* Ctrl-C, or somebody asks us to go: at once, and a second worker_stop() does
-   not wait for what is queued. */
+/* After Ctrl-C or the like the client leaves at once: a second worker_stop()
+   does not wait for what is queued. */
 static void client_signalled(uv_signal_t *handle, int number)
 {
     struct client *client = handle->data;
@@ -195,7 +197,7 @@ static int client_build(struct client *client)
         status = client_add_entries(client);
     if (status)
         return status;
-    if (!config_finish(client->config))
+    if (!config_make_chains(client->config))
         return 2;
     client->worker = worker_create(client->config, &setup);
     return client->worker ? 0 : 1;

@@ -110,21 +110,23 @@ struct client {
 
 /* ---- client.c --------------------------------------------------------- */
 
-/* Soon, before the loop sleeps: writes what is pending, leaves if told to. */
+/* Asks for a turn before the loop sleeps: it writes what is pending, and
+   leaves if told to. */
 void client_wake(struct client *client);
 /* Ends the program with this status once stdout has taken everything. The
    first status that is not 0 counts. */
 void client_leave(struct client *client, int status);
-/* ... without waiting for anything. */
+/* Ends the program without waiting for stdout. */
 void client_leave_at_once(struct client *client, int status);
 
-/* Watches stdin or stdout, which stays blocking: others may have it too.
+/* Watches stdin or stdout, which stays blocking: other programs may share it.
    UV_EPERM: a regular file or the like, which cannot be polled. */
 int client_poll_init(struct client *client, uv_poll_t *poll, int fd);
 
 /* ---- client_options.c ------------------------------------------------- */
 
-/* Reads the command line. -1: go on; else the exit status, all is said. */
+/* Reads the command line. -1: go on; else the exit status: --help was given,
+   or what is wrong has been said. */
 int client_options_read(struct client_options *options, int argc, char **argv);
 /* "length,size=2" -> "length" and {"size": 2}, both to be freed. False after
    writing into `error` what is wrong and, after a semicolon, what to do. */
@@ -138,17 +140,17 @@ bool client_framing_parse(const char *text, char **name, char **json,
 int client_connect_look_up(struct client *client);
 /* Connects to the first address, within timeout_ms. */
 void client_connect_start(struct client *client);
-/* ... to the one whose turn it is. */
+/* Connects to the address whose turn it is. */
 void client_connect(struct client *client);
 /* "tcp 127.0.0.1:5000" */
 const char *client_address(const struct client *client);
 
 /* ---- client_session.c ------------------------------------------------- */
 
-/* What the client adds to the chain. */
+/* The client's own entries in the chain. */
 extern const struct pg_handler client_handler;
 extern const struct pg_handler client_hex_handler;
-/* Who the handlers work for: a program has one client. */
+/* Names the client that the handlers work for; a program has one. */
 void client_session_serve(struct client *client);
 /* Sends bytes, or one message. Returns how many bytes wait to be sent. */
 size_t client_session_send(struct client *client, struct pg_bytes bytes);
@@ -163,7 +165,7 @@ void client_session_resume(struct client *client);
 void client_input_start(struct client *client);
 /* Reads a piece of a file. True: there is more. */
 bool client_input_turn(struct client *client);
-/* A line was typed; without its end. */
+/* Takes a line that was typed, without its end. */
 void client_input_line(struct client *client, struct pg_bytes line);
 void client_input_over(struct client *client);
 void client_input_stop(struct client *client);
@@ -173,17 +175,17 @@ void client_input_stop(struct client *client);
 void client_out_start(struct client *client);
 /* How wide the terminal is. */
 unsigned client_out_columns(void);
-/* A message, or some bytes of a stream, for stdout. */
+/* Prints a message, or some bytes of a stream, on stdout. */
 void client_out_message(struct client *client, struct pg_bytes bytes);
 void client_out_hex(struct client *client, bool is_sent, struct pg_bytes bytes);
 /* Writes what stdout takes without blocking. */
 void client_out_flush(struct client *client);
-/* More is pending than should be: stop reading from the server. */
+/* Whether more is pending than should be: stop reading from the server. */
 bool client_out_is_full(const struct client *client);
 void client_out_finish(struct client *client);
 
-/* One line on stderr that says what happens (not with --quiet), or what went
-   wrong. */
+/* A line on stderr: a note says what happens (not with --quiet), a complaint
+   what went wrong. */
 void client_note(struct client *client, const char *format, ...)
     PG_PRINTF(2, 3);
 void client_complain(struct client *client, const char *format, ...)
@@ -195,7 +197,7 @@ void client_complain(struct client *client, const char *format, ...)
 struct terminal *terminal_start(struct client *client);
 /* Gives the terminal back as it was. Accepts NULL. */
 void terminal_stop(struct terminal *terminal);
-/* Bytes have been typed. */
+/* Takes bytes that were typed. */
 void terminal_typed(struct terminal *terminal, struct pg_bytes bytes);
 /* Shows text above the line being typed; it need not end with a line. */
 void terminal_print(struct terminal *terminal, struct pg_bytes text);
@@ -203,9 +205,10 @@ void terminal_print(struct terminal *terminal, struct pg_bytes text);
    write in between. The cursor is at the start of an empty row. */
 void terminal_hide(struct terminal *terminal);
 void terminal_show(struct terminal *terminal);
-/* The window has another size. */
+/* Draws the line anew, for the window has another size. */
 void terminal_redraw(struct terminal *terminal);
-/* The program was stopped and goes on, on a row of its own. */
+/* Draws the line on a row of its own, for the program was stopped and goes
+   on. */
 void terminal_continue(struct terminal *terminal);
 
 #endif

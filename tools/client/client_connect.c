@@ -1,3 +1,5 @@
+/* Connecting: the addresses of a name, one after the other. */
+
 #include "client/client.h"
 
 #include <errno.h>
@@ -85,7 +87,7 @@ const char *client_address(const struct client *client)
 
 /* ---- connecting ------------------------------------------------------- */
 
-static void client_connect_complain_connect(struct client *client, int error)
+static void client_connect_complain(struct client *client, int error)
 {
     switch (-error) {
     case ECONNREFUSED:
@@ -108,8 +110,8 @@ static void client_connect_complain_connect(struct client *client, int error)
     }
 }
 
-/* The name may have another address: tries that in the next turn. */
-static bool client_connect_has_next_address(struct client *client)
+/* Tries the next address of the name, if it has one, in the next turn. */
+static bool client_connect_try_next(struct client *client)
 {
     if (client->address + 1 >= client->address_count)
         return false;
@@ -124,8 +126,8 @@ static void client_connect_failed(int error, void *arg)
 {
     struct client *client = arg;
 
-    client_connect_complain_connect(client, error);
-    if (!client_connect_has_next_address(client))
+    client_connect_complain(client, error);
+    if (!client_connect_try_next(client))
         client_leave(client, 1);
 }
 
@@ -136,7 +138,7 @@ void client_connect(struct client *client)
     client->must_connect = false;
     if (worker_connect(client->worker, listener, client_connect_failed,
                        client) == 0 ||
-        client_connect_has_next_address(client))
+        client_connect_try_next(client))
         return;
     problems_print(client->config->problems, stderr);
     client_leave(client, 1);
@@ -146,7 +148,7 @@ static void client_connect_timeout(uv_timer_t *timer)
 {
     struct client *client = timer->data;
 
-    client_connect_complain_connect(client, -ETIMEDOUT);
+    client_connect_complain(client, -ETIMEDOUT);
     client_leave_at_once(client, 1);
 }
 

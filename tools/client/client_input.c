@@ -1,3 +1,6 @@
+/* stdin of the client: in big reads or line by line, no faster than the server
+   takes it. */
+
 #include "client/client.h"
 
 #include <errno.h>
@@ -11,7 +14,7 @@ static void client_input_stdin_polled(uv_poll_t *poll, int status, int events);
 
 /* ---- how much may come ------------------------------------------------ */
 
-/* After each turn of the loop: has the server taken enough? */
+/* Looks after each turn of the loop whether the server has taken enough. */
 static void client_input_check_queue(uv_check_t *check)
 {
     struct client *client = check->data;
@@ -30,7 +33,7 @@ static void client_input_check_queue(uv_check_t *check)
                       client_input_stdin_polled);
 }
 
-static void client_input_pause_input(struct client *client)
+static void client_input_pause(struct client *client)
 {
     if (client->input.is_paused)
         return;
@@ -45,12 +48,12 @@ static void client_input_send_bytes(struct client *client,
 {
     if (client_session_send(client, bytes) > PAUSE_BYTES ||
         client_out_is_full(client)) /* --hex shows what is sent, too */
-        client_input_pause_input(client);
+        client_input_pause(client);
 }
 
 /* ---- lines ------------------------------------------------------------ */
 
-/* One message; a stream gets its line end too. */
+/* Sends a line as one message; a stream gets its line end too. */
 static void client_input_send_line(struct client *client,
                                    struct client_buffer *line)
 {

@@ -1,171 +1,105 @@
-#include "base/text.h"
-#include "client/client.h"
+/* The command line of `playground client`, and what --framing says. */
 
-#include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
-#include "cli/usage.h"
+#include "cli/arguments.h"
+#include "client/client.h"
 
-static const char help[] =
-    "usage: playground client [OPTION]... URL\n"
-    "\n"
-    "Talks to a server: what you type is sent, what comes is printed.\n"
-    "\n"
-    "URL is tcp://HOST:PORT or udp://HOST:PORT; an IPv6 address stands in\n"
-    "brackets, and the port is 5000 if none is given.\n"
-    "\n"
-    "  --framing NAME[,KEY=VALUE]...\n"
-    "                    cut and put together messages with a framing layer,\n"
-    "                    the same plugin and options as on the server; may be\n"
-    "                    given several times, from the wire upwards\n"
-    "  --hex             show the bytes of each read and each send in hex\n"
-    "  --quit-word WORD  typing this word leaves (default SAIR, \"\": none);\n"
-    "                    only on a terminal\n"
-    "  --timeout SECONDS how long to try to connect (default 10)\n"
-    "  --wait SECONDS    udp: how long to wait for the last answers after the\n"
-    "                    end of input (default 1)\n"
-    "  --quiet           say nothing on stderr but what went wrong\n"
-    "  --help            this text\n"
-    "\n"
-    "On a terminal each typed line is one message: over tcp with its line "
-    "end,\n"
-    "over udp as one datagram without it. Ctrl-D at the start of a line says\n"
-    "goodbye and waits for the last answers, Ctrl-C leaves at once.\n"
-    "\n"
-    "From a pipe or a file the bytes go over tcp as they are; over udp, or "
-    "with\n"
-    "--framing, each line is one message. Messages are printed with a line "
-    "end,\n"
-    "the bytes of a stream as they come. Only they go to stdout.\n"
-    "\n"
-    "Exit status: 0 fine, 1 failed (refused, reset, no answer, timed out), 2\n"
-    "wrong usage or URL, 130 after Ctrl-C.\n"
-    "\n"
-    "  playground client tcp://127.0.0.1:5000\n"
-    "  playground client udp://localhost\n"
-    "  printf 'um\\ndois\\n' | playground client tcp://127.0.0.1:5000\n"
-    "  playground client --framing length,size=2,order=little "
-    "tcp://[::1]:5000\n"
-    "  playground client --hex udp://192.168.1.23:5000\n";
-
-enum {
-    OPTION_FRAMING = 256,
-    OPTION_HEX,
-    OPTION_QUIT_WORD,
-    OPTION_TIMEOUT,
-    OPTION_WAIT,
-    OPTION_QUIET,
-    OPTION_HELP,
-};
-
-static const struct option long_options[] = {
-    {"framing", required_argument, NULL, OPTION_FRAMING},
-    {"hex", no_argument, NULL, OPTION_HEX},
-    {"quit-word", required_argument, NULL, OPTION_QUIT_WORD},
-    {"timeout", required_argument, NULL, OPTION_TIMEOUT},
-    {"wait", required_argument, NULL, OPTION_WAIT},
-    {"quiet", no_argument, NULL, OPTION_QUIET},
-    {"help", no_argument, NULL, OPTION_HELP},
-    {NULL, 0, NULL, 0},
-};
-
-static int client_options_usage(const char *format, ...) PG_PRINTF(1, 2);
-
-static int client_options_usage(const char *format, ...)
+static bool client_options_take_framing(const struct argument *argument,
+                                        const char *text, void *target,
+                                        char *error, size_t error_size)
 {
-    va_list arguments;
+    struct client_options *options = target;
 
-    fputs("playground client: ", stderr);
-    va_start(arguments, format);
-    text_vprint(stderr, format, arguments);
-    va_end(arguments);
-    fputs("\nsee playground client --help\n", stderr);
-    return 2;
-}
-
-/* -1: fine. */
-static int client_options_read_seconds(const char *option, const char *text,
-                                       double least, uint64_t *ms)
-{
-    char *end;
-    double seconds = strtod(text, &end);
-
-    if (end == text || *end || !isfinite(seconds) || seconds < least ||
-        seconds > 86400)
-        return client_options_usage(
-            "--%s %s: not a number of seconds; write one from %g to "
-            "86400",
-            option, text, least);
-    *ms = (uint64_t)(seconds * 1000 + 0.5);
-    return -1;
-}
-
-static int client_options_add_framing(struct client_options *options,
-                                      const char *text)
-{
-    if (options->framing_count == CLIENT_FRAMINGS)
-        return client_options_usage(
-            "more than %d --framing; nobody needs that many layers",
-            CLIENT_FRAMINGS);
-    options->framings[options->framing_count++] = text;
-    return -1;
-}
-
-static int client_options_read_option(struct client_options *options,
-                                      int option, char **argv)
-{
-    switch (option) {
-    case OPTION_FRAMING:
-        return client_options_add_framing(options, optarg);
-    case OPTION_HEX:
-        options->is_hex = true;
-        return -1;
-    case OPTION_QUIT_WORD:
-        options->quit_word = optarg;
-        return -1;
-    case OPTION_TIMEOUT:
-        return client_options_read_seconds("timeout", optarg, 0.001,
-                                           &options->timeout_ms);
-    case OPTION_WAIT:
-        return client_options_read_seconds("wait", optarg, 0,
-                                           &options->wait_ms);
-    case OPTION_QUIET:
-        options->is_quiet = true;
-        return -1;
-    case OPTION_HELP:
-        fputs(help, stdout);
-        return 0;
-    default:
-        return usage_refuse("client", long_options, option, argv);
+    (void)argument;
+    if (options->framing_count == CLIENT_FRAMINGS) {
+        snprintf(error, error_size, "may be given %d times at the most",
+                 CLIENT_FRAMINGS);
+        return false;
     }
+    options->framings[options->framing_count++] = text;
+    return true;
 }
+
+#define OPTION(kind, field)                                                    \
+    .type = kind, ARGUMENT_FIELD(struct client_options, field)
+#define SECONDS(field, minimum)                                                \
+    OPTION(ARGUMENT_MS, field), .range = {QUANTITY_SECONDS, minimum, 86400}
+
+static const struct argument client_options_table[] = {
+    {"framing", "NAME[,KEY=VALUE]...",
+     "cut and put together messages with a framing layer, the same plugin and "
+     "options as on the server; may be given several times, from the wire "
+     "upwards",
+     "length,size=2", .take = client_options_take_framing},
+    {"hex", NULL, "show the bytes of each read and each send in hex",
+     OPTION(ARGUMENT_FLAG, is_hex)},
+    {"quit-word", "WORD",
+     "typing this word leaves (default SAIR, \"\": none); only on a terminal",
+     "bye", OPTION(ARGUMENT_TEXT, quit_word)},
+    {"timeout", "SECONDS", "how long to try to connect (default 10)", "10",
+     SECONDS(timeout_ms, 0.001L)},
+    {"wait", "SECONDS",
+     "udp: how long to wait for the last answers after the end of input "
+     "(default 1)",
+     "1", SECONDS(wait_ms, 0)},
+    {"quiet", NULL, "say nothing on stderr but what went wrong",
+     OPTION(ARGUMENT_FLAG, is_quiet)},
+    {0}};
+
+static const struct arguments client_arguments = {
+    .command = "client",
+    .table = client_options_table,
+    .head =
+        "usage: playground client [OPTION]... URL\n\n"
+        "Talks to a server: what you type is sent, what comes is printed.\n\n"
+        "URL is tcp://HOST:PORT or udp://HOST:PORT; an IPv6 address stands in "
+        "brackets, and the port is 5000 if none is given.\n",
+    .tail =
+        "On a terminal each typed line is one message: over tcp with its line "
+        "end, over udp as one datagram without it. Ctrl-D at the start of a "
+        "line says goodbye and waits for the last answers, Ctrl-C leaves at "
+        "once.\n\n"
+        "From a pipe or a file the bytes go over tcp as they are; over udp, "
+        "or with --framing, each line is one message. Messages are printed "
+        "with a line end, the bytes of a stream as they come. Only they go to "
+        "stdout.\n\n"
+        "Exit status: 0 fine, 1 failed (refused, reset, no answer, timed "
+        "out), 2 wrong usage or URL, 130 after Ctrl-C.\n\n"
+        "  playground client tcp://127.0.0.1:5000\n"
+        "  playground client udp://localhost\n"
+        "  printf 'um\\ndois\\n' | playground client tcp://127.0.0.1:5000\n"
+        "  playground client --framing length,size=2,order=little "
+        "tcp://[::1]:5000\n"
+        "  playground client --hex udp://192.168.1.23:5000\n",
+};
 
 int client_options_read(struct client_options *options, int argc, char **argv)
 {
     char error[512];
-    int option, status = -1;
+    int status;
 
     *options = (struct client_options){
         .quit_word = "SAIR", .timeout_ms = 10000, .wait_ms = 1000};
-    optind = 0; /* whoever read arguments before us: start anew */
-    opterr = 0;
-    while (status < 0 &&
-           (option = getopt_long(argc, argv, ":", long_options, NULL)) != -1)
-        status = client_options_read_option(options, option, argv);
+    status = arguments_read(&client_arguments, argc, argv, options);
     if (status >= 0)
         return status;
     if (optind == argc)
-        return client_options_usage("the URL is missing; write for example "
-                                    "playground client tcp://127.0.0.1:5000");
+        return arguments_refuse(&client_arguments,
+                                "the URL is missing; write for example "
+                                "`playground client tcp://127.0.0.1:5000`");
     if (optind + 1 < argc)
-        return client_options_usage("one URL at a time: \"%s\" is too much",
-                                    argv[optind + 1]);
+        return arguments_refuse(
+            &client_arguments,
+            "one URL at a time: \"%s\" is too much; leave it out",
+            argv[optind + 1]);
     if (!client_url_parse(argv[optind], &options->url, error, sizeof(error)))
-        return client_options_usage("%s", error);
+        return arguments_refuse(&client_arguments, "%s", error);
     return -1;
 }
 

@@ -1,3 +1,5 @@
+/* stdout and stderr of the client, never blocking its loop. */
+
 #include "client/client.h"
 
 #include <errno.h>
@@ -83,8 +85,9 @@ void client_out_start(struct client *client)
     client_out_watch_stdout(client, false);
 }
 
-/* Would write() block? The descriptor itself stays as it was: making it
-   non-blocking would change it for the shell and everybody else who has it. */
+/* Whether write() would not block. The descriptor itself stays as it was:
+   making it non-blocking would change it for the shell and everybody else who
+   shares it. */
 static bool client_out_is_writable(const struct client *client)
 {
     struct pollfd wanted = {.fd = STDOUT_FILENO, .events = POLLOUT};
@@ -92,7 +95,7 @@ static bool client_out_is_writable(const struct client *client)
     return !client->out.is_pollable || poll(&wanted, 1, 0) > 0;
 }
 
-/* Writes once. False: not now, or never. */
+/* Writes once. False: stdout takes nothing now, or never again. */
 static bool client_out_write_piece(struct client *client, size_t *done)
 {
     struct client_out *out = &client->out;
@@ -149,7 +152,7 @@ void client_out_message(struct client *client, struct pg_bytes bytes)
     if (client->out.is_broken)
         return;
     client_out_add(client, bytes);
-    /* One message, one line, even if it came without its end. */
+    /* A message is a line, even if it came without its end. */
     if (client->is_records &&
         (bytes.len == 0 || bytes.data[bytes.len - 1] != '\n')) {
         client_view_flush(&client->out.view, &client->out.pending);

@@ -1,3 +1,5 @@
+/* The client's entries in the chain, and how its session goes. */
+
 #include "client/client.h"
 
 #include <errno.h>
@@ -94,7 +96,7 @@ static void client_session_say_lost(struct client *client, const char *text)
                         client_address(client), text);
 }
 
-/* Says why it is over. Returns the exit status. */
+/* Says why the session is over. Returns the exit status. */
 static int client_session_say_closed(struct client *client,
                                      struct pg_reason reason)
 {
@@ -213,7 +215,7 @@ size_t client_session_queued(struct client *client)
     return queued;
 }
 
-/* Asks for the queue last: sending has made it shorter if the socket took
+/* The queue is asked for last: sending has made it shorter if the socket took
    something, and if it is long now, a writable socket will shorten it. */
 size_t client_session_send(struct client *client, struct pg_bytes bytes)
 {
@@ -242,7 +244,7 @@ void client_session_resume(struct client *client)
 
 /* ---- the end ---------------------------------------------------------- */
 
-/* UDP: it has been silent for wait_ms. */
+/* The UDP server has been silent for wait_ms. */
 static void client_session_silence(uv_timer_t *timer)
 {
     struct client *client = timer->data;

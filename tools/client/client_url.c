@@ -1,3 +1,5 @@
+/* Takes tcp://HOST:PORT apart, and says what is wrong with it. */
+
 #include "client/client_url.h"
 
 #include <ctype.h>

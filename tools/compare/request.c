@@ -1,74 +1,60 @@
 #include "compare/request.h"
 
 #include <ctype.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/must.h"
 #include "base/names.h"
 #include "base/text.h"
-#include "cli/columns.h"
-#include "cli/usage.h"
+#include "cli/arguments.h"
 
-enum {
-    OPTION_JSON = 1000,
-    OPTION_HTML,
-    OPTION_PREDICT,
-    OPTION_SWAP,
-    OPTION_SEND,
-    OPTION_HEX,
-    OPTION_HELP
+#define REQUEST(kind, field) .type = kind, ARGUMENT_FIELD(struct request, field)
+
+/* Behind them come the settings. */
+static const struct argument fixed_table[] = {
+    {"json", NULL, "one JSON object with all that was found",
+     REQUEST(ARGUMENT_FLAG, is_json)},
+    {"html", "FILE", "a page with tables and plots, complete in one file",
+     "report.html", REQUEST(ARGUMENT_TEXT, page)},
+    {"predict", NULL, "asks for your guess before each experiment",
+     REQUEST(ARGUMENT_FLAG, predicts)},
+    {.help = "With --swap it runs your own config, once over each transport, "
+             "and measures latency, loss, order, system calls, bytes on the "
+             "wire and memory. With --loss, --delay and the like the two ends "
+             "stand at a link that does so."},
+    {.help = ""},
+    {"swap", "tcp,udp", "the two transports that it runs over",
+     REQUEST(ARGUMENT_TEXT, swap.pair)},
+    {"send", "FILE",
+     "what the clients say, one message a line, with \\n \\r \\t \\0 \\\\ and "
+     "\\xHH; default: messages of 64 bytes",
+     "messages.txt", REQUEST(ARGUMENT_TEXT, swap.send)},
+    {"hex", NULL, "the lines of that file are hex digits",
+     REQUEST(ARGUMENT_FLAG, swap.is_hex)},
+    {.help = "For those that use them, which stand in brackets; else they are "
+             "refused. A unit may follow, as in 1%, 20ms, 10mbit:"},
+    {.help = ""},
 };
 
-static const char help_head[] =
-    "usage: playground compare [OPTIONS] NAME... | first | all\n"
-    "       playground compare [OPTIONS] CONFIG --swap tcp,udp\n"
-    "\n"
-    "Experiments that show what TCP and UDP do, each on both, with this\n"
-    "program's own server and real sockets. Without a NAME it lists them.\n"
-    "`first` stands for those marked for a first class, `all` for all.\n"
-    "\n"
-    "  --json               one JSON object with all that was found\n"
-    "  --html FILE          a page with tables and plots, complete in one "
-    "file\n"
-    "  --predict            asks for your guess before each experiment\n"
-    "\n"
-    "With --swap it runs your own config, once over each transport, and "
-    "measures\n"
-    "latency, loss, order, system calls, bytes on the wire and memory. With\n"
-    "--loss, --delay and the like the two ends stand at a link that does so.\n"
-    "\n"
-    "  --send FILE          what the clients say, one message a line, with\n"
-    "                       \\n \\r \\t \\0 \\\\ and \\xHH; default: messages "
-    "of 64 bytes\n"
-    "  --hex                the lines of that file are hex digits\n"
-    "\n"
-    "For those that use them, which stand in brackets; else they are refused.\n"
-    "A unit may follow, as in 1%, 20ms, 10mbit:\n"
-    "\n";
+#define FIXED (sizeof(fixed_table) / sizeof(*fixed_table))
 
-static const char help_tail[] =
-    "\n"
-    "Exit status: 0 fine, 1 an experiment could not be run or did not come "
-    "out\n"
-    "as theory says, 2 wrong usage.\n"
-    "\n"
-    "example: playground compare boundaries --html report.html\n"
-    "example: playground compare config/chat.json --swap tcp,udp\n";
-
-static const struct option fixed_options[] = {
-    {"json", no_argument, NULL, OPTION_JSON},
-    {"html", required_argument, NULL, OPTION_HTML},
-    {"predict", no_argument, NULL, OPTION_PREDICT},
-    {"swap", required_argument, NULL, OPTION_SWAP},
-    {"send", required_argument, NULL, OPTION_SEND},
-    {"hex", no_argument, NULL, OPTION_HEX},
-    {"help", no_argument, NULL, OPTION_HELP},
+static const struct arguments compare_arguments = {
+    .command = "compare",
+    .head =
+        "usage: playground compare [OPTIONS] NAME... | first | all\n"
+        "       playground compare [OPTIONS] CONFIG --swap tcp,udp\n\n"
+        "Experiments that show what TCP and UDP do, each on both, with this "
+        "program's own server and real sockets. Without a NAME it lists them. "
+        "`first` stands for those marked for a first class, `all` for all.\n",
+    .tail = "Exit status: 0 fine, 1 an experiment could not be run or did not "
+            "come out as theory says, 2 wrong usage, 3 this machine was too "
+            "busy to tell.\n\n"
+            "example: playground compare boundaries --html report.html\n"
+            "example: playground compare config/chat.json --swap tcp,udp\n",
 };
-
-#define FIXED_OPTIONS (sizeof(fixed_options) / sizeof(*fixed_options))
 
 /* ---- words of the command line ---------------------------------------- */
 
@@ -155,6 +141,8 @@ static char *request_next_step(const char *name, const struct names *names)
     char meant[TEXT_QUOTE_BYTES];
     const char *near = names_near(names, name);
 
+    if (experiment_renamed(name))
+        return must_printf("it is called %s now", experiment_renamed(name));
     if (request_is_config(name)) {
         char *word = request_quoted(name), *clean = text_clean(word), *step;
 
@@ -211,7 +199,7 @@ static char *request_add_user(char *users, const char *name)
     return more;
 }
 
-/* "loss, blocking, --swap", those that use it; the caller frees it. */
+/* "loss, headofline, --swap", those that use it; the caller frees it. */
 static char *request_users_of(enum setting which)
 {
     char *users = must_copy("");
@@ -281,70 +269,43 @@ static char *request_command_of(int argc, char **argv,
 
 /* ---- all of it -------------------------------------------------------- */
 
-/* What each is, and who uses it. */
-static void request_print_settings(void)
+static bool request_take_setting(const struct argument *argument,
+                                 const char *text, void *target, char *error,
+                                 size_t error_size)
 {
-    for (int i = 0; i < SETTINGS; i++) {
-        const struct setting_info *info = &setting_infos[i];
-        char *users = request_users_of((enum setting)i), *left, *text;
+    struct request *request = target;
 
-        left = must_printf("  --%s %-*s", info->name,
-                           18 - (int)strlen(info->name), info->value);
-        text = must_printf(*users ? "%s (%s)" : "%s", info->help, users);
-        columns_paragraph(stdout, left, text, 80);
-        free(left);
-        free(text);
-        free(users);
-    }
+    return settings_set(&request->settings, (enum setting)argument->constant,
+                        text, error, error_size);
 }
 
-static void request_print_help(void)
+/* The line of a setting, with who uses it. */
+static struct argument request_setting_line(enum setting which)
 {
-    fputs(help_head, stdout);
-    request_print_settings();
-    fputs(help_tail, stdout);
+    struct argument line = setting_infos[which];
+    char *users = request_users_of(which);
+
+    line.help = must_printf(*users ? "%s (%s)" : "%s", line.help, users);
+    line.constant = which;
+    line.take = request_take_setting;
+    free(users);
+    return line;
 }
 
-static void request_make_options(struct option *options)
+static int request_read_options(struct request *request, int argc, char **argv)
 {
-    memcpy(options, fixed_options, sizeof(fixed_options));
-    options += FIXED_OPTIONS;
+    struct argument table[FIXED + SETTINGS + 1] = {0};
+    struct arguments arguments = compare_arguments;
+    int status;
+
+    memcpy(table, fixed_table, sizeof(fixed_table));
     for (int i = 0; i < SETTINGS; i++)
-        options[i] =
-            (struct option){setting_infos[i].name, required_argument, NULL, i};
-    options[SETTINGS] = (struct option){0};
-}
-
-/* -1: go on; else the exit status. */
-static int request_take_option(struct request *request, int option)
-{
-    switch (option) {
-    case OPTION_JSON:
-        request->is_json = true;
-        return -1;
-    case OPTION_HTML:
-        request->page = optarg;
-        return -1;
-    case OPTION_PREDICT:
-        request->predicts = true;
-        return -1;
-    case OPTION_SWAP:
-        request->swap.pair = optarg;
-        return -1;
-    case OPTION_SEND:
-        request->swap.send = optarg;
-        return -1;
-    case OPTION_HEX:
-        request->swap.is_hex = true;
-        return -1;
-    case OPTION_HELP:
-        request_print_help();
-        return 0;
-    default:
-        return settings_set(&request->settings, (enum setting)option, optarg)
-                   ? -1
-                   : 2;
-    }
+        table[FIXED + (size_t)i] = request_setting_line((enum setting)i);
+    arguments.table = table;
+    status = arguments_read(&arguments, argc, argv, request);
+    for (int i = 0; i < SETTINGS; i++)
+        free((char *)table[FIXED + (size_t)i].help);
+    return status;
 }
 
 /* What stands behind the options: a config with --swap, else names. */
@@ -401,30 +362,19 @@ static bool request_check_request(const struct request *request)
 
 int request_parse(struct request *request, int argc, char **argv)
 {
-    struct option options[FIXED_OPTIONS + SETTINGS + 1];
-    int option;
+    /* Before getopt reorders it. */
+    char **typed = must_calloc((size_t)argc, sizeof(*typed));
+    int status;
 
     memset(request, 0, sizeof(*request));
     settings_init(&request->settings);
-    request_make_options(options);
-
-    /* Before getopt reorders it; a wrong command is not repeated. */
-    char **typed = must_calloc((size_t)argc, sizeof(*typed));
-
     memcpy(typed, argv, (size_t)argc * sizeof(*typed));
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-        int status = option == '?' || option == ':'
-                         ? usage_refuse("compare", options, option, argv)
-                         : request_take_option(request, option);
-
-        if (status >= 0) {
-            free(typed);
-            return status;
-        }
-    }
-    request->command = request_command_of(argc, typed, &request->settings);
+    status = request_read_options(request, argc, argv);
+    if (status < 0)
+        request->command = request_command_of(argc, typed, &request->settings);
     free(typed);
+    if (status >= 0)
+        return status;
     return request_choose_words(request, argc - optind, argv + optind) &&
                    request_check_request(request)
                ? -1

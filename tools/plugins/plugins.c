@@ -3,40 +3,48 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
 #include "base/names.h"
 #include "base/text.h"
+#include "cli/apart.h"
+#include "cli/arguments.h"
 #include "cli/columns.h"
 #include "cli/json_out.h"
-#include "cli/usage.h"
 #include "commands.h"
 #include "options/options.h"
 #include "plugin/plugin.h"
 #include "plugins/schema.h"
 
-static const char help[] =
-    "usage: playground plugins [--json | --schema] [NAME]\n"
-    "\n"
-    "Lists the plugins that can be found, or says what one of them needs and\n"
-    "which options it takes. Plugins are sought in the current folder and in\n"
-    "the program's own.\n"
-    "\n"
-    "  --json    the same for a program to read\n"
-    "  --schema  a JSON Schema of the plugin's options or, without NAME, of a\n"
-    "            whole config: an editor completes and checks with it\n"
-    "\n"
-    "example: playground plugins lines\n";
-
-#define ERROR_BYTES 1024
-
-struct request {
+struct plugins_request {
     struct plugin_search search;
     const char *name; /* NULL: all */
     json_t *list;     /* --json */
     struct names names;
+    bool is_json, is_schema;
     bool is_found, is_refused;
+};
+
+static const struct arguments plugins_arguments = {
+    .command = "plugins",
+    .head =
+        "usage: playground plugins [--json | --schema] [NAME]\n\n"
+        "Lists the plugins that can be found, or says what one of them needs "
+        "and which options it takes. Plugins are sought in the current folder "
+        "and in the program's own.\n",
+    .table =
+        (const struct argument[]){
+            {"json", NULL, "the same for a program to read", NULL,
+             ARGUMENT_FLAG, ARGUMENT_FIELD(struct plugins_request, is_json)},
+            {"schema", NULL,
+             "a JSON Schema of the plugin's options or, without NAME, of a "
+             "whole config: an editor completes and checks with it",
+             NULL, ARGUMENT_FLAG,
+             ARGUMENT_FIELD(struct plugins_request, is_schema)},
+            {0}},
+    .tail = "example: playground plugins lines\n",
 };
 
 static const char *plugins_kind_word(enum pg_kind kind)
@@ -225,32 +233,47 @@ static void plugins_print_plugin(const struct plugin *plugin)
     plugins_print_example(plugin);
 }
 
+/* In a process that has loaded the plugin, see apart.h. */
+static void plugins_show(const struct plugin *plugin, void *arg)
+{
+    const struct plugins_request *request = arg;
+
+    if (request->list)
+        json_dumpf(plugins_plugin_json(plugin), stdout, 0);
+    else if (request->name)
+        plugins_print_plugin(plugin);
+    else
+        plugins_print_line(plugin_kind_text(plugin->kind), plugin_name(plugin),
+                           plugins_needs_of(plugin), plugin_summary(plugin));
+}
+
 static void plugins_take(enum plugin_kind kind, const char *name,
                          const char *path, void *arg)
 {
-    struct request *request = arg;
-    char error[ERROR_BYTES];
-    const struct plugin *plugin;
+    struct plugins_request *request = arg;
+    struct apart apart;
 
-    (void)path;
     names_add(&request->names, name);
     if (request->name && strcmp(request->name, name) != 0)
         return;
     request->is_found = true;
-    plugin = plugin_load(kind, name, &request->search, error, sizeof(error));
-    request->is_refused |= !plugin;
-    if (!plugin)
-        text_print(stderr, "%s\n", error);
+    apart = apart_load(kind, name, &request->search, plugins_show, request);
+    request->is_refused |= apart.end != APART_SHOWN;
+    if (apart.end == APART_DIED)
+        text_print(stderr,
+                   "%s ends the process that loads it (%s); look at its "
+                   "constructors\n",
+                   path, apart.text);
+    else if (apart.end == APART_REFUSED)
+        text_print(stderr, "%s\n", apart.text);
     else if (request->list)
-        json_array_append_new(request->list, plugins_plugin_json(plugin));
-    else if (request->name)
-        plugins_print_plugin(plugin);
+        json_array_append_new(request->list, json_loads(apart.text, 0, NULL));
     else
-        plugins_print_line(plugin_kind_text(kind), name,
-                           plugins_needs_of(plugin), plugin_summary(plugin));
+        fputs(apart.text, stdout);
+    free(apart.text);
 }
 
-static int plugins_unknown(struct request *request)
+static int plugins_unknown(struct plugins_request *request)
 {
     char *advice = names_advice(&request->names, request->name, "there are");
 
@@ -263,13 +286,13 @@ static int plugins_unknown(struct request *request)
 }
 
 /* A file that is no plugin of any kind is not among all: it is tried. */
-static void plugins_look_at_file(struct request *request)
+static void plugins_look_at_file(struct plugins_request *request)
 {
     if (plugin_is_there(&request->search, request->name))
-        plugins_take(PLUGIN_HANDLER, request->name, NULL, request);
+        plugins_take(PLUGIN_HANDLER, request->name, request->name, request);
 }
 
-static int plugins_list(struct request *request)
+static int plugins_list(struct plugins_request *request)
 {
     if (!request->name && !request->list)
         plugins_print_line("kind", "name", "data", "summary");
@@ -286,7 +309,7 @@ static int plugins_list(struct request *request)
     return request->list ? plugins_print_json(request->list) : 0;
 }
 
-static int plugins_schema(struct request *request)
+static int plugins_schema(struct plugins_request *request)
 {
     json_t *made = request->name
                        ? schema_plugin(&request->search, request->name)
@@ -299,34 +322,20 @@ static int plugins_schema(struct request *request)
 
 int cmd_plugins(int argc, char **argv)
 {
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
-                                            {"schema", no_argument, NULL, 's'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
     const char *folders[] = {".", plugin_builtin_folder(), NULL};
-    struct request request = {.search = {folders}};
-    bool is_schema = false;
-    int option;
+    struct plugins_request request = {.search = {.folders = folders}};
+    int status = arguments_read(&plugins_arguments, argc, argv, &request);
 
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-        if (option == 'h') {
-            fputs(help, stdout);
-            return 0;
-        }
-        if (option == '?' || option == ':')
-            return usage_refuse("plugins", options, option, argv);
-        is_schema |= option == 's';
-        if (option == 'j' && !request.list)
-            request.list = json_array();
-    }
-    if (argc - optind > 1) {
-        fputs("playground plugins: give one name at the most; without one all "
-              "are "
-              "listed\n",
-              stderr);
-        return 2;
-    }
+    if (status >= 0)
+        return status;
+    if (argc - optind > 1)
+        return arguments_refuse(
+            &plugins_arguments,
+            "give one name at the most; without one all are listed");
     request.name = argv[optind];
-    return is_schema ? plugins_schema(&request) : plugins_list(&request);
+    if (request.is_schema)
+        return plugins_schema(&request);
+    if (request.is_json)
+        request.list = json_array();
+    return plugins_list(&request);
 }

@@ -1,10 +1,13 @@
+/* A JSON Schema out of option tables. */
+
 #include "plugins/schema.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/must.h"
-#include "config/config_parts.h"
+#include "cli/apart.h"
+#include "config/config_model.h"
 #include "options/options.h"
 
 #define DRAFT "https://json-schema.org/draft/2020-12/schema"
@@ -30,7 +33,7 @@ static json_t *schema_choices_of(const struct pg_option *option)
     return list;
 }
 
-static json_t *schema_option_schema(const struct pg_option *option)
+static json_t *schema_option(const struct pg_option *option)
 {
     static const char *const types[] = {"", "boolean", "integer", "number",
                                         "string"};
@@ -53,7 +56,7 @@ static json_t *schema_option_schema(const struct pg_option *option)
     return schema;
 }
 
-static json_t *schema_object_schema(json_t *properties)
+static json_t *schema_object(json_t *properties)
 {
     json_t *schema = json_object(), *comments = json_object();
 
@@ -65,14 +68,13 @@ static json_t *schema_object_schema(json_t *properties)
     return schema;
 }
 
-static json_t *schema_table_schema(const struct pg_option *option)
+static json_t *schema_table(const struct pg_option *option)
 {
     json_t *properties = json_object();
 
     for (; option && option->name; option++)
-        json_object_set_new(properties, option->name,
-                            schema_option_schema(option));
-    return schema_object_schema(properties);
+        json_object_set_new(properties, option->name, schema_option(option));
+    return schema_object(properties);
 }
 
 static json_t *schema_reference(const char *to)
@@ -100,8 +102,8 @@ static json_t *schema_typed(const char *type)
     return schema;
 }
 
-/* No spaces: names stand in front of words. */
-static json_t *schema_name_schema(void)
+/* A name has no spaces, because names stand in front of words. */
+static json_t *schema_name(void)
 {
     json_t *schema = schema_typed("string");
 
@@ -118,15 +120,15 @@ static json_t *schema_constant(const char *text)
     return schema;
 }
 
-static json_t *schema_plugin_schema(const struct plugin *plugin)
+static json_t *schema_of_plugin(const struct plugin *plugin)
 {
-    json_t *schema = schema_table_schema(plugin_options(plugin));
+    json_t *schema = schema_table(plugin_options(plugin));
     json_t *properties = json_object_get(schema, "properties");
     json_t *required = json_array();
 
     json_object_set_new(properties, "plugin",
                         schema_constant(plugin_name(plugin)));
-    json_object_set_new(properties, "name", schema_name_schema());
+    json_object_set_new(properties, "name", schema_name());
     json_object_set_new(properties, "on_crash", schema_constant("restart"));
     if (plugin->kind == PLUGIN_TRANSPORT)
         json_object_set_new(properties, "handlers",
@@ -138,35 +140,45 @@ static json_t *schema_plugin_schema(const struct plugin *plugin)
 }
 
 struct gathering {
-    const struct plugin_search *search;
+    struct plugin_search *search;
     const char *name;        /* the one that is wanted, or NULL */
     json_t *alternatives[2]; /* by kind */
     json_t *names[2];
     json_t *found;
 };
 
+/* In a process that has loaded the plugin, see apart.h. */
+static void schema_show(const struct plugin *plugin, void *arg)
+{
+    (void)arg;
+    json_dumpf(schema_of_plugin(plugin), stdout, 0);
+}
+
 static void schema_gather(enum plugin_kind kind, const char *name,
                           const char *path, void *arg)
 {
     struct gathering *gathering = arg;
-    char error[512];
-    const struct plugin *plugin =
-        plugin_load(kind, name, gathering->search, error, sizeof(error));
+    struct apart apart;
+    json_t *schema;
 
     (void)path;
-    if (!plugin)
+    if (gathering->name &&
+        (gathering->found || strcmp(name, gathering->name) != 0))
+        return;
+    apart = apart_load(kind, name, gathering->search, schema_show, NULL);
+    schema = apart.end == APART_SHOWN ? json_loads(apart.text, 0, NULL) : NULL;
+    free(apart.text);
+    if (!schema)
         return;
     if (gathering->name) {
-        if (!gathering->found && !strcmp(name, gathering->name))
-            gathering->found = schema_plugin_schema(plugin);
+        gathering->found = schema;
         return;
     }
     json_array_append_new(gathering->names[kind], json_string(name));
-    json_array_append_new(gathering->alternatives[kind],
-                          schema_plugin_schema(plugin));
+    json_array_append_new(gathering->alternatives[kind], schema);
 }
 
-json_t *schema_plugin(const struct plugin_search *search, const char *name)
+json_t *schema_plugin(struct plugin_search *search, const char *name)
 {
     struct gathering gathering = {.search = search, .name = name};
 
@@ -176,7 +188,7 @@ json_t *schema_plugin(const struct plugin_search *search, const char *name)
     return gathering.found;
 }
 
-/* "x", or one of the objects. */
+/* A plugin is "x" or one of the objects. */
 static json_t *schema_either(struct gathering *gathering, enum plugin_kind kind)
 {
     json_t *schema = json_object(), *name = json_object();
@@ -188,7 +200,7 @@ static json_t *schema_either(struct gathering *gathering, enum plugin_kind kind)
 }
 
 /* A folder, or a list of them. */
-static json_t *schema_path_schema(void)
+static json_t *schema_path(void)
 {
     json_t *schema = json_object(), *either = json_array();
     json_t *list = schema_typed("array");
@@ -214,20 +226,20 @@ static json_t *schema_top_properties(void)
     json_object_set_new(workers, "minimum", json_integer(1));
     json_object_set_new(workers, "maximum", json_integer(CONFIG_WORKERS_MAX));
     json_object_set_new(properties, "workers", workers);
-    json_object_set_new(properties, "plugin_path", schema_path_schema());
+    json_object_set_new(properties, "plugin_path", schema_path());
     json_object_set_new(properties, "limits",
-                        schema_table_schema(config_limit_table()));
+                        schema_table(config_limit_table()));
     return properties;
 }
 
-json_t *schema_config(const struct plugin_search *search)
+json_t *schema_config(struct plugin_search *search)
 {
     struct gathering gathering = {
         .search = search,
         .alternatives = {json_array(), json_array()},
         .names = {json_array(), json_array()},
     };
-    json_t *schema = schema_object_schema(schema_top_properties()),
+    json_t *schema = schema_object(schema_top_properties()),
            *parts = json_object();
     json_t *required = json_array();
 

@@ -9,9 +9,10 @@
 
 #include "plugin/plugin.h"
 
-/* Of one plugin's options; NULL: it cannot be found. New references. */
-json_t *schema_plugin(const struct plugin_search *search, const char *name);
-/* Of a whole config. */
-json_t *schema_config(const struct plugin_search *search);
+/* The schema of one plugin's options; NULL: it cannot be found. Both return
+   new references. */
+json_t *schema_plugin(struct plugin_search *search, const char *name);
+/* The schema of a whole config. */
+json_t *schema_config(struct plugin_search *search);
 
 #endif

@@ -1,3 +1,5 @@
+/* Reads what a server at the right end prints: its address, and "ready". */
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,5 @@
+/* The counters of a wire, as a table and as JSON. */
+
 #include "wire/summary.h"
 
 #include <inttypes.h>

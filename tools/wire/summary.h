@@ -13,9 +13,9 @@ struct summary {
     double seconds;
 };
 
-/* A table. */
+/* Prints a table. */
 void summary_print(const struct summary *summary, FILE *out);
-/* One line of JSON. */
+/* Prints one line of JSON. */
 void summary_print_json(const struct summary *summary, FILE *out);
 
 #endif

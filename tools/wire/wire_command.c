@@ -1,3 +1,6 @@
+/* playground wire: two commands at the two ends of a wire, from the first step
+   to the last. */
+
 #include "wire/wire_command.h"
 
 #include <stdio.h>
@@ -9,7 +12,7 @@
 #include "places/problems.h"
 #include "wire/summary.h"
 
-#define ANY_TIME_MS 1000 /* an event ends each wait; this is for none */
+#define ANY_TIME_MS 1000 /* an event ends each wait; so long without one */
 #define LISTEN_MS   5
 #define GOODBYE_MS  10000
 #define INTERRUPTS  3 /* Ctrl-C so often ends a command that takes no notice */
@@ -22,9 +25,9 @@ static uint64_t wire_command_now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static bool wire_command_is_interrupted(const struct wire_commands *commands)
+static bool wire_command_is_interrupted(const struct wire_jobs *jobs)
 {
-    return commands->stop_signal || commands->interrupts;
+    return jobs->stop_signal || jobs->interrupts;
 }
 
 /* ---- before ----------------------------------------------------------- */
@@ -57,26 +60,25 @@ static void wire_command_say_right_failed(int status)
 }
 
 /* -1: the right end is ready for a client; else the exit status. */
-static int wire_command_wait_for_right(struct wire_commands *commands,
+static int wire_command_wait_for_right(struct wire_jobs *jobs,
                                        const struct wire_command_line *line)
 {
     uint64_t limit = wire_command_now_ms() + (uint64_t)line->wait_ms;
     bool is_ready = false;
     int status;
 
-    while (!is_ready && !wire_command_is_interrupted(commands) &&
-           wire_commands_is_running(commands, WIRE_RIGHT)) {
-        wire_commands_wait(commands, line->config ? ANY_TIME_MS : LISTEN_MS);
-        is_ready = line->config
-                       ? commands->server.is_ready
-                       : wire_command_now_ms() >= limit ||
-                             wire_is_listening(commands->wire, WIRE_RIGHT);
+    while (!is_ready && !wire_command_is_interrupted(jobs) &&
+           wire_jobs_is_running(jobs, WIRE_RIGHT)) {
+        wire_jobs_wait(jobs, line->config ? ANY_TIME_MS : LISTEN_MS);
+        is_ready = line->config ? jobs->server.is_ready
+                                : wire_command_now_ms() >= limit ||
+                                      wire_is_listening(jobs->wire, WIRE_RIGHT);
     }
-    if (wire_command_is_interrupted(commands))
+    if (wire_command_is_interrupted(jobs))
         return 130;
     if (is_ready)
         return -1;
-    status = wire_commands_status(commands, WIRE_RIGHT);
+    status = wire_jobs_status(jobs, WIRE_RIGHT);
     if (line->config)
         return status; /* the server has said why */
     if (status == 0)
@@ -119,9 +121,9 @@ static double wire_command_queue_ms(const struct wire_direction *how)
                           : 0;
 }
 
-/* What the left command has sent last is still under way: the right one is
+/* The last packets of the left command are still under way: the right one is
    stopped when the link has fallen silent. */
-static void wire_command_wait_for_silence(struct wire_commands *commands,
+static void wire_command_wait_for_silence(struct wire_jobs *jobs,
                                           const struct wire_command_line *line)
 {
     double silence =
@@ -130,32 +132,31 @@ static void wire_command_wait_for_silence(struct wire_commands *commands,
                   wire_command_queue_ms(&line->options.to_left) + GOODBYE_MS;
     uint64_t start = wire_command_now_ms(), since = start, before = UINT64_MAX;
 
-    while (wire_commands_is_running(commands, WIRE_RIGHT) &&
-           !wire_command_is_interrupted(commands) &&
+    while (wire_jobs_is_running(jobs, WIRE_RIGHT) &&
+           !wire_command_is_interrupted(jobs) &&
            (double)(wire_command_now_ms() - since) < silence &&
            (double)(wire_command_now_ms() - start) < most) {
-        uint64_t seen = wire_command_activity(commands->wire);
+        uint64_t seen = wire_command_activity(jobs->wire);
 
-        if (seen != before || wire_command_under_way(commands->wire))
+        if (seen != before || wire_command_under_way(jobs->wire))
             since = wire_command_now_ms();
         before = seen;
-        wire_commands_wait(commands, 20);
+        wire_jobs_wait(jobs, 20);
     }
 }
 
-static void wire_command_wait_for_left(struct wire_commands *commands)
+static void wire_command_wait_for_left(struct wire_jobs *jobs)
 {
     bool is_right_running = true;
 
-    while (wire_commands_is_running(commands, WIRE_LEFT)) {
-        wire_commands_wait(commands, ANY_TIME_MS);
-        if (is_right_running && !commands->pids[WIRE_RIGHT] &&
-            wire_commands_status(commands, WIRE_RIGHT))
-            wire_command_say_right_failed(
-                wire_commands_status(commands, WIRE_RIGHT));
-        is_right_running = commands->pids[WIRE_RIGHT] != 0;
-        if (commands->stop_signal || commands->interrupts >= INTERRUPTS)
-            wire_commands_stop(commands, WIRE_LEFT);
+    while (wire_jobs_is_running(jobs, WIRE_LEFT)) {
+        wire_jobs_wait(jobs, ANY_TIME_MS);
+        if (is_right_running && !jobs->pids[WIRE_RIGHT] &&
+            wire_jobs_status(jobs, WIRE_RIGHT))
+            wire_command_say_right_failed(wire_jobs_status(jobs, WIRE_RIGHT));
+        is_right_running = jobs->pids[WIRE_RIGHT] != 0;
+        if (jobs->stop_signal || jobs->interrupts >= INTERRUPTS)
+            wire_jobs_stop(jobs, WIRE_LEFT);
     }
 }
 
@@ -201,33 +202,33 @@ static bool wire_command_is_simulation(const char *path)
 
 /* ---- all of it -------------------------------------------------------- */
 
-static int wire_command_run_commands(struct wire_commands *commands,
-                                     const struct wire_command_line *line)
+static int wire_command_run(struct wire_jobs *jobs,
+                            const struct wire_command_line *line)
 {
     uint64_t start_ms = wire_command_now_ms();
     int status = 1;
 
-    if (wire_commands_start_right(commands, line))
-        status = wire_command_wait_for_right(commands, line);
+    if (wire_jobs_start_right(jobs, line))
+        status = wire_command_wait_for_right(jobs, line);
     if (status < 0) {
         status = 1;
         start_ms = wire_command_now_ms();
-        if (wire_commands_start_left(commands, line)) {
-            wire_command_wait_for_left(commands);
-            status = wire_commands_status(commands, WIRE_LEFT);
-            wire_command_wait_for_silence(commands, line);
-            wire_commands_stop(commands, WIRE_RIGHT);
-            wire_command_summarise(commands->wire, line, start_ms);
+        if (wire_jobs_start_left(jobs, line)) {
+            wire_command_wait_for_left(jobs);
+            status = wire_jobs_status(jobs, WIRE_LEFT);
+            wire_command_wait_for_silence(jobs, line);
+            wire_jobs_stop(jobs, WIRE_RIGHT);
+            wire_command_summarise(jobs->wire, line, start_ms);
         }
     }
-    wire_commands_stop(commands, WIRE_RIGHT);
+    wire_jobs_stop(jobs, WIRE_RIGHT);
     return status;
 }
 
 int cmd_wire(int argc, char **argv)
 {
     static struct wire_command_line line;
-    struct wire_commands commands;
+    struct wire_jobs jobs;
     char error[512];
     int status = wire_command_line_read(&line, argc, argv);
 
@@ -237,18 +238,18 @@ int cmd_wire(int argc, char **argv)
         return wire_command_check();
     if (line.config && wire_command_is_simulation(line.config))
         return 2;
-    if (!wire_commands_init(&commands))
+    if (!wire_jobs_init(&jobs))
         return 1;
-    commands.wire = wire_create(&line.options, error, sizeof(error));
-    if (commands.wire) {
-        wire_command_order_drops(commands.wire, &line);
-        status = wire_command_run_commands(&commands, &line);
+    jobs.wire = wire_create(&line.options, error, sizeof(error));
+    if (jobs.wire) {
+        wire_command_order_drops(jobs.wire, &line);
+        status = wire_command_run(&jobs, &line);
     } else {
         text_print(stderr, "playground wire: %s\n", error);
         status = 1;
     }
-    wire_destroy(commands.wire);
-    wire_commands_clear();
-    wire_commands_finish(&commands);
+    wire_destroy(jobs.wire);
+    wire_jobs_clear();
+    wire_jobs_finish(&jobs);
     return status;
 }

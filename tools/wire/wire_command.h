@@ -1,22 +1,23 @@
 /*
- * command - `playground wire`: two commands at the two ends of a wire.
+ * wire_command - `playground wire`: two commands at the two ends of a wire.
  *
- *   command.c       from the first to the last step
- *   commands.c      the commands: starting them, their ends, our signals
- *   server_lines.c  what a server at the right end prints
+ *   wire_command.c  from the first to the last step
+ *   wire_jobs.c     the commands: their start, their end, our signals
+ *   server_lines.c  reads what a server at the right end prints
+ *   summary.c       the counters, at the end
  */
 #ifndef WIRE_COMMAND_H
 #define WIRE_COMMAND_H
 
-#include "wire/command_line.h"
+#include "wire/wire_command_line.h"
 
 /* ---- server_lines.c --------------------------------------------------- */
 
 /* The stdout of `playground run`. */
 struct server_lines {
-    int fd;          /* -1: there is none (any more) */
+    int fd;          /* -1: no server was started, or it has closed it */
     char url[192];   /* of the first listener */
-    bool is_ready;   /* it has said so */
+    bool is_ready;   /* "ready" was read */
     char text[1024]; /* a line whose end has not come */
     size_t len;
 };
@@ -24,37 +25,35 @@ struct server_lines {
 /* Reads what is there, and shows it on stderr. */
 void server_lines_read(struct server_lines *lines);
 
-/* ---- commands.c ------------------------------------------------------- */
+/* ---- wire_jobs.c ------------------------------------------------------ */
 
-struct wire_commands {
+struct wire_jobs {
     struct wire *wire;
     pid_t pids[2]; /* by side; 0: not started, or it has ended */
     int statuses[2];
     struct server_lines server;
     int signals;         /* a signalfd */
-    int stop_signal;     /* we were sent; or 0 */
+    int stop_signal;     /* that we were sent; or 0 */
     unsigned interrupts; /* Ctrl-C at the terminal, which LEFT has seen too */
 };
 
-/* From now on signals are waited for. False: said. */
-bool wire_commands_init(struct wire_commands *commands);
-void wire_commands_finish(struct wire_commands *commands);
+/* From now on signals are waited for. False after saying why not. */
+bool wire_jobs_init(struct wire_jobs *jobs);
+void wire_jobs_finish(struct wire_jobs *jobs);
 
-/* Starts one. False: said. */
-bool wire_commands_start_right(struct wire_commands *commands,
-                               const struct wire_command_line *line);
-bool wire_commands_start_left(struct wire_commands *commands,
-                              const struct wire_command_line *line);
+/* Starts one of the two. False after saying why not. */
+bool wire_jobs_start_right(struct wire_jobs *jobs,
+                           const struct wire_command_line *line);
+bool wire_jobs_start_left(struct wire_jobs *jobs,
+                          const struct wire_command_line *line);
 /* Sleeps until something has happened: an end, a signal, a line. */
-void wire_commands_wait(struct wire_commands *commands, int ms);
-bool wire_commands_is_running(const struct wire_commands *commands,
-                              enum wire_side side);
+void wire_jobs_wait(struct wire_jobs *jobs, int ms);
+bool wire_jobs_is_running(const struct wire_jobs *jobs, enum wire_side side);
 /* The status as a shell has it: 128 + N after signal N. */
-int wire_commands_status(const struct wire_commands *commands,
-                         enum wire_side side);
-/* Tells it to end, and ends it when it does not. */
-void wire_commands_stop(struct wire_commands *commands, enum wire_side side);
+int wire_jobs_status(const struct wire_jobs *jobs, enum wire_side side);
+/* Tells the command to end, and kills it when it does not. */
+void wire_jobs_stop(struct wire_jobs *jobs, enum wire_side side);
 /* Ends what the commands have started and left behind. */
-void wire_commands_clear(void);
+void wire_jobs_clear(void);
 
 #endif

@@ -1,3 +1,5 @@
+/* The commands at the two ends: their start, their end, and our signals. */
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -18,7 +20,7 @@
 
 /* ---- signals ---------------------------------------------------------- */
 
-bool wire_commands_init(struct wire_commands *commands)
+bool wire_jobs_init(struct wire_jobs *jobs)
 {
     sigset_t set;
 
@@ -30,24 +32,24 @@ bool wire_commands_init(struct wire_commands *commands)
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN); /* who reads stderr may go; we still clean up */
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    *commands = (struct wire_commands){.server.fd = -1};
-    commands->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (commands->signals >= 0)
+    *jobs = (struct wire_jobs){.server.fd = -1};
+    jobs->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (jobs->signals >= 0)
         return true;
     text_print(stderr, "playground wire: signalfd: %s; close some files\n",
                strerror(errno));
     return false;
 }
 
-void wire_commands_finish(struct wire_commands *commands)
+void wire_jobs_finish(struct wire_jobs *jobs)
 {
-    if (commands->server.fd >= 0)
-        close(commands->server.fd);
-    close(commands->signals);
+    if (jobs->server.fd >= 0)
+        close(jobs->server.fd);
+    close(jobs->signals);
 }
 
 /* A Ctrl-C comes from the terminal, which has told the left command too. */
-static void wire_jobs_take_signal(struct wire_commands *commands,
+static void wire_jobs_take_signal(struct wire_jobs *jobs,
                                   const struct signalfd_siginfo *info)
 {
     int number = (int)info->ssi_signo;
@@ -55,47 +57,46 @@ static void wire_jobs_take_signal(struct wire_commands *commands,
     if (number == SIGCHLD)
         return;
     if (number == SIGINT && info->ssi_code == SI_KERNEL) {
-        commands->interrupts++;
+        jobs->interrupts++;
         return;
     }
-    commands->stop_signal = number;
-    if (commands->pids[WIRE_LEFT])
-        kill(commands->pids[WIRE_LEFT], number);
+    jobs->stop_signal = number;
+    if (jobs->pids[WIRE_LEFT])
+        kill(jobs->pids[WIRE_LEFT], number);
 }
 
-static void wire_jobs_take_ends(struct wire_commands *commands)
+static void wire_jobs_take_ends(struct wire_jobs *jobs)
 {
     for (int side = WIRE_LEFT; side <= WIRE_RIGHT; side++)
-        if (commands->pids[side] &&
-            waitpid(commands->pids[side], &commands->statuses[side], WNOHANG) ==
-                commands->pids[side])
-            commands->pids[side] = 0;
+        if (jobs->pids[side] && waitpid(jobs->pids[side], &jobs->statuses[side],
+                                        WNOHANG) == jobs->pids[side])
+            jobs->pids[side] = 0;
 }
 
-void wire_commands_wait(struct wire_commands *commands, int ms)
+void wire_jobs_wait(struct wire_jobs *jobs, int ms)
 {
-    struct pollfd fds[] = {{.fd = commands->signals, .events = POLLIN},
-                           {.fd = commands->server.fd, .events = POLLIN}};
+    struct pollfd fds[] = {{.fd = jobs->signals, .events = POLLIN},
+                           {.fd = jobs->server.fd, .events = POLLIN}};
     struct signalfd_siginfo info;
 
     if (poll(fds, 2, ms) < 0)
         return;
-    while (read(commands->signals, &info, sizeof(info)) == sizeof(info))
-        wire_jobs_take_signal(commands, &info);
+    while (read(jobs->signals, &info, sizeof(info)) == sizeof(info))
+        wire_jobs_take_signal(jobs, &info);
     if (fds[1].revents)
-        server_lines_read(&commands->server);
-    wire_jobs_take_ends(commands);
+        server_lines_read(&jobs->server);
+    wire_jobs_take_ends(jobs);
 }
 
 /* ---- starting --------------------------------------------------------- */
 
-static bool wire_jobs_start(struct wire_commands *commands, enum wire_side side,
+static bool wire_jobs_start(struct wire_jobs *jobs, enum wire_side side,
                             char *const argv[], const int fds[3])
 {
-    pid_t pid = wire_spawn(commands->wire, side, argv, fds);
+    pid_t pid = wire_spawn(jobs->wire, side, argv, fds);
 
     if (pid > 0) {
-        commands->pids[side] = pid;
+        jobs->pids[side] = pid;
         return true;
     }
     text_print(stderr, "playground wire: %s: %s; the %s command cannot start\n",
@@ -103,7 +104,7 @@ static bool wire_jobs_start(struct wire_commands *commands, enum wire_side side,
     return false;
 }
 
-/* This program. */
+/* The path of this program. */
 static char *wire_jobs_self(void)
 {
     static char path[4096];
@@ -113,8 +114,8 @@ static char *wire_jobs_self(void)
     return path;
 }
 
-static bool wire_jobs_start_server(struct wire_commands *commands,
-                                   const char *config, int nothing, int log)
+static bool wire_jobs_start_server(struct wire_jobs *jobs, const char *config,
+                                   int nothing, int log)
 {
     char host[64];
     char *const argv[] = {wire_jobs_self(), "run", "--host", host,
@@ -128,10 +129,10 @@ static bool wire_jobs_start_server(struct wire_commands *commands,
                    strerror(errno));
         return false;
     }
-    is_started = wire_jobs_start(commands, WIRE_RIGHT, argv,
+    is_started = wire_jobs_start(jobs, WIRE_RIGHT, argv,
                                  (const int[3]){nothing, out[1], log});
     close(out[1]);
-    commands->server.fd = out[0];
+    jobs->server.fd = out[0];
     return is_started;
 }
 
@@ -150,18 +151,17 @@ static int wire_jobs_open_log(const char *path)
     return fd;
 }
 
-bool wire_commands_start_right(struct wire_commands *commands,
-                               const struct wire_command_line *line)
+bool wire_jobs_start_right(struct wire_jobs *jobs,
+                           const struct wire_command_line *line)
 {
     int log = wire_jobs_open_log(line->log);
     int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
     bool is_started = false;
 
     if (log >= 0 && line->config)
-        is_started =
-            wire_jobs_start_server(commands, line->config, nothing, log);
+        is_started = wire_jobs_start_server(jobs, line->config, nothing, log);
     else if (log >= 0)
-        is_started = wire_jobs_start(commands, WIRE_RIGHT, line->right,
+        is_started = wire_jobs_start(jobs, WIRE_RIGHT, line->right,
                                      (const int[3]){nothing, log, log});
     if (nothing >= 0)
         close(nothing);
@@ -170,57 +170,54 @@ bool wire_commands_start_right(struct wire_commands *commands,
     return is_started;
 }
 
-bool wire_commands_start_left(struct wire_commands *commands,
-                              const struct wire_command_line *line)
+bool wire_jobs_start_left(struct wire_jobs *jobs,
+                          const struct wire_command_line *line)
 {
-    char *const client[] = {wire_jobs_self(), "client", commands->server.url,
-                            NULL};
+    char *const client[] = {wire_jobs_self(), "client", jobs->server.url, NULL};
 
     if (line->config)
-        setenv("WIRE_URL", commands->server.url, 1);
-    return wire_jobs_start(commands, WIRE_LEFT,
-                           line->left ? line->left : client, NULL);
+        setenv("WIRE_URL", jobs->server.url, 1);
+    return wire_jobs_start(jobs, WIRE_LEFT, line->left ? line->left : client,
+                           NULL);
 }
 
 /* ---- their ends ------------------------------------------------------- */
 
-bool wire_commands_is_running(const struct wire_commands *commands,
-                              enum wire_side side)
+bool wire_jobs_is_running(const struct wire_jobs *jobs, enum wire_side side)
 {
-    return commands->pids[side] != 0;
+    return jobs->pids[side] != 0;
 }
 
-int wire_commands_status(const struct wire_commands *commands,
-                         enum wire_side side)
+int wire_jobs_status(const struct wire_jobs *jobs, enum wire_side side)
 {
-    int status = commands->statuses[side];
+    int status = jobs->statuses[side];
 
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* The right one leads a group; the left one shares ours. */
-static void wire_jobs_tell(const struct wire_commands *commands,
-                           enum wire_side side, int number)
+/* The right command leads a process group; the left one shares ours. */
+static void wire_jobs_tell(const struct wire_jobs *jobs, enum wire_side side,
+                           int number)
 {
-    pid_t pid = commands->pids[side];
+    pid_t pid = jobs->pids[side];
 
     if (pid)
         kill(side == WIRE_RIGHT ? -pid : pid, number);
 }
 
-void wire_commands_stop(struct wire_commands *commands, enum wire_side side)
+void wire_jobs_stop(struct wire_jobs *jobs, enum wire_side side)
 {
-    wire_jobs_tell(commands, side, SIGTERM);
-    for (int ms = 0; ms < STOP_MS && commands->pids[side]; ms += 20)
-        wire_commands_wait(commands, 20);
-    while (commands->pids[side]) {
-        wire_jobs_tell(commands, side, SIGKILL);
-        wire_commands_wait(commands, 20);
+    wire_jobs_tell(jobs, side, SIGTERM);
+    for (int ms = 0; ms < STOP_MS && jobs->pids[side]; ms += 20)
+        wire_jobs_wait(jobs, 20);
+    while (jobs->pids[side]) {
+        wire_jobs_tell(jobs, side, SIGKILL);
+        wire_jobs_wait(jobs, 20);
     }
 }
 
 /* Orphans of the commands are ours: we are their reaper, see prctl(2). */
-void wire_commands_clear(void)
+void wire_jobs_clear(void)
 {
     char path[64];
     bool is_any = true;

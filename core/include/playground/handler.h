@@ -1,19 +1,46 @@
 /*
  * playground/handler.h - everything the author of a handler needs.
  *
+ * A handler is one C file compiled to a shared object. It exports one symbol,
+ * `const struct pg_handler pg_handler`. Here is a whole one:
+ *
+ *     #include <playground/handler.h>
+ *
+ *     static enum pg_verdict ping_recv(struct pg_ctx *ctx, struct pg_bytes in)
+ *     {
+ *         if (!pg_equals(in, "ping"))
+ *             return PG_PASS;
+ *         pg_send(ctx, pg_text("pong"));
+ *         return PG_STOP;
+ *     }
+ *
+ *     const struct pg_handler pg_handler = {
+ *         .abi = PG_HANDLER_ABI,
+ *         .name = "ping",
+ *         .summary = "answers ping with pong",
+ *         .needs = PG_RECORDS,
+ *         .recv = ping_recv,
+ *     };
+ *
+ * The config puts it into a chain as an entry; each session (one TCP
+ * connection, one UDP peer) that comes to the entry is one ctx.
+ *
  *      transport (tcp, udp, ...)
  *         |  recv, end: first entry to last        ^
  *         v                                        |
- *      [ lines ] ---> [ log ] ---> [ chat-broadcast ]
- *         ^                              |
+ *      [ lines ] ---> [ log ] ---> [ ping ]
+ *         ^                           |
  *         |  send: from just below the sender to the first entry
  *
- * A handler is one C file compiled to a shared object. It exports one symbol,
- * `const struct pg_handler pg_handler`. The config puts it into a chain as an
- * entry; each session (one TCP connection, one UDP peer) that comes to the
- * entry is one ctx.
+ * A first handler needs ten functions of those below:
  *
- * Five rules hold for everything below, unless a function says otherwise:
+ *  pg_send()     to the peer                pg_drop()     refuses bytes
+ *  pg_forward()  to the next entry          pg_close()    ends the session
+ *  pg_keep()     half a message, for later  pg_options()  the config's values
+ *  pg_scratch()  memory for new bytes       pg_state()    the session's memory
+ *  pg_broadcast()  to all other sessions    pg_log()      a line for people
+ *
+ * Five rules hold for everything, unless a function says otherwise:
  *
  *  thread     All callbacks of a worker run on its one thread, one at a time.
  *             Only pg_post() may be called from another thread.
@@ -27,6 +54,7 @@
 #ifndef PLAYGROUND_HANDLER_H
 #define PLAYGROUND_HANDLER_H
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -65,14 +93,14 @@ static inline bool pg_equals(struct pg_bytes bytes, const char *text)
 
 /* ---- types ------------------------------------------------------------ */
 
-/* What flows between two entries. */
+/* The kind of bytes that flow between two entries. */
 enum pg_kind {
     PG_ANY,     /* needs: whatever comes; makes: the same as came */
     PG_STREAM,  /* bytes without boundaries, as TCP delivers them */
     PG_RECORDS, /* each message whole, as UDP delivers them */
 };
 
-/* What a callback says about the bytes it was given. */
+/* A callback's word on the bytes it was given. */
 enum pg_verdict {
     PG_PASS = 1, /* hand them on unchanged */
     PG_STOP,     /* dealt with: answered, forwarded or kept */
@@ -80,7 +108,7 @@ enum pg_verdict {
     PG_CLOSE,    /* only as `return pg_close(ctx, "reason")`, or pg_reset() */
 };
 
-/* Why a session ended. */
+/* The cause of a session's end. */
 enum pg_why {
     PG_WHY_EOF = 1,  /* the peer said it has no more, all was answered */
     PG_WHY_RESET,    /* the peer or the network broke the connection */
@@ -96,7 +124,7 @@ struct pg_reason {
     const char *text; /* never NULL; valid until the callback returns */
 };
 
-/* What a broadcast does with a receiver whose queue is full. */
+/* The lot of a broadcast's receiver whose queue is full. */
 enum pg_slow {
     PG_SLOW_CLOSE, /* end its session; nobody else waits */
     PG_SLOW_DROP,  /* leave this message out for it, and count that */
@@ -115,7 +143,7 @@ enum pg_option_type {
 };
 
 /*
- * One key of an entry in the JSON config. The table ends with an empty
+ * A key of an entry in the JSON config. The table ends with an empty
  * element. The core checks every value against it before any callback runs,
  * fills in defaults, and makes help texts and the JSON Schema from it.
  */
@@ -132,7 +160,7 @@ struct pg_option {
     const char *help;         /* one line */
 };
 
-/* Where a value goes: PG_FIELD(struct log_options, hexdump). */
+/* The place of a value: PG_FIELD(struct log_options, hexdump). */
 #define PG_FIELD(type, field)                                                  \
     .offset = offsetof(type, field), .size = sizeof(((type *)0)->field)
 
@@ -150,10 +178,10 @@ struct pg_handler {
     enum pg_kind needs; /* PG_ANY or PG_RECORDS; `check` refuses the rest */
     enum pg_kind makes; /* PG_RECORDS: a framing layer; PG_ANY: as it came */
 
-    bool shows_cuts;     /* its point is where the reads were cut */
-    bool send_is_shared; /* what send() makes depends on bytes and options
-                            alone: a broadcast may run it once for many */
-    bool is_volatile;    /* its state cannot survive the process */
+    bool shows_cuts;     /* the reader is meant to see how reads were cut */
+    bool send_is_shared; /* send() makes the same of the same bytes and options,
+                            so a broadcast may run it once for many */
+    bool is_volatile;    /* the state cannot survive the process */
 
     const struct pg_option *options; /* ends with an empty element */
     size_t options_size;             /* sizeof of the struct they fill */
@@ -162,7 +190,8 @@ struct pg_handler {
                             pointers, because it outlives the process */
     uint32_t state_version; /* raise it when that struct changes meaning */
 
-    /* Looks at the options only; `check` runs it too. On error: pg_fail(). */
+    /* Checks the options and nothing else, because `playground check` calls
+       it too. On error: pg_fail(). check() and init() are given 5 s. */
     int (*check)(struct pg_entry *entry);
     /* Before the first session: opens files, fills pg_entry_private(). */
     int (*init)(struct pg_entry *entry);
@@ -186,8 +215,9 @@ struct pg_handler {
        sent to this session now is lost; pg_broadcast() reaches the others. */
     void (*close)(struct pg_ctx *ctx, struct pg_reason reason);
 
-    /* Like check(), once for each chain the entry stands in: PG_STREAM or
-       PG_RECORDS reaches it there, from the transport `name`. */
+    /* Checks one chain that the entry stands in, as check() does: there
+       `input`, PG_STREAM or PG_RECORDS, reaches it from the transport `name`.
+       */
     int (*check_place)(struct pg_entry *entry, enum pg_kind input,
                        const char *name);
 };
@@ -204,7 +234,8 @@ PG_API enum pg_verdict pg_drop(struct pg_ctx *ctx, const char *reason);
    callbacks have returned; until then nothing more is delivered to it. */
 PG_API enum pg_verdict pg_close(struct pg_ctx *ctx, const char *reason);
 
-/* The same without sending anything more: TCP sends RST instead of FIN. */
+/* Ends the session without sending anything more: TCP sends RST instead of
+   FIN. */
 PG_API enum pg_verdict pg_reset(struct pg_ctx *ctx, const char *reason);
 
 /* ---- passing bytes on ------------------------------------------------- */
@@ -237,10 +268,11 @@ PG_API int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes);
 PG_API int pg_send(struct pg_ctx *ctx, struct pg_bytes bytes);
 
 /*
- * Like pg_forward(), but `ms` milliseconds later. What is due at once comes in
- * the order it was given, and end() and the session's close come after it. The
- * copy counts against limits.kept_bytes_total, and a stream is not read from
- * while too much is on its way. -ENOBUFS: no room, the bytes are yours still.
+ * Does what pg_forward() does, `ms` milliseconds later. Bytes that are due at
+ * one time come in the order they were given, and end() and the session's close
+ * come after them. The copy counts against limits.kept_bytes_total, and a
+ * stream is not read from while too much is on its way. -ENOBUFS: no room, the
+ * bytes are yours still.
  */
 PG_API int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes);
 
@@ -254,7 +286,7 @@ PG_API int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes);
  */
 PG_API enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail);
 
-/* What is kept now; valid until the next pg_keep() or the callback's end. */
+/* The bytes kept now; valid until the next pg_keep() or the callback's end. */
 PG_API struct pg_bytes pg_kept(struct pg_ctx *ctx);
 
 /*
@@ -276,7 +308,7 @@ PG_API uint8_t *pg_scratch(struct pg_ctx *ctx, size_t len);
 PG_API int pg_broadcast(struct pg_ctx *ctx, struct pg_bytes bytes,
                         enum pg_slow slow);
 
-/* The same without a ctx, to every session of the entry: for tick(). */
+/* Sends to every session of the entry; tick(), which has no ctx, needs it. */
 PG_API int pg_broadcast_all(struct pg_entry *entry, struct pg_bytes bytes,
                             enum pg_slow slow);
 
@@ -305,7 +337,7 @@ PG_API int pg_send_to(struct pg_entry *entry, const char *key,
 
 /* Milliseconds, monotonic; in tests and simulations a virtual clock. */
 PG_API uint64_t pg_now(void);
-/* The same clock in nanoseconds. */
+/* The clock of pg_now() in nanoseconds. */
 PG_API uint64_t pg_now_ns(void);
 
 /* Calls timer() in `ms` milliseconds. One deadline a ctx: a new one replaces
@@ -323,7 +355,7 @@ PG_API void pg_entry_timer(struct pg_entry *entry, uint32_t ms);
 PG_API void pg_pause(struct pg_ctx *ctx);
 PG_API void pg_resume(struct pg_ctx *ctx);
 
-/* ---- who am I --------------------------------------------------------- */
+/* ---- a ctx, its entry, its peer --------------------------------------- */
 
 PG_API const void *pg_options(const struct pg_ctx *ctx);
 PG_API void *pg_state(struct pg_ctx *ctx);
@@ -341,12 +373,12 @@ PG_API size_t pg_entry_frame_bytes(const struct pg_entry *entry);
 PG_API const char *pg_peer(struct pg_ctx *ctx);
 /* The name of the session's transport plugin, "tcp". */
 PG_API const char *pg_transport_name(const struct pg_ctx *ctx);
-/* What that transport provides: PG_STREAM or PG_RECORDS. */
+/* The kind that the session's transport provides: PG_STREAM or PG_RECORDS. */
 PG_API enum pg_kind pg_transport_kind(const struct pg_ctx *ctx);
-/* What reaches this entry: PG_STREAM or PG_RECORDS. */
+/* The kind that reaches this entry: PG_STREAM or PG_RECORDS. */
 PG_API enum pg_kind pg_input_kind(const struct pg_ctx *ctx);
-/* How many milliseconds without traffic, either way, until the transport takes
-   the peer for gone; 0: it does not, or it tells by itself when one leaves. */
+/* Milliseconds without traffic, either way, until the transport takes the peer
+   for gone; 0: it does not, or it tells by itself when one leaves. */
 PG_API uint64_t pg_idle_ms(const struct pg_ctx *ctx);
 /* A number no other session of this server has had. */
 PG_API uint64_t pg_session_number(const struct pg_ctx *ctx);
@@ -370,9 +402,9 @@ PG_API void pg_count_many(struct pg_ctx *ctx, const char *name, uint64_t many);
 PG_API void pg_log(struct pg_ctx *ctx, const char *format, ...) PG_PRINTF(2, 3);
 
 /*
- * Says what is wrong with an option, from check() or init(). The message is
- * printed with file, line and column of `key` (NULL: of the entry): say what
- * is wrong and, after a semicolon, what to do. Returns -EINVAL, so that
+ * Refuses an option, from check() or init(). The message is printed with file,
+ * line and column of `key` (NULL: of the entry): say what is wrong and, after a
+ * semicolon, what to do. Returns -EINVAL, so that
  * `return pg_fail(entry, "size", "...")` ends the callback.
  */
 PG_API int pg_fail(struct pg_entry *entry, const char *key, const char *format,

@@ -18,8 +18,8 @@
  *   recv, send       streams: read and write one session's socket
  *   send_records     records: send a batch for many peers
  *   address          the peer or the listener in words
- *   next_ns, step,   instead of sockets: plays peers on a virtual clock, see
- *   stop             "without sockets" below; plugins/transport/sim.c
+ *   simulation       instead of sockets: plays peers on a virtual clock, see
+ *                    playground/simulation.h
  *
  * The core owns every descriptor it is given, the queues and the
  * back-pressure: it registers sockets with its event loop, asks for
@@ -42,8 +42,9 @@
 
 struct pg_listener; /* one opened transport of a config */
 struct pg_session;  /* one peer of a listener */
+struct pg_simulation;
 
-/* How a session ends. */
+/* The two ways to end a session. */
 enum pg_end {
     PG_END_FIN,   /* send what is queued, then say goodbye (TCP: FIN) */
     PG_END_ABORT, /* throw the queue away (TCP: RST) */
@@ -79,7 +80,7 @@ struct pg_transport {
        than in the longest record; 0: one. */
     unsigned run_most;
 
-    /* Looks at the options only, opens nothing; on error pg_listen_fail(). */
+    /* Checks the options and opens nothing; on error pg_listen_fail(). */
     int (*check)(struct pg_listener *listener);
     /*
      * Opens and binds one socket; called once for each worker. Returns the
@@ -127,26 +128,11 @@ struct pg_transport {
                     const struct pg_session *session, int fd, char *text,
                     size_t size);
 
-    /* .provides is PG_ANY: PG_STREAM or PG_RECORDS, as the options say. */
+    /* PG_STREAM or PG_RECORDS, as the options say; for .provides = PG_ANY. */
     enum pg_kind (*kind)(struct pg_listener *listener);
 
-    /*
-     * Without sockets: `playground run` jumps through virtual time, from one
-     * event of the transport or timer of the core to the next, and ends when
-     * there is none. A config has only such transports, and one worker.
-     * adopt() is called first, with -1 for a descriptor; a session of a stream
-     * is opened with any number for a descriptor, which only names it.
-     */
-
-    /* When step() has something to do; UINT64_MAX: it is over. */
-    uint64_t (*next_ns)(struct pg_listener *listener);
-    /* That time is now. 0, or -errno, which ends it all. */
-    int (*step)(struct pg_listener *listener);
-    /* The session is over; its peer does not know that yet. */
-    void (*release)(struct pg_session *session, enum pg_end how);
-    /* All sessions are over: writes what happened, and frees what adopt() made.
-       0, or -errno when something could not be written. */
-    int (*stop)(struct pg_listener *listener, FILE *out);
+    /* Peers are played instead of met on sockets; NULL: sockets. */
+    const struct pg_simulation *simulation;
 };
 
 /* The one symbol a transport exports. */
@@ -157,8 +143,9 @@ extern PG_API const struct pg_transport pg_transport;
 PG_API const void *pg_listener_options(const struct pg_listener *listener);
 PG_API void *pg_listener_private(struct pg_listener *listener);
 
-/* Says why a listener cannot work, with file, line and column of `key` (NULL:
-   of the whole listener). Returns -EINVAL. */
+/* Refuses a listener's options, with file, line and column of `key` (NULL: of
+   the whole listener): say why and, after a semicolon, what to do. Returns
+   -EINVAL. */
 PG_API int pg_listen_fail(struct pg_listener *listener, const char *key,
                           const char *format, ...) PG_PRINTF(3, 4);
 
@@ -234,16 +221,11 @@ PG_API void pg_session_end(struct pg_session *session, enum pg_end how,
  */
 PG_API bool pg_session_evict(struct pg_listener *listener, const char *text);
 
-/* Records: how many sessions the listener has now, on this worker. */
+/* Records: the number of sessions the listener has now, on this worker. */
 PG_API size_t pg_session_count(const struct pg_listener *listener);
 
 /* Records: ends sessions without traffic for `ms` milliseconds; 0: never. */
 PG_API void pg_listener_idle(struct pg_listener *listener, uint64_t ms);
-
-/* Without sockets: a session's recv() has something, or has no more; its
-   send() takes bytes again. The core comes for it soon. */
-PG_API void pg_session_readable(struct pg_session *session, bool is_readable);
-PG_API void pg_session_writable(struct pg_session *session);
 
 /* The transport's own data of a session (session_size bytes). */
 PG_API void *pg_session_data(struct pg_session *session);

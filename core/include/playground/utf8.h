@@ -8,9 +8,9 @@
 #include <playground/handler.h>
 
 /*
- * How many bytes the first character of `in` has, and in `character` its
- * number. 0 when `in` is empty or does not begin with valid UTF-8: cut off,
- * longer than need be, a surrogate, or beyond U+10FFFF.
+ * Returns how many bytes the first character of `in` has, and notes its number
+ * in `character`. 0 when `in` is empty or does not begin with valid UTF-8: cut
+ * off, longer than need be, a surrogate, or beyond U+10FFFF.
  */
 static inline size_t pg_utf8_next(struct pg_bytes in, uint32_t *character)
 {

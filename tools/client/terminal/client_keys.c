@@ -1,3 +1,5 @@
+/* Cuts what was typed into keys that libedit can take one by one. */
+
 #include "client/terminal/client_keys.h"
 
 #define ESC          0x1b
@@ -5,7 +7,8 @@
 
 #define CONTROL(letter) ((letter)&0x1f)
 
-/* What follows "ESC [" or "ESC O", and the key of emacs that does it. */
+/* Sequences behind "ESC [" or "ESC O", and the key of emacs that does the
+   same. */
 static const struct sequence {
     const char *text;
     wchar_t key[KEY_MAX];
@@ -19,7 +22,7 @@ static const struct sequence {
 
 /* Control characters that edit; Ctrl-C and Ctrl-Z become signals. */
 static const char controls[] = "ABDEFHIKLNPTUWY";
-/* With Alt, which comes as an ESC before: word by word. */
+/* Keys with Alt, which comes as an ESC before them, go word by word. */
 static const char metas[] = "bBfFdDcCuUlL\x7f\x08";
 
 static int client_keys_look_up(const char *text, size_t len,
@@ -90,7 +93,7 @@ static int client_keys_read_control(struct client_buffer *typed,
     return 1;
 }
 
-int keys_next(struct client_buffer *typed, wchar_t key[KEY_MAX])
+int client_keys_next(struct client_buffer *typed, wchar_t key[KEY_MAX])
 {
     uint32_t c;
     int len = client_utf8((const uint8_t *)typed->data, typed->len, &c);

@@ -24,6 +24,6 @@
  * many; 0: a key without meaning, 1 byte at least was taken; -1: the rest of
  * it has not been typed yet.
  */
-int keys_next(struct client_buffer *typed, wchar_t key[KEY_MAX]);
+int client_keys_next(struct client_buffer *typed, wchar_t key[KEY_MAX]);
 
 #endif

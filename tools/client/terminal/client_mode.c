@@ -1,3 +1,5 @@
+/* Saves the terminal's mode, and gives it back even after a crash. */
+
 #include "client/terminal/client_mode.h"
 
 #include <signal.h>
@@ -14,14 +16,14 @@ static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 
 static struct sigaction before[CRASHES];
 
-static void client_mode_restore_mode(void)
+static void client_mode_at_exit(void)
 {
     if (has_saved_mode)
         tcsetattr(STDIN_FILENO, TCSANOW, &saved_mode);
 }
 
-/* A plugin has crashed, perhaps: gives back the terminal, then goes on as if
-   nobody had caught the signal. */
+/* Gives back the terminal, perhaps because a plugin has crashed, and goes on
+   as if nobody had caught the signal. */
 static void client_mode_crashed(int number)
 {
     tcsetattr(STDIN_FILENO, TCSANOW, &saved_mode);
@@ -31,7 +33,7 @@ static void client_mode_crashed(int number)
     raise(number);
 }
 
-void mode_save(void)
+void client_mode_save(void)
 {
     struct sigaction action = {.sa_handler = client_mode_crashed};
 
@@ -40,14 +42,14 @@ void mode_save(void)
         return;
     for (size_t i = 0; i < CRASHES; i++)
         sigaction(crashes[i], &action, &before[i]);
-    atexit(client_mode_restore_mode);
+    atexit(client_mode_at_exit);
 }
 
-void mode_restore(void)
+void client_mode_restore(void)
 {
     if (!has_saved_mode)
         return;
-    client_mode_restore_mode();
+    client_mode_at_exit();
     has_saved_mode = false;
     for (size_t i = 0; i < CRASHES; i++)
         sigaction(crashes[i], &before[i], NULL);

@@ -5,9 +5,9 @@
 #ifndef CLIENT_MODE_H
 #define CLIENT_MODE_H
 
-/* Keeps the mode as it is now. */
-void mode_save(void);
-/* Gives it back, if it was kept. */
-void mode_restore(void);
+/* Saves the mode as it is now. */
+void client_mode_save(void);
+/* Gives the saved mode back, if there is one. */
+void client_mode_restore(void);
 
 #endif

@@ -1,3 +1,5 @@
+/* Keeps the line being typed below the messages. */
+
 #include "client/terminal/client_screen.h"
 
 #include <errno.h>
@@ -54,7 +56,7 @@ static unsigned client_screen_rows_above(const struct terminal *terminal)
     return rows;
 }
 
-/* What comes next begins on a row of its own. */
+/* The next text begins on a row of its own. */
 static void client_screen_end_tail(struct terminal *terminal)
 {
     terminal->tail = 0;
@@ -124,7 +126,7 @@ void terminal_show(struct terminal *terminal)
     client_screen_draw_line(terminal);
 }
 
-/* The terminal has wrapped the row anew by now, most do. */
+/* Most terminals have wrapped the row anew by now. */
 void terminal_redraw(struct terminal *terminal)
 {
     terminal_hide(terminal);
@@ -143,7 +145,7 @@ void terminal_continue(struct terminal *terminal)
     client_screen_draw_line(terminal);
 }
 
-void screen_enter(struct terminal *terminal, struct pg_bytes line)
+void client_screen_enter(struct terminal *terminal, struct pg_bytes line)
 {
     struct client_view view = {.column = strlen(SCREEN_PROMPT)};
     struct client_buffer out = {0};

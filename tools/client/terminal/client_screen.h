@@ -32,6 +32,6 @@ struct terminal {
 
 /* The typed line is finished: it stays on the screen, and an empty one begins
    below. libedit has forgotten it already. */
-void screen_enter(struct terminal *terminal, struct pg_bytes line);
+void client_screen_enter(struct terminal *terminal, struct pg_bytes line);
 
 #endif

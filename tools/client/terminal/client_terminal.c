@@ -1,3 +1,5 @@
+/* The line being typed: libedit, set up to treat one key and come back. */
+
 #include "client/terminal/client_screen.h"
 
 #include <stdlib.h>
@@ -130,7 +132,7 @@ static void client_terminal_enter_line(struct terminal *terminal)
     terminal->key[0] = KEY_RESET;
     terminal->key_len = 1;
     client_terminal_press(terminal);
-    screen_enter(terminal, pg_bytes(text.data, text.len));
+    client_screen_enter(terminal, pg_bytes(text.data, text.len));
     client_input_line(terminal->client, pg_bytes(text.data, text.len));
     client_buffer_finish(&text);
 }
@@ -139,7 +141,7 @@ void terminal_typed(struct terminal *terminal, struct pg_bytes bytes)
 {
     client_buffer_add(&terminal->typed, bytes.data, bytes.len);
     while (!terminal->has_end && !terminal->client->is_leaving) {
-        terminal->key_len = keys_next(&terminal->typed, terminal->key);
+        terminal->key_len = client_keys_next(&terminal->typed, terminal->key);
         if (terminal->key_len < 0)
             return;
         if (terminal->key_len > 0)
@@ -191,8 +193,8 @@ static void client_terminal_start_editor(struct terminal *terminal)
     el_wset(editor, EL_UNBUFFERED, 1); /* draws the prompt */
 }
 
-/* Known without asking libedit, which would throw away what is typed already
-   when it finds out. */
+/* Answered without libedit, which would throw away what is typed already when
+   it finds out. */
 static bool client_terminal_is_dumb(void)
 {
     const char *name = getenv("TERM");
@@ -207,7 +209,7 @@ struct terminal *terminal_start(struct client *client)
 
     if (terminal == NULL)
         return NULL;
-    mode_save();
+    client_mode_save();
     terminal->client = client;
     terminal->editor = el_init("playground", stdin, stdout, stderr);
     if (terminal->editor == NULL ||
@@ -232,5 +234,5 @@ void terminal_stop(struct terminal *terminal)
         history_wend(terminal->history);
     client_buffer_finish(&terminal->typed);
     free(terminal);
-    mode_restore();
+    client_mode_restore();
 }

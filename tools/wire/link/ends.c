@@ -1,5 +1,4 @@
-/* What a wire's caller does at one of its ends. */
-
+/* The ends of a wire, as its caller uses them: sockets, and who listens. */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>

@@ -1,3 +1,4 @@
+/* The forwarder: a loop over two ports, two lanes and the requests. */
 #include "wire/link/forwarder.h"
 
 #include <errno.h>
@@ -128,8 +129,8 @@ static void forwarder_answer(struct forwarder *forwarder,
             impairment_drop(&lanes[request->from].impairment, request->nth);
         break;
     case FORWARDER_IMPAIR:
-        lanes[WIRE_LEFT].impairment.how = request->to_right;
-        lanes[WIRE_RIGHT].impairment.how = request->to_left;
+        impairment_change(&lanes[WIRE_LEFT].impairment, &request->to_right);
+        impairment_change(&lanes[WIRE_RIGHT].impairment, &request->to_left);
         break;
     }
     send(forwarder->control, &reply, sizeof(reply), MSG_NOSIGNAL);
@@ -156,7 +157,7 @@ static void forwarder_sleep_until(struct forwarder *forwarder,
     struct timespec timeout = {.tv_sec = (time_t)(left_ns / 1000000000),
                                .tv_nsec = (long)(left_ns % 1000000000)};
 
-    /* Whoever reads the capture while it grows finds it whole. */
+    /* A reader of the growing capture finds it whole. */
     if (left_ns > 0 && forwarder->capture && fflush(forwarder->capture) != 0)
         forwarder_end_capture(forwarder, false);
     if (ppoll(fds, 3, when_ns == UINT64_MAX ? NULL : &timeout, NULL) < 0)

@@ -1,77 +1,50 @@
+/* The common link with the wire's options, and packets lost by name. */
 #include "wire/link/impairment.h"
 
 #define QUEUE_DEFAULT_S 0.1
 #define QUEUE_LEAST     3000 /* two packets of the usual size */
 
-enum draw { DRAW_LOSS, DRAW_REORDER, DRAW_DUPLICATE, DRAW_JITTER, DRAWS };
-
-/* The mixing step of splitmix64: a bijection whose output looks random even
-   for consecutive inputs. */
-static uint64_t impairment_mixed(uint64_t x)
+static uint64_t impairment_ns(double ms)
 {
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-    return x ^ (x >> 31);
+    return (uint64_t)(ms * 1e6 + 0.5);
 }
 
-/* 0 <= result < 1. Counted instead of drawn in turn, so that each packet has
-   its own numbers whatever became of those before it. */
-static double impairment_draw(const struct impairment *impairment,
-                              enum draw what)
+static uint64_t impairment_queue_bytes(const struct wire_direction *how)
 {
-    uint64_t index = impairment->number * DRAWS + what + 1;
-    uint64_t bits =
-        impairment_mixed(impairment->stream + index * 0x9e3779b97f4a7c15);
+    double bytes = (double)how->queue_bytes;
 
-    return (double)(bits >> 11) * 0x1p-53;
+    if (how->queue_bytes == 0)
+        bytes = how->rate_mbit * 1e6 / 8 * QUEUE_DEFAULT_S + 0.5;
+    if (how->queue_bytes == 0 && bytes < QUEUE_LEAST)
+        bytes = QUEUE_LEAST;
+    return bytes < (double)LINK_QUEUE_MOST ? (uint64_t)bytes : LINK_QUEUE_MOST;
+}
+
+void impairment_change(struct impairment *impairment,
+                       const struct wire_direction *how)
+{
+    impairment->terms = (struct link_terms){
+        .loss = link_share(how->loss),
+        .duplicate = link_share(how->duplicate),
+        .reorder = link_share(how->reorder),
+        .delay_ns = impairment_ns(how->delay_ms),
+        .jitter_ns = impairment_ns(how->jitter_ms),
+        .reorder_ns =
+            impairment_ns(how->reorder_ms ? how->reorder_ms : WIRE_REORDER_MS),
+        .rate_bit_s = (uint64_t)(how->rate_mbit * 1e6 + 0.5),
+        .queue_bytes = impairment_queue_bytes(how),
+    };
 }
 
 void impairment_init(struct impairment *impairment,
                      const struct wire_direction *how, uint64_t seed,
                      enum wire_side from)
 {
-    *impairment = (struct impairment){
-        .how = *how,
-        .stream = impairment_mixed(2 * seed + from),
-    };
+    *impairment = (struct impairment){.way.key = link_key(seed, 0, from)};
+    impairment_change(impairment, how);
 }
 
-/* ---- queue and rate --------------------------------------------------- */
-
-static double impairment_bytes_per_ns(const struct wire_direction *how)
-{
-    return how->rate_mbit * 1e6 / 8 / 1e9;
-}
-
-static double impairment_queue_limit(const struct wire_direction *how)
-{
-    double limit = impairment_bytes_per_ns(how) * 1e9 * QUEUE_DEFAULT_S;
-
-    if (how->queue_bytes)
-        return (double)how->queue_bytes;
-    return limit < QUEUE_LEAST ? QUEUE_LEAST : limit;
-}
-
-/* Sends the packet at the link's rate, behind what still waits. False: what
-   waits leaves no room for it. An empty queue takes a packet of any size. */
-static bool impairment_serialise(struct impairment *impairment, size_t bytes,
-                                 uint64_t now_ns)
-{
-    double rate = impairment_bytes_per_ns(&impairment->how), waiting;
-
-    if (impairment->free_ns < now_ns || rate == 0)
-        impairment->free_ns = now_ns;
-    if (rate == 0)
-        return true;
-    waiting = (double)(impairment->free_ns - now_ns) * rate;
-    if (waiting > 0 && waiting + (double)bytes >
-                           impairment_queue_limit(&impairment->how) + 0.5)
-        return false;
-    impairment->free_ns += (uint64_t)((double)bytes / rate + 0.5);
-    return true;
-}
-
-/* ---- loss ------------------------------------------------------------- */
+/* ---- packets that are lost by name ------------------------------------ */
 
 static bool impairment_is_ordered_drop(struct impairment *impairment)
 {
@@ -98,46 +71,15 @@ bool impairment_drop(struct impairment *impairment, unsigned nth)
     return true;
 }
 
-/* ---- time ------------------------------------------------------------- */
+/* ---- any packet ------------------------------------------------------- */
 
-/* One with a short delay waits for those before it: jitter never reorders. */
-static uint64_t impairment_arrival(struct impairment *impairment)
+struct link_fate impairment_decide(struct impairment *impairment, size_t bytes,
+                                   bool has_payload, uint64_t now_ns)
 {
-    const struct wire_direction *how = &impairment->how;
-    double swing = 2 * impairment_draw(impairment, DRAW_JITTER) - 1;
-    double delay_ms = how->delay_ms + swing * how->jitter_ms;
-    uint64_t at = impairment->free_ns;
-
-    if (delay_ms > 0)
-        at += (uint64_t)(delay_ms * 1e6 + 0.5);
-    if (at < impairment->order_ns)
-        at = impairment->order_ns;
-    impairment->order_ns = at;
-    return at;
-}
-
-struct impairment_verdict impairment_decide(struct impairment *impairment,
-                                            size_t bytes, bool has_payload,
-                                            uint64_t now_ns)
-{
-    struct impairment_verdict verdict = {.fate = IMPAIRMENT_ARRIVES};
-    const struct wire_direction *how = &impairment->how;
-    bool is_dropped;
+    struct link_terms terms = impairment->terms;
 
     impairment->payload += has_payload;
-    is_dropped = has_payload && impairment_is_ordered_drop(impairment);
-    if (!impairment_serialise(impairment, bytes, now_ns)) {
-        verdict.fate = IMPAIRMENT_QUEUE_FULL;
-    } else if (is_dropped ||
-               impairment_draw(impairment, DRAW_LOSS) < how->loss) {
-        verdict.fate = IMPAIRMENT_LOST;
-    } else {
-        verdict.is_overtaken =
-            impairment_draw(impairment, DRAW_REORDER) < how->reorder;
-        verdict.is_duplicated =
-            impairment_draw(impairment, DRAW_DUPLICATE) < how->duplicate;
-        verdict.arrival_ns = impairment_arrival(impairment);
-    }
-    impairment->number++;
-    return verdict;
+    if (has_payload && impairment_is_ordered_drop(impairment))
+        terms.loss = link_share(1);
+    return link_pass(&impairment->way, &terms, bytes, now_ns);
 }

@@ -1,3 +1,4 @@
+/* The settings of a network interface: flags, addresses, queue. */
 #include "wire/link/interface.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* A lane: packets under way in one direction, by their time of arrival. */
 #include "wire/link/lane.h"
 
 #include <stdlib.h>
@@ -10,31 +11,48 @@ void lane_init(struct lane *lane, const struct wire_direction *how,
 {
     *lane = (struct lane){0};
     impairment_init(&lane->impairment, how, seed, from);
-    STAILQ_INIT(&lane->under_way);
+    TAILQ_INIT(&lane->in_order);
+    TAILQ_INIT(&lane->held_back);
+}
+
+static void lane_clear(struct lane_queue *queue)
+{
+    struct lane_packet *packet;
+
+    while ((packet = TAILQ_FIRST(queue))) {
+        TAILQ_REMOVE(queue, packet, next);
+        free(packet);
+    }
 }
 
 void lane_finish(struct lane *lane)
 {
-    struct lane_packet *packet;
-
-    while ((packet = STAILQ_FIRST(&lane->under_way))) {
-        STAILQ_REMOVE_HEAD(&lane->under_way, next);
-        free(packet);
-    }
-    free(lane->held);
+    lane_clear(&lane->in_order);
+    lane_clear(&lane->held_back);
 }
 
 /* ---- in --------------------------------------------------------------- */
 
-static void lane_push(struct lane *lane, struct lane_packet *packet)
+/* Packets that are held back nearly always arrive in the order in which they
+   were sent; with jitter a few stand some places further to the front. */
+static void lane_hold_back(struct lane *lane, struct lane_packet *packet)
 {
-    STAILQ_INSERT_TAIL(&lane->under_way, packet, next);
+    struct lane_packet *before;
+
+    TAILQ_FOREACH_REVERSE(before, &lane->held_back, lane_queue, next)
+    if (before->arrival_ns <= packet->arrival_ns)
+        break;
+    if (before)
+        TAILQ_INSERT_AFTER(&lane->held_back, before, packet, next);
+    else
+        TAILQ_INSERT_HEAD(&lane->held_back, packet, next);
 }
 
-/* NULL: no room. */
-static struct lane_packet *lane_copy_of(struct lane *lane, const uint8_t *bytes,
-                                        size_t len, size_t payload_bytes,
-                                        uint64_t arrival_ns)
+/* Copies the packet and puts it under way; one that finds no room is counted
+   as dropped by the queue. */
+static void lane_put_under_way(struct lane *lane, const uint8_t *bytes,
+                               size_t len, size_t payload_bytes,
+                               const struct link_fate *fate)
 {
     struct lane_packet *packet = NULL;
 
@@ -42,26 +60,18 @@ static struct lane_packet *lane_copy_of(struct lane *lane, const uint8_t *bytes,
         packet = malloc(sizeof(*packet) + len);
     if (!packet) {
         lane->counts.queue_dropped++;
-        return NULL;
+        return;
     }
-    packet->arrival_ns = arrival_ns;
+    packet->arrival_ns = fate->due_ns;
+    packet->number = lane->counts.packets;
     packet->len = len;
     packet->payload_bytes = payload_bytes;
     memcpy(packet->bytes, bytes, len);
     lane->bytes += len;
-    return packet;
-}
-
-/* Puts it on its way, and the one it overtakes right behind it. */
-static void lane_put_under_way(struct lane *lane, struct lane_packet *packet)
-{
-    lane_push(lane, packet);
-    if (!lane->held)
-        return;
-    lane->counts.reordered++;
-    lane->held->arrival_ns = packet->arrival_ns;
-    lane_push(lane, lane->held);
-    lane->held = NULL;
+    if (fate->is_held_back)
+        lane_hold_back(lane, packet);
+    else
+        TAILQ_INSERT_TAIL(&lane->in_order, packet, next);
 }
 
 static void lane_count(struct lane *lane, size_t len,
@@ -81,60 +91,61 @@ bool lane_send(struct lane *lane, const uint8_t *bytes, size_t len,
                uint64_t now_ns)
 {
     struct packet_facts facts = packet_look(bytes, len);
-    struct impairment_verdict verdict;
-    struct lane_packet *packet;
+    struct link_fate fate;
 
     if (!facts.is_carried)
         return false;
     lane_count(lane, len, &facts, now_ns);
-    verdict =
-        impairment_decide(&lane->impairment, len, facts.has_payload, now_ns);
-    lane->counts.lost += verdict.fate == IMPAIRMENT_LOST;
-    lane->counts.queue_dropped += verdict.fate == IMPAIRMENT_QUEUE_FULL;
-    if (verdict.fate != IMPAIRMENT_ARRIVES)
+    fate = impairment_decide(&lane->impairment, len, facts.has_payload, now_ns);
+    lane->counts.lost += fate.is_lost;
+    lane->counts.queue_dropped += fate.is_refused;
+    lane->counts.duplicated += fate.is_duplicated;
+    if (fate.is_lost || fate.is_refused)
         return true;
-    packet =
-        lane_copy_of(lane, bytes, len, facts.payload_bytes, verdict.arrival_ns);
-    if (packet && verdict.is_overtaken && !lane->held)
-        lane->held = packet;
-    else if (packet)
-        lane_put_under_way(lane, packet);
-    if (!verdict.is_duplicated)
-        return true;
-    lane->counts.duplicated++;
-    packet =
-        lane_copy_of(lane, bytes, len, facts.payload_bytes, verdict.arrival_ns);
-    if (packet)
-        lane_push(lane, packet);
+    for (int i = 0; i <= fate.is_duplicated; i++)
+        lane_put_under_way(lane, bytes, len, facts.payload_bytes, &fate);
     return true;
 }
 
 /* ---- out -------------------------------------------------------------- */
 
-uint64_t lane_next_ns(const struct lane *lane)
+/* The queue whose first packet arrives next, or NULL. Of two that arrive at
+   one time the one that was held back was sent first. */
+static struct lane_queue *lane_next(struct lane *lane)
 {
-    const struct lane_packet *first = STAILQ_FIRST(&lane->under_way);
+    const struct lane_packet *late = TAILQ_FIRST(&lane->held_back);
+    const struct lane_packet *first = TAILQ_FIRST(&lane->in_order);
 
-    if (first)
-        return first->arrival_ns;
-    return lane->held ? lane->held->arrival_ns + LANE_HOLD_NS : UINT64_MAX;
+    if (!first)
+        return late ? &lane->held_back : NULL;
+    return late && late->arrival_ns <= first->arrival_ns ? &lane->held_back
+                                                         : &lane->in_order;
+}
+
+uint64_t lane_next_ns(struct lane *lane)
+{
+    struct lane_queue *queue = lane_next(lane);
+
+    return queue ? TAILQ_FIRST(queue)->arrival_ns : UINT64_MAX;
 }
 
 struct lane_packet *lane_take(struct lane *lane, uint64_t now_ns)
 {
-    struct lane_packet *packet = STAILQ_FIRST(&lane->under_way);
+    struct lane_queue *queue = lane_next(lane);
+    struct lane_packet *packet = queue ? TAILQ_FIRST(queue) : NULL;
 
-    if (lane_next_ns(lane) > now_ns)
+    if (!packet || packet->arrival_ns > now_ns)
         return NULL;
-    if (packet)
-        STAILQ_REMOVE_HEAD(&lane->under_way, next);
-    else {
-        /* Nothing has come that could overtake it. */
-        packet = lane->held;
-        packet->arrival_ns += LANE_HOLD_NS;
-        lane->held = NULL;
-    }
+    TAILQ_REMOVE(queue, packet, next);
     return packet;
+}
+
+static void lane_count_order(struct lane *lane, uint64_t number)
+{
+    if (number < lane->latest)
+        lane->counts.reordered++;
+    else
+        lane->latest = number;
 }
 
 void lane_delivered(struct lane *lane, struct lane_packet *packet,
@@ -144,6 +155,7 @@ void lane_delivered(struct lane *lane, struct lane_packet *packet,
     uint64_t late_ns = now_ns - packet->arrival_ns;
 
     if (is_taken) {
+        lane_count_order(lane, packet->number);
         counts->delivered++;
         counts->delivered_bytes += packet->len;
         counts->delivered_payload_bytes += packet->payload_bytes;

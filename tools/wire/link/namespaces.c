@@ -1,3 +1,4 @@
+/* Namespaces: entering them, and saying why one cannot. */
 #include "wire/link/namespaces.h"
 
 #include <errno.h>

@@ -16,11 +16,12 @@ enum namespaces_step {
    namespace, and into a user namespace of its own where it has not the right
    otherwise. False after saying what is missing. */
 bool namespaces_enter(char *error, size_t size);
-/* The descriptor of the current one, or -errno. */
+/* Returns the descriptor of the current network namespace, or -errno. */
 int namespaces_current(void);
-/* One more network namespace, entered; its descriptor, or -errno. */
+/* Makes a network namespace and enters it; returns its descriptor, or -errno.
+ */
 int namespaces_add(void);
-/* Enters it again: 0 or -errno. */
+/* Enters a namespace again: 0 or -errno. */
 int namespaces_switch(int fd);
 
 /* Lets the command that this process is about to exec keep the rights over
@@ -28,7 +29,7 @@ int namespaces_switch(int fd);
    nothing outside of the namespaces. */
 int namespaces_keep_rights(void);
 
-/* What stands in the way and what to do, found out from the error and from
+/* Says what stands in the way and what to do, found out from the error and from
    the settings below `settings`, usually /proc/sys. */
 void namespaces_explain(enum namespaces_step step, int error_number,
                         const char *settings, char *error, size_t size);

@@ -1,3 +1,4 @@
+/* Requests to the kernel over netlink, and its answers. */
 #include "wire/link/netlink.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* The look into an IP packet: is it carried, and how much payload has it? */
 #include "wire/link/packet.h"
 
 #include <netinet/icmp6.h>
@@ -8,7 +9,8 @@ static unsigned packet_be16(const uint8_t *at)
     return (unsigned)at[0] << 8 | at[1];
 }
 
-/* What TCP or UDP carries; later fragments carry it from their first byte. */
+/* Finds the payload of TCP or UDP, which later fragments carry from their first
+   byte on. */
 static void packet_look_at_payload(struct packet_facts *facts,
                                    unsigned protocol, const uint8_t *at,
                                    size_t len, bool is_later_part)

@@ -1,10 +1,12 @@
+/* The capture file, in the format of tcpdump with nanoseconds. */
 #include "wire/link/pcap.h"
 
 #define MAGIC_NANOSECONDS 0xa1b23c4du
 #define LINKTYPE_RAW      101 /* IPv4 or IPv6, told apart by the first nibble */
 #define SNAP_BYTES        65535
 
-/* In the byte order of the machine; readers find out by the magic number. */
+/* The head of a capture is in the byte order of the machine; readers find out
+   which by the magic number. */
 struct file_header {
     uint32_t magic;
     uint16_t version_major, version_minor;

@@ -1,3 +1,4 @@
+/* A port of the forwarder, over TUN or over a veth pair. */
 #include "wire/link/port.h"
 
 #include <arpa/inet.h>

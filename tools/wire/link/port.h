@@ -20,7 +20,7 @@ struct port {
     /* /proc/.../net/dev of the end, and of where the other half is, or -1 */
     int end_figures, hub_figures;
     char hub_name[8];
-    uint64_t missed; /* what the socket had no room for */
+    uint64_t missed; /* packets the socket had no room for */
 };
 
 #define PORT_CLOSED                                                            \
@@ -40,8 +40,8 @@ void port_close(struct port *port);
 ssize_t port_read(struct port *port, uint8_t *packet, size_t size);
 /* False: the end's kernel did not take it. */
 bool port_write(struct port *port, const uint8_t *packet, size_t len);
-/* How many packets were dropped on the way to the forwarder (from the end)
-   and behind it (to the end), since the port was opened. */
+/* Count the packets that were dropped on the way to the forwarder (from the
+   end) and behind it (to the end), since the port was opened. */
 uint64_t port_dropped_from(struct port *port);
 uint64_t port_dropped_to(struct port *port);
 

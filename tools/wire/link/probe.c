@@ -1,3 +1,4 @@
+/* The trial whether a wire can be made on this machine. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,8 +8,8 @@
 
 #include "wire/link/wire.h"
 
-/* In a child, since whoever makes a wire is moved for good. */
-static _Noreturn void probe(int out)
+/* Runs in a child, since whoever makes a wire is moved for good. */
+static _Noreturn void probe_make(int out)
 {
     struct wire_options options = {0};
     char why[512];
@@ -33,7 +34,7 @@ bool wire_is_possible(char *why, size_t size)
     }
     pid = fork();
     if (pid == 0)
-        probe(pipe_fds[1]);
+        probe_make(pipe_fds[1]);
     close(pipe_fds[1]);
     while (pid > 0 && len + 1 < size &&
            (got = read(pipe_fds[0], why + len, size - 1 - len)) > 0)

@@ -1,3 +1,4 @@
+/* The start of a command at one end of the wire. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -66,7 +67,7 @@ static int spawn_prepare(struct wire *wire, enum wire_side side,
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) /* it has died already */
+    if (getppid() != parent) /* the parent has died already */
         raise(SIGKILL);
     return 0;
 }

@@ -1,3 +1,4 @@
+/* The making of a veth pair. */
 #include "wire/link/veth.h"
 
 #include <linux/if_link.h>

@@ -1,3 +1,4 @@
+/* The making of a wire and its end, and requests to its forwarder. */
 #include "wire/link/wire.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@
 #define IPV4_BITS   24
 #define IPV6_BITS   64
 
-/* What wire_create() has opened so far. */
+/* All that wire_create() has opened so far. */
 struct construction {
     struct wire *wire;
     const struct wire_options *options;
@@ -64,7 +65,7 @@ static unsigned wire_mtu_of(const struct wire_options *options)
     return options->mtu ? options->mtu : MTU_DEFAULT;
 }
 
-/* Where TUN may not be opened, a veth pair does it. */
+/* Opens a TUN device, or a veth pair where TUN may not be opened. */
 static int wire_open_port(struct construction *making, enum wire_side side)
 {
     struct port *port = &making->ports[side];
@@ -191,7 +192,7 @@ static bool wire_open_capture(struct construction *making)
     return false;
 }
 
-/* What only the forwarder needs from now on. */
+/* Closes all that only the forwarder needs from now on. */
 static void wire_let_go(struct construction *making)
 {
     if (making->capture)

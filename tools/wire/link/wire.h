@@ -33,11 +33,15 @@ enum wire_side {
     WIRE_RIGHT /* the server's end */
 };
 
-/* What happens to packets that go one way; all zero: nothing. */
+/* Packets that are to be overtaken are held back so long, if not said. */
+#define WIRE_REORDER_MS 20
+
+/* The impairments of packets that go one way; all zero: none. */
 struct wire_direction {
-    double loss;      /* 0..1: lost */
-    double reorder;   /* 0..1: overtaken by the packet behind it */
-    double duplicate; /* 0..1: arrives twice */
+    double loss;       /* 0..1: lost */
+    double reorder;    /* 0..1: held back, so that others overtake them */
+    double duplicate;  /* 0..1: arrives twice */
+    double reorder_ms; /* for how long; 0: WIRE_REORDER_MS */
     double delay_ms;
     double jitter_ms;   /* delay +- this, evenly; never reorders */
     double rate_mbit;   /* of IP packets, headers included; 0: no limit */
@@ -58,14 +62,16 @@ struct wire_options {
     enum wire_kind kind;
 };
 
-/* What went one way. packets + duplicated = delivered + lost + queue_dropped
+/* Counts of all that went one way. packets + duplicated = delivered + lost +
+   queue_dropped
    + overrun + what is still under way. */
 struct wire_counts {
     uint64_t packets, bytes; /* sent into the link, headers included */
     uint64_t payload_packets, payload_bytes; /* thereof with TCP or UDP data */
     uint64_t lost;          /* by `loss` and wire_drop_next() */
     uint64_t queue_dropped; /* found the queue full */
-    uint64_t duplicated, reordered;
+    uint64_t duplicated;
+    uint64_t reordered; /* delivered behind one that was sent after them */
     uint64_t delivered, delivered_bytes, delivered_payload_bytes;
     uint64_t overrun;  /* came faster than this machine can forward */
     uint64_t first_ns; /* CLOCK_MONOTONIC: the first packet was sent ... */
@@ -124,8 +130,8 @@ bool wire_drop_next(struct wire *wire, enum wire_side from, unsigned nth);
 bool wire_impair(struct wire *wire, const struct wire_direction *to_right,
                  const struct wire_direction *to_left);
 
-/* Of each direction, indexed by the side that sent: counts[WIRE_LEFT] is what
-   went to the right. False: the forwarder is gone, and they are zero. */
+/* Counts each direction, by the side that sent: counts[WIRE_LEFT] is what went
+   to the right. False: the forwarder is gone, and they are zero. */
 bool wire_counts(struct wire *wire, struct wire_counts counts[2]);
 
 /* Tries, in a child, what wire_create() needs. When it is not possible, why[]

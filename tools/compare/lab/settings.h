@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#include "cli/arguments.h"
+
 enum setting {
     SETTING_SEED,      /* every experiment accepts it; default 1 */
     SETTING_LOSS,      /* percent */
@@ -25,16 +27,7 @@ enum setting {
 
 #define SETTING(which) (1u << (which))
 
-struct setting_info {
-    const char *name;  /* "loss" */
-    const char *value; /* in the help: "PERCENT" */
-    const char *unit;  /* behind its number: "%" */
-    double min, max;
-    bool is_whole;
-    const char *help;
-};
-
-extern const struct setting_info setting_infos[SETTINGS];
+extern const struct argument setting_infos[SETTINGS];
 
 struct settings {
     double values[SETTINGS];
@@ -43,10 +36,10 @@ struct settings {
 
 void settings_init(struct settings *settings);
 
-/* Takes `text` for a setting, with its unit or without ("20" or "20ms"); says
-   on stderr what is wrong with it, and returns false. */
+/* Takes `text` for a setting, with its unit or without ("20" or "20ms"). False
+   after writing into `error` what is wrong, as quantity_read() does. */
 bool settings_set(struct settings *settings, enum setting which,
-                  const char *text);
+                  const char *text, char *error, size_t size);
 
 /* Of the setting of that name, as it is shown; "" if it has none. */
 const char *settings_unit(const char *name);

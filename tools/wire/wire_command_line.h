@@ -1,4 +1,4 @@
-/* command_line - what `playground wire` was asked for. */
+/* wire_command_line - what `playground wire` was asked for. */
 #ifndef WIRE_COMMAND_LINE_H
 #define WIRE_COMMAND_LINE_H
 
@@ -6,6 +6,7 @@
 
 struct wire_command_line {
     struct wire_options options;
+    unsigned directions; /* that the next option is about: 1 << who sends */
     unsigned drops[2][WIRE_DROPS]; /* by the side that sends */
     unsigned drop_counts[2];
     double wait_ms;     /* for the right command to listen */
@@ -17,7 +18,8 @@ struct wire_command_line {
     bool is_json, is_check;
 };
 
-/* -1: go on; else the exit status, all is said. */
+/* -1: go on; else the exit status: --help was given, or what is wrong has been
+   said. */
 int wire_command_line_read(struct wire_command_line *line, int argc,
                            char **argv);
 
