@@ -1,7 +1,11 @@
+/* Says which plugin was running when it ended the process. */
+
 #include "base/crash.h"
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/say.h"
-#include "engine/core.h"
 
 #define STACK_BYTES (64 * 1024)
 
@@ -20,7 +23,8 @@ static struct sigaction before[SIGNALS]; /* a sanitizer's, or the default */
 static struct {
     const char *path, *callback;
 } running;
-static const char *served; /* the config of a worker, or NULL */
+static const char *(*ask_handler)(void); /* see crash_ask() */
+static const char *served;               /* the config of a worker, or NULL */
 static pid_t watched;
 static const char *forked_by; /* a child's: what ran when it was made */
 
@@ -36,9 +40,7 @@ static void crash_say(const char *text)
 /* The handler that runs now, or NULL. */
 static const char *crash_running_handler(void)
 {
-    uint32_t id = core && core->arena.header ? core->arena.header->running : 0;
-
-    return id ? core->config->entries[id - 1]->name : NULL;
+    return ask_handler ? ask_handler() : NULL;
 }
 
 /* ---- a message, in parts ---------------------------------------------- */
@@ -253,6 +255,11 @@ void crash_watch(void)
 void crash_serves(const char *path)
 {
     served = path;
+}
+
+void crash_ask(const char *(*running_handler)(void))
+{
+    ask_handler = running_handler;
 }
 
 void crash_enter(const char *path, const char *callback, unsigned limit_s)

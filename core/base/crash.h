@@ -15,13 +15,16 @@ void crash_watch(void);
 /* This is a worker, of that config; the text must stay. */
 void crash_serves(const char *path);
 
+/* Names the handler that runs now, or NULL: what to ask about callbacks that
+   handle traffic. Called while a signal is handled. */
+void crash_ask(const char *(*running_handler)(void));
+
 #define CRASH_LIMIT_S 5 /* for what a plugin does before it serves */
 
 /* Code of a plugin begins and ends: `path` is its file and `callback` the name
    of what is called, "check()". Both must stay; calls do not nest. A call that
    does not return within `limit_s` seconds (0: it may take its time) ends the
-   program with status 2. Callbacks that handle traffic are known from the
-   arena instead. */
+   program with status 2. */
 void crash_enter(const char *path, const char *callback, unsigned limit_s);
 void crash_leave(void);
 

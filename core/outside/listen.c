@@ -1,3 +1,5 @@
+/* Opens the sockets of a config. */
+
 #include "outside/listen.h"
 
 #include <errno.h>
@@ -10,8 +12,8 @@
 #include "base/text.h"
 #include "config/address.h"
 #include "config/config_call.h"
-#include "engine/core.h"
 #include "places/problems.h"
+#include "state/listener.h"
 
 #define OWN_DESCRIPTORS 64 /* loop, memfds, log files, ... */
 
@@ -63,7 +65,7 @@ bool listen_open(struct config *config, unsigned workers, int *fds)
 
     for (unsigned i = 0; i < count; i++)
         fds[i] = -1;
-    if (core_listeners(config)) {
+    if (listener_runs_create(config)) {
         problems_add(config->problems, "", false, "no memory for listeners");
         return false;
     }

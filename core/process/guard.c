@@ -20,7 +20,6 @@
 #include "process/said.h"
 #include "workers/commons.h"
 
-#define WORKERS_MAX  64
 #define STEADY_MS    1000 /* a worker that lived so long is started at once */
 #define BACKOFF_MS   100
 #define BACKOFF_MOST 5000

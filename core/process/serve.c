@@ -1,3 +1,5 @@
+/* What a serving process does, alone or as a worker. */
+
 #include "process/serve.h"
 
 #include <errno.h>
@@ -18,6 +20,7 @@
 #include "places/problems.h"
 #include "process/control.h"
 #include "state/counter.h"
+#include "state/listener.h"
 #include "workers/commons.h"
 
 #define WRITE_MS    40    /* for log lines at the very end */
@@ -36,7 +39,7 @@ static int serve_complain(struct server *server, int status)
 {
     problems_print(server->problems, stderr);
     if (server->config)
-        core_listeners_finish(server->config);
+        listener_runs_destroy(server->config);
     config_destroy(server->config);
     problems_destroy(server->problems);
     return status;

@@ -1,3 +1,5 @@
+/* Named numbers in the arena, in a hash table. */
+
 #include "state/counter.h"
 
 #include <stdlib.h>

@@ -31,9 +31,8 @@ void load_say(double due_ms)
     load_us.sent_ms = load_now_ms();
     load_us.delivered_before = match->delivered;
     match_sent(match, due_ms);
-    worker_with_ctx(load_us.worker, load_us.top,
-                    load_us.clients[client].session, load_say_send_with,
-                    &sending);
+    worker_with_ctx(load_us.top, load_us.clients[client].session,
+                    load_say_send_with, &sending);
     if (sending.error == -EMSGSIZE)
         load_fail("a message of %zu bytes is too long for %s",
                   sending.bytes.len, load_us.plan->transport);
