@@ -107,7 +107,7 @@ class Configs(Swap):
         self.assert_all_answered(rows, 200, 3)
         self.assertEqual(rows["reordered"], [0, 0])
         self.assertEqual(rows["duplicates"], [0, 0])
-        self.assertGreater(rows["wire_bytes"][0], rows["wire_bytes"][1])
+        self.assertGreater(min(rows["wire_bytes"]), 4 * 64)
         self.assertTrue(all(kib > 100 for kib in rows["memory"]), rows["memory"])
 
     def test_percentiles_grow_and_the_plots_show_them(self):
