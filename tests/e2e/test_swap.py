@@ -193,10 +193,11 @@ class Configs(Swap):
             self.assertEqual(result["rows"]["syscalls"], [None, None])
             return
         tcp, udp = result["rows"]["which_syscalls"]
-        self.assertRegex(tcp, r"\b(recv|read)\w* \d")
-        self.assertRegex(tcp, r"\b(send|write)\w* \d")
-        self.assertRegex(udp, r"\brecv\w* \d")
-        self.assertRegex(udp, r"\bsend\w* \d")
+        # A server that is behind saves calls, which are then among the others.
+        self.assertRegex(tcp, r"\b(recv\w*|read\w*|others) \d")
+        self.assertRegex(tcp, r"\b(send\w*|write\w*|others) \d")
+        self.assertRegex(udp, r"\b(recv\w*|others) \d")
+        self.assertRegex(udp, r"\b(send\w*|others) \d")
         for side in range(2):
             # A server that is behind reads several messages at once.
             self.assertGreater(result["rows"]["syscalls"][side], 0)
