@@ -51,7 +51,7 @@ static int later_arm(uint32_t block)
 }
 
 /* `session` is NULL when it is over. */
-static void later_free(struct pg_session *session, uint32_t block)
+static void later_uncount(struct pg_session *session, uint32_t block)
 {
     int64_t bytes = (int64_t)heap_size(&core->arena, block);
 
@@ -59,6 +59,10 @@ static void later_free(struct pg_session *session, uint32_t block)
         share_keep(session, -bytes);
     else
         core->arena.header->kept -= (uint64_t)bytes;
+}
+
+static void later_free(uint32_t block)
+{
     later_link_out(block);
     heap_free(&core->arena, block);
 }
@@ -148,7 +152,8 @@ int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
     share_keep(session, (int64_t)heap_size(&core->arena, block));
     later_link_in(block);
     if (later_arm(block)) {
-        later_free(session, block);
+        later_uncount(session, block);
+        later_free(block);
         return -ENOBUFS;
     }
     later_begins(session, later_at(block));
@@ -169,18 +174,20 @@ static void later_hand_on(struct pg_session *session, const struct later *later)
     later_ends(session, later);
 }
 
+/* What arrives counts no more, so that it may set out again. */
 void later_deliver(uint32_t block)
 {
     const struct later *later = later_at(block);
     struct pg_session *session = session_at(later->slot);
 
-    if (session->number != later->number) {
+    if (session->number == later->number) {
+        later_uncount(session, block);
+        later_hand_on(session, later);
+    } else {
+        later_uncount(NULL, block);
         counter_add(later->entry, "dropped: session over before its delay", 1);
-        later_free(NULL, block);
-        return;
     }
-    later_hand_on(session, later);
-    later_free(session, block);
+    later_free(block);
 }
 
 /* The list has the newest first; what is due at once comes in the order it

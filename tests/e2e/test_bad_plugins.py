@@ -832,19 +832,29 @@ class Hanging(Misbehaving):
         )
 
     def test_a_list_goes_on_without_it(self):
-        self.make("deaf", "constructor", self.DEAF)
-        with concurrent.futures.ThreadPoolExecutor(3) as pool:
-            listed, schema, alone = pool.map(
-                lambda words: playground(
-                    self.folder, "plugins", *words, timeout=self.PATIENCE_S
-                ),
-                ([], ["--schema"], ["constructor"]),
-            )
-        says = r"(?m)^playground: \./constructor\.so: its constructor does not return within 5 s; "
+        deaf = self.path("deaf")
+        os.mkdir(deaf)
+        source = self.source("deaf", "constructor", self.DEAF).source("deaf")
+        compiled(deaf, "deaf", source, "-fno-sanitize=all")
+
+        def plugins(call):
+            return playground(call[0], "plugins", *call[1:], timeout=self.PATIENCE_S)
+
+        calls = (
+            (self.folder,),
+            (self.folder, "--schema"),
+            (self.folder, "constructor"),
+            (deaf, "deaf"),
+        )
+        with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
+            listed, schema, alone, killed = pool.map(plugins, calls)
         for done in (listed, schema, alone):
-            self.assertRegex(done.stderr, says)
+            self.assertRegex(
+                done.stderr,
+                r"(?m)^playground: \./constructor\.so: its constructor does not return within 5 s; ",
+            )
         self.assertEqual((listed.returncode, schema.returncode, alone.returncode), (0, 0, 2))
-        self.assertRegex(listed.stderr, r"(?m)^\./deaf\.so ends the process that loads it \(Killed\)")
+        self.assert_said(killed, r"^\./deaf\.so ends the process that loads it \(Killed\)")
         for name in ("shout", "check", "init"):
             self.assertRegex(listed.stdout, rf"(?m)^handler +{name} ")
 
