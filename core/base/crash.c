@@ -235,7 +235,8 @@ static void crash_watch_limit(void)
 
 /* ---- watching --------------------------------------------------------- */
 
-/* Its own stack: endless recursion has used up the other. */
+/* The handlers get a stack of their own, because endless recursion has used up
+   the other. */
 void crash_watch(void)
 {
     static uint8_t stack[STACK_BYTES];
