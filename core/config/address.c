@@ -1,3 +1,5 @@
+/* Turns addresses into text and back, and says what is wrong with one. */
+
 #include "config/address.h"
 
 #include <arpa/inet.h>
@@ -47,8 +49,8 @@ static int address_parse_v6(const char *host, int port,
     return 0;
 }
 
-/* Could be a host name (RFC 1123, section 2.1). What has only digits and dots
-   is an IPv4 address with a mistake in it, not a name to look up. */
+/* True if it could be a host name (RFC 1123, section 2.1). What has only digits
+   and dots is an IPv4 address with a mistake in it, not a name to look up. */
 static bool address_is_name(const char *host)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
@@ -178,7 +180,7 @@ static bool address_equal_v6(const struct sockaddr_in6 *a,
 {
     if (memcmp(&a->sin6_addr, &b->sin6_addr, sizeof(a->sin6_addr)))
         return false;
-    /* The same link-local address may exist on every interface. */
+    /* A link-local address may exist on every interface. */
     return !a->sin6_scope_id || !b->sin6_scope_id ||
            a->sin6_scope_id == b->sin6_scope_id;
 }
@@ -265,7 +267,7 @@ void address_print_others(const char *transport, const struct sockaddr *bound,
     freeifaddrs(list);
 }
 
-/* What the system's answers mean, and what to do about them. */
+/* Errors of the system in words, and what to do about them. */
 static const struct {
     int error;
     const char *key, *advice;

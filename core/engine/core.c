@@ -9,7 +9,7 @@
 
 #include "base/crash.h"
 #include "base/output.h"
-#include "config/config_parts.h"
+#include "config/config_call.h"
 #include "engine/mail.h"
 #include "engine/rebuild.h"
 #include "engine/turn.h"
@@ -160,26 +160,16 @@ int core_attach(struct config *config, const struct core_io *io, int arena_fd,
     return core_begun(error);
 }
 
-static void core_enter_plugin(const struct pg_entry *entry,
-                              const char *callback)
-{
-    crash_enter(entry->plugin ? entry->plugin->path : entry->name, callback);
-}
-
 static int core_init_entry(struct pg_entry *entry)
 {
-    size_t before = problems_said(entry->config->problems);
+    struct config_call call;
     int error = 0;
 
-    core_enter_plugin(entry, "init()");
-    if (entry->handler->init)
-        error = entry->handler->init(entry);
-    crash_leave();
+    if (entry->handler->init) {
+        call = config_call_entry(entry, "init()");
+        error = config_call_end(&call, entry->handler->init(entry));
+    }
     entry->is_ready = !error;
-    if (error && problems_said(entry->config->problems) == before)
-        config_blame(entry->config, entry->path, entry->name, entry->plugin,
-                     "could not start, and its init() does not say why; let it "
-                     "call pg_fail()");
     return error;
 }
 
@@ -211,7 +201,8 @@ static void core_finish_entries(void)
     for (unsigned i = 0; i < config->entry_count; i++) {
         struct pg_entry *entry = config->entries[i];
 
-        core_enter_plugin(entry, "finish()");
+        crash_enter(entry->plugin ? entry->plugin->path : entry->name,
+                    "finish()", 0);
         if (entry->is_ready && entry->handler->finish)
             entry->handler->finish(entry);
         crash_leave();

@@ -8,10 +8,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/crash.h"
 #include "config/address.h"
+#include "config/config_call.h"
 #include "places/problems.h"
-#include "plugin/plugin.h"
 #include "state/listener.h"
 
 #define OWN_DESCRIPTORS 64 /* loop, memfds, log files, ... */
@@ -25,22 +24,16 @@ static void listen_close_all(int *fds, unsigned count)
 
 static int listen_once(struct pg_listener *listener)
 {
-    size_t before = problems_said(listener->config->problems);
+    struct config_call call;
     int fd;
 
     if (!listener->transport->listen)
         return pg_listen_fail(listener, NULL,
                               "%s cannot listen; use it to connect",
                               listener->name);
-
-    crash_enter(listener->plugin->path, "listen()");
+    call = config_call_listener(listener, "listen()");
     fd = listener->transport->listen(listener);
-    crash_leave();
-    if (fd < 0 && problems_said(listener->config->problems) == before)
-        config_blame(listener->config, listener->path, listener->name,
-                     listener->plugin,
-                     "could not listen, and does not say why; let its "
-                     "listen() call pg_listen_fail()");
+    config_call_end(&call, fd < 0 ? fd : 0);
     return fd;
 }
 
@@ -87,9 +80,12 @@ static void listen_print_one(struct pg_listener *listener, int fd, FILE *out)
     const struct pg_transport *transport = listener->transport;
     struct sockaddr_storage bound = {0};
     socklen_t length = sizeof(bound);
+    struct config_call call;
     char text[128] = "";
 
+    call = config_call_listener(listener, "address()");
     transport->address(listener, NULL, fd, text, sizeof(text));
+    config_call_end(&call, 0);
     fprintf(out, "listening %s %s\n", transport->name, text);
     if (getsockname(fd, (struct sockaddr *)&bound, &length) == 0)
         address_print_others(transport->name, (struct sockaddr *)&bound, out);

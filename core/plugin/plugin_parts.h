@@ -8,15 +8,12 @@
 
 #include "plugin/plugin.h"
 
-/* The symbol a plugin of that kind exports. */
-const char *plugin_symbol(enum plugin_kind kind);
-
-/* The kinds a file exports, as bits 1 << kind; 0: none, or it is no ELF. */
-unsigned plugin_file_kinds(const char *path);
-
-/* The file that NAME stands for; the caller frees `path`. */
+/* The file that NAME stands for, or NULL; the caller frees it. */
+char *plugin_find_file(enum plugin_kind kind, const char *name,
+                       const struct plugin_search *search);
+/* Finds that file, too, and says what is wrong when there is none. */
 char *plugin_find(enum plugin_kind kind, const char *name,
-                  const struct plugin_search *search, char **path);
+                  struct plugin_search *search, char **path);
 
 /* Looks at the file without loading it. Sets a `warning` that the caller
    frees, or NULL. */

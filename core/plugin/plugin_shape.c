@@ -1,3 +1,5 @@
+/* Looks at the struct that a plugin exports. */
+
 #include <string.h>
 
 #include <playground/simulation.h>

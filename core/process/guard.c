@@ -297,10 +297,12 @@ static void guard_on_exit_of(uv_process_t *process, int64_t status, int number)
             uv_stop(&guard.loop);
         return;
     }
-    if (!guard.is_announced) { /* it has said why on stderr */
-        if (number)
+    if (!guard.is_announced) { /* mostly it has said why on stderr */
+        bool is_silent = number || status > 2 || (!status && !guard.is_alone);
+
+        if (is_silent)
             guard_say_death(worker, status, number, 0);
-        guard_stop(number || (!status && !guard.is_alone) ? 1 : (int)status);
+        guard_stop(is_silent ? 1 : (int)status);
         return;
     }
     delay = guard_restart_delay(worker);

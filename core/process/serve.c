@@ -14,7 +14,6 @@
 
 #include "base/crash.h"
 #include "base/output.h"
-#include "config/config_parts.h"
 #include "options/options.h"
 #include "outside/listen.h"
 #include "outside/simulate.h"

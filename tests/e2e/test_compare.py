@@ -1,5 +1,6 @@
 """playground compare: the command around the experiments, and what it prints."""
 
+import contextlib
 import html.parser
 import json
 import os
@@ -11,6 +12,7 @@ import unittest
 import xml.etree.ElementTree as ElementTree
 
 from server import PLAYGROUND, TIMEOUT_S, deadline, run
+from terminal import Terminal
 
 
 def compare(*arguments, status=0, **options):
@@ -75,8 +77,11 @@ class Usage(unittest.TestCase):
 
     def test_words_of_a_title(self):
         for words in ("head-of-line", "Head of line", "line-blocking"):
-            self.assertIn('did you mean "blocking"?', self.refused(words))
+            self.assertIn('did you mean "headofline"?', self.refused(words))
         self.assertIn("lists them", self.refused(""))
+
+    def test_a_name_of_former_times(self):
+        self.assertIn("it is called headofline now", self.refused("blocking"))
 
     def test_a_config_without_swap(self):
         self.assertIn(
@@ -167,7 +172,20 @@ class Text(unittest.TestCase):
 
     def test_no_progress_in_a_file(self):
         result = compare("fanout", "--messages", "20")
-        self.assertEqual(result.stderr, "")
+        # On a slow machine one line, once, and nothing of a terminal.
+        self.assertRegex(
+            result.stderr, r"\A(1 of 1: fanout takes a few seconds\n)?\Z"
+        )
+
+
+class Progress(unittest.TestCase):
+    def test_progress_on_a_terminal(self):
+        arguments = ["compare", "fanout", "--messages", "100000", "--clients", "9"]
+        with Terminal(PLAYGROUND, *arguments) as terminal:
+            terminal.wait_text("1 of 1: fanout, ")
+            terminal.type("\x03")
+            self.assertEqual(terminal.end(), -signal.SIGINT)
+            self.assertNotIn("1 of 1", "".join(terminal.screen.rows()))
 
 
 class FullDisk(unittest.TestCase):
@@ -279,7 +297,8 @@ class End(unittest.TestCase):
             env=environment,
         )
         check = deadline()
-        while len(members(self.folder.name)) < 3:  # command, experiment, server
+        # The command, the experiment, its watch of lateness and the server.
+        while len(members(self.folder.name)) < 4:
             check("the server of an experiment")
 
     def tearDown(self):
@@ -340,6 +359,74 @@ class Crash(unittest.TestCase):
         self.assertIn("signal 9", crashed["error"])
         self.assertNotIn("error", other)
         self.assertEqual(process.returncode, 1)
+
+
+class Busy(unittest.TestCase):
+    """A machine on which processes wait, made by stopping all that belong to an
+    experiment again and again."""
+
+    STOPPED_S, RUNNING_S = 0.2, 0.02
+
+    def experiment_of(self, process):
+        """Its process group, once it leads one."""
+        check = deadline()
+        while True:
+            check("the experiment's process")
+            with open(f"/proc/{process.pid}/task/{process.pid}/children") as file:
+                group = int(file.read() or 0)
+            if group and os.getpgid(group) == group:
+                return group
+
+    def stutter(self, process):
+        group = self.experiment_of(process)
+        steps = ((signal.SIGSTOP, self.STOPPED_S), (signal.SIGCONT, self.RUNNING_S))
+        while process.poll() is None:
+            for number, pause_s in steps:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(group, number)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(pause_s)
+
+    def compare(self, *arguments):
+        """What it prints once it was too busy; a stop may come at a moment that
+        harms nothing."""
+        check, status = deadline(), 0
+        while status != 3:
+            check("an experiment that was too busy")
+            with subprocess.Popen(
+                [PLAYGROUND, "compare", "headofline", "--delay", "10", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            ) as process:
+                self.addCleanup(process.kill)
+                self.stutter(process)
+                text, status = process.stdout.read(), process.returncode
+        return text
+
+    def test_it_is_no_verdict_on_theory(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "report.html")
+            (one,) = json.loads(self.compare("--json", "--html", path))["experiments"]
+            with open(path, encoding="utf-8") as file:
+                page = "".join(Page(file.read()).text)
+        self.assertTrue(one["busy"])
+        self.assertGreater(one["late_ms"], 1e3 * self.STOPPED_S / 2)
+        self.assertNotIn("answer", one)
+        spoilt = [check for check in one["checks"] if not check["holds"]]
+        self.assertTrue(spoilt)
+        for check in spoilt:
+            self.assertTrue(check["busy"])
+            self.assertIn(f"cannot tell: {check['claim']}", page)
+        self.assertRegex(page, r"This machine was too busy: the loop came [\d,]+ ms late")
+        self.assertNotIn("not as theory says", page)
+
+    def test_in_text(self):
+        text = self.compare()
+        self.assertIn("  cannot tell: over UDP", text)
+        self.assertIn("  This machine was too busy: the loop came ", text)
+        self.assertNotIn("as theory says", text)
 
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}

@@ -718,6 +718,17 @@ class BrokenConfigs(unittest.TestCase):
                 self.assertRegex(helped.stdout, r"\n  --help +this text\n")
                 self.assertLessEqual(max(map(len, helped.stdout.splitlines())), 79)
 
+    def test_a_command_that_there_is_not(self):
+        meant = {"comapre": "compare", "cleint": "client", "plugin": "plugins", "chekc": "check"}
+        for word, command in meant.items():
+            refused = run(word)
+            self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+            self.assertEqual(
+                refused.stderr,
+                f'playground: there is no command "{word}"; did you mean `playground {command}`?\n',
+            )
+        self.assertIn("`playground --help` lists them\n", run("xyz").stderr)
+
     def test_an_option_that_nobody_has(self):
         refusals = {
             ("run", "--prot", "5001"): "unknown option --prot; did you mean --port?",

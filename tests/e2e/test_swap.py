@@ -8,10 +8,11 @@ import subprocess
 import tempfile
 import unittest
 
+from at_once import at_once
 from server import PLAYGROUND, SOURCE, run
 
-LIMIT_S = 120
-BRIEF = ["--for", "0.5", "--load", "400"]
+LIMIT_S = 600
+BRIEF = ["--for", "0.25", "--load", "800"]  # 200 messages
 
 MINE = """
 #include <playground/handler.h>
@@ -416,6 +417,8 @@ class Page(Swap):
         self.assertEqual(len(re.findall("<svg", text)), 2)
         self.assertIn("chat.json over TCP and over UDP", text)
 
+
+load_tests = at_once(8)
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,5 +1,5 @@
 #include "cli/columns.h"
-#include "compare/report/shown.h"
+#include "compare/lab/shown.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -9,11 +9,12 @@
 #include "cli/columns.h"
 #include "commands.h"
 #include "compare/lab/child.h"
-#include "compare/lab/lab_parts.h"
+#include "compare/lab/result_parts.h"
 #include "compare/report/page.h"
 #include "compare/report/predict.h"
 #include "compare/report/print_text.h"
 #include "compare/report/report.h"
+#include "compare/request.h"
 
 static void compare_list_json(void)
 {
@@ -41,7 +42,7 @@ static int compare_list_experiments(const struct request *request)
         compare_list_json();
         return 0;
     }
-    print_text_list(stdout, columns_of_terminal(STDOUT_FILENO));
+    print_text_list(stdout, experiments, columns_of_terminal(STDOUT_FILENO));
     puts("\n*  one of those for a first class; `playground compare first` runs "
          "them.\n`playground compare NAME...` or `all` runs others, --help "
          "says how.");
@@ -134,9 +135,10 @@ static bool compare_may_write_page(const struct request *request)
 
 static int compare_run_request(const struct request *request)
 {
-    json_t *report = report_create(request);
+    json_t *report =
+        report_create(request->command, request->settings.values[SETTING_SEED]);
     json_t *results = json_object_get(report, "experiments");
-    bool is_fine;
+    int status;
 
     compare_run_all(request, results);
     if (request->is_json) {
@@ -145,9 +147,11 @@ static int compare_run_request(const struct request *request)
     } else if (request->predicts) {
         predict_sum(results, stdout);
     }
-    is_fine = compare_write_page(request, report) && report_is_fine(report);
+    status = report_exit_status(report);
+    if (!compare_write_page(request, report))
+        status = 1;
     json_decref(report);
-    return is_fine ? 0 : 1;
+    return status;
 }
 
 /* A full disk must not look like a success. */

@@ -1,6 +1,6 @@
 /* The experiments, in the order in which they are listed and run. */
 
-#include "compare/lab/experiment.h"
+#include "compare/registry.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -22,7 +22,7 @@
     X(fanout) \
     X(slow) \
     X(loss) \
-    X(blocking) \
+    X(headofline) \
     X(order) \
     X(handshake) \
     X(congestion) \
@@ -49,13 +49,7 @@ const struct experiment *experiment_find(const char *name)
     return NULL;
 }
 
-const char *experiment_needs(const struct experiment *experiment)
+const char *experiment_renamed(const char *name)
 {
-    static const char *const words[] = {
-        [NEED_NOTHING] = "nothing",
-        [NEED_MULTICAST] = "multicast",
-        [NEED_LINK] = "a link",
-    };
-
-    return words[experiment->need];
+    return strcmp(name, "blocking") ? NULL : "headofline";
 }

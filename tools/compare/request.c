@@ -50,7 +50,8 @@ static const struct arguments compare_arguments = {
         "program's own server and real sockets. Without a NAME it lists them. "
         "`first` stands for those marked for a first class, `all` for all.\n",
     .tail = "Exit status: 0 fine, 1 an experiment could not be run or did not "
-            "come out as theory says, 2 wrong usage.\n\n"
+            "come out as theory says, 2 wrong usage, 3 this machine was too "
+            "busy to tell.\n\n"
             "example: playground compare boundaries --html report.html\n"
             "example: playground compare config/chat.json --swap tcp,udp\n",
 };
@@ -140,6 +141,8 @@ static char *request_next_step(const char *name, const struct names *names)
     char meant[TEXT_QUOTE_BYTES];
     const char *near = names_near(names, name);
 
+    if (experiment_renamed(name))
+        return must_printf("it is called %s now", experiment_renamed(name));
     if (request_is_config(name)) {
         char *word = request_quoted(name), *clean = text_clean(word), *step;
 
@@ -196,7 +199,7 @@ static char *request_add_user(char *users, const char *name)
     return more;
 }
 
-/* "loss, blocking, --swap", those that use it; the caller frees it. */
+/* "loss, headofline, --swap", those that use it; the caller frees it. */
 static char *request_users_of(enum setting which)
 {
     char *users = must_copy("");

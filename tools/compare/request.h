@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "compare/lab/experiment.h"
+#include "compare/registry.h"
 #include "compare/swap/swap.h"
 
 struct request {

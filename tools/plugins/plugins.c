@@ -9,14 +9,13 @@
 
 #include "base/names.h"
 #include "base/text.h"
+#include "cli/apart.h"
 #include "cli/arguments.h"
 #include "cli/columns.h"
 #include "commands.h"
 #include "options/options.h"
 #include "plugin/plugin.h"
 #include "plugins/schema.h"
-
-#define ERROR_BYTES 1024
 
 struct plugins_request {
     struct plugin_search search;
@@ -232,29 +231,44 @@ static void plugins_print_plugin(const struct plugin *plugin)
     plugins_print_example(plugin);
 }
 
+/* In a process that has loaded the plugin, see apart.h. */
+static void plugins_show(const struct plugin *plugin, void *arg)
+{
+    const struct request *request = arg;
+
+    if (request->list)
+        json_dumpf(plugins_plugin_json(plugin), stdout, 0);
+    else if (request->name)
+        plugins_print_plugin(plugin);
+    else
+        plugins_print_line(plugin_kind_text(plugin->kind), plugin_name(plugin),
+                           plugins_needs_of(plugin), plugin_summary(plugin));
+}
+
 static void plugins_take(enum plugin_kind kind, const char *name,
                          const char *path, void *arg)
 {
     struct plugins_request *request = arg;
-    char error[ERROR_BYTES];
-    const struct plugin *plugin;
+    struct apart apart;
 
-    (void)path;
     names_add(&request->names, name);
     if (request->name && strcmp(request->name, name) != 0)
         return;
     request->is_found = true;
-    plugin = plugin_load(kind, name, &request->search, error, sizeof(error));
-    request->is_refused |= !plugin;
-    if (!plugin)
-        fprintf(stderr, "%s\n", error);
+    apart = apart_load(kind, name, &request->search, plugins_show, request);
+    request->is_refused |= apart.end != APART_SHOWN;
+    if (apart.end == APART_DIED)
+        fprintf(stderr,
+                "%s ends the process that loads it (%s); look at its "
+                "constructors\n",
+                path, apart.text);
+    else if (apart.end == APART_REFUSED)
+        fprintf(stderr, "%s\n", apart.text);
     else if (request->list)
-        json_array_append_new(request->list, plugins_plugin_json(plugin));
-    else if (request->name)
-        plugins_print_plugin(plugin);
+        json_array_append_new(request->list, json_loads(apart.text, 0, NULL));
     else
-        plugins_print_line(plugin_kind_text(kind), name,
-                           plugins_needs_of(plugin), plugin_summary(plugin));
+        fputs(apart.text, stdout);
+    free(apart.text);
 }
 
 static int plugins_unknown(struct plugins_request *request)
@@ -273,7 +287,7 @@ static int plugins_unknown(struct plugins_request *request)
 static void plugins_look_at_file(struct plugins_request *request)
 {
     if (plugin_is_there(&request->search, request->name))
-        plugins_take(PLUGIN_HANDLER, request->name, NULL, request);
+        plugins_take(PLUGIN_HANDLER, request->name, request->name, request);
 }
 
 static int plugins_list(struct plugins_request *request)
@@ -307,7 +321,7 @@ static int plugins_schema(struct plugins_request *request)
 int cmd_plugins(int argc, char **argv)
 {
     const char *folders[] = {".", plugin_builtin_folder(), NULL};
-    struct plugins_request request = {.search = {folders}};
+    struct plugins_request request = {.search = {.folders = folders}};
     int status = arguments_read(&plugins_arguments, argc, argv, &request);
 
     if (status >= 0)

@@ -191,7 +191,7 @@ struct pg_handler {
     uint32_t state_version; /* raise it when that struct changes meaning */
 
     /* Checks the options and nothing else, because `playground check` calls
-       it too. On error: pg_fail(). */
+       it too. On error: pg_fail(). check() and init() are given 5 s. */
     int (*check)(struct pg_entry *entry);
     /* Before the first session: opens files, fills pg_entry_private(). */
     int (*init)(struct pg_entry *entry);

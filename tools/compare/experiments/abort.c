@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #define SILENCE_MS 300
-#define LIMIT_MS   5000
 
 enum way { WAY_CLOSE, WAY_ABORT };
 
@@ -78,7 +77,7 @@ static struct leaving abort_measure_tcp(struct lab *lab, struct server *server,
     leaving.sent = abort_fill(fd);
     abort_leave(lab, fd, way);
     server_resume(server);
-    abort_follow(server, LIMIT_MS, &leaving);
+    abort_follow(server, LAB_LIMIT_MS, &leaving);
     if (!leaving.reason)
         lab_fail(lab, "the server did not notice that the client left");
     return leaving;

@@ -13,7 +13,6 @@
 #define SIZE           1000  /* of a message */
 #define DATAGRAMS      2000  /* as many are sent over UDP */
 #define RECEIVE_BUFFER 65536 /* of the server's UDP socket */
-#define LIMIT_MS       10000
 #define MARK_MS        20
 
 struct outcome {
@@ -70,7 +69,7 @@ static void backpressure_measure_tcp(struct lab *lab, struct server *server,
     if (shutdown(fd, SHUT_WR))
         lab_fail_errno(lab, "shutdown");
     while (bytes < outcome->sent * SIZE &&
-           (more = backpressure_next_read(server, LIMIT_MS)) > 0)
+           (more = backpressure_next_read(server, LAB_LIMIT_MS)) > 0)
         bytes += more;
     outcome->received = bytes / SIZE;
 }
@@ -81,7 +80,7 @@ static void backpressure_measure_udp(struct lab *lab, struct server *server,
                                      struct outcome *outcome)
 {
     int fd = lab_connect(lab, server, SIDE_UDP);
-    double limit = lab_now_ms() + LIMIT_MS;
+    double limit = lab_now_ms() + LAB_LIMIT_MS;
     json_int_t bytes = 0;
 
     server_pause(server);

@@ -15,7 +15,6 @@
 #define SIZE      5
 #define LARGE     200000
 #define MAX_READS 512
-#define LIMIT_MS  5000
 
 /* What the server's reads brought. */
 struct reads {
@@ -31,7 +30,7 @@ static void boundaries_follow(struct lab *lab, struct server *server,
 
     reads->count = 0;
     while (got < bytes && reads->count < MAX_READS) {
-        json_t *event = server_event(server, "recv", LIMIT_MS);
+        json_t *event = server_event(server, "recv", LAB_LIMIT_MS);
 
         if (!event)
             lab_fail(lab, "the server read only %lld of %lld bytes",

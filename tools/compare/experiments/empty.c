@@ -4,8 +4,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define LIMIT_MS 5000
-
 /* Sends nothing, then "x", and counts what the server heard before the x. */
 static int empty_count_empty(struct lab *lab, struct server *server, int fd)
 {
@@ -15,7 +13,7 @@ static int empty_count_empty(struct lab *lab, struct server *server, int fd)
         lab_fail_errno(lab, "send of 0 bytes");
     lab_send(lab, fd, "x", 1);
     for (;;) {
-        json_t *event = server_event(server, "recv", LIMIT_MS);
+        json_t *event = server_event(server, "recv", LAB_LIMIT_MS);
         json_int_t bytes = json_integer_value(json_object_get(event, "bytes"));
 
         if (!event)

@@ -16,8 +16,6 @@
 
 #include "base/must.h"
 
-#define LIMIT_MS 5000
-
 void fanout_line(char line[FANOUT_SIZE], int number)
 {
     memset(line, '.', FANOUT_SIZE);
@@ -51,7 +49,7 @@ static void fanout_join(struct lab *lab, struct server *server, enum side side,
         audience->fds[i] = lab_connect(lab, server, side);
         for (int twice = 0; side == SIDE_UDP && twice < 2; twice++)
             lab_send(lab, audience->fds[i], "\n", 1);
-        event = server_event(server, "open", LIMIT_MS);
+        event = server_event(server, "open", LAB_LIMIT_MS);
         if (!event)
             lab_fail(lab, "receiver %d did not come in", i + 1);
         json_decref(event);
@@ -189,7 +187,7 @@ static void fanout_run(struct lab *lab)
     lab_progress(lab, "UDP");
     udp = fanout_through_server(lab, SIDE_UDP, &audience, messages);
     lab_progress(lab, "multicast");
-    has_group = fanout_multicast(lab, &audience, messages, &group);
+    has_group = multicast_measure(lab, &audience, messages, &group);
 
     result_did(lab,
                "%d message%s of %d bytes go%s to %d receiver%s: through "

@@ -25,7 +25,7 @@ void fanout_line(char line[FANOUT_SIZE], int number);
 
 /* Fills in the sockets of the audience. False, with a note, where groups are
    not to be had. */
-bool fanout_multicast(struct lab *lab, struct audience *audience, int messages,
-                      struct outcome *outcome);
+bool multicast_measure(struct lab *lab, struct audience *audience, int messages,
+                       struct outcome *outcome);
 
 #endif

@@ -21,12 +21,12 @@ struct ending {
 };
 
 /* What recv() says once the answer has been read. */
-static const char *halfclose_read_end(int fd)
+static const char *halfclose_read_end(int fd, int limit_ms)
 {
     char byte[1];
     ssize_t got;
 
-    if (!lab_is_readable(fd, SILENCE_MS))
+    if (!lab_is_readable(fd, limit_ms))
         return "not at all: silence";
     got = recv(fd, byte, sizeof(byte), MSG_DONTWAIT);
     return got == 0 ? "recv() returns 0" : got < 0 ? strerror(errno) : "data";
@@ -36,6 +36,7 @@ static void halfclose_measure(struct lab *lab, struct server *server,
                               enum side side, struct ending *ending)
 {
     int fd = lab_connect(lab, server, side);
+    int limit_ms = side == SIDE_TCP ? LAB_LIMIT_MS : SILENCE_MS;
     char answer[sizeof(WORDS)] = "";
     json_t *event;
 
@@ -47,8 +48,8 @@ static void halfclose_measure(struct lab *lab, struct server *server,
     server_resume(server);
     lab_recv(lab, fd, answer, strlen(WORDS));
     ending->is_answered = !strcmp(answer, WORDS);
-    ending->last = halfclose_read_end(fd);
-    event = server_event(server, "close", SILENCE_MS);
+    ending->last = halfclose_read_end(fd, limit_ms);
+    event = server_event(server, "close", limit_ms);
     ending->is_noticed = event != NULL;
     json_decref(event);
 }

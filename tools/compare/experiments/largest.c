@@ -7,9 +7,8 @@
 
 #include "compare/experiments/fragments.h"
 
-#define LARGE    (10 * 1000 * 1000) /* in one send() over TCP */
-#define HIGHEST  70000              /* certainly too long for a datagram */
-#define LIMIT_MS 10000
+#define LARGE   (10 * 1000 * 1000) /* in one send() over TCP */
+#define HIGHEST 70000              /* certainly too long for a datagram */
 
 static char data[LARGE];
 
@@ -41,7 +40,7 @@ static bool largest_arrives(struct server *server, json_int_t size, int *reads)
     json_int_t bytes = 0;
 
     for (*reads = 0; bytes < size; ++*reads) {
-        json_t *event = server_event(server, "recv", LIMIT_MS);
+        json_t *event = server_event(server, "recv", LAB_LIMIT_MS);
 
         if (!event)
             return false;

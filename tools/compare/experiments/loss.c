@@ -18,6 +18,7 @@
 #define RATES     3
 #define WINDOW    32
 #define SETTLE_MS 300
+#define SLACK_MS  ((double)SETTLE_MS / BAD_LINK_HOPS)
 
 /* At one loss rate. */
 struct at_rate {
@@ -29,7 +30,7 @@ struct at_rate {
 };
 
 struct loss {
-    struct link link;
+    struct bad_link link;
     size_t messages;
     struct at_rate rates[RATES];
     unsigned count;
@@ -47,10 +48,10 @@ static void loss_choose_rates(struct lab *lab, struct loss *loss)
 
 static void loss_set_rate(struct lab *lab, struct loss *loss, double percent)
 {
-    const struct link_plan plan = {.to_server.loss = percent / 100};
+    const struct bad_link_plan plan = {.to_server.loss = percent / 100};
 
     if (loss->link.wire)
-        link_impair(lab, &loss->link, &plan);
+        bad_link_impair(lab, &loss->link, &plan);
 }
 
 static struct train loss_send_all(struct lab *lab, struct loss *loss, int fd,
@@ -62,9 +63,9 @@ static struct train loss_send_all(struct lab *lab, struct loss *loss, int fd,
     struct wire_counts before[2], after[2];
     struct train train;
 
-    link_counts(lab, &loss->link, before);
+    bad_link_counts(lab, &loss->link, before);
     train = train_run(lab, fd, side, &plan);
-    link_counts(lab, &loss->link, after);
+    bad_link_counts(lab, &loss->link, after);
     *dropped = after[WIRE_LEFT].lost - before[WIRE_LEFT].lost;
     *overrun += after[WIRE_LEFT].overrun - before[WIRE_LEFT].overrun +
                 after[WIRE_RIGHT].overrun - before[WIRE_RIGHT].overrun;
@@ -75,7 +76,7 @@ static struct train loss_send_all(struct lab *lab, struct loss *loss, int fd,
    each time, while TCP sends as many as the moment takes. */
 static void loss_run_udp(struct lab *lab, struct loss *loss)
 {
-    int fd = link_connect(lab, &loss->link, SIDE_UDP);
+    int fd = bad_link_connect(lab, &loss->link, SIDE_UDP);
 
     for (unsigned i = 0; i < loss->count; i++) {
         struct at_rate *at = &loss->rates[i];
@@ -94,7 +95,7 @@ static void loss_run_tcp(struct lab *lab, struct loss *loss)
     int fd;
 
     loss_set_rate(lab, loss, 0);
-    fd = link_connect(lab, &loss->link, SIDE_TCP);
+    fd = bad_link_connect(lab, &loss->link, SIDE_TCP);
     for (unsigned i = 0; i < loss->count; i++) {
         struct at_rate *at = &loss->rates[i];
 
@@ -193,16 +194,18 @@ static void loss_check(struct lab *lab, const struct loss *loss)
                         "forward them; they are lost too.",
                         (unsigned long long)at->overrun);
     }
-    result_check(lab, "udp_fair", is_fair,
-                 "UDP loses what the link loses, within three standard "
-                 "deviations");
+    result_check_timed(lab, "udp_fair", is_fair,
+                       "UDP loses what the link loses, within three standard "
+                       "deviations",
+                       SLACK_MS);
     result_check(lab, "tcp_complete", is_complete,
                  "TCP loses nothing and delivers nothing twice");
     if (!loss->link.wire)
         return;
-    result_check(lab, "udp_exact", is_exact,
-                 "the datagrams that are missing are those that the link "
-                 "dropped");
+    result_check_timed(lab, "udp_exact", is_exact,
+                       "the datagrams that are missing are those that the link "
+                       "dropped",
+                       SLACK_MS);
     result_check(lab, "tcp_sends_again", repeats,
                  "TCP sends lost segments again");
 }
@@ -211,11 +214,11 @@ static void loss_run(struct lab *lab)
 {
     struct loss loss = {
         .messages = (size_t)lab_setting(lab, SETTING_MESSAGES, MESSAGES)};
-    struct link_plan plan = {.to_server.loss = 0};
+    struct bad_link_plan plan = {.to_server.loss = 0};
 
     loss_choose_rates(lab, &loss);
     plan.to_server.loss = loss.rates[loss.count - 1].percent / 100;
-    loss.link = link_start(lab, &plan, link_echo());
+    loss.link = bad_link_start(lab, &plan, bad_link_echo());
     if (!loss.link.wire) { /* it has one rate, that of `impair` */
         loss.rates[0] = loss.rates[loss.count - 1];
         loss.count = 1;
@@ -245,7 +248,7 @@ const struct experiment experiment_loss = {
     .is_first = true,
     .need = NEED_LINK,
     .settings = SETTING(SETTING_LOSS) | SETTING(SETTING_MESSAGES),
-    .limit_s = 60,
+    .limit_s = 120,
     .guess = {"The link loses 5 % of all packets, and a client sends 10,000 "
               "messages. How many arrive?",
               {"about 9,500 over TCP and over UDP",

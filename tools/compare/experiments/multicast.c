@@ -11,8 +11,7 @@
 
 #include "base/must.h"
 
-#define GROUP    "239.255.80.71"
-#define LIMIT_MS 5000
+#define GROUP "239.255.80.71"
 
 /* A member of the group on the loopback interface; the first chooses the port.
    0, or the errno of what is not possible here. */
@@ -57,8 +56,9 @@ static double multicast_own_cpu_us(void)
 
 /* The sender's own processor time: on one machine the kernel makes the copies
    within send(). */
-static struct outcome multicast(struct lab *lab, int sender,
-                                const struct audience *audience, int messages)
+static struct outcome multicast_send_all(struct lab *lab, int sender,
+                                         const struct audience *audience,
+                                         int messages)
 {
     double *ms = must_calloc((size_t)messages, sizeof(*ms));
     struct outcome outcome = {0};
@@ -82,8 +82,8 @@ static struct outcome multicast(struct lab *lab, int sender,
     return outcome;
 }
 
-bool fanout_multicast(struct lab *lab, struct audience *audience, int messages,
-                      struct outcome *outcome)
+bool multicast_measure(struct lab *lab, struct audience *audience, int messages,
+                       struct outcome *outcome)
 {
     struct sockaddr_in group = {.sin_family = AF_INET};
     int sender = -1, error;
@@ -103,7 +103,7 @@ bool fanout_multicast(struct lab *lab, struct audience *audience, int messages,
     if (error)
         lab_fail(lab, "multicast: %s", strerror(error));
     if (send(sender, "", 0, 0) < 0 ||
-        !lab_is_readable(audience->fds[0], LIMIT_MS)) {
+        !lab_is_readable(audience->fds[0], LAB_LIMIT_MS)) {
         result_note(lab, "A multicast datagram does not arrive here, so that "
                          "part was left out.");
         return false;
@@ -111,6 +111,6 @@ bool fanout_multicast(struct lab *lab, struct audience *audience, int messages,
     for (int i = 0; i < audience->count; i++)
         if (recv(audience->fds[i], (char[1]){0}, 1, 0) != 0)
             lab_fail(lab, "multicast: receiver %d got something else", i + 1);
-    *outcome = multicast(lab, sender, audience, messages);
+    *outcome = multicast_send_all(lab, sender, audience, messages);
     return true;
 }

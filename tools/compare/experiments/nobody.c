@@ -99,7 +99,7 @@ static void nobody_try_connected(struct lab *lab, struct sockaddr_in to,
     if (connect(fd, (struct sockaddr *)&to, sizeof(to)))
         lab_fail_errno(lab, "connect");
     silence->first = nobody_try_send(fd);
-    lab_is_readable(fd, SILENCE_MS); /* until the ICMP message is there */
+    lab_is_readable(fd, LAB_LIMIT_MS); /* until the ICMP message is there */
     silence->second = nobody_try_send(fd);
     close(fd);
 }
@@ -128,7 +128,7 @@ static void nobody_try_error_queue(struct lab *lab, struct sockaddr_in to,
         connect(fd, (struct sockaddr *)&to, sizeof(to)))
         lab_fail_errno(lab, "IP_RECVERR");
     silence->first = nobody_try_send(fd);
-    if (!lab_is_readable(fd, SILENCE_MS) ||
+    if (!lab_is_readable(fd, LAB_LIMIT_MS) ||
         recvmsg(fd, &header, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
         return;
     silence->icmp_ms = lab_now_ms() - begin;

@@ -12,8 +12,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LIMIT_MS 5000
-
 /* ---- the port --------------------------------------------------------- */
 
 static int restart_bare_socket(struct lab *lab, enum side side, bool is_reused)

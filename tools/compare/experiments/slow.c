@@ -70,7 +70,7 @@ static void slow_await_line(struct lab *lab, struct member *member,
                             const char *part)
 {
     do {
-        if (!slow_next_line(member, 5000))
+        if (!slow_next_line(member, LAB_LIMIT_MS))
             lab_fail(lab, "no line with \"%s\" came", part);
     } while (!strstr(member->line, part));
 }
@@ -133,7 +133,7 @@ static void slow_say(struct lab *lab, struct member *talker,
     line[SIZE - 1] = '\n';
     snprintf(part, sizeof(part), "line %d ", number);
     lab_send(lab, talker->fd, line, SIZE);
-    while (slow_next_line(listener, 5000)) {
+    while (slow_next_line(listener, LAB_LIMIT_MS)) {
         if (strstr(listener->line, part)) {
             outcome->heard++;
             return;
@@ -277,7 +277,7 @@ const struct experiment experiment_slow = {
     .name = "slow",
     .title = "The slow consumer",
     .question = "Who pays for a reader that is too slow?",
-    .limit_s = 30,
+    .limit_s = 120,
     .guess = {"One member of a TCP chat stops reading. What happens to the "
               "others?",
               {"they wait until it reads again",

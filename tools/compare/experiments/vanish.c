@@ -23,6 +23,7 @@
 #define IDLE_S          2
 #define SPEAK_MS        500 /* the UDP client, on and on */
 #define LOOK_MS         50
+#define SLACK_MS        200 /* keep-alive ends 3 s before we do */
 
 /* The clients, one a line of the result. */
 enum who { IDLE, KEEPALIVE, SENDING, USER_TIMEOUT, UDP, CLIENTS };
@@ -39,7 +40,7 @@ static const struct {
 };
 
 struct vanish {
-    struct link link;
+    struct bad_link link;
     int fds[CLIENTS];
     double noticed_s[CLIENTS]; /* after the cut; NaN: not while we watched */
     int errors[CLIENTS];
@@ -115,9 +116,9 @@ static bool vanish_shorten_there(struct vanish *vanish)
 
 static void vanish_cut(struct lab *lab, struct vanish *vanish)
 {
-    const struct link_plan all = {.to_server.loss = 1, .to_client.loss = 1};
+    const struct bad_link_plan all = {.to_server.loss = 1, .to_client.loss = 1};
 
-    link_impair(lab, &vanish->link, &all);
+    bad_link_impair(lab, &vanish->link, &all);
     vanish->cut_ms = lab_now_ms();
     lab_send(lab, vanish->fds[SENDING], "anybody there?", 14);
     lab_send(lab, vanish->fds[USER_TIMEOUT], "anybody there?", 14);
@@ -244,14 +245,16 @@ static void vanish_check_clients(struct lab *lab, const struct vanish *vanish)
 
     result_check(lab, "tcp_idle_blind", isnan(noticed[IDLE]),
                  "a silent TCP connection does not notice");
-    result_check(lab, "tcp_keepalive", noticed[KEEPALIVE] >= KEEPALIVE_COUNT,
-                 "with keep-alive it does, after the probes have gone "
-                 "unanswered");
+    result_check_timed(lab, "tcp_keepalive",
+                       noticed[KEEPALIVE] >= KEEPALIVE_COUNT,
+                       "with keep-alive it does, after the probes have gone "
+                       "unanswered",
+                       SLACK_MS);
     result_check(lab, "tcp_sends_on", isnan(noticed[SENDING]),
                  "TCP goes on sending unacknowledged data for a long time");
-    result_check(lab, "tcp_user_timeout",
-                 noticed[USER_TIMEOUT] >= USER_TIMEOUT_MS / 1e3,
-                 "TCP_USER_TIMEOUT ends that, not before its time");
+    result_check_timed(
+        lab, "tcp_user_timeout", noticed[USER_TIMEOUT] >= USER_TIMEOUT_MS / 1e3,
+        "TCP_USER_TIMEOUT ends that, not before its time", SLACK_MS);
     result_check(lab, "udp_blind", isnan(noticed[UDP]),
                  "a UDP sender never notices");
 }
@@ -261,11 +264,12 @@ static void vanish_check(struct lab *lab, const struct vanish *vanish)
     if (vanish->link.wire)
         vanish_check_clients(lab, vanish);
     if (vanish->has_server_tcp)
-        result_check(lab, "server_tcp", !isnan(vanish->server_tcp_s),
-                     "the server notices by keep-alive");
+        result_check_timed(lab, "server_tcp", !isnan(vanish->server_tcp_s),
+                           "the server notices by keep-alive", SLACK_MS);
     /* Idle time counts from the last message, which came before the cut. */
-    result_check(lab, "server_udp", !isnan(vanish->server_udp_s),
-                 "the server takes a silent UDP peer for gone after idle_s");
+    result_check_timed(
+        lab, "server_udp", !isnan(vanish->server_udp_s),
+        "the server takes a silent UDP peer for gone after idle_s", SLACK_MS);
 }
 
 static json_t *vanish_server_config(void)
@@ -278,11 +282,11 @@ static json_t *vanish_server_config(void)
 
 static void vanish_run(struct lab *lab)
 {
-    const struct link_plan none = {.to_server.loss = 0};
-    struct vanish vanish = {.link =
-                                link_start(lab, &none, vanish_server_config()),
-                            .server_tcp_s = NAN,
-                            .server_udp_s = NAN};
+    const struct bad_link_plan none = {.to_server.loss = 0};
+    struct vanish vanish = {
+        .link = bad_link_start(lab, &none, vanish_server_config()),
+        .server_tcp_s = NAN,
+        .server_udp_s = NAN};
 
     vanish.has_server_tcp = vanish.link.wire && vanish_shorten_there(&vanish);
     if (vanish.link.wire && !vanish.has_server_tcp)
@@ -318,7 +322,7 @@ const struct experiment experiment_vanish = {
     .title = "A peer that vanishes",
     .question = "Who notices that the other side has gone, and when?",
     .need = NEED_LINK,
-    .limit_s = 60,
+    .limit_s = 120,
     .guess = {"A TCP connection is silent, and somebody pulls the cable. When "
               "does the client notice, if no option was set?",
               {"at once", "within a few seconds",

@@ -38,7 +38,8 @@ static json_t *bad_link_impair_handler(const struct lab *lab,
 
 /* Puts the impairment into the chain of the udp transport. */
 static void bad_link_impair_udp(const struct lab *lab,
-                                const struct link_plan *plan, json_t *config)
+                                const struct bad_link_plan *plan,
+                                json_t *config)
 {
     json_t *transport, *list = json_object_get(config, "transports");
     size_t i;
@@ -63,31 +64,32 @@ static void bad_link_impair_udp(const struct lab *lab,
 
 /* ---- start ------------------------------------------------------------ */
 
-json_t *link_echo(void)
+json_t *bad_link_echo(void)
 {
     return json_pack("{s:[s,s], s:[s]}", "transports", "tcp", "udp", "handlers",
                      "echo");
 }
 
-const char *link_hindrance(void)
+const char *bad_link_hindrance(void)
 {
     static char why[512];
 
     return wire_is_possible(why, sizeof(why)) ? NULL : why;
 }
 
-struct wire *link_wire(struct lab *lab, const struct wire_options *options)
+struct wire *bad_link_wire(struct lab *lab, const struct wire_options *options)
 {
     char error[512];
     struct wire *wire = wire_create(options, error, sizeof(error));
 
     if (!wire)
         lab_fail(lab, "the link: %s", error);
+    lab->wire = wire;
     return wire;
 }
 
 static void bad_link_note_fall_back(struct lab *lab,
-                                    const struct link_plan *plan,
+                                    const struct bad_link_plan *plan,
                                     const char *why)
 {
     bool is_impaired = !bad_link_is_harmless(&plan->to_server) ||
@@ -103,17 +105,17 @@ static void bad_link_note_fall_back(struct lab *lab,
                       "nothing takes time.");
 }
 
-struct link link_start(struct lab *lab, const struct link_plan *plan,
-                       json_t *config)
+struct bad_link bad_link_start(struct lab *lab,
+                               const struct bad_link_plan *plan, json_t *config)
 {
     const struct wire_options options = {.to_right = plan->to_server,
                                          .to_left = plan->to_client,
                                          .seed = lab_seed(lab)};
-    const char *why = link_hindrance();
-    struct link link = {NULL, NULL};
+    const char *why = bad_link_hindrance();
+    struct bad_link link = {NULL, NULL};
 
     if (!why) {
-        link.wire = link_wire(lab, &options);
+        link.wire = bad_link_wire(lab, &options);
     } else {
         bad_link_note_fall_back(lab, plan, why);
         bad_link_impair_udp(lab, plan, config);
@@ -124,7 +126,8 @@ struct link link_start(struct lab *lab, const struct link_plan *plan,
     return link;
 }
 
-int link_connect(struct lab *lab, const struct link *link, enum side side)
+int bad_link_connect(struct lab *lab, const struct bad_link *link,
+                     enum side side)
 {
     int fd = lab_connect(lab, link->server, side), on = 1;
 
@@ -142,22 +145,22 @@ static void bad_link_fail_if(struct lab *lab, bool has_gone)
         lab_fail(lab, "the link has gone: its process has ended");
 }
 
-void link_impair(struct lab *lab, struct link *link,
-                 const struct link_plan *plan)
+void bad_link_impair(struct lab *lab, struct bad_link *link,
+                     const struct bad_link_plan *plan)
 {
     bad_link_fail_if(
         lab, !wire_impair(link->wire, &plan->to_server, &plan->to_client));
 }
 
-void link_counts(struct lab *lab, struct link *link,
-                 struct wire_counts counts[2])
+void bad_link_counts(struct lab *lab, struct bad_link *link,
+                     struct wire_counts counts[2])
 {
     memset(counts, 0, 2 * sizeof(*counts));
     if (link->wire)
         bad_link_fail_if(lab, !wire_counts(link->wire, counts));
 }
 
-void link_drop(struct lab *lab, struct link *link, unsigned nth)
+void bad_link_drop(struct lab *lab, struct bad_link *link, unsigned nth)
 {
     bad_link_fail_if(lab, !wire_drop_next(link->wire, WIRE_LEFT, nth));
 }

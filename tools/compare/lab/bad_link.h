@@ -1,10 +1,10 @@
 /*
- * link - the echo server of an experiment at the other end of an impaired
+ * bad_link - the echo server of an experiment at the other end of an impaired
  * link, and what the experiments do there.
  *
  * Where the system allows no link, the server stands on loopback: datagrams
  * suffer in the handler `impair` instead, and TCP, whose segments nothing here
- * can lose, goes unimpaired. link_start() says so in the result.
+ * can lose, goes unimpaired. bad_link_start() says so in the result.
  */
 #ifndef BAD_LINK_H
 #define BAD_LINK_H
@@ -12,40 +12,46 @@
 #include "compare/lab/lab.h"
 #include "wire/link/wire.h"
 
-struct link {
+/* A message and its answer pass so many who may come late: the client, the
+   forwarder, the server, the forwarder again. */
+#define BAD_LINK_HOPS 4
+
+struct bad_link {
     struct wire *wire; /* NULL: the fall-back */
     struct server *server;
 };
 
 /* The same towards the server and back, or different. */
-struct link_plan {
+struct bad_link_plan {
     struct wire_direction to_server, to_client;
 };
 
 /* Why this system allows no link, fit for a sentence; NULL: it does. */
-const char *link_hindrance(void);
+const char *bad_link_hindrance(void);
 /* A link alone; this process stands at its left end from now on. */
-struct wire *link_wire(struct lab *lab, const struct wire_options *options);
+struct wire *bad_link_wire(struct lab *lab, const struct wire_options *options);
 
 /* A server of this config (stolen; it has a tcp and a udp transport), and the
    link to it. */
-struct link link_start(struct lab *lab, const struct link_plan *plan,
-                       json_t *config);
+struct bad_link bad_link_start(struct lab *lab,
+                               const struct bad_link_plan *plan,
+                               json_t *config);
 /* {"transports": ["tcp", "udp"], "handlers": ["echo"]} */
-json_t *link_echo(void);
+json_t *bad_link_echo(void);
 
 /* A socket connected to the server; a TCP one sends small messages at once
    (TCP_NODELAY), as the server does. */
-int link_connect(struct lab *lab, const struct link *link, enum side side);
+int bad_link_connect(struct lab *lab, const struct bad_link *link,
+                     enum side side);
 
 /* From now on; the fall-back cannot change, and must not be asked to. */
-void link_impair(struct lab *lab, struct link *link,
-                 const struct link_plan *plan);
+void bad_link_impair(struct lab *lab, struct bad_link *link,
+                     const struct bad_link_plan *plan);
 /* What has gone over it: counts[WIRE_LEFT] is towards the server. All zero in
    the fall-back. */
-void link_counts(struct lab *lab, struct link *link,
-                 struct wire_counts counts[2]);
+void bad_link_counts(struct lab *lab, struct bad_link *link,
+                     struct wire_counts counts[2]);
 /* Loses the nth packet with payload towards the server. */
-void link_drop(struct lab *lab, struct link *link, unsigned nth);
+void bad_link_drop(struct lab *lab, struct bad_link *link, unsigned nth);
 
 #endif

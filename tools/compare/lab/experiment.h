@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-#include "compare/settings.h"
+#include "compare/lab/settings.h"
 
 struct lab;
 
@@ -39,15 +39,9 @@ struct experiment {
     enum need need;
     unsigned settings; /* SETTING(...) of those it uses, or-ed together */
     struct guess guess;
-    int limit_s; /* it is ended after so long; 0: 20 */
+    int limit_s; /* it is ended after so long; 0: 60 */
     void (*run)(struct lab *lab);
 };
-
-/* In the order in which they are listed and run; ends with NULL. To add one,
-   write its file and add its line to registry.c. */
-extern const struct experiment *const experiments[];
-
-const struct experiment *experiment_find(const char *name);
 
 /* "nothing", "multicast", "a link" */
 const char *experiment_needs(const struct experiment *experiment);

@@ -14,6 +14,7 @@
 
 #include "base/must.h"
 #include "base/text.h"
+#include "wire/link/wire.h"
 
 /* splitmix64: numbers that a seed repeats on every machine. */
 static uint64_t lab_next_random(uint64_t *state)
@@ -35,7 +36,10 @@ void lab_init(struct lab *lab, const struct experiment *experiment,
         .result = result_create(experiment),
         .out = out,
         .random = (uint64_t)settings->values[SETTING_SEED],
+        .lateness = lateness_start(),
     };
+    if (!lab->lateness)
+        lab_fail_errno(lab, "a process that measures lateness");
 }
 
 /* ---- to the parent ---------------------------------------------------- */
@@ -60,8 +64,13 @@ static void lab_tell(struct lab *lab, json_t *what)
     free(line);
 }
 
+/* What came out of a busy machine is no answer to the question. */
 void lab_report(struct lab *lab)
 {
+    result_set(lab->result, "busy", json_boolean(lab->is_busy));
+    result_set(lab->result, "late_ms", json_real(lab_late_ms(lab)));
+    if (lab->is_busy)
+        json_object_del(lab->result, "answer");
     lab_tell(lab, lab->result);
 }
 
@@ -175,11 +184,40 @@ void lab_sleep_ms(double ms)
         ;
 }
 
+/* ---- a busy machine --------------------------------------------------- */
+
+/* The forwarder of the link is 0 late where there is no link, or none any
+   more. */
+static double lab_forwarder_late_ms(const struct lab *lab)
+{
+    struct wire_counts counts[2] = {0};
+    uint64_t there, back;
+
+    if (lab->wire)
+        wire_counts(lab->wire, counts);
+    there = counts[WIRE_LEFT].late_max_ns;
+    back = counts[WIRE_RIGHT].late_max_ns;
+    return (double)(there > back ? there : back) / 1e6;
+}
+
+double lab_late_ms(struct lab *lab)
+{
+    double ours = lateness_worst_ms(lab->lateness);
+    double forwarders = lab_forwarder_late_ms(lab);
+
+    return ours > forwarders ? ours : forwarders;
+}
+
+void lab_note_late(struct lab *lab, double ms)
+{
+    lateness_note(lab->lateness, ms);
+}
+
 /* ---- sockets ---------------------------------------------------------- */
 
 int lab_socket(struct lab *lab, enum side side)
 {
-    struct timeval limit = {.tv_sec = 5};
+    struct timeval limit = {.tv_sec = LAB_LIMIT_MS / 1000};
     int type = side == SIDE_TCP ? SOCK_STREAM : SOCK_DGRAM;
     int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 

@@ -26,7 +26,7 @@
 #include <playground/handler.h>
 
 #include "compare/lab/experiment.h"
-#include "compare/report/result.h"
+#include "compare/lab/result.h"
 
 struct server; /* a `playground run` */
 struct wire;   /* see ../wire/wire.h */
@@ -59,11 +59,23 @@ void lab_progress(struct lab *lab, const char *format, ...) PG_PRINTF(2, 3);
 /* A folder of its own, removed afterwards. */
 const char *lab_folder(const struct lab *lab);
 
+/* So long is waited for what must come: a busy machine takes its time. */
+#define LAB_LIMIT_MS 10000
+
 /* ---- time ------------------------------------------------------------- */
 
 /* Of the monotonic clock. */
 double lab_now_ms(void);
 void lab_sleep_ms(double ms);
+
+/* ---- a busy machine --------------------------------------------------- */
+
+/* How late, at worst, a process came that had asked to be woken, since the
+   experiment began: one that does nothing else, the forwarder of the link, or
+   who has said so below. See result_check_timed(). */
+double lab_late_ms(struct lab *lab);
+/* A loop of the experiment came so late. */
+void lab_note_late(struct lab *lab, double ms);
 
 /* ---- the server ------------------------------------------------------- */
 
@@ -112,7 +124,7 @@ int server_stop(struct server *server, int signal);
 
 /* ---- sockets ---------------------------------------------------------- */
 
-/* A socket that blocks, for reads at most 5 s (then EAGAIN). */
+/* A socket that blocks, for reads at most LAB_LIMIT_MS (then EAGAIN). */
 int lab_socket(struct lab *lab, enum side side);
 /* The same, connected to the server. */
 int lab_connect(struct lab *lab, const struct server *server, enum side side);

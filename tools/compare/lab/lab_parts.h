@@ -6,6 +6,8 @@
 #define LAB_PARTS_H
 
 #include "compare/lab/lab.h"
+#include "compare/lab/lateness.h"
+#include "compare/lab/result_parts.h"
 
 struct lab {
     const struct experiment *experiment;
@@ -14,6 +16,9 @@ struct lab {
     json_t *result;
     int out; /* where the parent reads: one JSON object a line */
     uint64_t random;
+    struct lateness *lateness;
+    struct wire *wire;     /* the link that was made last; NULL: none */
+    bool is_busy;          /* a check was lost in the machine's load */
     unsigned servers;      /* how many were started */
     struct server *newest; /* the one started last */
 };
@@ -26,15 +31,5 @@ bool server_last_words(const struct lab *lab, char *words, size_t size);
 
 /* Hands the result to the parent. */
 void lab_report(struct lab *lab);
-
-/* The result of an experiment that has not run; a new reference. */
-json_t *result_create(const struct experiment *experiment);
-/* json_object_set_new() and the like, which fail only without memory. */
-void result_set(json_t *object, const char *key, json_t *value);
-void result_append(json_t *array, json_t *value);
-/* A string for people; what a server or a peer wrote may be in it. */
-json_t *result_text(const char *format, va_list arguments);
-/* The array of that name, made when it is not there. */
-json_t *result_list(json_t *object, const char *key);
 
 #endif

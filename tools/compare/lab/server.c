@@ -18,7 +18,7 @@
 #include "compare/lab/lab_parts.h"
 #include "wire/link/wire.h"
 
-#define READY_MS  10000
+#define READY_MS  30000
 #define PIPE_SIZE (1024 * 1024) /* a log need not wait for us to read it */
 #define LINE_SIZE (64 * 1024)
 #define LAST_MS   300

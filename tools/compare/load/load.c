@@ -32,8 +32,8 @@ static void load_await(struct lab *lab, struct load *load)
         lab_fail(lab, "the clients' process has ended without a word");
 }
 
-static void start(struct lab *lab, struct load *load,
-                  const struct load_plan *plan)
+static void load_start_process(struct lab *lab, struct load *load,
+                               const struct load_plan *plan)
 {
     pid_t parent = getpid();
     int ends[2];
@@ -62,7 +62,7 @@ struct load *load_start(struct lab *lab, const struct load_plan *plan)
                         MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (load->shared == MAP_FAILED)
         lab_fail_errno(lab, "memory for what arrives");
-    start(lab, load, plan);
+    load_start_process(lab, load, plan);
     load_await(lab, load);
     return load;
 }
@@ -88,6 +88,7 @@ int load_fd(const struct load *load)
 struct load_result load_end(struct lab *lab, struct load *load)
 {
     load_await(lab, load);
+    lab_note_late(lab, load->shared->result.behind_ms);
     return load->shared->result;
 }
 

@@ -11,7 +11,7 @@
 #include "places/problems.h"
 
 #define TICK_MS        5
-#define CONNECT_MS     5000
+#define CONNECT_MS     20000
 #define SETTLE_MOST_MS 20000
 #define QUEUE_MOST     (512ll << 20)
 
@@ -243,7 +243,7 @@ static void load_client_make_worker(void)
     load_us.config->limits.queue_bytes_total = QUEUE_MOST;
     load_client_add_listeners();
     load_client_add_entries();
-    if (!config_finish(load_us.config))
+    if (!config_make_chains(load_us.config))
         load_client_fail_config();
     load_us.worker = worker_create(load_us.config, &setup);
     if (!load_us.worker)

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "compare/lab/shown.h"
 #include "compare/report/html.h"
 #include "compare/report/page_style.h"
-#include "compare/report/shown.h"
 #include "compare/report/svg.h"
 
 static const char *page_text_of(const json_t *object, const char *key)
@@ -168,6 +168,15 @@ static void page_print_plots(FILE *out, const json_t *plots, size_t number)
     fputs("</div>\n", out);
 }
 
+static const char *page_check_begin(const json_t *check)
+{
+    if (json_is_true(json_object_get(check, "holds")))
+        return "<li>\u2713 ";
+    return json_is_true(json_object_get(check, "busy"))
+               ? "<li class=\"failed\">? cannot tell: "
+               : "<li class=\"failed\">\u2717 not as theory says: ";
+}
+
 static void page_print_checks(FILE *out, const json_t *checks)
 {
     json_t *check;
@@ -177,16 +186,21 @@ static void page_print_checks(FILE *out, const json_t *checks)
         return;
     fputs("<p class=\"note\">What theory says:</p>\n<ul class=\"checks\">\n",
           out);
-    json_array_foreach (checks, i, check) {
-        bool holds = json_is_true(json_object_get(check, "holds"));
-
-        page_element(out,
-                     holds ? "<li>\u2713 "
-                           : "<li class=\"failed\">\u2717 not "
-                             "as theory says: ",
-                     page_text_of(check, "claim"), "</li>\n");
-    }
+    json_array_foreach (checks, i, check)
+        page_element(out, page_check_begin(check), page_text_of(check, "claim"),
+                     "</li>\n");
     fputs("</ul>\n", out);
+}
+
+static void page_print_busy(FILE *out, const json_t *result)
+{
+    char *text;
+
+    if (!json_is_true(json_object_get(result, "busy")))
+        return;
+    text = shown_busy(result);
+    page_element(out, "<p class=\"error\">", text, "</p>\n");
+    free(text);
 }
 
 static void page_print_guess(FILE *out, const json_t *result)
@@ -237,6 +251,7 @@ static void page_print_experiment(FILE *out, const json_t *result,
     page_print_paragraphs(out, json_object_get(result, "notes"),
                           "<p class=\"note\">Note: ");
     page_print_checks(out, json_object_get(result, "checks"));
+    page_print_busy(out, result);
     fputs("</section>\n", out);
 }
 

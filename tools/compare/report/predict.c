@@ -5,7 +5,7 @@
 
 #include "base/must.h"
 #include "cli/columns.h"
-#include "compare/lab/lab_parts.h"
+#include "compare/lab/result_parts.h"
 
 static int predict_count_answers(const struct guess *guess)
 {

@@ -6,7 +6,7 @@
 #include "base/must.h"
 #include "cli/columns.h"
 #include "compare/lab/experiment.h"
-#include "compare/report/shown.h"
+#include "compare/lab/shown.h"
 
 #define INDENT 2
 #define GAP    2
@@ -112,14 +112,28 @@ static void print_text_checks(FILE *out, const json_t *checks, size_t width)
     json_t *check;
 
     json_array_foreach (checks, i, check) {
+        bool is_busy = json_is_true(json_object_get(check, "busy"));
+
         if (json_is_true(json_object_get(check, "holds")))
             continue;
         failed++;
-        columns_paragraph(out, "  not as theory says: ",
-                          print_text_of(check, "claim"), width);
+        columns_paragraph(
+            out, is_busy ? "  cannot tell: " : "  not as theory says: ",
+            print_text_of(check, "claim"), width);
     }
     if (count > 0 && failed == 0)
         fprintf(out, "  %zu of %zu checks: as theory says.\n", count, count);
+}
+
+static void print_text_busy(FILE *out, const json_t *result, size_t width)
+{
+    char *text;
+
+    if (!json_is_true(json_object_get(result, "busy")))
+        return;
+    text = shown_busy(result);
+    columns_paragraph(out, "  ", text, width);
+    free(text);
 }
 
 static void print_text_settings(FILE *out, const json_t *settings, size_t width)
@@ -148,13 +162,15 @@ void print_text(FILE *out, const json_t *result, size_t width)
     print_text_paragraphs(out, json_object_get(result, "notes"),
                           "  Note: ", width);
     print_text_checks(out, json_object_get(result, "checks"), width);
+    print_text_busy(out, result, width);
     if (*error)
         columns_paragraph(out, "  It could not be run: ", error, width);
 }
 
 /* ---- the list --------------------------------------------------------- */
 
-void print_text_list(FILE *out, size_t width)
+void print_text_list(FILE *out, const struct experiment *const *experiments,
+                     size_t width)
 {
     static const char *const head[] = {"name", "first", "needs",
                                        "what it asks"};

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "compare/lab/lab_parts.h"
+#include "compare/lab/result_parts.h"
 
 /* PRETTY_NAME="Debian GNU/Linux 12 (bookworm)" in os-release(5). */
 static json_t *report_distribution(void)
@@ -52,14 +52,13 @@ static json_t *report_date(void)
     return json_string(text);
 }
 
-json_t *report_create(const struct request *request)
+json_t *report_create(const char *command, double seed)
 {
     json_t *report = json_object();
-    double seed = request->settings.values[SETTING_SEED];
-    char *command = text_clean(request->command);
+    char *clean = text_clean(command);
 
-    result_set(report, "command", json_string(command));
-    free(command);
+    result_set(report, "command", json_string(clean));
+    free(clean);
     result_set(report, "seed", json_integer((json_int_t)seed));
     result_set(report, "version", json_string(PLAYGROUND_VERSION));
     result_set(report, "date", report_date());
@@ -68,26 +67,36 @@ json_t *report_create(const struct request *request)
     return report;
 }
 
-static bool is_fine(const json_t *result)
+static int report_status_of_result(const json_t *result)
 {
+    int status = 0;
     json_t *check;
     size_t i;
 
     if (json_object_get(result, "error"))
-        return false;
-    json_array_foreach (json_object_get(result, "checks"), i, check)
-        if (!json_is_true(json_object_get(check, "holds")))
-            return false;
-    return true;
+        return 1;
+    json_array_foreach (json_object_get(result, "checks"), i, check) {
+        if (json_is_true(json_object_get(check, "holds")))
+            continue;
+        if (!json_is_true(json_object_get(check, "busy")))
+            return 1;
+        status = 3;
+    }
+    return status;
 }
 
-bool report_is_fine(const json_t *report)
+int report_exit_status(const json_t *report)
 {
+    int status = 0;
     json_t *result;
     size_t i;
 
-    json_array_foreach (json_object_get(report, "experiments"), i, result)
-        if (!is_fine(result))
-            return false;
-    return true;
+    json_array_foreach (json_object_get(report, "experiments"), i, result) {
+        int one = report_status_of_result(result);
+
+        if (one == 1)
+            return 1;
+        status = one ? one : status;
+    }
+    return status;
 }

@@ -6,13 +6,12 @@
 
 #include <jansson.h>
 
-#include "compare/request.h"
+/* The command that repeats it, seed, version, date and machine; "experiments"
+   is empty. A new reference. */
+json_t *report_create(const char *command, double seed);
 
-/* Command, seed, version, date and machine; "experiments" is empty. A new
-   reference. */
-json_t *report_create(const struct request *request);
-
-/* Whether each experiment could be run and came out as theory says. */
-bool report_is_fine(const json_t *report);
+/* 0: each experiment could be run and came out as theory says; 1: not so; 3:
+   some could not tell, because this machine was too busy. */
+int report_exit_status(const json_t *report);
 
 #endif

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "cli/columns.h"
+#include "compare/lab/shown.h"
 #include "compare/report/html.h"
-#include "compare/report/shown.h"
 #include "compare/report/svg_parts.h"
 
 static const char *svg_text_of(const json_t *object, const char *key)

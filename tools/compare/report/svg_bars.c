@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "cli/columns.h"
+#include "compare/lab/shown.h"
 #include "compare/report/html.h"
-#include "compare/report/shown.h"
 
 #define NUMBERED    12 /* bars that get their number above them */
 #define LABEL_LINES 3

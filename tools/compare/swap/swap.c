@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "compare/lab/bad_link.h"
 #include "compare/lab/processes.h"
-#include "compare/report/shown.h"
+#include "compare/lab/shown.h"
 #include "compare/swap/swap_config.h"
 #include "compare/swap/swap_parts.h"
 #include "compare/tools/stats.h"
@@ -195,13 +195,13 @@ static struct wire *swap_make_link(struct lab *lab)
 
     if (!swap.has_link)
         return NULL;
-    why = link_hindrance();
+    why = bad_link_hindrance();
     if (why)
         lab_fail(lab,
                  "there is no impaired link on this system: %s. Without "
                  "--loss, --delay and the like it runs on loopback",
                  why);
-    return link_wire(lab, &options);
+    return bad_link_wire(lab, &options);
 }
 
 static void swap_run(struct lab *lab)

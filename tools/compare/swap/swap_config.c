@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/must.h"
-#include "config/config_parts.h"
+#include "config/config_model.h"
 #include "options/options.h"
 #include "places/problems.h"
 
@@ -50,7 +50,7 @@ void swap_config_destroy(struct swap_config *config)
 
 static const json_t *swap_config_root_of(const struct swap_config *config)
 {
-    return config_internals(config->config)->root;
+    return config_json(config->config);
 }
 
 /* ---- the listener ----------------------------------------------------- */
@@ -169,12 +169,12 @@ json_t *swap_config_make(const struct swap_config *config,
                          const char *transport, json_t *notes, char *error,
                          size_t error_size)
 {
-    struct plugin_search search = {
-        (const char *const *)config_internals(config->config)->folders};
+    struct plugin_search search = {.folders = config_folders(config->config)};
     struct plugin *plugin =
         plugin_load(PLUGIN_TRANSPORT, transport, &search, error, error_size);
     json_t *made, *listener;
 
+    plugin_search_finish(&search);
     if (!plugin)
         return NULL;
     listener = swap_config_replace(

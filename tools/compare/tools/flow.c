@@ -55,7 +55,7 @@ static double flow_delivered(const struct sending *sending)
     return flood ? flood->delivered(flood->arg) : 0;
 }
 
-static void sample(struct sending *sending)
+static void flow_sample(struct sending *sending)
 {
     struct flow *flow = sending->flow;
     double now = lab_now_ms(), ms = now - sending->sampled_ms, tcp, udp;
@@ -98,7 +98,7 @@ static void flow_fill(const struct sending *sending)
 
 /* What is due of the flood. A full queue of our own is no reason to wait:
    that is what a flood is. */
-static void flood(struct sending *sending)
+static void flow_send_flood(struct sending *sending)
 {
     static const char bytes[DATAGRAM_BYTES];
     const struct flow_flood *how = sending->flood;
@@ -132,8 +132,8 @@ void flow_send(struct lab *lab, struct flow *flow, double seconds,
         ppoll(&fd, 1, &turn, NULL);
         if (fd.revents)
             flow_fill(&sending);
-        flood(&sending);
-        sample(&sending);
+        flow_send_flood(&sending);
+        flow_sample(&sending);
     }
 }
 

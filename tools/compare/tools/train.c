@@ -74,15 +74,18 @@ static bool train_receive(struct going *going)
 
 /* ---- leaving ---------------------------------------------------------- */
 
-/* False when the socket takes no more just now. */
+/* False when the socket takes no more just now. Messages that leave by the
+   clock each have a packet of their own (MSG_EOR), also when they had to wait:
+   so the nth packet is the nth message. */
 static bool train_push(struct going *going)
 {
+    int flags = MSG_NOSIGNAL | (going->plan->interval_ms > 0 ? MSG_EOR : 0);
     ssize_t sent;
 
     if (going->out_left == 0)
         return true;
     sent = send(going->fd, going->out + sizeof(going->out) - going->out_left,
-                going->out_left, MSG_NOSIGNAL);
+                going->out_left, flags);
     if (sent < 0 && errno != EAGAIN && errno != EINTR)
         lab_fail_errno(going->lab, "send");
     if (sent > 0)
@@ -108,6 +111,7 @@ static void train_depart(struct going *going)
 
         if (at > now)
             return;
+        lab_note_late(going->lab, now - at);
         memcpy(going->out, &number, sizeof(number));
         going->out_left = sizeof(going->out);
         going->due_ms[going->sent++] = at;

@@ -8,7 +8,7 @@
 
 #include "base/must.h"
 #include "base/text.h"
-#include "compare/report/shown.h"
+#include "compare/lab/shown.h"
 
 void result_set(json_t *object, const char *key, json_t *value)
 {
@@ -48,6 +48,7 @@ json_t *result_create(const struct experiment *experiment)
     result_set(result, "question", json_string(experiment->question));
     result_set(result, "is_first", json_boolean(experiment->is_first));
     result_set(result, "needs", json_string(experiment_needs(experiment)));
+    result_set(result, "busy", json_false());
     result_set(result, "settings", json_object());
     for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
         result_set(result, lists[i], json_array());
@@ -159,8 +160,8 @@ void result_row(struct lab *lab, const char *key, const char *measure,
 
 /* ---- checks ----------------------------------------------------------- */
 
-bool result_check(struct lab *lab, const char *key, bool holds,
-                  const char *claim)
+static json_t *result_add_check(struct lab *lab, const char *key, bool holds,
+                                const char *claim)
 {
     json_t *check = json_object();
 
@@ -168,6 +169,25 @@ bool result_check(struct lab *lab, const char *key, bool holds,
     result_set(check, "claim", json_string(claim));
     result_set(check, "holds", json_boolean(holds));
     result_append(result_list(lab->result, "checks"), check);
+    return check;
+}
+
+bool result_check(struct lab *lab, const char *key, bool holds,
+                  const char *claim)
+{
+    result_add_check(lab, key, holds, claim);
+    return holds;
+}
+
+bool result_check_timed(struct lab *lab, const char *key, bool holds,
+                        const char *claim, double slack_ms)
+{
+    json_t *check = result_add_check(lab, key, holds, claim);
+
+    if (!holds && lab_late_ms(lab) >= slack_ms) {
+        result_set(check, "busy", json_true());
+        lab->is_busy = true;
+    }
     return holds;
 }
 

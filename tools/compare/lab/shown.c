@@ -1,4 +1,4 @@
-#include "compare/report/shown.h"
+#include "compare/lab/shown.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -8,7 +8,7 @@
 
 #include "base/must.h"
 #include "base/text.h"
-#include "compare/settings.h"
+#include "compare/lab/settings.h"
 
 #define DASH "\u2013"
 
@@ -138,6 +138,18 @@ char *shown_value(const json_t *value, const char *unit)
 
     free(text);
     return whole;
+}
+
+char *shown_busy(const json_t *result)
+{
+    char *ms =
+        shown_number(json_number_value(json_object_get(result, "late_ms")));
+    char *text = must_printf("This machine was too busy: the loop came %s ms "
+                             "late. Run it again while nothing else runs.",
+                             ms);
+
+    free(ms);
+    return text;
 }
 
 char *shown_settings(const json_t *settings)

@@ -1,6 +1,6 @@
 /* The numbers of the command line that experiments may use. */
 
-#include "compare/settings.h"
+#include "compare/lab/settings.h"
 
 #include <string.h>
 

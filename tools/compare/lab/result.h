@@ -54,6 +54,14 @@ void result_row(struct lab *lab, const char *key, const char *measure,
 bool result_check(struct lab *lab, const char *key, bool holds,
                   const char *claim);
 
+/* The same for a claim that takes time to show: it may fail, although theory
+   is right, when one of those who take part comes more than `slack_ms` late.
+   When it does not hold and this machine was so late (lab_late_ms()), the
+   machine was too busy to tell: the result says that instead of "not as theory
+   says", has no answer, and the exit status is 3. */
+bool result_check_timed(struct lab *lab, const char *key, bool holds,
+                        const char *claim, double slack_ms);
+
 /* Which of the answers to the experiment's own question came out. */
 void result_answer(struct lab *lab, int answer);
 
