@@ -10,6 +10,7 @@
 #include "base/crash.h"
 #include "base/text.h"
 #include "cli/arguments.h"
+#include "cli/json_out.h"
 #include "commands.h"
 #include "config/config.h"
 #include "places/problems.h"
@@ -57,8 +58,7 @@ static void check_print_json(const char *path, const struct problems *problems,
     problems_each(problems, check_add_problem, list);
     all = json_pack("{s:s, s:b, s:o}", "file", file, "ok", is_right, "problems",
                     list);
-    json_dumpf(all, stdout, JSON_INDENT(2));
-    putchar('\n');
+    json_out(all, JSON_INDENT(2), stdout);
     json_decref(all);
     free(file);
 }
@@ -147,7 +147,7 @@ static int check(const char *path, bool is_json)
     } else {
         problems_print(problems, stderr);
         if (config)
-            printf("%s: ok\n", path);
+            text_print(stdout, "%s: ok\n", path);
     }
     config_destroy(config);
     problems_destroy(problems);

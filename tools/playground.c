@@ -9,6 +9,7 @@
 
 #include "base/crash.h"
 #include "base/names.h"
+#include "base/text.h"
 #include "commands.h"
 #include "process/guard.h"
 
@@ -59,11 +60,11 @@ static int playground_unknown(const char *name)
         if (commands[i].summary)
             names_add(&names, commands[i].name);
     near = names_near(&names, name);
-    fprintf(stderr, "playground: there is no command \"%s\"; ", name);
+    text_print(stderr, "playground: there is no command \"%s\"; ", name);
     if (near)
-        fprintf(stderr, "did you mean `playground %s`?\n", near);
+        text_print(stderr, "did you mean `playground %s`?\n", near);
     else
-        fprintf(stderr, "`playground --help` lists them\n");
+        text_print(stderr, "`playground --help` lists them\n");
     names_finish(&names);
     return 2;
 }

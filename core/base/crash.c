@@ -2,7 +2,6 @@
 
 #include "base/crash.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -12,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/say.h"
 
 #define STACK_BYTES (64 * 1024)
 
@@ -29,15 +30,11 @@ static const char *forked_by; /* a child's: what ran when it was made */
 
 /* ---- saying it, with what a signal handler may call -------------------- */
 
+static struct say_line line;
+
 static void crash_say(const char *text)
 {
-    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
-    ssize_t done;
-
-    if (poll(&out, 1, 0) != 1 || out.revents != POLLOUT)
-        return; /* a stopped terminal must not keep us from ending */
-    done = write(STDERR_FILENO, text, strlen(text));
-    (void)done;
+    say_add(&line, text);
 }
 
 /* The handler that runs now, or NULL. */
@@ -71,7 +68,7 @@ static void crash_tell(void)
     crash_say(message.place ? message.place : "playground");
     crash_say(": ");
     crash_say(message.text);
-    crash_say("\n");
+    say_now(&line);
 }
 
 /* Names whoever runs. False: it is none of a plugin's. */
@@ -119,7 +116,8 @@ static void crash_say_forked(void)
     crash_say(forked_by);
     crash_say(
         "\" called fork(), and its child went on as if it was the server; let "
-        "the child call _exit() or execve()\n");
+        "the child call _exit() or execve()");
+    say_now(&line);
     _exit(1);
 }
 
@@ -211,11 +209,11 @@ static void crash_set_limit(unsigned seconds)
 static bool crash_look_for_debugger(void)
 {
     FILE *status = fopen("/proc/self/status", "re");
-    char line[128];
+    char text[128];
     int tracer = 0;
 
-    while (status && fgets(line, sizeof(line), status))
-        if (sscanf(line, "TracerPid: %d", &tracer) == 1)
+    while (status && fgets(text, sizeof(text), status))
+        if (sscanf(text, "TracerPid: %d", &tracer) == 1)
             break;
     if (status)
         fclose(status);

@@ -10,6 +10,8 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
+#include "base/text.h"
+
 /* ---- text to address -------------------------------------------------- */
 
 static int address_parse_v4(const char *host, int port,
@@ -250,7 +252,7 @@ static void address_print_other(const char *transport,
         ((struct sockaddr_in6 *)&address)->sin6_port = htons((uint16_t)port);
     }
     pg_address_text((const struct sockaddr *)&address, text, sizeof(text));
-    fprintf(out, "others: playground client %s://%s\n", transport, text);
+    text_print(out, "others: playground client %s://%s\n", transport, text);
 }
 
 void address_print_others(const char *transport, const struct sockaddr *bound,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "base/text.h"
 #include "config/config_parts.h"
 #include "options/options.h"
 #include "places/position.h"
@@ -111,9 +112,14 @@ static bool config_options_is_good_name(const json_t *value)
 
     if (!name || !name[0] || strlen(name) > 64)
         return false;
-    for (; *name; name++)
-        if ((unsigned char)*name <= ' ' || *name == 0x7f)
+    for (size_t left = strlen(name); left > 0;) {
+        struct text_cell cell = text_cell(name, left);
+
+        if (*name == ' ' || memcmp(cell.shown, name, cell.bytes) != 0)
             return false;
+        name += cell.bytes;
+        left -= cell.bytes;
+    }
     return true;
 }
 
@@ -123,10 +129,11 @@ static void config_options_check_name(struct config *config,
                                       const char *plugin, const char *path)
 {
     if (!config_options_is_good_name(value))
-        problems_add_key(config->problems, path, "name", false,
-                         "\"name\" takes a text of 1 to 64 bytes without "
-                         "spaces; write for example \"name\": \"%s-a\"",
-                         plugin);
+        problems_add_key(
+            config->problems, path, "name", false,
+            "\"name\" takes a text of 1 to 64 bytes that can be "
+            "seen, without spaces; write for example \"name\": \"%s-a\"",
+            plugin);
     else if (names_has(&config->internals->names, name))
         problems_add_key(config->problems, path, "name", false,
                          "the name \"%s\" is taken; choose another, or delete "

@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/crash.h"
+#include "base/limit.h"
+#include "base/text.h"
 #include "config/address.h"
 #include "config/config_call.h"
 #include "places/problems.h"
@@ -86,7 +88,7 @@ static void listen_print_one(struct pg_listener *listener, int fd, FILE *out)
     call = config_call_listener(listener, "address()");
     transport->address(listener, NULL, fd, text, sizeof(text));
     config_call_end(&call, 0);
-    fprintf(out, "listening %s %s\n", transport->name, text);
+    text_print(out, "listening %s %s\n", transport->name, text);
     if (getsockname(fd, (struct sockaddr *)&bound, &length) == 0)
         address_print_others(transport->name, (struct sockaddr *)&bound, out);
 }
@@ -107,20 +109,15 @@ static bool listen_has_streams(const struct config *config)
 
 void listen_raise_limit(const struct config *config)
 {
-    struct rlimit limit;
-    uint64_t fits;
+    uint64_t most = limit_raise_descriptors();
+    uint64_t fits = most > OWN_DESCRIPTORS ? most - OWN_DESCRIPTORS : 0;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit))
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    fits =
-        limit.rlim_max > OWN_DESCRIPTORS ? limit.rlim_max - OWN_DESCRIPTORS : 0;
     if (listen_has_streams(config) &&
         (uint64_t)config->limits.max_sessions > fits)
-        fprintf(stderr,
-                "%s: limits.max_sessions is %" PRId64 ", but this system lets "
-                "a process hold about %" PRIu64 " connections; raise the hard "
-                "limit (`ulimit -Hn`) to use more\n",
-                config->path, config->limits.max_sessions, fits);
+        text_print(
+            stderr,
+            "%s: limits.max_sessions is %" PRId64 ", but this system lets "
+            "a process hold about %" PRIu64 " connections; raise the hard "
+            "limit (`ulimit -Hn`) to use more\n",
+            config->path, config->limits.max_sessions, fits);
 }

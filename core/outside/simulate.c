@@ -9,6 +9,7 @@
 
 #include <playground/simulation.h>
 
+#include "base/text.h"
 #include "engine/core.h"
 #include "out/end.h"
 #include "outside/virtual.h"
@@ -103,7 +104,8 @@ static void simulate_print_counter(uint16_t owner, const char *name,
                                    uint64_t value, void *arg)
 {
     if (owner == *(const uint16_t *)arg)
-        printf("%s: %s: %" PRIu64 "\n", counter_owner_name(owner), name, value);
+        text_print(stdout, "%s: %s: %" PRIu64 "\n", counter_owner_name(owner),
+                   name, value);
 }
 
 static void simulate_print_counters(const struct config *config)

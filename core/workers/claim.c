@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "workers/commons_layout.h"
 
 static struct claim *claim_at(const struct commons *commons, uint32_t place)
@@ -14,10 +15,8 @@ static struct claim *claim_at(const struct commons *commons, uint32_t place)
 static uint32_t *claim_bucket_of(const struct commons *commons, uint16_t entry,
                                  const char *key)
 {
-    uint32_t hash = 2166136261u ^ entry; /* FNV-1a */
+    uint32_t hash = hash_text(HASH_START ^ entry, key);
 
-    for (; *key; key++)
-        hash = (hash ^ (uint8_t)*key) * 16777619u;
     return (uint32_t *)(commons->base + commons->header->buckets_at) +
            (hash & (commons->header->bucket_count - 1));
 }

@@ -351,7 +351,7 @@ static void test_config_lists_what_there_is(void **state)
     assert_null(load(text, &problems, NULL));
     said = printed(problems, "test.json");
     assert_non_null(strstr(said, "test.json:1:18: there is no transport plugin "
-                                 "\"t\\xe2\\x80\\x8bcp\"; the transports are"));
+                                 "\"t\\u200bcp\"; the transports are"));
     assert_non_null(strstr(said, "test.json:2:16: there is no handler plugin "
                                  "\"nothing\"; the handlers are "
                                  "chat-broadcast, echo, "));

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/apart.h"
 
 static enum plugin_kind build_check_kind_of(const char *path)
@@ -32,10 +33,10 @@ static void build_check_print_error(const struct build *build, const char *text)
     const char *at = strstr(text, build->made);
 
     if (at)
-        fprintf(stderr, "playground build: %.*s%s%s\n", (int)(at - text), text,
-                build->target, at + strlen(build->made));
+        text_print(stderr, "playground build: %.*s%s%s\n", (int)(at - text),
+                   text, build->target, at + strlen(build->made));
     else
-        fprintf(stderr, "playground build: %s: %s\n", build->source, text);
+        text_print(stderr, "playground build: %s: %s\n", build->source, text);
 }
 
 static bool build_check_take(const struct build *build,
@@ -51,10 +52,10 @@ static bool build_check_take(const struct build *build,
         build_check_print_error(build, apart->text);
         return false;
     case APART_DIED:
-        fprintf(stderr,
-                "playground build: %s ends the process that loads it (%s); "
-                "look at its constructors\n",
-                build->target, apart->text);
+        text_print(stderr,
+                   "playground build: %s ends the process that loads it (%s); "
+                   "look at its constructors\n",
+                   build->target, apart->text);
         return false;
     }
     return false;

@@ -151,7 +151,7 @@ struct gathering {
 static void schema_show(const struct plugin *plugin, void *arg)
 {
     (void)arg;
-    json_dumpf(schema_plugin_schema(plugin), stdout, 0);
+    json_dumpf(schema_of_plugin(plugin), stdout, 0);
 }
 
 static void schema_gather(enum plugin_kind kind, const char *name,

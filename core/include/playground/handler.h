@@ -389,8 +389,16 @@ PG_API uint64_t pg_session_number(const struct pg_ctx *ctx);
 PG_API void pg_count(struct pg_ctx *ctx, const char *name);
 PG_API void pg_count_many(struct pg_ctx *ctx, const char *name, uint64_t many);
 
-/* Writes a line to stderr with entry and peer in front, and never blocks: lines
-   that do not fit are counted and announced. Control characters are escaped. */
+/*
+ * One line on stderr with entry and peer in front; never blocks: what does not
+ * fit is counted and announced. What a terminal obeys or nobody sees is
+ * escaped.
+ *
+ * printf() and fprintf(stderr) work, too: the guard of the workers takes what
+ * they write at once, line by line, so none waits for a reader or is lost in a
+ * crash. There is no guard in `run --single`: then they wait for whoever reads,
+ * and with them all clients.
+ */
 PG_API void pg_log(struct pg_ctx *ctx, const char *format, ...) PG_PRINTF(2, 3);
 
 /*
@@ -407,12 +415,14 @@ struct pg_file; /* an output that never blocks the loop */
 /*
  * Opens a file to append to (made with mode 0640 if missing), or stderr for
  * "-". A relative path counts from the config file's folder. For init() only;
- * the core closes it. NULL: the file cannot be opened, errno says why.
+ * the core closes it, and begins it anew when it was moved or removed. NULL:
+ * the file cannot be opened, errno says why.
  */
 PG_API struct pg_file *pg_open_file(struct pg_entry *entry, const char *path);
 
 /* Appends one whole line or record. -EAGAIN: no room in the ring, the line is
-   lost, and the loss is announced in the file as soon as there is room. */
+   lost, and the loss is announced in the file as soon as there is room. Lines
+   for a FIFO that nobody reads are lost, too, and counted. */
 PG_API int pg_write_file(struct pg_file *file, struct pg_bytes bytes);
 
 /* ---- other threads ---------------------------------------------------- */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "base/text.h"
 #include "compare/lab/lab_parts.h"
 
 #define LIMIT_S                                                                \
@@ -44,10 +45,10 @@ static char *child_make_folder(void)
 
     if (mkdtemp(folder))
         return folder;
-    fprintf(stderr,
-            "playground compare: cannot make %s: %s; set TMPDIR to a "
-            "folder you may write to\n",
-            folder, strerror(errno));
+    text_print(stderr,
+               "playground compare: cannot make %s: %s; set TMPDIR to a "
+               "folder you may write to\n",
+               folder, strerror(errno));
     exit(1);
 }
 
@@ -61,8 +62,8 @@ static int child_remove_one(const char *path, const struct stat *info, int type,
 static void child_remove_folder(char *folder)
 {
     if (nftw(folder, child_remove_one, 8, FTW_DEPTH | FTW_PHYS))
-        fprintf(stderr, "playground compare: cannot remove %s: %s\n", folder,
-                strerror(errno));
+        text_print(stderr, "playground compare: cannot remove %s: %s\n", folder,
+                   strerror(errno));
     free(folder);
 }
 

@@ -1,3 +1,4 @@
+#include "base/hash.h"
 #include "compare/lab/lab_parts.h"
 
 #include <assert.h>
@@ -15,16 +16,6 @@
 #include "base/must.h"
 #include "base/text.h"
 #include "wire/link/wire.h"
-
-/* splitmix64: numbers that a seed repeats on every machine. */
-static uint64_t lab_next_random(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
 
 void lab_init(struct lab *lab, const struct experiment *experiment,
               const struct settings *settings, const char *folder, int out)
@@ -160,7 +151,7 @@ uint64_t lab_seed(const struct lab *lab)
 
 double lab_random(struct lab *lab)
 {
-    return (double)(lab_next_random(&lab->random) >> 11) * 0x1p-53;
+    return (double)(hash_random(&lab->random) >> 11) * 0x1p-53;
 }
 
 /* ---- time ------------------------------------------------------------- */

@@ -1,9 +1,9 @@
+#include "base/limit.h"
 #include "compare/load/load_parts.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -257,21 +257,10 @@ static void load_client_watch(uv_poll_t *poll, int fd, uv_poll_cb fn)
         load_fail("cannot watch a descriptor");
 }
 
-/* A descriptor for each client: as many as we may have. */
-static void load_client_raise_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit))
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 void load_client(const struct load_plan *plan, struct load_shared *shared,
                  int fd)
 {
-    load_client_raise_limit();
+    limit_raise_descriptors(); /* one for each client */
     load_us.plan = plan;
     load_us.shared = shared;
     load_us.fd = fd;

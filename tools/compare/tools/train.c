@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/hash.h"
 #include "base/must.h"
 #include "compare/tools/stats.h"
 
@@ -220,12 +221,12 @@ double *train_latencies(const struct train *train, size_t *count)
 /* FNV-1a of the numbers. */
 unsigned train_fingerprint(const struct train *train)
 {
-    uint32_t hash = 2166136261u;
+    uint32_t hash = HASH_START;
 
     for (uint32_t i = 0; i < train->count; i++)
         for (unsigned shift = 0; train->copies[i] == 0 && shift < 32;
              shift += 8)
-            hash = (hash ^ (i >> shift & 0xff)) * 16777619u;
+            hash = hash_byte(hash, (uint8_t)(i >> shift));
     return hash;
 }
 
