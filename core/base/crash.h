@@ -12,7 +12,7 @@
 /* Watches from here on; for the start of the program. */
 void crash_watch(void);
 
-/* This is a worker, of that config; the text must stay. */
+/* The process is a worker, of that config; the text must stay. */
 void crash_serves(const char *path);
 
 /* Names the handler that runs now, or NULL: the one to ask about callbacks that

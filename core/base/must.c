@@ -1,3 +1,5 @@
+/* Memory for reading a config: there is some, or the program ends. */
+
 #include "base/must.h"
 
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* A list of names, and the one somebody meant. */
+
 #include "base/names.h"
 
 #include <ctype.h>

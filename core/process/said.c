@@ -1,4 +1,4 @@
-/* What a worker prints, handed on line by line. */
+/* The words of a worker, handed on line by line. */
 #include "process/said.h"
 
 #include <errno.h>
