@@ -45,7 +45,7 @@ serve_with() {
   "handlers": ["lines", "outside"] }
 END
     mkfifo "$1/out"
-    timeout 60 "$program" run "$1/my.json" >"$1/out" &
+    timeout 600 "$program" run "$1/my.json" >"$1/out" &
     server=$!
     exec 3<"$1/out"
     read -r listening transport address <&3
@@ -59,7 +59,7 @@ END
 for folder in cmake pkgconfig build; do
     serve_with "$work/$folder"
     answer=$(printf 'hello\n' |
-        timeout 20 "$program" client --quiet "tcp://$address")
+        timeout 600 "$program" client --quiet "tcp://$address")
     [ "$answer" = "outside heard:
 hello" ] || {
         echo "$folder: the answer was: $answer"

@@ -13,7 +13,7 @@ mkfifo out
 
 # The first run may have to build build/release; the second has nothing to say.
 for run in first second; do
-    timeout 280 "$source/tools/run" --port 0 mine.json >out 2>err </dev/null &
+    timeout 1700 "$source/tools/run" --port 0 mine.json >out 2>err </dev/null &
     server=$!
     exec 3<out
     read -r listening <&3
@@ -30,12 +30,12 @@ if grep tools/run err; then
 fi
 
 # Without a CONFIG it is config/chat.json.
-if ! timeout 60 "$source/tools/run" --host nonsense 2>err; then
+if ! timeout 600 "$source/tools/run" --host nonsense 2>err; then
     grep -q config/chat.json err
 fi
 
 # An option that ends the line has no value, and is not given the config.
-if timeout 60 "$source/tools/run" --host 2>err; then
+if timeout 600 "$source/tools/run" --host 2>err; then
     exit 1
 fi
 grep -q "host needs a value" err

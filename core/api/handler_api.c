@@ -12,6 +12,8 @@
 #include "engine/mail.h"
 #include "memory/heap.h"
 #include "out/end.h"
+#include "state/blame.h"
+#include "state/canary.h"
 #include "state/counter.h"
 #include "workers/commons.h"
 
@@ -47,17 +49,19 @@ enum pg_verdict pg_reset(struct pg_ctx *ctx, const char *reason)
 
 /* ---- passing on ------------------------------------------------------- */
 
-static void handler_api_say_nowhere(const struct pg_entry *entry, size_t len)
+static void handler_api_say_nowhere(struct pg_entry *entry, size_t len)
 {
-    output_line(output_stderr(),
-                "%s: gives %zu bytes at NULL to pg_send() or another function, "
-                "which are not taken; give the address of the bytes",
-                entry->name, len);
+    if (blame_is_new(entry, BLAME_NOWHERE))
+        output_line(
+            output_stderr(),
+            "%s: gives %zu bytes at NULL to pg_send() or another function, "
+            "which are not taken; give the address of the bytes",
+            entry->name, len);
     counter_add((uint16_t)entry->id, "dropped: bytes at NULL", 1);
 }
 
 /* Bytes at NULL: whoever looked at them would crash, and get the blame. */
-static inline bool handler_api_are_nowhere(const struct pg_entry *entry,
+static inline bool handler_api_are_nowhere(struct pg_entry *entry,
                                            struct pg_bytes bytes)
 {
     if (bytes.data || bytes.len == 0)
@@ -175,7 +179,12 @@ int pg_broadcast_all(struct pg_entry *entry, struct pg_bytes bytes,
     return mail_broadcast(entry, bytes, slow);
 }
 
-int pg_claim(struct pg_ctx *ctx, const char *key)
+static bool handler_api_fits_claim(const char *text)
+{
+    return text[0] && strlen(text) <= PG_KEY_BYTES;
+}
+
+int pg_claim_as(struct pg_ctx *ctx, const char *key, const char *shown)
 {
     struct pg_session *session = ctx->session;
     struct claim_owner owner = {.entry = handler_api_owner_of(ctx),
@@ -184,18 +193,24 @@ int pg_claim(struct pg_ctx *ctx, const char *key)
     uint32_t place;
     int error;
 
-    if (!session || !key[0] || strlen(key) > PG_KEY_BYTES)
+    if (!session || !handler_api_fits_claim(key) ||
+        !handler_api_fits_claim(shown))
         return -EINVAL;
     slot = session_ctx(session, ctx->place);
     owner.slot = session->slot;
     owner.number = session->number;
-    error = claim_take(core->commons, key, &owner, &place);
+    error = claim_take(core->commons, key, shown, &owner, &place);
     if (error)
         return error;
-    if (slot->claim)
+    if (slot->claim && slot->claim != place + 1)
         claim_release(core->commons, slot->claim - 1, session->number);
     slot->claim = place + 1;
     return 0;
+}
+
+int pg_claim(struct pg_ctx *ctx, const char *key)
+{
+    return pg_claim_as(ctx, key, key);
 }
 
 const char *pg_claimed(struct pg_ctx *ctx)
@@ -213,7 +228,8 @@ const char *pg_claimed(struct pg_ctx *ctx)
     return key;
 }
 
-void pg_claims(struct pg_entry *entry, void (*fn)(const char *key, void *arg),
+void pg_claims(struct pg_entry *entry,
+               void (*fn)(const char *key, const char *shown, void *arg),
                void *arg)
 {
     size_t count;
@@ -222,8 +238,10 @@ void pg_claims(struct pg_entry *entry, void (*fn)(const char *key, void *arg),
     if (!keys)
         counter_add((uint16_t)entry->id, "no memory to list the keys", 1);
     for (const char *key = keys; count > 0; count--) {
-        fn(key, arg);
-        key += strlen(key) + 1;
+        const char *shown = key + strlen(key) + 1;
+
+        fn(key, shown, arg);
+        key = shown + strlen(shown) + 1;
     }
     free(keys);
 }
@@ -319,6 +337,8 @@ const void *pg_options(const struct pg_ctx *ctx)
 
 void *pg_state(struct pg_ctx *ctx)
 {
+    if (ctx->session)
+        canary_note(ctx->session);
     return ctx->session ? session_state(ctx->session, ctx->place)
                         : core->no_state;
 }

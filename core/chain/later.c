@@ -7,6 +7,7 @@
 
 #include "memory/heap.h"
 #include "out/end.h"
+#include "state/share.h"
 #include "state/counter.h"
 
 static struct later *later_at(uint32_t block)
@@ -17,12 +18,6 @@ static struct later *later_at(uint32_t block)
 static struct pg_bytes later_bytes(const struct later *later)
 {
     return pg_bytes(later + 1, later->len);
-}
-
-static bool later_is_over_total(size_t len)
-{
-    return core->arena.header->kept + len >
-           (uint64_t)core->config->limits.kept_bytes_total / core->workers;
 }
 
 static void later_link_in(uint32_t block)
@@ -55,9 +50,19 @@ static int later_arm(uint32_t block)
                      block);
 }
 
+/* `session` is NULL when it is over. */
+static void later_uncount(struct pg_session *session, uint32_t block)
+{
+    int64_t bytes = (int64_t)heap_size(&core->arena, block);
+
+    if (session)
+        share_keep(session, -bytes);
+    else
+        core->arena.header->kept -= (uint64_t)bytes;
+}
+
 static void later_free(uint32_t block)
 {
-    core->arena.header->kept -= later_at(block)->len;
     later_link_out(block);
     heap_free(&core->arena, block);
 }
@@ -69,11 +74,14 @@ static void later_free(uint32_t block)
 static void later_weigh(struct pg_session *session)
 {
     uint64_t load =
-        session->delayed + (uint64_t)session->timed * sizeof(struct later);
+        session->delayed + (uint64_t)session->late * sizeof(struct later);
+    uint64_t most = core->high_water, kept_most = share_to_keep() / 2;
 
-    if (load > core->high_water)
+    if (most > kept_most)
+        most = kept_most;
+    if (load > most)
         session->flags |= SESSION_DELAY_FULL;
-    else if (load <= core->high_water / 2)
+    else if (load <= most / 2)
         session->flags &= ~(uint32_t)SESSION_DELAY_FULL;
     session_may_resume(session);
     session_watch(session);
@@ -84,6 +92,7 @@ static void later_begins(struct pg_session *session, const struct later *later)
     bool is_outward = later->direction == CHAIN_OUT;
 
     session->timed++;
+    session->late++;
     session->delayed += later->len;
     session->late_out += is_outward;
     session_ctx(session, later->place)->late += !is_outward;
@@ -105,6 +114,7 @@ static void later_ends(struct pg_session *session, const struct later *later)
     bool is_outward = later->direction == CHAIN_OUT;
 
     session->timed--;
+    session->late--;
     session->delayed -= later->len;
     session->late_out -= is_outward;
     session_ctx(session, later->place)->late -= !is_outward;
@@ -123,7 +133,7 @@ int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
     struct pg_session *session = ctx->session;
     uint32_t block;
 
-    if (later_is_over_total(bytes.len))
+    if (!share_has_room_to_keep(session, sizeof(struct later) + bytes.len))
         return -ENOBUFS;
     block = heap_alloc(&core->arena, sizeof(struct later) + bytes.len);
     if (!block)
@@ -139,9 +149,10 @@ int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
     };
     if (bytes.len)
         memcpy(later_at(block) + 1, bytes.data, bytes.len);
-    core->arena.header->kept += bytes.len;
+    share_keep(session, (int64_t)heap_size(&core->arena, block));
     later_link_in(block);
     if (later_arm(block)) {
+        later_uncount(session, block);
         later_free(block);
         return -ENOBUFS;
     }
@@ -163,15 +174,19 @@ static void later_hand_on(struct pg_session *session, const struct later *later)
     later_ends(session, later);
 }
 
+/* What arrives counts no more, so that it may set out again. */
 void later_deliver(uint32_t block)
 {
     const struct later *later = later_at(block);
     struct pg_session *session = session_at(later->slot);
 
-    if (session->number == later->number)
+    if (session->number == later->number) {
+        later_uncount(session, block);
         later_hand_on(session, later);
-    else
+    } else {
+        later_uncount(NULL, block);
         counter_add(later->entry, "dropped: session over before its delay", 1);
+    }
     later_free(block);
 }
 

@@ -35,6 +35,7 @@ struct pg_entry {
     uint64_t tick_ms;  /* when tick() is due; 0: never */
     uint64_t armed_ms; /* when its timer item comes up; 0: it has none */
     bool is_ready;     /* init() has run */
+    unsigned blamed;   /* enum blame: what was said of it on stderr */
 };
 
 /* The entries a session of one listener passes, first to last. */

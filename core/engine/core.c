@@ -19,6 +19,7 @@
 #include "plugin/plugin.h"
 #include "state/listener.h"
 #include "state/mark.h"
+#include "state/share.h"
 #include "workers/commons.h"
 
 #define DELAYED_MOST  (16 << 20)
@@ -111,8 +112,6 @@ static int core_begin(struct config *config, const struct core_io *io,
     core->io = io;
     core->worker = worker;
     core->workers = workers;
-    core->high_water = (uint32_t)(config->limits.session_queue_bytes / 2);
-    core->queued_most = (uint64_t)config->limits.queue_bytes_total / workers;
     crash_ask(core_running_handler);
     core->commons = commons ? commons : core_commons_alone(config);
     return core->commons ? core_allocate(config) : -errno;
@@ -120,11 +119,13 @@ static int core_begin(struct config *config, const struct core_io *io,
 
 static int core_begun(int error)
 {
-    if (error)
+    if (error) {
         core_destroy();
-    else
-        core_clock();
-    return error;
+        return error;
+    }
+    core_clock();
+    share_queue(0);
+    return 0;
 }
 
 int core_create(struct config *config, const struct core_io *io, int arena_fd,
@@ -150,10 +151,11 @@ int core_attach(struct config *config, const struct core_io *io, int arena_fd,
     if (!error && core->arena.header->plan.stride !=
                       core_arena_plan(config, workers).stride)
         error = -EINVAL;
-    if (!error)
+    if (!error) {
         core_clock();
-    if (!error)
+        share_queue(0);
         error = rebuild_sessions();
+    }
     return core_begun(error);
 }
 

@@ -197,7 +197,8 @@ static void life_close_one(struct pg_session *session)
     queue_clear(session);
     /* On another list of the core, or again on this one, it waits until that
        list is done. */
-    if (!(session->flags & (SESSION_DIRTY | SESSION_RESUMING | SESSION_MARKED)))
+    if (!(session->flags &
+          (SESSION_DIRTY | SESSION_RESUMING | SESSION_MARKED | SESSION_NOTED)))
         life_release(session);
 }
 

@@ -32,8 +32,9 @@ static int rebuild_one(struct pg_session *session)
     slot_adopt(session);
     if (listener->transport->provides == PG_RECORDS && !peers_add(session))
         return -ENOMEM;
-    session->flags &= ~(uint32_t)(SESSION_DIRTY | SESSION_RESUMING |
-                                  SESSION_MARKED | SESSION_SOCKET_FULL);
+    session->flags &=
+        ~(uint32_t)(SESSION_DIRTY | SESSION_RESUMING | SESSION_MARKED |
+                    SESSION_NOTED | SESSION_SOCKET_FULL);
     session->watching = 0;
     if (session->head)
         mark_dirty(session);

@@ -7,6 +7,7 @@
 #include "engine/life.h"
 #include "engine/mail.h"
 #include "out/flush.h"
+#include "state/canary.h"
 
 #define SCRATCH_KEEP (1u << 20)
 
@@ -28,13 +29,16 @@ void turn_end(void)
 
     this->arena.header->turns++;
     do {
+        if (this->noted)
+            canary_check_noted();
         if (this->closing)
             session_close_marked();
         if (this->dirty || this->gathered)
             flush_all();
         if (this->resuming)
             session_resume_marked();
-    } while (this->closing || this->dirty || this->gathered || this->resuming);
+    } while (this->noted || this->closing || this->dirty || this->gathered ||
+             this->resuming);
     if (this->scratch_peak > SCRATCH_KEEP)
         turn_trim_scratch();
     if (this->wake_mask)

@@ -44,12 +44,25 @@ uint64_t heap_rounded(const struct arena_plan *plan)
     return (plan->heap + top - 1) / top * top;
 }
 
+/* The next block of the largest size, which nobody has yet, is always poisoned,
+   and those behind it are not: a sanitizer needs memory of its own to poison a
+   whole arena, and a second to write it. */
+static void heap_poison_next_top(struct arena *arena)
+{
+    const struct arena_header *header = arena->header;
+    uint64_t size = (uint64_t)HEAP_GRANULE << header->top_order;
+    uint64_t next = header->top_used * size;
+
+    if (next < header->plan.heap)
+        arena_poison(arena->base + header->heap_at + next, size);
+}
+
 void heap_init(struct arena *arena)
 {
     struct arena_header *header = arena->header;
 
     header->top_order = heap_order_for(header->plan.biggest);
-    arena_poison(arena->base + header->heap_at, header->plan.heap);
+    heap_poison_next_top(arena);
 }
 
 static void heap_list_add(struct arena *arena, uint32_t block, unsigned order,
@@ -88,7 +101,9 @@ static uint32_t heap_take_top(struct arena *arena)
 
     if ((header->top_used + 1) * size > header->plan.heap)
         return 0;
-    return header->top_used++ * granules + 1;
+    header->top_used++;
+    heap_poison_next_top(arena);
+    return (header->top_used - 1) * granules + 1;
 }
 
 uint32_t heap_alloc(struct arena *arena, size_t size)

@@ -48,21 +48,28 @@ static bool queue_push_to_range(const struct pg_session *session,
 
 static bool queue_push_fits(const struct pg_session *session, size_t len)
 {
-    const struct limits *limits = &core->config->limits;
-
-    if (core->arena.header->queued + len > core->queued_most)
-        return false;
-    return session->queued == 0 ||
-           session->queued + len <= (uint64_t)limits->session_queue_bytes;
+    return session->queued + len <= core->queue_most;
 }
 
+/* Who reads pays nothing for those who do not: what an empty queue has no room
+   for is given to the socket at once, see queue_push_through(). */
 static bool queue_push_fits_after_sending(struct pg_session *session,
                                           size_t len)
 {
     if (queue_push_fits(session, len))
         return true;
     queue_send_now(session);
-    return queue_push_fits(session, len);
+    return queue_push_fits(session, len) ||
+           (session_is_stream(session) && !session->head);
+}
+
+/* Sends more than may wait at once. False: too much of it was not taken. */
+static bool queue_push_through(struct pg_session *session)
+{
+    if (session->queued <= core->queue_most || !session_is_stream(session))
+        return true;
+    queue_send_now(session);
+    return session->queued <= core->queue_most;
 }
 
 /* Is this more than a spoofed first datagram may be answered with? */
@@ -135,7 +142,8 @@ static int queue_push_own(struct pg_session *session, struct pg_bytes bytes,
         return error;
     if (!queue_push_fits_after_sending(session, bytes.len) ||
         !queue_push_to_range(session, bytes, &range) ||
-        !queue_append(session, &range, range.len)) {
+        !queue_append(session, &range, range.len) ||
+        !queue_push_through(session)) {
         if (!slow)
             return queue_no_room(session);
         queue_push_too_slow(session, *slow);
@@ -164,7 +172,7 @@ static void queue_push_one(struct pg_session *session,
         (range->len == 0 && session_is_stream(session)))
         return;
     if (queue_push_fits_after_sending(session, range->len) &&
-        queue_append(session, range, size))
+        queue_append(session, range, size) && queue_push_through(session))
         queue_push_done(session, range->len);
     else
         queue_push_too_slow(session, slow);

@@ -4,18 +4,52 @@
 
 #include <string.h>
 
-/* A block of its own: for what is in the read buffer, and for a little of
-   much. False: there is none, and the read buffer will not keep it. */
-static bool queue_settle_alone(struct range *range)
+/* A block that many sessions share is kept for a piece of it only if that is
+   long, and much of the block. Less moves to a block of the session's own, so
+   that no block is pinned for a little of it. */
+#define SHARED_LEAST 4096u
+
+/* A stream's own blocks grow with its queue, up to the size of a stage. */
+#define OWN_LEAST 256u
+#define OWN_MOST  (64u * 1024)
+
+static bool queue_settle_may_stay(const struct range *range)
+{
+    return range->block && range->len >= SHARED_LEAST &&
+           (uint64_t)range->len * 4 >= block_at(range->block)->used;
+}
+
+/* A block with room for what will come behind, or, where that is not to be had,
+   for these bytes alone. 0: the heap is full. */
+static uint32_t queue_settle_make(const struct pg_session *session, size_t len)
+{
+    size_t size = OWN_LEAST;
+    uint32_t block = 0;
+
+    if (!session_is_stream(session))
+        return block_make(len);
+    if (session->settled)
+        size = 2 *
+               heap_size(&core->arena, piece_at(session->settled)->range.block);
+    if (size > OWN_MOST)
+        size = OWN_MOST;
+    if (size > len + sizeof(struct block))
+        block = block_make(size - sizeof(struct block));
+    return block ? block : block_make(len);
+}
+
+/* False: there is no memory, and the read buffer will not keep the bytes. */
+static bool queue_settle_alone(const struct pg_session *session,
+                               struct range *range)
 {
     uint32_t block;
 
-    if (range->block &&
-        (uint64_t)range->len * 4 >= block_at(range->block)->used)
+    if (queue_settle_may_stay(range))
         return true;
-    block = block_make(range->len);
+    block = queue_settle_make(session, range->len);
     if (!block)
         return range->block != 0;
+    block_count(block);
     memcpy((uint8_t *)block_at(block) + sizeof(struct block), range_data(range),
            range->len);
     block_at(block)->used += range->len;
@@ -69,7 +103,7 @@ void queue_settle(struct pg_session *session)
 
         if (queue_settle_behind(session, piece)) {
             queue_settle_take_out(session, number);
-        } else if (queue_settle_alone(&piece->range)) {
+        } else if (queue_settle_alone(session, &piece->range)) {
             session->settled = number;
         } else {
             queue_clear(session);

@@ -4,9 +4,28 @@
 
 #include <string.h>
 
+#include "state/share.h"
+
 #define STAGE_BYTES (64u * 1024)
 
 /* ---- blocks ----------------------------------------------------------- */
+
+void block_free(uint32_t block)
+{
+    uint32_t counted = block_at(block)->counted;
+
+    heap_free(&core->arena, block);
+    if (counted)
+        share_queue(-(int64_t)counted);
+}
+
+void block_count(uint32_t block)
+{
+    uint32_t size = (uint32_t)heap_size(&core->arena, block);
+
+    block_at(block)->counted = size;
+    share_queue(size);
+}
 
 uint32_t block_make(size_t bytes)
 {
@@ -23,8 +42,10 @@ static void stage_retire(uint32_t *stage)
 {
     if (!*stage)
         return;
-    if (block_at(*stage)->refs > 1)
+    if (block_at(*stage)->refs > 1) {
         heap_shrink(&core->arena, *stage, block_at(*stage)->used);
+        block_count(*stage);
+    }
     block_release(*stage);
     *stage = 0;
 }

@@ -18,7 +18,8 @@ struct range {
    follows. */
 struct block {
     uint32_t refs;
-    uint32_t used; /* bytes, with this header */
+    uint32_t used;    /* bytes, with this header */
+    uint32_t counted; /* heap bytes that share_queue() was told of */
 };
 
 static inline struct block *block_at(uint32_t block)
@@ -35,11 +36,14 @@ static inline const uint8_t *range_data(const struct range *range)
 
 /* A block with room for so many bytes; 0: the heap is full. */
 uint32_t block_make(size_t bytes);
+/* From now on messages wait in this block: it counts until it is released. */
+void block_count(uint32_t block);
+void block_free(uint32_t block);
 /* One use of a block less; 0: nothing. */
 static inline void block_release(uint32_t block)
 {
     if (block && --block_at(block)->refs == 0)
-        heap_free(&core->arena, block);
+        block_free(block);
 }
 
 /* Copies bytes into a stage, behind what it has if there is room. False: the

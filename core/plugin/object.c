@@ -276,6 +276,37 @@ bool object_find(const struct object *object, const char *name,
     return search.is_found;
 }
 
+static bool object_has_import(const struct object *object, const shdr *section,
+                              const shdr *names, const char *name)
+{
+    size_t count = section->sh_size / sizeof(sym);
+    const sym *symbol =
+        object_table(object, section->sh_offset, count, sizeof(*symbol));
+    const char *text = object_bytes(object, names->sh_offset, names->sh_size);
+
+    if (!symbol || !text || names->sh_size == 0 || text[names->sh_size - 1])
+        return false;
+    for (size_t i = 1; i < count; i++) /* the first one is none */
+        if (symbol[i].st_shndx == SHN_UNDEF &&
+            symbol[i].st_name < names->sh_size &&
+            !strcmp(text + symbol[i].st_name, name))
+            return true;
+    return false;
+}
+
+bool object_imports(const struct object *object, const char *name)
+{
+    size_t count;
+    const shdr *section = object_sections(object, &count);
+
+    for (size_t i = 0; section && i < count; i++)
+        if (section[i].sh_type == SHT_DYNSYM && section[i].sh_link < count &&
+            object_has_import(object, &section[i], &section[section[i].sh_link],
+                              name))
+            return true;
+    return false;
+}
+
 bool object_read(const struct object *object, uint64_t address, void *out,
                  size_t len)
 {

@@ -7,6 +7,8 @@
  *                    a plugin that is refused has run none of its code
  *   plugin.c         loads it, once
  *   plugin_shape.c   what can be said against the struct it exports
+ *   plugin_imports.c ... in the light of what the file calls
+ *   plugin_table.c   has its option table an end?
  */
 #ifndef PLUGIN_H
 #define PLUGIN_H

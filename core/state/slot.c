@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "state/counter.h"
+#include "state/share.h"
 #include "workers/commons.h"
 
 /* ---- the layout -------------------------------------------------------- */
@@ -12,6 +13,13 @@
 static uint32_t slot_aligned(size_t bytes)
 {
     return (uint32_t)SESSION_ALIGNED(bytes);
+}
+
+static uint32_t slot_state_bytes(const struct pg_entry *entry)
+{
+    size_t size = entry->handler->session_size;
+
+    return size ? slot_aligned(size + SLOT_CANARY_BYTES) : 0;
 }
 
 /* Walks the layout of a listener's slots; fills `run` when there is one. */
@@ -29,9 +37,7 @@ static uint32_t slot_walk(const struct pg_listener *listener,
     for (unsigned i = 0; i < listener->chain.count; i++) {
         if (run)
             run->state_at[i] = offset;
-        offset +=
-            slot_aligned(listener->chain.entries[i]->handler->session_size) +
-            slot_gap;
+        offset += slot_state_bytes(listener->chain.entries[i]) + slot_gap;
     }
     return offset;
 }
@@ -125,6 +131,7 @@ struct pg_session *slot_take(struct pg_listener *listener, int fd,
         memcpy(session_data(session), data, listener->transport->session_size);
     core->arena.header->count++;
     slot_adopt(session);
+    share_queue(0);
     return session;
 }
 
@@ -140,4 +147,5 @@ void slot_free(struct pg_session *session)
     session->number = 0;
     session->next_free = header->free_slot;
     header->free_slot = session->slot + 1;
+    share_queue(0);
 }

@@ -2,8 +2,8 @@
  * slot - one session's place in the arena, and what is in it.
  *
  * A slot holds struct pg_session, then a struct ctx_slot for each entry of the
- * chain, the transport's data, and each handler's state. In sanitizer builds
- * and in the harness gaps lie between the states.
+ * chain, the transport's data, and each handler's state with a canary behind
+ * it. In sanitizer builds and in the harness gaps lie between the states.
  *
  *   open -> ended (peer has no more, all entries have seen it)
  *        -> closing (decided; nothing more is delivered)
@@ -37,6 +37,7 @@ enum session_flags {
     SESSION_DIRTY = 1 << 12,    /* core->dirty or core->waiting */
     SESSION_MARKED = 1 << 13,   /* core->closing */
     SESSION_RESUMING = 1 << 14, /* core->resuming */
+    SESSION_NOTED = 1 << 19,    /* core->noted */
 
     /* Why it is not read from, or not written to. */
     SESSION_QUEUE_FULL = 1 << 15,  /* until its queue is short */
@@ -44,6 +45,8 @@ enum session_flags {
     SESSION_INPUT_HELD = 1 << 17,  /* an entry keeps bytes for lack of room */
     SESSION_SOCKET_FULL = 1 << 18, /* its socket takes no more just now */
 };
+
+#define SLOT_CANARY_BYTES 8 /* behind each state, see canary.h */
 
 /* All parts of a slot begin at multiples of 16. */
 #define SESSION_ALIGNED(bytes) (((bytes) + 15) / 16 * 16)
@@ -77,13 +80,15 @@ struct pg_session {
     uint8_t watching; /* what the descriptor is watched for */
     uint8_t heard;    /* reads or records; 2 stands for more */
 
+    uint64_t kept;         /* heap bytes of pg_keep() and pg_later() */
     uint64_t credit;       /* bytes it may be sent while heard from once only */
     uint32_t older, newer; /* by activity, for records; slot + 1 */
-    uint32_t next_free, next_closing, next_resuming;
+    uint32_t next_free, next_closing, next_resuming, next_noted;
     uint32_t reason;   /* heap block with the text; 0: none */
     uint32_t timed;    /* deadlines, and messages of pg_later() on their way */
-    uint32_t delayed;  /* bytes in those messages */
-    uint32_t late_out; /* how many of those messages go outward */
+    uint32_t late;     /* those messages alone */
+    uint32_t delayed;  /* bytes in them */
+    uint32_t late_out; /* how many of them go outward */
     uint16_t ended;    /* entries that have seen the end of input */
     uint16_t why;      /* enum pg_why */
 };

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "state/canary.h"
+
 #define GAP_BYTE 0xa5
 
 uint32_t slot_gap = ARENA_GAP;
@@ -52,12 +54,15 @@ static struct gap slot_gap_behind(const struct pg_session *session,
     return (struct gap){start, (size_t)(end - start)};
 }
 
-/* In a sanitizer build a write there ends the program at once; the harness
-   finds it by slot_overrun(). */
+/* Without gaps there are the canaries, which are the first bytes of a gap where
+   there is one. In a sanitizer build a write there ends the program at once;
+   the harness finds it by slot_overrun(). */
 void slot_fill_gaps(const struct pg_session *session)
 {
-    if (!slot_gap)
+    if (!slot_gap) {
+        canary_fill(session);
         return;
+    }
     for (unsigned i = 0; i < slot_gap_block_count(session); i++) {
         struct gap gap = slot_gap_behind(session, i);
 

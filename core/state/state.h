@@ -80,8 +80,8 @@ struct core {
     struct commons *commons;
     unsigned worker, workers;
     uint64_t now_ms;     /* of this turn of the loop; 0: nobody has asked yet */
+    uint32_t queue_most; /* bytes that one session may have queued now */
     uint32_t high_water; /* queued bytes from which a session is not read */
-    uint64_t queued_most; /* this worker's part of queue_bytes_total */
 
     struct session_run *runs; /* by slot */
     uint32_t *live;           /* slots in use, no order */
@@ -94,6 +94,7 @@ struct core {
     uint32_t waiting;  /* with records that the socket does not take just now */
     uint32_t closing;  /* that are to end in turn_end() */
     uint32_t resuming; /* that may go on reading */
+    uint32_t noted;    /* whose state a handler had in hand, see canary.h */
 
     uint32_t gathered; /* listeners with a broadcast not in the queues yet */
     bool has_staged;   /* output has been copied in this turn, see queue.c */

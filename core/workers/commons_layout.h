@@ -16,7 +16,7 @@ struct claim {
     struct claim_owner owner;
     uint32_t next;         /* in its bucket, or on the free list; place + 1 */
     uint32_t older, newer; /* all claims in the order they were made */
-    char key[PG_KEY_BYTES + 1];
+    char key[PG_KEY_BYTES + 1], shown[PG_KEY_BYTES + 1];
     bool is_taken;
 };
 

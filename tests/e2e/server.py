@@ -1,11 +1,15 @@
 """The real program, started for one test, and plain sockets to talk to it.
 
 Nothing here waits for time to pass: every wait is for an event (a line, a
-datagram, an end) and has a limit, after which the test fails.
+datagram, an end) and has a limit, after which the test fails. No test depends
+on being alone on its machine: TIMEOUT_S is far more than any wait takes,
+PATIENT is for servers that have to deliver something at their end, and
+without_patience() takes away what only a slow machine adds.
 """
 
 import json
 import os
+import random
 import re
 import resource
 import shutil
@@ -22,14 +26,37 @@ SOURCE = os.environ.get(
     "PLAYGROUND_SOURCE",
     os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))),
 )
-TIMEOUT_S = 20
+TIMEOUT_S = 200  # ten times what the longest wait takes where nothing else runs
 IS_LONG = bool(os.environ.get("PLAYGROUND_LONG"))  # `tools/test --long`
+IS_SANITIZED = bool(os.environ.get("PLAYGROUND_SANITIZED"))  # starts cost ten times as much
+# Says what sampled() takes; PLAYGROUND_SEED repeats a run.
+SEED = int(os.environ.get("PLAYGROUND_SEED") or random.randrange(1 << 32))
+# Limits of a server that a busy machine must not cut short at its end.
+PATIENT = {"drain_ms": 60_000}
 REPORT = r"^worker \d+: \d+ sessions"
 
 
 def times(usual, in_full):
     """How often, how many, how much: `tools/test --long` takes the full count."""
     return in_full if IS_LONG else usual
+
+
+def sampled(items, count):
+    """All of them; where each start costs much, as many as `count`, other ones
+    in each run. PLAYGROUND_SEED, which a failure shows, takes the same ones
+    again."""
+    items = list(items)
+    if not IS_SANITIZED or IS_LONG or count >= len(items):
+        return items
+    print(f"PLAYGROUND_SEED={SEED}: {count} of {len(items)}")
+    chosen = set(random.Random(SEED).sample(range(len(items)), count))
+    return [item for number, item in enumerate(items) if number in chosen]
+
+
+def without_patience(said):
+    """What a client has written to stderr, without the line that tells whoever
+    waits for a slow machine."""
+    return re.sub(r"^client: still connecting to .*\n", "", said, flags=re.MULTILINE)
 
 
 class Lines:
@@ -66,6 +93,12 @@ class Lines:
             if not match:
                 raise AssertionError(f"no line with {pattern!r} in:\n{self.text()}")
             return match
+
+    def comes(self, pattern, seconds):
+        """Is such a line there, or comes within this time?"""
+        with self.changed:
+            self.changed.wait_for(lambda: self._found(pattern, 1) or self.is_ended, seconds)
+            return self._found(pattern, 1) is not None
 
     def text(self):
         return "\n".join(self.lines)
@@ -360,6 +393,24 @@ def udp_socket(address, source=None):
 
 def udp(address):
     return Client(udp_socket(address))
+
+
+def _queued_for(port):
+    """rx_queue of /proc/net/udp."""
+    with open("/proc/net/udp", encoding="ascii") as file:
+        for fields in map(str.split, file):
+            if fields[1].endswith(f":{port:04X}"):
+                return int(fields[4].split(":")[1], 16)
+    raise AssertionError(f"nobody has port {port}")
+
+
+def wait_until_taken(port):
+    """Nothing waits in the kernel for the UDP socket of this port, so that it has
+    room for what comes next."""
+    check = deadline()
+    while _queued_for(port):
+        os.sched_yield()  # to whoever is to take it
+        check(f"whoever has port {port} takes its datagrams")
 
 
 def member(server, transport="tcp"):

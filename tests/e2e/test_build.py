@@ -7,9 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-PLAYGROUND = os.environ["PLAYGROUND"]
-SOURCE = os.environ["PLAYGROUND_SOURCE"]
-TIMEOUT_S = 60
+from server import PLAYGROUND, SOURCE, TIMEOUT_S
 
 HANDLER = """
 #include <playground/handler.h>

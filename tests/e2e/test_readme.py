@@ -23,7 +23,7 @@ import tempfile
 import threading
 import unittest
 
-from server import PLAYGROUND, SOURCE, TIMEOUT_S
+from server import PLAYGROUND, SOURCE, TIMEOUT_S, without_patience
 from terminal import Terminal
 
 PATH = os.environ["PATH"]
@@ -110,7 +110,7 @@ class Readme(unittest.TestCase):
     def run_command(self, command, expected, words):
         process = self.spawn(self.localised(command))
         self.addCleanup(process.kill)
-        printed = process.communicate(timeout=TIMEOUT_S)[0].splitlines()
+        printed = without_patience(process.communicate(timeout=TIMEOUT_S)[0]).splitlines()
         self.assertEqual(process.returncode != 0, "fails" in words, printed)
         if "unseen" in words:
             return

@@ -9,10 +9,10 @@ import subprocess
 import tempfile
 import unittest
 
-from server import PLAYGROUND, SOURCE, config, run
+from server import PLAYGROUND, SOURCE, config, run, sampled
 
 FIXTURES = os.path.join(SOURCE, "tests", "fixtures", "sim")
-MOST_S = 120  # for a sanitizer build on a busy machine
+MOST_S = 600  # ten times what the longest takes with sanitizers
 ROW = re.compile(r"^to the (server|clients)" + 6 * r" +(\d+)" + "$", re.M)
 
 
@@ -115,7 +115,7 @@ class Links(unittest.TestCase):
             self.assertEqual(seen["arrived"] + seen["lost"], seen["sent"])
 
     def test_loss_is_what_was_asked_for(self):
-        for seed in range(1, 21):
+        for seed in sampled(range(1, 21), 5):
             what = sim(clients=10, messages=1000, interval_ms=1, loss_percent=5, seed=seed)
             seen = counts(output(config([what], [])))["server"]
             self.assertEqual(seen["sent"], 10_000)

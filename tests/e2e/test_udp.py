@@ -2,7 +2,6 @@
 
 import os
 import signal
-import re
 import select
 import socket
 import struct
@@ -239,16 +238,17 @@ class Leaving(unittest.TestCase):
                 witness.line_with(f"{silent.nick} left (idle")
 
     def test_a_peer_that_only_listens_does_not_expire(self):
-        # Another one, to whom nobody talks, marks the time.
-        room = [listener("udp", idle_s=1, handlers=["lines", "chat-broadcast"])]
-        mark = [listener("udp", idle_s=2, handlers=["log"])]
+        # Another one, to whom nobody talks, marks the time. The room's own is
+        # ten times the longest pause between two lines.
+        room = [listener("udp", idle_s=3, handlers=["lines", "chat-broadcast"])]
+        mark = [listener("udp", idle_s=6, handlers=["log"])]
         with Server(config(room + mark, [])) as server:
             with member(server, "udp") as ear, member(server, "udp") as talker:
                 with udp_socket(server.addresses("udp")[1]) as sock:
                     sock.send(b"from now on")
                     server.err.wait("said 11 bytes")
                     heard = 0
-                    while not re.search("left: idle", server.err.text()):
+                    while not server.err.comes("left: idle", 0.3):
                         talker.send("still talking\n")
                         ear.line_with("still talking")
                         heard += 1

@@ -123,9 +123,9 @@ def open_to_all(folder, *paths):
 
 
 def wire(*arguments, **options):
-    """`playground wire` to its end, which does not linger: what has arrived is
-    read, however long it takes."""
-    return finished(PLAYGROUND, "wire", "--linger", "50ms", *arguments, **options)
+    """`playground wire` to its end. The left command starts when the right one
+    listens or has ended, however long that takes."""
+    return finished(PLAYGROUND, "wire", "--wait", "60s", *arguments, **options)
 
 
 def finished(*command, stdin=b"", **options):
@@ -319,7 +319,8 @@ class Commands(unittest.TestCase):
             "for _ in range(5): sock.sendto(bytes(1000), ('10.77.0.2', 5000))"
         )
         rate = ("--to-right", "--rate", "50kbit", "--queue", "64KiB")  # 0.16 s each
-        result = wire(*rate, "--json", "--", sys.executable, "-c", send, "--", "sleep", "9")
+        left = [sys.executable, "-c", send]
+        result = wire("--wait", "0s", *rate, "--json", "--", *left, "--", "sleep", "1000")
         counts = summary(result)["to_right"]
         self.assertEqual((counts["packets"], counts["delivered"]), (5, 5))
 

@@ -2,6 +2,8 @@
    e2e/test_tcp.py. */
 #include "transport/tcp.c"
 
+#include <poll.h>
+
 #include "transport_fixture.h"
 
 static struct tcp_options options_on(const char *host)
@@ -37,6 +39,14 @@ static int connect_to(int listening)
     return fd;
 }
 
+/* A busy kernel hands on what one end has sent only a moment later. */
+static void wait_until(int fd, short events)
+{
+    struct pollfd ready = {.fd = fd, .events = events};
+
+    assert_int_equal(poll(&ready, 1, 200000), 1);
+}
+
 /* Both ends of a connection; the first is the server's. */
 static void make_pair(struct tcp_options *options, int ends[2])
 {
@@ -45,6 +55,7 @@ static void make_pair(struct tcp_options *options, int ends[2])
 
     assert_true(listening >= 0);
     ends[1] = connect_to(listening);
+    wait_until(listening, POLLIN);
     ends[0] = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     assert_true(ends[0] >= 0);
     close(listening);
@@ -149,8 +160,10 @@ static void test_tcp_recv_tells_nothing_yet_from_the_end(void **state)
 
     assert_int_equal(tcp_recv(NULL, ends[0], buffer, sizeof(buffer)), -EAGAIN);
     assert_int_equal(send(ends[1], "hello", 5, 0), 5);
+    wait_until(ends[0], POLLIN);
     assert_int_equal(tcp_recv(NULL, ends[0], buffer, sizeof(buffer)), 5);
     assert_int_equal(shutdown(ends[1], SHUT_WR), 0);
+    wait_until(ends[0], POLLIN);
     assert_int_equal(tcp_recv(NULL, ends[0], buffer, sizeof(buffer)), 0);
     close_pair(ends);
 }
@@ -187,6 +200,7 @@ static void test_tcp_send_to_a_broken_connection_is_an_error(void **state)
     assert_int_equal(
         setsockopt(ends[1], SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
     close(ends[1]);
+    wait_until(ends[0], POLLHUP);
 
     assert_int_equal(tcp_send(NULL, ends[0], &part, 1), -ECONNRESET);
     assert_int_equal(tcp_send(NULL, ends[0], &part, 1), -EPIPE); /* no signal */
@@ -206,6 +220,7 @@ static void test_tcp_finish_leaves_the_way_in_open(void **state)
 
     assert_int_equal(recv(ends[1], buffer, sizeof(buffer), 0), 0);
     assert_int_equal(send(ends[1], "late", 4, 0), 4);
+    wait_until(ends[0], POLLIN);
     assert_int_equal(tcp_recv(NULL, ends[0], buffer, sizeof(buffer)), 4);
     close_pair(ends);
 }

@@ -111,7 +111,8 @@ static bool compare_write_page(const struct request *request,
     return false;
 }
 
-/* Said before the experiments rather than after them. */
+/* A page that cannot be written is reported before the experiments rather than
+   after them. */
 static bool compare_may_write_page(const struct request *request)
 {
     FILE *file;

@@ -1,3 +1,5 @@
+/* The command line of compare. */
+
 #include "compare/request.h"
 
 #include <ctype.h>
@@ -308,7 +310,7 @@ static int request_read_options(struct request *request, int argc, char **argv)
     return status;
 }
 
-/* What stands behind the options: a config with --swap, else names. */
+/* Takes what stands behind the options: a config with --swap, else names. */
 static bool request_choose_swap(struct request *request, int count,
                                 char **words)
 {

@@ -333,9 +333,10 @@ int cmd_plugins(int argc, char **argv)
             &plugins_arguments,
             "give one name at the most; without one all are listed");
     request.name = argv[optind];
-    if (request.is_schema)
-        return plugins_schema(&request);
-    if (request.is_json)
+    if (request.is_json && !request.is_schema)
         request.list = json_array();
-    return plugins_list(&request);
+    status =
+        request.is_schema ? plugins_schema(&request) : plugins_list(&request);
+    plugin_search_finish(&request.search);
+    return status;
 }

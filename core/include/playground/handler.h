@@ -316,18 +316,36 @@ PG_API int pg_broadcast_all(struct pg_entry *entry, struct pg_bytes bytes,
 
 /*
  * Takes `key` as the name of this ctx, unique in the entry over all workers;
- * gives back the one it had. It ends with the session. 0; -EEXIST somebody
+ * gives back the one it had. It ends with the session. 0; -EEXIST another ctx
  * has it; -EINVAL empty or longer than PG_KEY_BYTES; -ENOSPC the table is
  * full.
  */
 PG_API int pg_claim(struct pg_ctx *ctx, const char *key);
+
+/* The same with the name as people are to see it, which is as long at most;
+   pg_claim() shows the key. A key that this ctx has is only shown anew. */
+PG_API int pg_claim_as(struct pg_ctx *ctx, const char *key, const char *shown);
+
+/*
+ * Makes a key of a name that somebody has chosen, so that no other name can be
+ * mistaken for it: José and JOSÉ have one key, in every way to spell them
+ * (NFKC and case folding). A name holds letters and digits of one script, as
+ * UTS #39 has it: Japanese, Korean and Chinese count as one each. Digits 0 to 9
+ * and - _ . go with every script, but first stands a letter or a digit.
+ *
+ * NULL, or why `shown` cannot be a name, to be said after it: "is too long",
+ * "mixes ...". Only UTF-8 of up to PG_KEY_BYTES has a key.
+ */
+PG_API const char *pg_name_key(struct pg_bytes shown,
+                               char key[PG_KEY_BYTES + 1]);
 
 /* The key of this ctx; "" without one. Valid until the callback returns. */
 PG_API const char *pg_claimed(struct pg_ctx *ctx);
 
 /* Calls fn once for each key of the entry, in the order they were claimed. */
 PG_API void pg_claims(struct pg_entry *entry,
-                      void (*fn)(const char *key, void *arg), void *arg);
+                      void (*fn)(const char *key, const char *shown, void *arg),
+                      void *arg);
 
 /* Sends to the session that has `key`, wherever it is. -ENOENT: nobody has. */
 PG_API int pg_send_to(struct pg_entry *entry, const char *key,

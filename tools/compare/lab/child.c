@@ -1,3 +1,5 @@
+/* The process of an experiment: started, followed and cleaned up after. */
+
 #include "compare/lab/child.h"
 
 #include <errno.h>
@@ -189,7 +191,8 @@ static int child_end_processes(struct child *child, bool is_over)
 
     if (!is_over)
         kill(-child->pid, SIGKILL);
-    /* Its number is not given to another group while it is not reaped. */
+    /* The number of the group is not given to another while its leader is not
+       reaped. */
     while (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOWAIT) &&
            errno == EINTR)
         ;

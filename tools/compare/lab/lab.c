@@ -1,3 +1,5 @@
+/* The lab: settings, chance, time, sockets, and what goes to the parent. */
+
 #include "base/hash.h"
 #include "compare/lab/lab_parts.h"
 
@@ -35,7 +37,8 @@ void lab_init(struct lab *lab, const struct experiment *experiment,
 
 /* ---- to the parent ---------------------------------------------------- */
 
-/* One object a line. When the parent has gone there is nobody to tell. */
+/* Writes one object a line. When the parent has gone there is nobody to
+   tell. */
 static void lab_tell(struct lab *lab, json_t *what)
 {
     char *line = json_dumps(what, JSON_COMPACT);
@@ -55,7 +58,7 @@ static void lab_tell(struct lab *lab, json_t *what)
     free(line);
 }
 
-/* What came out of a busy machine is no answer to the question. */
+/* An answer that a busy machine gave is no answer to the question. */
 void lab_report(struct lab *lab)
 {
     result_set(lab->result, "busy", json_boolean(lab->is_busy));

@@ -347,7 +347,7 @@ void server_mute(struct lab *lab, struct server *server)
 
 /* ---- its last words --------------------------------------------------- */
 
-/* What it has said on stderr and nobody has read. */
+/* Copies what a server has said on stderr and nobody has read. */
 static void server_read_last(struct server *server, char last[LAST_SIZE])
 {
     char line[LINE_SIZE];

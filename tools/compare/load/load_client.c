@@ -1,3 +1,5 @@
+/* The process of the clients: connecting, orders, and its loop. */
+
 #include "base/limit.h"
 #include "compare/load/load_parts.h"
 
@@ -84,9 +86,7 @@ static void load_client_order_end(void)
         .delivered = match->delivered,
         .duplicates = match->duplicates,
         .reordered = match->reordered,
-        .strangers = match->strangers,
         .unsaid = match->plan.count - match->sent,
-        .seconds = (load_us.sent_ms - load_us.begin_ms) / 1e3,
         .behind_ms = load_us.behind_ms,
         .traffic = load_traffic_since(&load_us.before),
     };
@@ -140,7 +140,7 @@ static void load_client_on_tick(uv_timer_t *timer)
     }
 }
 
-/* It is time for the next message. */
+/* The clock fires when it is time for the next message. */
 static void load_client_on_clock(uv_poll_t *poll, int status, int events)
 {
     uint64_t count;

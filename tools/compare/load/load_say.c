@@ -1,3 +1,5 @@
+/* Messages said by the clock. */
+
 #include "compare/load/load_parts.h"
 
 #include <errno.h>
@@ -87,7 +89,8 @@ void load_wake_at(double ms)
         load_fail("timerfd_settime: %s", strerror(errno));
 }
 
-/* One message at a time is out where answers do not tell whose they are. */
+/* A message waits for the one before where answers do not tell whose they
+   are. */
 static bool load_say_must_wait(void)
 {
     const struct match *match = &load_us.match;

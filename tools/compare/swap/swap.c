@@ -1,3 +1,5 @@
+/* A user's config run over both transports, one after the other. */
+
 #include "compare/swap/swap.h"
 
 #include <errno.h>

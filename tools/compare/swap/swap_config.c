@@ -1,3 +1,5 @@
+/* A user's config with another transport. */
+
 #include "compare/swap/swap_config.h"
 
 #include <stdlib.h>
@@ -15,8 +17,8 @@ struct swap_config {
     struct problems *problems;
 };
 
-/* What is asked for in the config may need rights that a comparison does
-   not: it listens on a free port of the loopback interface. */
+/* The address of a config may need rights that a comparison does not: it
+   listens on a free port of the loopback interface. */
 static const struct config_overrides anywhere = {"127.0.0.1", "0"};
 
 struct swap_config *swap_config_load(const char *path)
