@@ -1,6 +1,4 @@
-/* What goes into a session's queue, and what becomes of that which does not
- * fit.
- */
+/* Puts bytes into a session's queue, and deals with those that do not fit. */
 
 #include "out/queue_push.h"
 

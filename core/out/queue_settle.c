@@ -1,4 +1,4 @@
-/* What the kernel did not take is made fit to wait. */
+/* Makes fit to wait what the kernel did not take. */
 
 #include "out/queue_settle.h"
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/output.h"
+#include "config/config.h"
 #include "engine/core.h"
 #include "engine/life.h"
 #include "engine/turn.h"
