@@ -18,7 +18,7 @@
 #include "state/counter.h"
 #include "state/mark.h"
 
-#define PEERS_MAX 64
+#define PEERS_MAX 256
 #define FAKE_FD   1000000 /* the harness has no descriptors */
 
 #define CUT_WAIT_MS 60000
