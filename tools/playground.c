@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "base/crash.h"
+#include "base/names.h"
+#include "base/text.h"
 #include "commands.h"
 #include "process/guard.h"
 
@@ -51,14 +53,19 @@ static void playground_print_help(FILE *out)
 
 static int playground_unknown(const char *name)
 {
-    fprintf(stderr, "playground: there is no command \"%s\"; ", name);
+    struct names names = {0};
+    const char *near;
+
     for (size_t i = 0; i < COMMANDS; i++)
-        if (commands[i].summary && commands[i].name[0] == name[0]) {
-            fprintf(stderr, "did you mean `playground %s`?\n",
-                    commands[i].name);
-            return 2;
-        }
-    fprintf(stderr, "`playground --help` lists them\n");
+        if (commands[i].summary)
+            names_add(&names, commands[i].name);
+    near = names_near(&names, name);
+    text_print(stderr, "playground: there is no command \"%s\"; ", name);
+    if (near)
+        text_print(stderr, "did you mean `playground %s`?\n", near);
+    else
+        text_print(stderr, "`playground --help` lists them\n");
+    names_finish(&names);
     return 2;
 }
 

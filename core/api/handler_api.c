@@ -11,7 +11,9 @@
 #include "chain/later.h"
 #include "engine/mail.h"
 #include "memory/heap.h"
-#include "out/queue.h"
+#include "out/end.h"
+#include "state/blame.h"
+#include "state/canary.h"
 #include "state/counter.h"
 #include "workers/commons.h"
 
@@ -47,17 +49,19 @@ enum pg_verdict pg_reset(struct pg_ctx *ctx, const char *reason)
 
 /* ---- passing on ------------------------------------------------------- */
 
-static void handler_api_say_nowhere(const struct pg_entry *entry, size_t len)
+static void handler_api_say_nowhere(struct pg_entry *entry, size_t len)
 {
-    output_line(output_stderr(),
-                "%s: gives %zu bytes at NULL to pg_send() or another function, "
-                "which are not taken; give the address of the bytes",
-                entry->name, len);
+    if (blame_is_new(entry, BLAME_NOWHERE))
+        output_line(
+            output_stderr(),
+            "%s: gives %zu bytes at NULL to pg_send() or another function, "
+            "which are not taken; give the address of the bytes",
+            entry->name, len);
     counter_add((uint16_t)entry->id, "dropped: bytes at NULL", 1);
 }
 
 /* Bytes at NULL: whoever looked at them would crash, and get the blame. */
-static inline bool handler_api_are_nowhere(const struct pg_entry *entry,
+static inline bool handler_api_are_nowhere(struct pg_entry *entry,
                                            struct pg_bytes bytes)
 {
     if (bytes.data || bytes.len == 0)
@@ -69,8 +73,8 @@ static inline bool handler_api_are_nowhere(const struct pg_entry *entry,
 static int handler_api_send_below(struct pg_ctx *ctx, struct pg_bytes bytes)
 {
     if (!ctx->session)
-        return chain_send_group(ctx->listener, ctx->at, bytes, ctx->group);
-    return chain_send(ctx->session, ctx->at, bytes, ctx->group);
+        return chain_send_group(ctx->listener, ctx->place, bytes, ctx->group);
+    return chain_send(ctx->session, ctx->place, bytes, ctx->group);
 }
 
 int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes)
@@ -85,7 +89,7 @@ int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes)
             ctx->result = result;
         return result;
     }
-    result = chain_recv(ctx->session, ctx->at + 1, bytes);
+    result = chain_recv(ctx->session, ctx->place + 1, bytes);
     if (result == -EAGAIN)
         ctx->must_wait = true;
     return result;
@@ -108,12 +112,15 @@ int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
 enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail)
 {
     struct ctx_slot *slot;
+    const char *why;
 
     if (!ctx->session || handler_api_are_nowhere(ctx->entry, tail))
         return PG_STOP;
-    slot = session_ctx(ctx->session, ctx->at);
+    slot = session_ctx(ctx->session, ctx->place);
     ctx->has_kept = true;
-    keep_set(ctx->session, ctx->at, tail);
+    why = keep_set(ctx->session, ctx->place, tail);
+    if (why)
+        session_end(ctx->session, PG_END_FIN, PG_WHY_LIMIT, why);
     slot->is_held = ctx->must_wait && tail.len;
     if (slot->is_held) {
         ctx->session->flags |= SESSION_INPUT_HELD;
@@ -126,7 +133,7 @@ struct pg_bytes pg_kept(struct pg_ctx *ctx)
 {
     if (!ctx->session)
         return pg_bytes(NULL, 0);
-    return keep_get(ctx->session, ctx->at);
+    return keep_get(ctx->session, ctx->place);
 }
 
 /* ---- memory ----------------------------------------------------------- */
@@ -140,16 +147,16 @@ static void handler_api_over_scratch(struct pg_ctx *ctx)
 
 uint8_t *pg_scratch(struct pg_ctx *ctx, size_t len)
 {
-    size_t at = (core->scratch_used + 15) / 16 * 16;
+    size_t offset = (core->scratch_used + 15) / 16 * 16;
 
     if (len > (size_t)core->config->limits.frame_bytes + SCRATCH_MORE)
         handler_api_over_scratch(ctx);
-    if (len > CORE_SCRATCH_BYTES - at)
+    if (len > CORE_SCRATCH_BYTES - offset)
         abort(); /* no memory could hold it: the plugin's name is known */
-    core->scratch_used = at + len;
+    core->scratch_used = offset + len;
     if (core->scratch_used > core->scratch_peak)
         core->scratch_peak = core->scratch_used;
-    return core->scratch + at;
+    return core->scratch + offset;
 }
 
 /* ---- to others -------------------------------------------------------- */
@@ -172,7 +179,12 @@ int pg_broadcast_all(struct pg_entry *entry, struct pg_bytes bytes,
     return mail_broadcast(entry, bytes, slow);
 }
 
-int pg_claim(struct pg_ctx *ctx, const char *key)
+static bool handler_api_fits_claim(const char *text)
+{
+    return text[0] && strlen(text) <= PG_KEY_BYTES;
+}
+
+int pg_claim_as(struct pg_ctx *ctx, const char *key, const char *shown)
 {
     struct pg_session *session = ctx->session;
     struct claim_owner owner = {.entry = handler_api_owner_of(ctx),
@@ -181,18 +193,24 @@ int pg_claim(struct pg_ctx *ctx, const char *key)
     uint32_t place;
     int error;
 
-    if (!session || !key[0] || strlen(key) > PG_KEY_BYTES)
+    if (!session || !handler_api_fits_claim(key) ||
+        !handler_api_fits_claim(shown))
         return -EINVAL;
-    slot = session_ctx(session, ctx->at);
+    slot = session_ctx(session, ctx->place);
     owner.slot = session->slot;
     owner.number = session->number;
-    error = claim_take(core->commons, key, &owner, &place);
+    error = claim_take(core->commons, key, shown, &owner, &place);
     if (error)
         return error;
-    if (slot->claim)
+    if (slot->claim && slot->claim != place + 1)
         claim_release(core->commons, slot->claim - 1, session->number);
     slot->claim = place + 1;
     return 0;
+}
+
+int pg_claim(struct pg_ctx *ctx, const char *key)
+{
+    return pg_claim_as(ctx, key, key);
 }
 
 const char *pg_claimed(struct pg_ctx *ctx)
@@ -202,7 +220,7 @@ const char *pg_claimed(struct pg_ctx *ctx)
 
     if (!ctx->session)
         return "";
-    slot = session_ctx(ctx->session, ctx->at);
+    slot = session_ctx(ctx->session, ctx->place);
     if (!slot->claim)
         return "";
     key = (char *)pg_scratch(ctx, PG_KEY_BYTES + 1);
@@ -210,7 +228,8 @@ const char *pg_claimed(struct pg_ctx *ctx)
     return key;
 }
 
-void pg_claims(struct pg_entry *entry, void (*fn)(const char *key, void *arg),
+void pg_claims(struct pg_entry *entry,
+               void (*fn)(const char *key, const char *shown, void *arg),
                void *arg)
 {
     size_t count;
@@ -219,8 +238,10 @@ void pg_claims(struct pg_entry *entry, void (*fn)(const char *key, void *arg),
     if (!keys)
         counter_add((uint16_t)entry->id, "no memory to list the keys", 1);
     for (const char *key = keys; count > 0; count--) {
-        fn(key, arg);
-        key += strlen(key) + 1;
+        const char *shown = key + strlen(key) + 1;
+
+        fn(key, shown, arg);
+        key = shown + strlen(shown) + 1;
     }
     free(keys);
 }
@@ -229,7 +250,7 @@ int pg_send_to(struct pg_entry *entry, const char *key, struct pg_bytes bytes)
 {
     struct claim_owner owner;
     struct pg_session *session;
-    int at;
+    int place;
 
     if (handler_api_are_nowhere(entry, bytes))
         return -EINVAL;
@@ -240,8 +261,8 @@ int pg_send_to(struct pg_entry *entry, const char *key, struct pg_bytes bytes)
     session = session_at(owner.slot);
     if (session->number != owner.number)
         return -ENOENT;
-    at = session_listener(session)->run->position[entry->id];
-    return chain_send(session, (unsigned)at, bytes, NULL);
+    place = session_listener(session)->run->place[entry->id];
+    return chain_send(session, (unsigned)place, bytes, NULL);
 }
 
 /* ---- time and pressure ------------------------------------------------ */
@@ -262,7 +283,7 @@ void pg_timer_stop(struct pg_ctx *ctx)
 
     if (!ctx->session)
         return;
-    slot = session_ctx(ctx->session, ctx->at);
+    slot = session_ctx(ctx->session, ctx->place);
     if (slot->deadline_ms)
         ctx->session->timed--;
     slot->deadline_ms = 0;
@@ -276,11 +297,11 @@ void pg_timer(struct pg_ctx *ctx, uint32_t ms)
 
     if (!session || session->flags & SESSION_CLOSED)
         return;
-    slot = session_ctx(session, ctx->at);
+    slot = session_ctx(session, ctx->place);
     session->timed += !slot->deadline_ms;
     slot->deadline_ms = core_now_ms() + ms;
-    if (timer_set(session, ctx->at))
-        session_end(session, PG_END_ABORT, PG_WHY_LIMIT, "too many timers");
+    if (timer_set(session, ctx->place))
+        session_abort(session, PG_WHY_LIMIT, "too many timers");
 }
 
 void pg_entry_timer(struct pg_entry *entry, uint32_t ms)
@@ -316,7 +337,10 @@ const void *pg_options(const struct pg_ctx *ctx)
 
 void *pg_state(struct pg_ctx *ctx)
 {
-    return ctx->session ? session_state(ctx->session, ctx->at) : core->no_state;
+    if (ctx->session)
+        canary_note(ctx->session);
+    return ctx->session ? session_state(ctx->session, ctx->place)
+                        : core->no_state;
 }
 
 void *pg_private(struct pg_ctx *ctx)
@@ -355,7 +379,7 @@ enum pg_kind pg_transport_kind(const struct pg_ctx *ctx)
 
 enum pg_kind pg_input_kind(const struct pg_ctx *ctx)
 {
-    return ctx->listener->chain.kinds[ctx->at];
+    return ctx->listener->chain.kinds[ctx->place];
 }
 
 uint64_t pg_idle_ms(const struct pg_ctx *ctx)

@@ -9,34 +9,14 @@
 #include <playground/simulation.h>
 
 #include "config/address.h"
-#include "engine/core.h"
+#include "engine/life.h"
 #include "engine/peers.h"
-#include "outside/virtual.h"
+#include "engine/turn.h"
+#include "out/end.h"
 #include "state/counter.h"
-#include "state/session.h"
+#include "state/listener.h"
 
 /* ---- listeners -------------------------------------------------------- */
-
-static uint16_t *transport_api_port_of(struct sockaddr *address)
-{
-    if (address->sa_family == AF_INET)
-        return &((struct sockaddr_in *)address)->sin_port;
-    if (address->sa_family == AF_INET6)
-        return &((struct sockaddr_in6 *)address)->sin6_port;
-    return NULL;
-}
-
-void core_note_port(struct pg_listener *listener, int fd)
-{
-    struct listener_run *run = listener->run;
-
-    struct sockaddr_storage bound = {0};
-    socklen_t length = sizeof(bound);
-
-    if (getsockname(fd, (struct sockaddr *)&bound, &length) == 0 &&
-        transport_api_port_of((struct sockaddr *)&bound))
-        run->bound_port = *transport_api_port_of((struct sockaddr *)&bound);
-}
 
 int pg_bind(struct pg_listener *listener, int fd,
             const struct sockaddr *address, socklen_t length)
@@ -49,30 +29,29 @@ int pg_bind(struct pg_listener *listener, int fd,
     if (run->is_joining) {
         if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)))
             return -errno;
-        if (transport_api_port_of((struct sockaddr *)&target))
-            *transport_api_port_of((struct sockaddr *)&target) =
-                run->bound_port;
+        if (listener_port_in((struct sockaddr *)&target))
+            *listener_port_in((struct sockaddr *)&target) = run->bound_port;
     }
     if (bind(fd, (struct sockaddr *)&target, length))
         return -errno;
     if (run->is_shared && !run->is_joining &&
         setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)))
         return -errno;
-    core_note_port(listener, fd);
+    listener_note_port(listener, fd);
     return 0;
 }
 
 uint8_t *pg_read_buffer(struct pg_listener *listener, size_t *size)
 {
     (void)listener;
-    core_flush(); /* what was sent out of it must be gone or copied */
+    turn_flush(); /* what was sent out of it must be gone or copied */
     *size = ARENA_READ_SIZE;
     return arena_read_buffer(&core->arena);
 }
 
 void pg_refuse(struct pg_listener *listener, const char *reason)
 {
-    counter_add((uint16_t)(COUNTER_LISTENER | listener->id), reason, 1);
+    counter_add(counter_of_listener(listener->id), reason, 1);
 }
 
 void pg_listener_idle(struct pg_listener *listener, uint64_t ms)
@@ -158,22 +137,24 @@ size_t pg_session_count(const struct pg_listener *listener)
 
 void pg_session_readable(struct pg_session *session, bool is_readable)
 {
-    virtual_ready(session, CORE_READ, is_readable);
+    if (core->io->ready)
+        core->io->ready(session, CORE_READ, is_readable);
 }
 
 void pg_session_writable(struct pg_session *session)
 {
-    virtual_ready(session, CORE_WRITE, true);
+    if (core->io->ready)
+        core->io->ready(session, CORE_WRITE, true);
 }
 
 void *pg_session_data(struct pg_session *session)
 {
-    return (uint8_t *)session + session_listener(session)->run->data_at;
+    return session_data(session);
 }
 
 const void *pg_session_data_const(const struct pg_session *session)
 {
-    return (const uint8_t *)session + session_listener(session)->run->data_at;
+    return session_data(session);
 }
 
 struct pg_listener *pg_session_listener(struct pg_session *session)

@@ -1,3 +1,4 @@
+/* The ring behind an output. */
 #include "base/backlog.h"
 
 static char *backlog_at(struct backlog *backlog, size_t i)
@@ -22,13 +23,17 @@ void backlog_put(struct backlog *backlog, struct pg_bytes bytes)
     backlog->len += bytes.len;
 }
 
+char backlog_byte(const struct backlog *backlog, size_t i)
+{
+    return backlog->ring[(backlog->start + i) % OUTPUT_RING_BYTES];
+}
+
 uint64_t backlog_lines(const struct backlog *backlog)
 {
     uint64_t count = 0;
 
     for (size_t i = 0; i < backlog->len; i++)
-        count +=
-            backlog->ring[(backlog->start + i) % OUTPUT_RING_BYTES] == '\n';
+        count += backlog_byte(backlog, i) == '\n';
     return count;
 }
 
@@ -38,12 +43,12 @@ static size_t backlog_next_len(struct backlog *backlog, size_t most)
 
     if (most == 0 || backlog->len <= most)
         return backlog->len;
-    while (len > 0 && *backlog_at(backlog, len - 1) != '\n')
+    while (len > 0 && backlog_byte(backlog, len - 1) != '\n')
         len--;
     if (len > 0)
         return len;
     for (len = most; len < backlog->len; len++)
-        if (*backlog_at(backlog, len) == '\n')
+        if (backlog_byte(backlog, len) == '\n')
             return len + 1;
     return backlog->len;
 }
@@ -64,4 +69,5 @@ void backlog_taken(struct backlog *backlog, size_t len)
 {
     backlog->start = (backlog->start + len) % OUTPUT_RING_BYTES;
     backlog->len -= len;
+    backlog->taken += len;
 }

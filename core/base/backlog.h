@@ -10,12 +10,15 @@
 
 struct backlog {
     size_t start, len;
+    uint64_t taken; /* bytes, from the beginning on */
     char ring[OUTPUT_RING_BYTES];
 };
 
 size_t backlog_room(const struct backlog *backlog);
 /* Appends bytes there is room for. */
 void backlog_put(struct backlog *backlog, struct pg_bytes bytes);
+/* The byte `i` of what it holds. */
+char backlog_byte(const struct backlog *backlog, size_t i);
 /* How many ends of line it holds. */
 uint64_t backlog_lines(const struct backlog *backlog);
 

@@ -1,22 +1,62 @@
 #include "base/names.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/must.h"
 #include "base/text.h"
 
+#define uthash_malloc(size)       must_calloc(1, size)
+#define uthash_free(memory, size) free(memory)
+#include <uthash.h>
+
 #define LONGEST 64 /* no longer name is compared */
 #define FAR     (LONGEST + 1)
 #define LISTED  16 /* names in one message */
 
+struct names_item {
+    const char *name; /* the text in the list */
+    unsigned next;    /* NAME-2 to NAME-(next - 1) are taken */
+    UT_hash_handle hh;
+};
+
+static struct names_item *names_find(const struct names *names,
+                                     const char *name)
+{
+    struct names_item *item;
+
+    HASH_FIND_STR(names->items, name, item);
+    return item;
+}
+
 void names_add(struct names *names, const char *name)
 {
-    if (names_has(names, name))
+    struct names_item *item;
+
+    if (names_find(names, name))
         return;
+    item = must_calloc(1, sizeof(*item));
+    item->name = must_copy(name);
+    item->next = 2;
     names->list = must_grow(names->list, names->count, sizeof(*names->list));
-    names->list[names->count++] = must_copy(name);
+    names->list[names->count++] = (char *)(uintptr_t)item->name;
+    HASH_ADD_KEYPTR(hh, names->items, item->name, strlen(item->name), item);
+}
+
+const char *names_add_unique(struct names *names, const char *name)
+{
+    struct names_item *taken = names_find(names, name);
+    char *wanted = must_copy(name);
+
+    while (names_find(names, wanted)) {
+        free(wanted);
+        wanted = must_printf("%s-%u", name, taken->next++);
+    }
+    names_add(names, wanted);
+    free(wanted);
+    return names->list[names->count - 1];
 }
 
 static int names_compare(const void *left, const void *right)
@@ -32,6 +72,13 @@ void names_sort(struct names *names)
 
 void names_finish(struct names *names)
 {
+    struct names_item *item, *next;
+
+    HASH_ITER(hh, names->items, item, next)
+    {
+        HASH_DEL(names->items, item);
+        free(item);
+    }
     for (size_t i = 0; i < names->count; i++)
         free(names->list[i]);
     free(names->list);
@@ -40,11 +87,7 @@ void names_finish(struct names *names)
 
 bool names_has(const struct names *names, const char *name)
 {
-    for (size_t i = 0; i < names->count; i++) {
-        if (!strcmp(names->list[i], name))
-            return true;
-    }
-    return false;
+    return names_find(names, name) != NULL;
 }
 
 /* ---- likeness --------------------------------------------------------- */
@@ -87,15 +130,25 @@ static unsigned names_distance(const char *a, const char *b)
     return d[rows][columns];
 }
 
+/* Each letter that one has more than the other is at least one to change. */
+static bool names_differ_in_length(const char *a, const char *b, size_t allowed)
+{
+    size_t la = strlen(a), lb = strlen(b);
+
+    return la > lb ? la - lb > allowed : lb - la > allowed;
+}
+
 /* A third of the letters may differ; a part of a name stands for the whole. */
 static unsigned names_likeness(const char *word, const char *name)
 {
     size_t len = strlen(word);
-    unsigned allowed = (unsigned)(len + 1) / 3;
-    unsigned apart = names_distance(word, name);
+    unsigned allowed = (unsigned)(len + 1) / 3, apart;
 
     if (allowed > 3)
         allowed = 3;
+    apart = names_differ_in_length(word, name, allowed)
+                ? FAR
+                : names_distance(word, name);
     if (apart <= allowed)
         return apart;
     return len >= 3 && len <= LONGEST && strcasestr(name, word) ? 4 : FAR;

@@ -1,14 +1,22 @@
 /*
- * output - lines to stderr or a file that never block the loop.
+ * output - lines to stdout, stderr or a file that never block the caller.
  *
- * Each pg_file is a bounded ring (256 KiB) in memory and one writer thread,
- * which alone calls write(2); it starts with the first line. A stopped
- * terminal, a reader that does not read or a full disk makes the ring
- * overflow: the lines lost are counted, and one line in their place announces
- * how many as soon as there is room again. One output that is stuck does not
- * hold up another.
+ * Each pg_file is a bounded ring (256 KiB) in memory. One thread writes them
+ * all out; it starts with the first line. A stopped terminal, a reader that
+ * does not read or a full disk makes the ring overflow: the lines lost are
+ * counted, and one line in their place announces how many as soon as there is
+ * room again.
  *
- *   output_write()  ->  [ ring ]  ->  writer thread  ->  write(2)
+ *   output_write()  ->  [ ring ] \
+ *   output_write()  ->  [ ring ]  ->  writer: poll(2)  ->  write(2)
+ *   output_write()  ->  [ ring ] /
+ *
+ * One output that is stuck does not hold up another: what can be polled is
+ * polled, and where write(2) itself does not come back (a file on a network
+ * disk) that thread stays with its file, and another one takes the rest.
+ *
+ * A file that was moved or removed is begun anew. Lines for a pipe that nobody
+ * reads are lost and counted, until somebody does.
  *
  * After fork(2) the child's rings are empty: what was in them is the parent's
  * to write.
@@ -21,12 +29,13 @@
 #define OUTPUT_RING_BYTES (256 * 1024)
 #define OUTPUT_LINE_BYTES 4096
 
-/* stderr's; never closed. */
+/* These two are never closed. */
+struct pg_file *output_stdout(void);
 struct pg_file *output_stderr(void);
 /* Appends to `path` (mode 0640 if made). NULL with errno. */
 struct pg_file *output_open(const char *path);
 /* Waits at most `ms` for what is in the ring, then closes. Accepts NULL;
-   stderr stays. */
+   stdout and stderr stay. */
 void output_close(struct pg_file *file, unsigned ms);
 /* Closes the files that were given to `owner`. */
 void output_set_owner(struct pg_file *file, const void *owner);
@@ -39,20 +48,24 @@ void output_be_patient(void);
    of. */
 uint64_t output_finish(unsigned ms);
 
+/* The same as the very last, and says on stderr how many, if it takes it. */
+void output_finish_aloud(unsigned ms);
+
 /* Appends bytes as they are, a whole line or several. 0, or -EAGAIN: there was
-   no room, or nobody will ever read it; that has been counted. */
+   no room, or nobody will ever read it; that has been counted. Lines that were
+   taken may be lost and counted later, see above. */
 int output_write(struct pg_file *file, struct pg_bytes bytes);
 
-/* One line: formats, escapes control characters (but the last newline),
-   adds "\n". Lines over 4 KiB are cut with "...". */
+/* Calls `fn` for each file that has lost lines, announced or not, with its
+   owner (NULL: it has none). */
+void output_each_lost(void (*fn)(const char *name, const void *owner,
+                                 uint64_t lines, void *arg),
+                      void *arg);
+
+/* One line: formats, escapes by PG_UTF8_LINE (but a last line end), adds "\n".
+   Lines over 4 KiB are cut with "...". */
 void output_line(struct pg_file *file, const char *format, ...) PG_PRINTF(2, 3);
 void output_vline(struct pg_file *file, const char *format, va_list arguments)
     PG_PRINTF(2, 0);
-
-/* Copies bytes, C0/C1 control characters and invalid UTF-8 as \xNN, newline
-   as \n, tab as \t, backslash as \\; ends with NUL; returns the length
-   written, at most size - 1. `used` (may be NULL): how many bytes of `in` fit.
- */
-size_t output_escape(char *out, size_t size, struct pg_bytes in, size_t *used);
 
 #endif

@@ -1,50 +1,11 @@
 /* Lines for people: formatted, escaped, cut. */
 #include "base/output.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
-#include <playground/utf8.h>
-
-/* How the first character of `in` is shown; in `len` how many bytes it has. */
-static size_t output_line_escape_one(char out[5], struct pg_bytes in,
-                                     size_t *len)
-{
-    uint32_t character = 0;
-
-    *len = pg_utf8_next(in, &character);
-    if (*len == 0 || pg_utf8_is_control(character)) {
-        *len = 1; /* each byte of a C1 character by itself */
-        if (in.data[0] == '\n' || in.data[0] == '\t')
-            return (size_t)sprintf(out, in.data[0] == '\n' ? "\\n" : "\\t");
-        return (size_t)sprintf(out, "\\x%02x", in.data[0]);
-    }
-    if (character == '\\')
-        return (size_t)sprintf(out, "\\\\");
-    memcpy(out, in.data, *len);
-    return *len;
-}
-
-size_t output_escape(char *out, size_t size, struct pg_bytes in, size_t *used)
-{
-    size_t written = 0, at = 0;
-
-    while (at < in.len) {
-        char shown[5];
-        size_t len, shown_len = output_line_escape_one(
-                        shown, pg_bytes(in.data + at, in.len - at), &len);
-
-        if (written + shown_len >= size)
-            break;
-        memcpy(out + written, shown, shown_len);
-        written += shown_len;
-        at += len;
-    }
-    if (size > 0)
-        out[written] = '\0';
-    if (used)
-        *used = at;
-    return written;
-}
+#include "base/say.h"
+#include "base/text.h"
 
 void output_vline(struct pg_file *file, const char *format, va_list arguments)
 {
@@ -56,7 +17,7 @@ void output_vline(struct pg_file *file, const char *format, va_list arguments)
 
     if (!is_cut && in.len > 0 && in.data[in.len - 1] == '\n')
         in.len--;
-    len = output_escape(line, OUTPUT_LINE_BYTES + 1, in, &used);
+    len = text_show(line, OUTPUT_LINE_BYTES + 1, in, PG_UTF8_LINE, &used);
     len += (size_t)sprintf(line + len, "%s\n",
                            is_cut || used < in.len ? "..." : "");
     output_write(file, pg_bytes(line, len));
@@ -69,4 +30,18 @@ void output_line(struct pg_file *file, const char *format, ...)
     va_start(arguments, format);
     output_vline(file, format, arguments);
     va_end(arguments);
+}
+
+void output_finish_aloud(unsigned ms)
+{
+    struct say_line line = {0};
+    uint64_t lost = output_finish(ms);
+    char text[64];
+
+    if (!lost)
+        return;
+    snprintf(text, sizeof(text), "%" PRIu64 " log lines could not be written",
+             lost);
+    say_add(&line, text);
+    say_now(&line);
 }

@@ -1,59 +1,83 @@
+/* Text from elsewhere, escaped and measured. */
 #include "base/text.h"
 
-#include <locale.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
+
+#include <unictype.h>
+#include <uniwidth.h>
 
 #include "base/must.h"
 
-/* Decodes with the C library, in UTF-8 whatever the user's locale is. */
-static size_t text_decode(const char *at, size_t left, wchar_t *code,
-                          int *width)
+/* Categories that show nothing, tell a terminal something, or have no shape
+   that all agree on: control, format, surrogate, private, unassigned, and the
+   separators of lines and paragraphs. */
+#define HIDDEN_CATEGORIES                                                      \
+    (UC_CATEGORY_MASK_C | UC_CATEGORY_MASK_Zl | UC_CATEGORY_MASK_Zp)
+
+/* ---- one character ---------------------------------------------------- */
+
+int text_width(uint32_t character)
 {
-    static locale_t utf8;
-    mbstate_t state = {0};
-
-    if (!utf8)
-        utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-
-    locale_t before = uselocale(utf8);
-    size_t bytes = mbrtowc(code, at, left, &state);
-
-    *width = bytes == 0 || bytes > left ? -1 : wcwidth(*code);
-    uselocale(before);
-    return bytes;
+    if (character >= 0x20 && character < 0x7f)
+        return 1;
+    if (uc_is_general_category_withtable(character, HIDDEN_CATEGORIES) ||
+        uc_is_property_default_ignorable_code_point(character))
+        return -1;
+    return uc_width(character, "UTF-8");
 }
 
-/* What cannot be seen, or turns the direction of what follows and so can hide
-   what stands there: byte order mark, zero-width space, bidi controls. */
-static bool text_is_hidden(wchar_t code)
+/* Not sprintf(), because a signal handler may be what shows it. */
+static void text_put_hex(char *shown, char letter, unsigned digits,
+                         uint32_t value)
 {
-    return code == 0xfeff || (code >= 0x200b && code <= 0x200f) ||
-           (code >= 0x202a && code <= 0x202e) ||
-           (code >= 0x2066 && code <= 0x2069);
+    *shown++ = '\\';
+    *shown++ = letter;
+    while (digits-- > 0)
+        *shown++ = "0123456789abcdef"[value >> 4 * digits & 0xf];
+    *shown = '\0';
+}
+
+/* Writes the name of a character in ASCII; `len` 0: it is only a byte. */
+static void text_name(char shown[12], size_t len, uint32_t character,
+                      uint8_t byte)
+{
+    static const char codes[] = "\n\r\t", letters[] = "nrt";
+    const char *code = memchr(codes, byte, strlen(codes));
+
+    if (code)
+        text_put_hex(shown, letters[code - codes], 0, 0);
+    else if (len == 0 || character < 0x80)
+        text_put_hex(shown, 'x', 2, byte);
+    else if (character <= 0xffff)
+        text_put_hex(shown, 'u', 4, character);
+    else
+        text_put_hex(shown, 'U', 8, character);
 }
 
 struct text_cell text_cell(const char *at, size_t left)
 {
     struct text_cell cell = {.bytes = 1};
-    wchar_t code = 0;
-    int width;
-    size_t bytes = text_decode(at, left, &code, &width);
+    uint32_t character = 0;
+    size_t len = pg_utf8_next(pg_bytes(at, left), &character);
+    int width = len > 0 ? text_width(character) : -1;
 
-    if (width >= 0 && bytes < sizeof(cell.shown) && !text_is_hidden(code)) {
-        memcpy(cell.shown, at, bytes);
-        cell.bytes = bytes;
+    if (len > 0)
+        cell.bytes = len;
+    if (width >= 0) {
+        memcpy(cell.shown, at, len);
         cell.width = (unsigned)width;
         return cell;
     }
-    snprintf(cell.shown, sizeof(cell.shown), "\\x%02x", (unsigned char)*at);
-    cell.width = 4;
+    text_name(cell.shown, len, character, (uint8_t)*at);
+    cell.width = (unsigned)strlen(cell.shown);
     return cell;
 }
 
+/* ---- whole texts ------------------------------------------------------ */
+
+/* Longer than the worst: a byte becomes four, and of the characters U+061C,
+   two bytes that become six. */
 char *text_clean(const char *text)
 {
     size_t left = strlen(text);
@@ -67,6 +91,29 @@ char *text_clean(const char *text)
         left -= cell.bytes;
     }
     return clean;
+}
+
+void text_vprint(FILE *out, const char *format, va_list arguments)
+{
+    char *text = must_vprintf(format, arguments), *clean;
+    size_t len = strlen(text);
+    bool has_end = len > 0 && text[len - 1] == '\n';
+
+    if (has_end)
+        text[len - 1] = '\0';
+    clean = text_clean(text);
+    fprintf(out, "%s%s", clean, has_end ? "\n" : "");
+    free(clean);
+    free(text);
+}
+
+void text_print(FILE *out, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    text_vprint(out, format, arguments);
+    va_end(arguments);
 }
 
 const char *text_quote(const char *value, char out[TEXT_QUOTE_BYTES])
@@ -90,4 +137,64 @@ const char *text_quote(const char *value, char out[TEXT_QUOTE_BYTES])
     }
     memcpy(out + used, "\"", 2);
     return out;
+}
+
+/* ---- for logs --------------------------------------------------------- */
+
+/* JSON has \uNNNN alone, two of them for a character beyond U+FFFF, and
+   nothing for bytes. */
+static void text_name_json(char shown[16], struct pg_bytes in)
+{
+    uint32_t character = 0;
+
+    if (pg_utf8_next(in, &character) == 0)
+        character = 0xfffd;
+    if (character > 0xffff) {
+        text_put_hex(shown, 'u', 4, 0xd7c0 + (character >> 10));
+        shown += 6;
+        character = 0xdc00 + (character & 0x3ff);
+    }
+    text_put_hex(shown, 'u', 4, character);
+}
+
+/* One character in the form; how many bytes of `in` it has. */
+static size_t text_show_one(char shown[16], struct pg_bytes in,
+                            enum pg_utf8_form form)
+{
+    struct text_cell cell = text_cell((const char *)in.data, in.len);
+    uint8_t byte = in.data[0];
+
+    if (byte == '\\' || (byte == '"' && form != PG_UTF8_LINE))
+        sprintf(shown, "\\%c", byte);
+    else if (form == PG_UTF8_JSON && cell.shown[0] == '\\' &&
+             strchr("xuU", cell.shown[1]))
+        text_name_json(shown, in);
+    else
+        strcpy(shown, cell.shown);
+    return cell.bytes;
+}
+
+size_t text_show(char *out, size_t size, struct pg_bytes in,
+                 enum pg_utf8_form form, size_t *used)
+{
+    size_t written = 0, at = 0;
+
+    while (at < in.len) {
+        char shown[16];
+        size_t bytes =
+            text_show_one(shown, pg_bytes(in.data + at, in.len - at), form);
+        size_t len = strlen(shown);
+
+        /* A NUL byte is shown as \x00, so `shown` is never empty. */
+        if (written + len >= size)
+            break;
+        memcpy(out + written, shown, len);
+        written += len;
+        at += bytes;
+    }
+    if (size > 0)
+        out[written] = '\0';
+    if (used)
+        *used = at;
+    return written;
 }

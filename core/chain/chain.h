@@ -4,7 +4,7 @@
 #ifndef CHAIN_H
 #define CHAIN_H
 
-#include "state/session.h"
+#include "state/mark.h"
 
 enum chain_direction { CHAIN_IN, CHAIN_OUT };
 
@@ -14,7 +14,7 @@ struct pg_ctx {
     struct pg_listener *listener;
     struct pg_entry *entry;
     const struct chain_group *group;
-    unsigned at; /* the entry's place in the chain */
+    unsigned place; /* the entry's, in the chain */
     enum chain_direction direction;
     bool has_kept;    /* pg_keep() was called in this callback */
     bool has_dropped; /* pg_drop() was */
@@ -32,33 +32,33 @@ struct chain_group {
     enum pg_slow slow;
 };
 
-/* From entry `at` on inward. 0, -EAGAIN or -ECANCELED as for pg_forward(). */
-int chain_recv(struct pg_session *session, unsigned at, struct pg_bytes in);
-/* From the entry below `at` outward. As for pg_send(). `group`: it is this
+/* From the entry at `place` on inward. 0, -EAGAIN or -ECANCELED as for
+ * pg_forward(). */
+int chain_recv(struct pg_session *session, unsigned place, struct pg_bytes in);
+/* From the entry below `place` outward. As for pg_send(). `group`: it is this
    session's part of a broadcast, of which a layer makes one for each; or NULL.
  */
-int chain_send(struct pg_session *session, unsigned at, struct pg_bytes out,
+int chain_send(struct pg_session *session, unsigned place, struct pg_bytes out,
                const struct chain_group *group);
 /* The same for a group. */
-int chain_send_group(struct pg_listener *listener, unsigned at,
+int chain_send_group(struct pg_listener *listener, unsigned place,
                      struct pg_bytes out, const struct chain_group *group);
 
 void chain_open(struct pg_session *session);
-/* Goes on where it stopped: an entry sees the end after what the one before it
-   has delayed. */
+/* The peer has no more: tells the entries, first to last. Goes on where it
+   stopped, because an entry sees the end after what the one before it has
+   delayed. */
 void chain_end(struct pg_session *session);
-void chain_timer(struct pg_session *session, unsigned at);
+void chain_timer(struct pg_session *session, unsigned place);
 void chain_close(struct pg_session *session, struct pg_reason reason);
 void chain_tick(struct pg_entry *entry);
 /* Gives held bytes again, the last entry's first. */
 void chain_resume(struct pg_session *session);
-/* Delivers what pg_later() kept. */
-void chain_later(uint32_t block);
 /* Drops what every entry keeps. */
 void chain_forget(struct pg_session *session);
 
-/* Runs fn as if it were a callback of entry `at`. */
-void chain_with(struct pg_session *session, unsigned at,
+/* Runs fn as if it were a callback of the entry at `place`. */
+void chain_with(struct pg_session *session, unsigned place,
                 void (*fn)(struct pg_ctx *ctx, void *arg), void *arg);
 
 /* Sends to the entry's sessions of this worker but `except`. */

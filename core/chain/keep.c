@@ -1,82 +1,107 @@
+/* The unfinished end of what came, until the rest comes. */
+
 #include "chain/keep.h"
 
 #include <string.h>
 
 #include "memory/heap.h"
+#include "state/share.h"
 
-#define READ_BYTES (64u * 1024)
+#define KEEP_NO_ROOM "no room for an unfinished message"
 
 static uint8_t *keep_kept_data(const struct ctx_slot *slot)
 {
     return heap_at(&core->arena, slot->kept) + slot->kept_at;
 }
 
-static void keep_account(struct ctx_slot *slot, uint32_t len)
+/* ---- its block --------------------------------------------------------- */
+
+static uint32_t keep_alloc(struct pg_session *session, size_t size)
 {
-    core->arena.header->kept += len;
-    core->arena.header->kept -= slot->kept_len;
-    slot->kept_len = len;
+    uint32_t block = heap_alloc(&core->arena, size);
+
+    if (block)
+        share_keep(session, (int64_t)heap_size(&core->arena, block));
+    return block;
 }
 
-struct pg_bytes keep_get(const struct pg_session *session, unsigned at)
+static void keep_free(struct pg_session *session, struct ctx_slot *slot)
 {
-    const struct ctx_slot *slot = session_ctx(session, at);
+    if (!slot->kept)
+        return;
+    share_keep(session, -(int64_t)heap_size(&core->arena, slot->kept));
+    heap_free(&core->arena, slot->kept);
+    slot->kept = slot->kept_at = 0;
+}
+
+/* Heap bytes that a block for so much needs beyond the one that is there. */
+static size_t keep_more(const struct ctx_slot *slot, size_t len)
+{
+    size_t size = slot->kept ? heap_size(&core->arena, slot->kept) : 0;
+
+    return len > size ? len - size : 0;
+}
+
+/* ---- asking, dropping -------------------------------------------------- */
+
+struct pg_bytes keep_get(const struct pg_session *session, unsigned place)
+{
+    const struct ctx_slot *slot = session_ctx(session, place);
 
     if (!slot->kept)
         return pg_bytes(NULL, 0);
     return pg_bytes(keep_kept_data(slot), slot->kept_len);
 }
 
-void keep_drop(struct pg_session *session, unsigned at)
+void keep_drop(struct pg_session *session, unsigned place)
 {
-    struct ctx_slot *slot = session_ctx(session, at);
+    struct ctx_slot *slot = session_ctx(session, place);
 
     if (!slot->kept)
         return;
-    keep_account(slot, 0);
-    heap_free(&core->arena, slot->kept);
-    slot->kept = 0;
-    slot->kept_at = 0;
-    session->keeping &= ~(1ull << at);
+    keep_free(session, slot);
+    slot->kept_len = 0;
+    session->keeping &= ~(1ull << place);
 }
 
-static bool keep_too_much(struct pg_session *session, const char *text)
-{
-    session_end(session, PG_END_FIN, PG_WHY_LIMIT, text);
-    return false;
-}
-
-static bool keep_is_over_total(size_t more)
-{
-    return core->arena.header->kept + more >
-           (uint64_t)core->config->limits.kept_bytes_total / core->workers;
-}
+/* ---- what is kept and what comes, in one piece -------------------------- */
 
 /* A block with room for `size`, with the kept bytes at its start. */
-static bool keep_move(struct ctx_slot *slot, size_t size)
+static bool keep_move(struct pg_session *session, struct ctx_slot *slot,
+                      size_t size)
 {
-    uint32_t block = heap_alloc(&core->arena, size);
+    uint32_t block = keep_alloc(session, size);
 
     if (!block)
         return false;
-    if (slot->kept) {
+    if (slot->kept)
         memcpy(heap_at(&core->arena, block), keep_kept_data(slot),
                slot->kept_len);
-        heap_free(&core->arena, slot->kept);
-    }
+    keep_free(session, slot);
     slot->kept = block;
-    slot->kept_at = 0;
     return true;
 }
 
-static bool keep_make_room(struct ctx_slot *slot, size_t more)
+/* Twice what is needed, so that what comes byte by byte is not moved each
+   time; if there is no room for that, just what is needed. */
+static bool keep_grow(struct pg_session *session, struct ctx_slot *slot,
+                      size_t size)
+{
+    if (share_has_room_to_keep(session, keep_more(slot, 2 * size)))
+        size *= 2;
+    return share_has_room_to_keep(session, keep_more(slot, size)) &&
+           keep_move(session, slot, size);
+}
+
+static bool keep_make_room(struct pg_session *session, struct ctx_slot *slot,
+                           size_t more)
 {
     size_t size = heap_size(&core->arena, slot->kept);
 
     if (slot->kept_at + slot->kept_len + more <= size)
         return true;
     if (slot->kept_len + more > size || slot->kept_at < slot->kept_len)
-        return keep_move(slot, 2 * (slot->kept_len + more));
+        return keep_grow(session, slot, slot->kept_len + more);
     memmove(heap_at(&core->arena, slot->kept), keep_kept_data(slot),
             slot->kept_len);
     slot->kept_at = 0;
@@ -85,33 +110,34 @@ static bool keep_make_room(struct ctx_slot *slot, size_t more)
 
 /* Before the first entry the read buffer has room in front: few kept bytes
    go there instead of many new ones to them. */
-static bool keep_fits_in_front(const struct ctx_slot *slot, unsigned at,
+static bool keep_fits_in_front(const struct ctx_slot *slot, unsigned place,
                                const struct pg_bytes *in)
 {
-    return at == 0 && in->data == arena_read_buffer(&core->arena) &&
+    return place == 0 && in->data == arena_read_buffer(&core->arena) &&
            slot->kept_len <= in->len && slot->kept_len <= ARENA_HEADROOM;
 }
 
-bool keep_join(struct pg_session *session, unsigned at, struct pg_bytes *in)
+const char *keep_join(struct pg_session *session, unsigned place,
+                      struct pg_bytes *in)
 {
-    struct ctx_slot *slot = session_ctx(session, at);
+    struct ctx_slot *slot = session_ctx(session, place);
 
     if (!slot->kept)
-        return true;
-    if (keep_fits_in_front(slot, at, in)) {
+        return NULL;
+    if (keep_fits_in_front(slot, place, in)) {
         uint8_t *start = (uint8_t *)(uintptr_t)in->data - slot->kept_len;
 
         memcpy(start, keep_kept_data(slot), slot->kept_len);
         *in = pg_bytes(start, slot->kept_len + in->len);
-        return true;
+        return NULL;
     }
-    if (!keep_make_room(slot, in->len))
-        return keep_too_much(session, "no room for an unfinished message");
+    if (!keep_make_room(session, slot, in->len))
+        return KEEP_NO_ROOM;
     if (in->len)
         memcpy(keep_kept_data(slot) + slot->kept_len, in->data, in->len);
-    keep_account(slot, slot->kept_len + (uint32_t)in->len);
+    slot->kept_len += (uint32_t)in->len;
     *in = pg_bytes(keep_kept_data(slot), slot->kept_len);
-    return true;
+    return NULL;
 }
 
 static bool keep_is_inside(const struct ctx_slot *slot, const uint8_t *data)
@@ -125,65 +151,61 @@ static bool keep_is_inside(const struct ctx_slot *slot, const uint8_t *data)
 }
 
 /* A little of a large block moves to a small one. */
-static void keep_trim(struct ctx_slot *slot)
+static void keep_trim(struct pg_session *session, struct ctx_slot *slot)
 {
     size_t size = heap_size(&core->arena, slot->kept);
 
-    if (size > 4096 && slot->kept_len < size / 8)
-        keep_move(slot, slot->kept_len);
+    if (size > ARENA_PAGE && slot->kept_len < size / 8)
+        keep_move(session, slot, slot->kept_len);
 }
 
-static bool keep_copy_in(struct ctx_slot *slot, struct pg_bytes tail)
+static bool keep_copy_in(struct pg_session *session, struct ctx_slot *slot,
+                         struct pg_bytes tail)
 {
-    if (slot->kept && heap_size(&core->arena, slot->kept) < tail.len) {
-        heap_free(&core->arena, slot->kept);
-        slot->kept = 0;
-    }
+    if (keep_more(slot, tail.len))
+        keep_free(session, slot);
     if (!slot->kept)
-        slot->kept = heap_alloc(&core->arena, tail.len);
-    slot->kept_at = 0;
+        slot->kept = keep_alloc(session, tail.len);
+    slot->kept_at = slot->kept_len = 0;
     if (!slot->kept)
         return false;
+    slot->kept_len = (uint32_t)tail.len;
     memcpy(heap_at(&core->arena, slot->kept), tail.data, tail.len);
     return true;
 }
 
 /* When the way ahead is full, what pg_later() has on its way inward comes all
-   the same; see weigh(). */
+   the same; see later_weigh(). */
 static size_t keep_most(const struct pg_session *session)
 {
-    size_t bytes = (size_t)core->config->limits.frame_bytes + READ_BYTES;
+    size_t bytes = (size_t)core->config->limits.frame_bytes + ARENA_READ_BYTES;
 
-    return session_is_pressed(session) ? bytes + core->high_water + READ_BYTES
-                                       : bytes;
+    return session_is_pressed(session)
+               ? bytes + core->high_water + ARENA_READ_BYTES
+               : bytes;
 }
 
-bool keep_set(struct pg_session *session, unsigned at, struct pg_bytes tail)
+const char *keep_set(struct pg_session *session, unsigned place,
+                     struct pg_bytes tail)
 {
-    struct ctx_slot *slot = session_ctx(session, at);
+    struct ctx_slot *slot = session_ctx(session, place);
 
     if (tail.len == 0) {
-        keep_drop(session, at);
-        return true;
+        keep_drop(session, place);
+        return NULL;
     }
     if (tail.len > keep_most(session) ||
-        keep_is_over_total(tail.len > slot->kept_len ? tail.len - slot->kept_len
-                                                     : 0))
-        return keep_too_much(session, "too much unfinished input");
+        !share_has_room_to_keep(session, keep_more(slot, tail.len)))
+        return "too much unfinished input";
     if (keep_is_inside(slot, tail.data)) {
         slot->kept_at =
             (uint32_t)(tail.data - heap_at(&core->arena, slot->kept));
-        keep_account(slot, (uint32_t)tail.len);
+        slot->kept_len = (uint32_t)tail.len;
     } else {
-        bool is_copied;
-
-        session->keeping |= 1ull << at;
-        is_copied = keep_copy_in(slot, tail);
-
-        keep_account(slot, is_copied ? (uint32_t)tail.len : 0);
-        if (!is_copied)
-            return keep_too_much(session, "no room for an unfinished message");
+        session->keeping |= 1ull << place;
+        if (!keep_copy_in(session, slot, tail))
+            return KEEP_NO_ROOM;
     }
-    keep_trim(slot);
-    return true;
+    keep_trim(session, slot);
+    return NULL;
 }

@@ -4,14 +4,17 @@
 #ifndef KEEP_H
 #define KEEP_H
 
-#include "state/session.h"
+#include "state/mark.h"
 
-/* The kept bytes with `in` behind them, in one piece. False: no memory, the
-   session is closing. */
-bool keep_join(struct pg_session *session, unsigned at, struct pg_bytes *in);
-/* Keeps `tail` instead of what was kept. False: too much, session closing. */
-bool keep_set(struct pg_session *session, unsigned at, struct pg_bytes tail);
-struct pg_bytes keep_get(const struct pg_session *session, unsigned at);
-void keep_drop(struct pg_session *session, unsigned at);
+/* Both return NULL, or why the session is to end. */
+
+/* The kept bytes with `in` behind them, in one piece. */
+const char *keep_join(struct pg_session *session, unsigned place,
+                      struct pg_bytes *in);
+/* Keeps `tail` instead of what was kept. */
+const char *keep_set(struct pg_session *session, unsigned place,
+                     struct pg_bytes tail);
+struct pg_bytes keep_get(const struct pg_session *session, unsigned place);
+void keep_drop(struct pg_session *session, unsigned place);
 
 #endif

@@ -1,24 +1,23 @@
+/* Bytes on their way, handed on after a delay: pg_later(). */
+
 #include "chain/later.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "memory/heap.h"
+#include "out/end.h"
+#include "state/share.h"
+#include "state/counter.h"
 
-struct later *later_at(uint32_t block)
+static struct later *later_at(uint32_t block)
 {
     return (struct later *)heap_at(&core->arena, block);
 }
 
-struct pg_bytes later_bytes(const struct later *later)
+static struct pg_bytes later_bytes(const struct later *later)
 {
     return pg_bytes(later + 1, later->len);
-}
-
-static bool later_is_over_total(size_t len)
-{
-    return core->arena.header->kept + len >
-           (uint64_t)core->config->limits.kept_bytes_total / core->workers;
 }
 
 static void later_link_in(uint32_t block)
@@ -51,12 +50,90 @@ static int later_arm(uint32_t block)
                      block);
 }
 
+/* `session` is NULL when it is over. */
+static void later_uncount(struct pg_session *session, uint32_t block)
+{
+    int64_t bytes = (int64_t)heap_size(&core->arena, block);
+
+    if (session)
+        share_keep(session, -bytes);
+    else
+        core->arena.header->kept -= (uint64_t)bytes;
+}
+
+static void later_free(uint32_t block)
+{
+    later_link_out(block);
+    heap_free(&core->arena, block);
+}
+
+/* ---- what a session has on its way ------------------------------------- */
+
+/* A sender faster than a delay or a rate in its chain has to wait; each message
+   counts for its bytes and for what it costs. */
+static void later_weigh(struct pg_session *session)
+{
+    uint64_t load =
+        session->delayed + (uint64_t)session->late * sizeof(struct later);
+    uint64_t most = core->high_water, kept_most = share_to_keep() / 2;
+
+    if (most > kept_most)
+        most = kept_most;
+    if (load > most)
+        session->flags |= SESSION_DELAY_FULL;
+    else if (load <= most / 2)
+        session->flags &= ~(uint32_t)SESSION_DELAY_FULL;
+    session_may_resume(session);
+    session_watch(session);
+}
+
+static void later_begins(struct pg_session *session, const struct later *later)
+{
+    bool is_outward = later->direction == CHAIN_OUT;
+
+    session->timed++;
+    session->late++;
+    session->delayed += later->len;
+    session->late_out += is_outward;
+    session_ctx(session, later->place)->late += !is_outward;
+    later_weigh(session);
+}
+
+/* The last delayed message has left: a leaving session closes now, a
+   half-closed one sends its FIN. */
+static void later_all_are_out(struct pg_session *session)
+{
+    if (session->flags & SESSION_LEAVING)
+        mark_closing(session, SESSION_CLOSING);
+    else if (session->flags & SESSION_HALF_CLOSING && !session->head)
+        session_drained(session);
+}
+
+static void later_ends(struct pg_session *session, const struct later *later)
+{
+    bool is_outward = later->direction == CHAIN_OUT;
+
+    session->timed--;
+    session->late--;
+    session->delayed -= later->len;
+    session->late_out -= is_outward;
+    session_ctx(session, later->place)->late -= !is_outward;
+    if (is_outward && !session->late_out)
+        later_all_are_out(session);
+    if (session->flags & SESSION_EOF && !(session->flags & SESSION_ENDED))
+        chain_end(session);
+    later_weigh(session);
+    session_check_done(session);
+}
+
+/* ---- setting out, arriving --------------------------------------------- */
+
 int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
 {
     struct pg_session *session = ctx->session;
     uint32_t block;
 
-    if (later_is_over_total(bytes.len))
+    if (!share_has_room_to_keep(session, sizeof(struct later) + bytes.len))
         return -ENOBUFS;
     block = heap_alloc(&core->arena, sizeof(struct later) + bytes.len);
     if (!block)
@@ -66,28 +143,51 @@ int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
         .due_ms = core_now_ms() + ms,
         .slot = session->slot,
         .len = (uint32_t)bytes.len,
-        .at = (uint16_t)ctx->at,
+        .place = (uint16_t)ctx->place,
         .direction = (uint16_t)ctx->direction,
         .entry = (uint16_t)ctx->entry->id,
     };
     if (bytes.len)
         memcpy(later_at(block) + 1, bytes.data, bytes.len);
-    core->arena.header->kept += bytes.len;
+    share_keep(session, (int64_t)heap_size(&core->arena, block));
     later_link_in(block);
     if (later_arm(block)) {
+        later_uncount(session, block);
         later_free(block);
         return -ENOBUFS;
     }
-    session_later_begins(session, ctx->at, ctx->direction == CHAIN_OUT,
-                         (uint32_t)bytes.len);
+    later_begins(session, later_at(block));
     return 0;
 }
 
-void later_free(uint32_t block)
+static void later_hand_on(struct pg_session *session, const struct later *later)
 {
-    core->arena.header->kept -= later_at(block)->len;
-    later_link_out(block);
-    heap_free(&core->arena, block);
+    struct pg_bytes bytes = later_bytes(later);
+    bool is_outward = later->direction == CHAIN_OUT;
+
+    if (is_outward && !(session->flags & SESSION_CLOSING))
+        chain_send(session, later->place, bytes, NULL);
+    else if (!is_outward && !session_is_closing(session))
+        chain_recv(session, later->place + 1u, bytes);
+    else
+        counter_add(later->entry, "dropped: session over before its delay", 1);
+    later_ends(session, later);
+}
+
+/* What arrives counts no more, so that it may set out again. */
+void later_deliver(uint32_t block)
+{
+    const struct later *later = later_at(block);
+    struct pg_session *session = session_at(later->slot);
+
+    if (session->number == later->number) {
+        later_uncount(session, block);
+        later_hand_on(session, later);
+    } else {
+        later_uncount(NULL, block);
+        counter_add(later->entry, "dropped: session over before its delay", 1);
+    }
+    later_free(block);
 }
 
 /* The list has the newest first; what is due at once comes in the order it

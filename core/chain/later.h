@@ -12,15 +12,14 @@ struct later {
     uint64_t due_ms;
     uint32_t next, previous;
     uint32_t slot, len;
-    uint16_t at, direction;
+    uint16_t place, direction;
     uint16_t entry; /* its id */
 };
 
 /* -ENOBUFS: no room. */
 int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes);
-struct later *later_at(uint32_t block);
-struct pg_bytes later_bytes(const struct later *later);
-void later_free(uint32_t block);
+/* Delivers what pg_later() kept in this block of the heap. */
+void later_deliver(uint32_t block);
 /* Sets the timers of all that are in the arena: after core_attach(). */
 int later_rearm(void);
 

@@ -1,3 +1,5 @@
+/* Turns addresses into text and back, and says what is wrong with one. */
+
 #include "config/address.h"
 
 #include <arpa/inet.h>
@@ -7,6 +9,8 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+
+#include "base/text.h"
 
 /* ---- text to address -------------------------------------------------- */
 
@@ -47,8 +51,8 @@ static int address_parse_v6(const char *host, int port,
     return 0;
 }
 
-/* Could be a host name (RFC 1123, section 2.1). What has only digits and dots
-   is an IPv4 address with a mistake in it, not a name to look up. */
+/* True if it could be a host name (RFC 1123, section 2.1). What has only digits
+   and dots is an IPv4 address with a mistake in it, not a name to look up. */
 static bool address_is_name(const char *host)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
@@ -178,7 +182,7 @@ static bool address_equal_v6(const struct sockaddr_in6 *a,
 {
     if (memcmp(&a->sin6_addr, &b->sin6_addr, sizeof(a->sin6_addr)))
         return false;
-    /* The same link-local address may exist on every interface. */
+    /* A link-local address may exist on every interface. */
     return !a->sin6_scope_id || !b->sin6_scope_id ||
            a->sin6_scope_id == b->sin6_scope_id;
 }
@@ -248,7 +252,7 @@ static void address_print_other(const char *transport,
         ((struct sockaddr_in6 *)&address)->sin6_port = htons((uint16_t)port);
     }
     pg_address_text((const struct sockaddr *)&address, text, sizeof(text));
-    fprintf(out, "others: playground client %s://%s\n", transport, text);
+    text_print(out, "others: playground client %s://%s\n", transport, text);
 }
 
 void address_print_others(const char *transport, const struct sockaddr *bound,
@@ -265,7 +269,7 @@ void address_print_others(const char *transport, const struct sockaddr *bound,
     freeifaddrs(list);
 }
 
-/* What the system's answers mean, and what to do about them. */
+/* Errors of the system in words, and what to do about them. */
 static const struct {
     int error;
     const char *key, *advice;

@@ -1,4 +1,5 @@
-/* What plugins call about themselves: names, options, and what is wrong. */
+/* The functions that plugins call about themselves: names, options, problems.
+ */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -51,15 +52,14 @@ FILE *pg_listener_file(struct pg_listener *listener, const char *path,
     return file;
 }
 
-static int config_api_fail_at(struct problems *problems, const char *path,
-                              const char *key, const char *format,
-                              va_list arguments)
+static void config_api_fail(struct problems *problems, const char *path,
+                            const char *key, const char *format,
+                            va_list arguments)
 {
-    char *place = key ? position_path_key(path, key) : NULL;
+    char *place = key ? position_path_key(path, key) : must_copy(path);
 
-    problems_vadd(problems, place ? place : path, false, format, arguments);
+    problems_vadd(problems, place, false, format, arguments);
     free(place);
-    return -EINVAL;
 }
 
 int pg_fail(struct pg_entry *entry, const char *key, const char *format, ...)
@@ -67,13 +67,14 @@ int pg_fail(struct pg_entry *entry, const char *key, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    config_api_fail_at(entry->config->problems, entry->path, key, format,
-                       arguments);
+    config_api_fail(entry->config->problems, entry->path, key, format,
+                    arguments);
     va_end(arguments);
     return -EINVAL;
 }
 
-/* What the command line has laid over the config has no place in it. */
+/* An option that the command line has laid over the config has no place in
+   it. */
 int pg_listen_fail(struct pg_listener *listener, const char *key,
                    const char *format, ...)
 {
@@ -88,8 +89,8 @@ int pg_listen_fail(struct pg_listener *listener, const char *key,
                      "--%s on the command line: %s", key, text);
         free(text);
     } else {
-        config_api_fail_at(config->problems, listener->path, key, format,
-                           arguments);
+        config_api_fail(config->problems, listener->path, key, format,
+                        arguments);
     }
     va_end(arguments);
     return -EINVAL;

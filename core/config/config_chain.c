@@ -1,10 +1,13 @@
+/* Makes the chains, and says where neighbours do not fit together. */
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/must.h"
+#include "config/config_call.h"
 #include "config/config_parts.h"
 
-/* True for one that is taken instead of a built-in framing layer. */
+/* True for a plugin that is taken instead of a built-in framing layer. */
 static bool config_chain_hides_framing(const struct pg_entry *entry)
 {
     const char *name = entry->handler->name;
@@ -16,9 +19,10 @@ static bool config_chain_hides_framing(const struct pg_entry *entry)
 
 /* The advice to put "lines" before it is of no use to whoever has an own
    plugin of that name. */
-static char *config_chain_framing_advice(const struct chain *chain, unsigned at)
+static char *config_chain_framing_advice(const struct chain *chain,
+                                         unsigned place)
 {
-    for (unsigned i = 0; i <= at; i++)
+    for (unsigned i = 0; i <= place; i++)
         if (config_chain_hides_framing(chain->entries[i]))
             return must_printf("the built-in \"%s\" is hidden by %s: rename "
                                "that file and its .name, and build it again",
@@ -28,39 +32,32 @@ static char *config_chain_framing_advice(const struct chain *chain, unsigned at)
                      "take each read as a message");
 }
 
-/* The entry at `at` gets a stream and cannot do with one. */
-static void config_chain_misfit(const struct pg_listener *listener, unsigned at)
+/* The entry at `place` gets a stream and cannot do with one. */
+static void config_chain_misfit(const struct pg_listener *listener,
+                                unsigned place)
 {
-    const struct pg_entry *entry = listener->chain.entries[at];
-    char *who = config_call(entry->name, entry->plugin);
-    char *advice = config_chain_framing_advice(&listener->chain, at);
+    const struct pg_entry *entry = listener->chain.entries[place];
+    char *title = plugin_title(entry->plugin, entry->name);
+    char *advice = config_chain_framing_advice(&listener->chain, place);
 
     problems_add(listener->config->problems, entry->path, false,
                  "%s needs records, and %s delivers a stream, in which the "
                  "bounds between messages are lost; %s",
-                 who, listener->name, advice);
+                 title, listener->name, advice);
     free(advice);
-    free(who);
+    free(title);
 }
 
 static bool config_chain_fits(const struct pg_listener *listener,
                               struct pg_entry *entry, enum pg_kind kind)
 {
-    struct problems *problems = listener->config->problems;
+    struct config_call call;
 
-    if (!entry->handler->check_place ||
-        !entry->handler->check_place(entry, kind, listener->name))
+    if (!entry->handler->check_place)
         return true;
-    if (problems_count(problems) == 0) {
-        char *who = config_call(entry->name, entry->plugin);
-
-        problems_add(problems, entry->path, false,
-                     "%s refuses its place behind %s without saying why; look "
-                     "at its check_place()",
-                     who, listener->name);
-        free(who);
-    }
-    return false;
+    call = config_call_entry(entry, "check_place()");
+    return config_call_end(&call, entry->handler->check_place(
+                                      entry, kind, listener->name)) == 0;
 }
 
 static bool config_chain_fit_types(struct pg_listener *listener)
@@ -87,8 +84,7 @@ static bool config_chain_fit_types(struct pg_listener *listener)
 bool config_make_chain(struct pg_listener *listener, struct pg_entry **own,
                        unsigned own_count)
 {
-    const struct config_internals *internals =
-        config_internals(listener->config);
+    const struct config_internals *internals = listener->config->internals;
     unsigned count = own_count + internals->shared_count;
     struct chain *chain = &listener->chain;
 

@@ -1,3 +1,5 @@
+/* Sees to it that real and virtual time are kept apart. */
+
 #include "config/config_parts.h"
 
 static bool config_clock_is_virtual(const struct pg_listener *listener)
@@ -5,13 +7,7 @@ static bool config_clock_is_virtual(const struct pg_listener *listener)
     return listener->transport->simulation != NULL;
 }
 
-bool config_is_virtual(const struct config *config)
-{
-    return config->listener_count &&
-           config_clock_is_virtual(config->listeners[0]);
-}
-
-/* The first that keeps real or virtual time, or NULL. */
+/* Returns the first listener that keeps real or virtual time, or NULL. */
 static const struct pg_listener *config_clock_find(const struct config *config,
                                                    bool is_wanted)
 {

@@ -1,4 +1,4 @@
-/* Which keys belong where, and what to do about one that does not. */
+/* Knows which keys belong where, and what to do about one that does not. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,9 +7,6 @@
 #include "base/text.h"
 #include "config/config_parts.h"
 #include "options/options.h"
-#include "places/position.h"
-
-#define ERROR_BYTES 1024
 
 static const char *const top_keys[] = {"transports",  "handlers", "workers",
                                        "plugin_path", "limits",   "$schema"};
@@ -19,12 +16,6 @@ static const char *const top_keys[] = {"transports",  "handlers", "workers",
 static bool config_keys_is_comment(const char *key)
 {
     return key[0] == '/' && key[1] == '/';
-}
-
-struct plugin_search config_search(const struct config *config)
-{
-    return (struct plugin_search){
-        (const char *const *)config_internals(config)->folders};
 }
 
 /* ---- whose it is ------------------------------------------------------ */
@@ -37,61 +28,27 @@ static bool config_keys_is_top_key(const char *key)
     return false;
 }
 
-struct owner {
-    const char *key;
-    struct plugin_search search;
-    char *name;
-};
-
-static void config_keys_look_for_owner(enum plugin_kind kind, const char *name,
-                                       const char *path, void *arg)
-{
-    struct owner *owner = arg;
-    char error[ERROR_BYTES];
-    const struct plugin *plugin;
-
-    (void)path;
-    if (owner->name)
-        return;
-    plugin = plugin_load(kind, name, &owner->search, error, sizeof(error));
-    if (plugin && options_find(plugin_options(plugin), owner->key))
-        owner->name = must_copy(name);
-}
-
-/* The plugin that has an option of this name, or NULL; to be freed. */
-static char *config_keys_plugin_with(const struct config *config,
-                                     const char *key)
-{
-    struct owner owner = {key, config_search(config), NULL};
-
-    plugin_each(&owner.search, config_keys_look_for_owner, &owner);
-    return owner.name;
-}
-
-/* What to do about a key that has its place somewhere else; NULL: nobody has
-   it. `plugin` is the one it was given to, or NULL. */
-static char *config_keys_belongs(const struct config *config, const char *key,
+/* Says what to do about a key that has its place somewhere else; NULL: nobody
+   has it. `plugin` is the one it was given to, or NULL. */
+static char *config_keys_belongs(struct config *config, const char *key,
                                  const struct plugin *plugin)
 {
-    char *owner, *who, *text;
+    const char *owner;
+    char *title, *text;
 
     if (options_find(config_limit_table(), key))
         return must_printf("%s belongs to \"limits\"; move it there", key);
     if (config_keys_is_top_key(key))
         return must_printf("%s belongs to the top of the config; move it there",
                            key);
-    owner = config_keys_plugin_with(config, key);
+    owner = config_plugin_with(config, key);
     if (!owner)
         return NULL;
-    if (!plugin) {
-        text = must_printf("%s belongs to %s; move it there", key, owner);
-    } else {
-        who = config_call(plugin_name(plugin), plugin);
-        text =
-            must_printf("%s belongs to %s; delete it for %s", key, owner, who);
-        free(who);
-    }
-    free(owner);
+    if (!plugin)
+        return must_printf("%s belongs to %s; move it there", key, owner);
+    title = plugin_title(plugin, plugin_name(plugin));
+    text = must_printf("%s belongs to %s; delete it for %s", key, owner, title);
+    free(title);
     return text;
 }
 
@@ -113,14 +70,17 @@ static void config_keys_unknown(struct config *config,
                                 const char *key, const struct names *known,
                                 const char *where)
 {
-    char *place = position_path_key(path, key);
-    char *text = config_keys_belongs(config, key, plugin);
+    char *text;
 
+    if (problems_is_full(config->problems)) {
+        problems_add_unseen(config->problems);
+        return;
+    }
+    text = config_keys_belongs(config, key, plugin);
     if (!text)
         text = config_keys_no_such_key(known, key, where);
-    problems_add(config->problems, place, true, "%s", text);
+    problems_add_key(config->problems, path, key, true, "%s", text);
     free(text);
-    free(place);
 }
 
 /* ---- the three places ------------------------------------------------- */
@@ -193,7 +153,7 @@ void config_check_plugin_keys(struct config *config,
                               const struct plugin *plugin, const json_t *object,
                               const char *path)
 {
-    char *who = config_call(plugin_name(plugin), plugin);
+    char *title = plugin_title(plugin, plugin_name(plugin));
     struct names known = {0};
     const char *key;
     json_t *value;
@@ -205,7 +165,7 @@ void config_check_plugin_keys(struct config *config,
     json_object_foreach ((json_t *)(uintptr_t)object, key, value)
         if (!config_keys_is_comment(key) &&
             !config_keys_is_hosts_own(plugin, key) && !names_has(&known, key))
-            config_keys_unknown(config, plugin, path, key, &known, who);
+            config_keys_unknown(config, plugin, path, key, &known, title);
     names_finish(&known);
-    free(who);
+    free(title);
 }

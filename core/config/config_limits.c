@@ -1,3 +1,5 @@
+/* Reads "limits", with their table. */
+
 #include "config/config_parts.h"
 #include "options/options.h"
 

@@ -1,7 +1,11 @@
+/* Says which addresses of a config cannot be listened on. */
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/must.h"
 #include "config/address.h"
 #include "config/config_parts.h"
 #include "options/options.h"
@@ -46,18 +50,19 @@ static bool config_network_clash(const struct target *a, const struct target *b)
                          (const struct sockaddr *)&b->address, true);
 }
 
-static void config_network_check_pair(const struct pg_listener *first,
-                                      struct pg_listener *second)
+static void config_network_check_pair(struct config *config,
+                                      const struct target *targets,
+                                      unsigned first, unsigned second)
 {
-    struct target a = config_network_target_of(first),
-                  b = config_network_target_of(second);
+    struct pg_listener *a = config->listeners[first],
+                       *b = config->listeners[second];
 
-    if (!strcmp(first->transport->name, second->transport->name) &&
-        config_network_clash(&a, &b))
-        pg_listen_fail(second, "port",
+    if (!strcmp(a->transport->name, b->transport->name) &&
+        config_network_clash(&targets[first], &targets[second]))
+        pg_listen_fail(b, "port",
                        "%s listens on the same address as %s, port %d; give "
                        "one of them another port",
-                       second->name, first->name, b.port);
+                       b->name, a->name, targets[second].port);
 }
 
 /* ---- ports that need privileges --------------------------------------- */
@@ -90,23 +95,26 @@ static bool config_network_may_bind_any(void)
     return bits >> CAP_NET_BIND_SERVICE_BIT & 1;
 }
 
-static void config_network_check_port(struct pg_listener *listener)
+/* `host` may be a name that nobody has looked up: the port is known then, too.
+ */
+static void config_network_check_port(struct pg_listener *listener, int port)
 {
-    struct target target =
-        config_network_target_of(listener); /* `host` may be a name */
-
-    if (target.port != 0 && target.port < config_network_first_free_port() &&
+    if (port != 0 && port < config_network_first_free_port() &&
         !config_network_may_bind_any())
         pg_listen_fail(listener, "port", "port %d needs privileges; try %d",
-                       target.port, target.port + 5000);
+                       port, port + 5000);
 }
 
 void config_check_network(struct config *config)
 {
+    struct target *targets =
+        must_calloc(config->listener_count, sizeof(*targets));
+
     for (unsigned i = 0; i < config->listener_count; i++) {
-        config_network_check_port(config->listeners[i]);
+        targets[i] = config_network_target_of(config->listeners[i]);
+        config_network_check_port(config->listeners[i], targets[i].port);
         for (unsigned j = 0; j < i; j++)
-            config_network_check_pair(config->listeners[j],
-                                      config->listeners[i]);
+            config_network_check_pair(config, targets, j, i);
     }
+    free(targets);
 }

@@ -1,3 +1,5 @@
+/* Messages to and from the other workers. */
+
 #include "engine/mail.h"
 
 #include <errno.h>
@@ -5,6 +7,7 @@
 
 #include "chain/chain.h"
 #include "state/counter.h"
+#include "state/slot.h"
 
 /* A message that did not fit. */
 struct letter {
@@ -15,7 +18,7 @@ struct letter {
 };
 
 static struct letter *first, **last = &first;
-static size_t backlog_bytes;
+static size_t waiting_bytes;
 
 static int mail_keep(unsigned to, const struct message *message,
                      const uint8_t *bytes)
@@ -23,13 +26,13 @@ static int mail_keep(unsigned to, const struct message *message,
     size_t most = (size_t)core->config->limits.queue_bytes_total;
     struct letter *letter = NULL;
 
-    if (backlog_bytes + message->len <= most / core->workers)
+    if (waiting_bytes + message->len <= most / core->workers)
         letter = malloc(sizeof(*letter) + message->len);
     if (!letter) {
         counter_add(message->entry, "dropped: another worker takes nothing", 1);
         return -ENOBUFS;
     }
-    backlog_bytes += message->len;
+    waiting_bytes += message->len;
     letter->next = NULL;
     letter->to = to;
     letter->message = *message;
@@ -94,7 +97,7 @@ static void mail_deliver(const struct message *message)
     struct pg_bytes bytes = pg_bytes(message + 1, message->len);
     struct pg_entry *entry = core->config->entries[message->entry];
     struct pg_session *session;
-    int at;
+    int place;
 
     if (message->type == MESSAGE_BROADCAST) {
         chain_broadcast(entry, bytes, 0, (enum pg_slow)message->slow);
@@ -105,9 +108,9 @@ static void mail_deliver(const struct message *message)
         counter_add(message->entry, "dropped: receiver has left", 1);
         return;
     }
-    at = session_listener(session)->run->position[entry->id];
-    if (at >= 0)
-        chain_send(session, (unsigned)at, bytes, NULL);
+    place = session_listener(session)->run->place[entry->id];
+    if (place >= 0)
+        chain_send(session, (unsigned)place, bytes, NULL);
 }
 
 /* A bounded number, so that a busy worker does not starve our own clients;
@@ -129,7 +132,8 @@ static void mail_take_from(unsigned from)
     }
 }
 
-/* Two rings' worth: others may still be writing. */
+/* At most two rings, so that a worker that goes on writing cannot keep us here.
+ */
 void mail_take_rest(void)
 {
     for (unsigned from = 0; from < core->workers; from++) {
@@ -148,7 +152,7 @@ void mail_take_rest(void)
 }
 
 /* In order: a full ring holds up those behind it, for a moment. */
-static void mail_send_backlog(void)
+static void mail_send_waiting(void)
 {
     while (first) {
         struct letter *letter = first;
@@ -160,7 +164,7 @@ static void mail_send_backlog(void)
         first = letter->next;
         if (!first)
             last = &first;
-        backlog_bytes -= letter->message.len;
+        waiting_bytes -= letter->message.len;
         free(letter);
     }
     core->mail_waits = 0;
@@ -171,7 +175,7 @@ void mail_take(void)
     for (unsigned from = 0; from < core->workers; from++)
         if (from != core->worker)
             mail_take_from(from);
-    mail_send_backlog();
+    mail_send_waiting();
 }
 
 void mail_wake(void)
@@ -193,6 +197,6 @@ void mail_finish(void)
         free(letter);
     }
     last = &first;
-    backlog_bytes = 0;
+    waiting_bytes = 0;
     core->mail_waits = 0;
 }

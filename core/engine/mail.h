@@ -2,13 +2,13 @@
  * mail - messages to and from the other workers.
  *
  * One message a worker, not one a receiver. When a ring is full the message
- * waits here, and until it is gone this worker reads nothing new: so the
- * backlog is at most what one read brings.
+ * waits here as a letter, and until it is gone this worker reads nothing new:
+ * so what waits is at most what one read brings.
  */
 #ifndef MAIL_H
 #define MAIL_H
 
-#include "engine/core.h"
+#include "state/state.h"
 #include "workers/commons.h"
 
 /* To all other workers. -ENOBUFS: out of memory, counted. */
@@ -23,7 +23,7 @@ void mail_take_rest(void);
 /* Wakes whom we have written to in this turn. */
 void mail_wake(void);
 /* True: something waits for room in a ring, so read nothing new. */
-static inline bool mail_is_backed_up(void)
+static inline bool mail_is_waiting(void)
 {
     return core->mail_waits != 0;
 }

@@ -1,16 +1,20 @@
+/* Who is behind which datagram, and who was silent for too long. */
+
 #include "engine/peers.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
+#include "out/end.h"
+
 __extension__ typedef unsigned __int128 product;
 
-static uint64_t peers_word_at(const uint8_t *at)
+static uint64_t peers_word(const uint8_t *address)
 {
     uint64_t word;
 
-    memcpy(&word, at, sizeof(word));
+    memcpy(&word, address, sizeof(word));
     return word;
 }
 
@@ -29,19 +33,18 @@ static unsigned peers_hash(const uint8_t *key, size_t len)
 {
     static uint64_t seeds[2];
     uint64_t hash = len;
-    size_t at;
+    size_t done;
 
     while (!seeds[0])
         if (getrandom(seeds, sizeof(seeds), 0) < 0)
             seeds[0] = seeds[1] = (uintptr_t)&hash; /* laid out at random */
-    for (at = 0; at + 8 < len; at += 8)
-        hash =
-            peers_folded(peers_word_at(key + at) ^ seeds[0], hash ^ seeds[1]);
+    for (done = 0; done + 8 < len; done += 8)
+        hash = peers_folded(peers_word(key + done) ^ seeds[0], hash ^ seeds[1]);
     if (len >= 8)
-        hash = peers_folded(peers_word_at(key + len - 8) ^ seeds[0],
-                            hash ^ seeds[1]);
-    for (; len < 8 && at < len; at++)
-        hash = peers_folded(key[at] ^ seeds[0], hash ^ seeds[1]);
+        hash =
+            peers_folded(peers_word(key + len - 8) ^ seeds[0], hash ^ seeds[1]);
+    for (; len < 8 && done < len; done++)
+        hash = peers_folded(key[done] ^ seeds[0], hash ^ seeds[1]);
     return (unsigned)(hash ^ hash >> 32);
 }
 
@@ -58,51 +61,18 @@ struct peer {
     uint32_t slot;
 };
 
-static void peers_list_remove(struct pg_session *session)
-{
-    struct listener_run *run = session_listener(session)->run;
-
-    if (session->older)
-        session_at(session->older - 1)->newer = session->newer;
-    else
-        run->oldest = session->newer;
-    if (session->newer)
-        session_at(session->newer - 1)->older = session->older;
-    else
-        run->newest = session->older;
-    session->older = session->newer = 0;
-}
-
-static void peers_list_add(struct pg_session *session)
-{
-    struct listener_run *run = session_listener(session)->run;
-
-    session->newer = 0;
-    session->older = run->newest;
-    if (run->newest)
-        session_at(run->newest - 1)->newer = session->slot + 1;
-    else
-        run->oldest = session->slot + 1;
-    run->newest = session->slot + 1;
-}
-
-static void peers_set_expiry(struct pg_listener *listener)
-{
-    if (listener->run->idle_ms && !listener->run->expiry_at)
-        session_expire(listener);
-}
-
 bool peers_add(struct pg_session *session)
 {
     struct pg_listener *listener = session_listener(session);
     struct peer *peer = calloc(1, sizeof(*peer));
 
-    peers_list_add(session);
-    peers_set_expiry(listener);
+    activity_add(session);
+    if (listener->run->idle_ms && !listener->run->expiry_at)
+        peers_expire(listener);
     if (!peer)
         return false;
     peer->slot = session->slot;
-    HASH_ADD_KEYPTR(hh, listener->run->peers, pg_session_data(session),
+    HASH_ADD_KEYPTR(hh, listener->run->peers, session_data(session),
                     listener->transport->peer_size, peer);
     if (!peer->hh.tbl) {
         free(peer);
@@ -114,14 +84,12 @@ bool peers_add(struct pg_session *session)
 
 void peers_forget(struct pg_session *session)
 {
-    struct listener_run *run = session_listener(session)->run;
     struct peer *peer = core->runs[session->slot].peer;
 
-    if (session->older || session->newer || run->oldest == session->slot + 1)
-        peers_list_remove(session);
+    activity_remove(session);
     if (!peer)
         return;
-    HASH_DEL(run->peers, peer);
+    HASH_DEL(session_listener(session)->run->peers, peer);
     free(peer);
     core->runs[session->slot].peer = NULL;
 }
@@ -132,7 +100,7 @@ struct pg_session *peers_find(struct pg_listener *listener, const void *peer)
     uint32_t newest = listener->run->newest;
     struct peer *found;
 
-    if (newest && !memcmp(pg_session_data(session_at(newest - 1)), peer,
+    if (newest && !memcmp(session_data(session_at(newest - 1)), peer,
                           listener->transport->peer_size))
         return session_at(newest - 1);
     HASH_FIND(hh, listener->run->peers, peer, listener->transport->peer_size,
@@ -140,12 +108,22 @@ struct pg_session *peers_find(struct pg_listener *listener, const void *peer)
     return found ? session_at(found->slot) : NULL;
 }
 
-void peers_touch(struct pg_session *session)
-{
-    struct listener_run *run = session_listener(session)->run;
+/* ---- silence ----------------------------------------------------------- */
 
-    if (run->newest == session->slot + 1 || !core->runs[session->slot].peer)
-        return;
-    peers_list_remove(session);
-    peers_list_add(session);
+void peers_expire(struct pg_listener *listener)
+{
+    struct listener_run *run = listener->run;
+
+    run->expiry_at = 0;
+    while (run->idle_ms && run->oldest) {
+        struct pg_session *session = session_at(run->oldest - 1);
+
+        if (session->active_ms + run->idle_ms > core_now_ms()) {
+            run->expiry_at = session->active_ms + run->idle_ms;
+            timer_add(run->expiry_at, listener->id, 0, TIMER_LISTENER, 0);
+            return;
+        }
+        peers_forget(session); /* off the list; the address may come anew */
+        session_end(session, PG_END_FIN, PG_WHY_IDLE, "idle for too long");
+    }
 }

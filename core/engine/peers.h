@@ -1,11 +1,11 @@
 /*
  * peers - who is behind which datagram: the sessions of a listener that
- * provides records, by address and by last activity.
+ * provides records, by address; and who is forgotten because it is silent.
  */
 #ifndef PEERS_H
 #define PEERS_H
 
-#include "state/session.h"
+#include "state/mark.h"
 
 /* False: no memory; its address would not be found again. */
 bool peers_add(struct pg_session *session);
@@ -13,7 +13,7 @@ bool peers_add(struct pg_session *session);
    while the session ends. */
 void peers_forget(struct pg_session *session);
 struct pg_session *peers_find(struct pg_listener *listener, const void *peer);
-/* It was active: last in the list. */
-void peers_touch(struct pg_session *session);
+/* Ends sessions that were silent for too long; sets the timer for the next. */
+void peers_expire(struct pg_listener *listener);
 
 #endif

@@ -8,32 +8,30 @@
 
 #include "memory/heap.h"
 
-#define PAGE 4096u
-
-static uint64_t arena_place(uint64_t *at, uint64_t bytes)
+static uint64_t arena_put(uint64_t *end, uint64_t bytes)
 {
-    uint64_t here = *at;
+    uint64_t here = *end;
 
-    *at += (bytes + PAGE - 1) / PAGE * PAGE;
+    *end += (bytes + ARENA_PAGE - 1) / ARENA_PAGE * ARENA_PAGE;
     return here;
 }
 
 static void arena_lay_out(struct arena_header *header,
                           const struct arena_plan *plan)
 {
-    uint64_t at = 0;
+    uint64_t end = 0;
 
     header->plan = *plan;
     header->plan.heap = heap_rounded(plan);
-    arena_place(&at, sizeof(*header));
+    arena_put(&end, sizeof(*header));
     header->counters_at =
-        arena_place(&at, ARENA_COUNTERS * sizeof(struct counter));
-    header->read_at = arena_place(&at, ARENA_HEADROOM + ARENA_READ_SIZE);
+        arena_put(&end, ARENA_COUNTERS * sizeof(struct counter));
+    header->read_at = arena_put(&end, ARENA_HEADROOM + ARENA_READ_SIZE);
     header->sessions_at =
-        arena_place(&at, (uint64_t)plan->sessions * plan->stride);
-    header->map_at = arena_place(&at, header->plan.heap / HEAP_GRANULE);
-    header->heap_at = arena_place(&at, header->plan.heap);
-    header->size = at;
+        arena_put(&end, (uint64_t)plan->sessions * plan->stride);
+    header->map_at = arena_put(&end, header->plan.heap / HEAP_GRANULE);
+    header->heap_at = arena_put(&end, header->plan.heap);
+    header->size = end;
 }
 
 static int arena_map(struct arena *arena, int fd, uint64_t size)

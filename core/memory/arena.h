@@ -18,8 +18,12 @@
 #define ARENA_ORDERS   26 /* heap blocks of 64 B << order; see frame_bytes */
 #define ARENA_COUNTERS 1024
 
+#define ARENA_PAGE      4096u
 #define ARENA_HEADROOM  (64u * 1024)               /* before the read buffer */
 #define ARENA_READ_SIZE (4u * 1024 * 1024 + 65536) /* the read buffer */
+
+/* What one read of a stream takes of it. */
+#define ARENA_READ_BYTES (64u * 1024)
 
 /* What an arena is made for. */
 struct arena_plan {
@@ -39,11 +43,11 @@ struct counter {
 
 /* A broadcast that is not in the queues yet, see broadcast.c. */
 struct gathered {
-    uint64_t except;     /* the sender's session */
-    uint32_t stage;      /* the block that the listener's broadcasts go to */
-    uint32_t block;      /* 0: nothing is gathered */
-    uint32_t at, len;    /* in the block */
-    uint32_t size, slow; /* of a message; enum pg_slow */
+    uint64_t except;      /* the sender's session */
+    uint32_t stage;       /* the block that the listener's broadcasts go to */
+    uint32_t block;       /* 0: nothing is gathered */
+    uint32_t offset, len; /* in the block */
+    uint32_t size, slow;  /* of a message; enum pg_slow */
 };
 
 struct arena_header {
@@ -69,8 +73,9 @@ struct arena_header {
     uint32_t free_piece;
     uint32_t stage;  /* the block that output is staged in; 0: none */
     uint64_t queued; /* bytes waiting for all peers */
+    uint64_t queue_blocks; /* bytes of the heap blocks in which they wait */
     struct gathered gathered[ARENA_LISTENERS]; /* by listener */
-    uint64_t kept; /* bytes in pg_keep() and pg_later() */
+    uint64_t kept; /* bytes of the heap blocks of pg_keep() and pg_later() */
 
     uint32_t first_later; /* later.c */
 
@@ -113,13 +118,13 @@ static inline void *arena_slot(const struct arena *arena, uint32_t slot)
 #endif
 #ifdef ARENA_ASAN
 #include <sanitizer/asan_interface.h>
-#define arena_poison(at, len)   ASAN_POISON_MEMORY_REGION(at, len)
-#define arena_unpoison(at, len) ASAN_UNPOISON_MEMORY_REGION(at, len)
-#define ARENA_GAP               16 /* bytes around each state block */
+#define arena_poison(address, len)   ASAN_POISON_MEMORY_REGION(address, len)
+#define arena_unpoison(address, len) ASAN_UNPOISON_MEMORY_REGION(address, len)
+#define ARENA_GAP                    16 /* bytes around each state block */
 #else
-#define arena_poison(at, len)   ((void)(at), (void)(len))
-#define arena_unpoison(at, len) ((void)(at), (void)(len))
-#define ARENA_GAP               0
+#define arena_poison(address, len)   ((void)(address), (void)(len))
+#define arena_unpoison(address, len) ((void)(address), (void)(len))
+#define ARENA_GAP                    0
 #endif
 
 #endif

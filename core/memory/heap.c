@@ -10,7 +10,6 @@
 #define IS_CLEAN   0x80
 
 #define TRIM_ORDER 10 /* 64 KiB: smaller free blocks keep their pages */
-#define PAGE       4096u
 
 /* Free blocks of one order are a list; this is the start of each. */
 struct free_block {
@@ -43,12 +42,25 @@ uint64_t heap_rounded(const struct arena_plan *plan)
     return (plan->heap + top - 1) / top * top;
 }
 
+/* The next block of the largest size, which nobody has yet, is always poisoned,
+   and those behind it are not: a sanitizer needs memory of its own to poison a
+   whole arena, and a second to write it. */
+static void heap_poison_next_top(struct arena *arena)
+{
+    const struct arena_header *header = arena->header;
+    uint64_t size = (uint64_t)HEAP_GRANULE << header->top_order;
+    uint64_t next = header->top_used * size;
+
+    if (next < header->plan.heap)
+        arena_poison(arena->base + header->heap_at + next, size);
+}
+
 void heap_init(struct arena *arena)
 {
     struct arena_header *header = arena->header;
 
     header->top_order = heap_order_for(header->plan.biggest);
-    arena_poison(arena->base + header->heap_at, header->plan.heap);
+    heap_poison_next_top(arena);
 }
 
 static void heap_list_add(struct arena *arena, uint32_t block, unsigned order,
@@ -67,14 +79,14 @@ static void heap_list_add(struct arena *arena, uint32_t block, unsigned order,
 static void heap_list_remove(struct arena *arena, uint32_t block,
                              unsigned order)
 {
-    struct free_block at = *heap_links(arena, block);
+    struct free_block links = *heap_links(arena, block);
 
-    if (at.previous)
-        heap_links(arena, at.previous)->next = at.next;
+    if (links.previous)
+        heap_links(arena, links.previous)->next = links.next;
     else
-        arena->header->free_block[order] = at.next;
-    if (at.next)
-        heap_links(arena, at.next)->previous = at.previous;
+        arena->header->free_block[order] = links.next;
+    if (links.next)
+        heap_links(arena, links.next)->previous = links.previous;
     *heap_map_at(arena, block) = 0;
 }
 
@@ -87,7 +99,9 @@ static uint32_t heap_take_top(struct arena *arena)
 
     if ((header->top_used + 1) * size > header->plan.heap)
         return 0;
-    return header->top_used++ * granules + 1;
+    header->top_used++;
+    heap_poison_next_top(arena);
+    return (header->top_used - 1) * granules + 1;
 }
 
 uint32_t heap_alloc(struct arena *arena, size_t size)
@@ -165,11 +179,11 @@ size_t heap_size(const struct arena *arena, uint32_t block)
 /* All pages but the first, which holds the list's links. */
 static uint64_t heap_punch(struct arena *arena, uint32_t block, unsigned order)
 {
-    uint64_t at = (uint64_t)(heap_at(arena, block) - arena->base);
-    uint64_t len = ((uint64_t)HEAP_GRANULE << order) - PAGE;
+    uint64_t offset = (uint64_t)(heap_at(arena, block) - arena->base);
+    uint64_t len = ((uint64_t)HEAP_GRANULE << order) - ARENA_PAGE;
 
     if (fallocate(arena->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                  (off_t)(at + PAGE), (off_t)len))
+                  (off_t)(offset + ARENA_PAGE), (off_t)len))
         return 0;
     *heap_map_at(arena, block) |= IS_CLEAN;
     return len;

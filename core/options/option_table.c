@@ -1,3 +1,5 @@
+/* Checks the option table of a plugin. */
+
 #include <limits.h>
 #include <math.h>
 #include <stdarg.h>
@@ -177,10 +179,11 @@ static bool option_table_check_others(const struct checked *checked,
 bool options_check_table(const struct pg_option *table, size_t size,
                          char *error, size_t error_size)
 {
-    for (const struct pg_option *at = table; at && at->name; at++) {
-        struct checked checked = {at, error, error_size};
+    for (const struct pg_option *option = table; option && option->name;
+         option++) {
+        struct checked checked = {option, error, error_size};
 
-        if (at - table == MOST) {
+        if (option - table == MOST) {
             snprintf(
                 error, error_size,
                 "the option table has no end; let {0} be its last element");

@@ -1,3 +1,5 @@
+/* Describes options in words. */
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

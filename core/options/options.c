@@ -1,3 +1,5 @@
+/* Reads values into the struct of a plugin, as its option table says. */
+
 #include "options/options.h"
 
 #include <inttypes.h>
@@ -7,7 +9,6 @@
 
 #include "base/must.h"
 #include "base/text.h"
-#include "places/position.h"
 #include "places/problems.h"
 
 /* ---- fields ----------------------------------------------------------- */
@@ -19,15 +20,15 @@ static void *options_field(const struct pg_option *option, void *out)
 
 int64_t options_get_int(const struct pg_option *option, const void *options)
 {
-    const char *at = (const char *)options + option->offset;
+    const char *field = (const char *)options + option->offset;
     int64_t wide;
     int narrow;
 
     if (option->size == sizeof(wide)) {
-        memcpy(&wide, at, sizeof(wide));
+        memcpy(&wide, field, sizeof(wide));
         return wide;
     }
-    memcpy(&narrow, at, sizeof(narrow));
+    memcpy(&narrow, field, sizeof(narrow));
     return narrow;
 }
 
@@ -123,7 +124,7 @@ static bool options_is_choice(const char *choices, const char *value)
     return false;
 }
 
-/* What a wrong value looks like in a message. */
+/* Shows a wrong value as a message does. */
 static const char *options_value_text(const json_t *value,
                                       char out[TEXT_QUOTE_BYTES])
 {
@@ -239,10 +240,7 @@ static bool options_fill_one(const struct pg_option *option,
         return true;
     }
 
-    char *place = position_path_key(path, option->name);
-
-    problems_add(problems, place, false, "%s", problem);
-    free(place);
+    problems_add_key(problems, path, option->name, false, "%s", problem);
     free(problem);
     return false;
 }

@@ -1,9 +1,10 @@
+/* What goes to all sessions of a listener but one. */
+
 #include "out/broadcast.h"
 
 #include <errno.h>
 
-#include "out/queue_parts.h"
-#include "state/counter.h"
+#include "out/queue_push.h"
 
 static struct gathered *
 broadcast_gathered_of(const struct pg_listener *listener)
@@ -30,7 +31,7 @@ void broadcast_deliver(struct pg_listener *listener)
 {
     struct gathered *gathered = broadcast_gathered_of(listener),
                     taken = *gathered;
-    struct range range = {taken.block, taken.at, taken.len};
+    struct range range = {taken.block, taken.offset, taken.len};
 
     if (!broadcast_is_any(gathered))
         return;
@@ -43,7 +44,7 @@ void broadcast_deliver(struct pg_listener *listener)
             queue_push_shared(session, &range, taken.size,
                               (enum pg_slow)taken.slow);
     }
-    queue_release(taken.block);
+    block_release(taken.block);
 }
 
 void broadcast_before(const struct pg_session *session)
@@ -97,7 +98,7 @@ static void broadcast_begin(struct gathered *gathered,
                             enum pg_slow slow)
 {
     gathered->block = range->block;
-    gathered->at = range->at;
+    gathered->offset = range->offset;
     gathered->len = gathered->size = range->len;
     gathered->except = except;
     gathered->slow = slow;
@@ -117,14 +118,14 @@ int broadcast_push(struct pg_listener *listener, struct pg_bytes bytes,
     if (broadcast_is_any(gathered) &&
         !broadcast_goes_with(gathered, listener, bytes.len, except, slow))
         broadcast_deliver(listener);
-    if (!queue_stage(&gathered->stage, bytes, &range)) {
-        counter_add((uint16_t)(COUNTER_LISTENER | listener->id),
+    if (!stage_copy(&gathered->stage, bytes, &range)) {
+        counter_add(counter_of_listener(listener->id),
                     "dropped: no room for a broadcast", 1);
         return -ENOBUFS;
     }
     if (broadcast_is_any(gathered) &&
         (gathered->block != range.block ||
-         gathered->at + gathered->len != range.at))
+         gathered->offset + gathered->len != range.offset))
         broadcast_deliver(listener);
     if (broadcast_is_any(gathered))
         gathered->len += range.len;

@@ -9,7 +9,7 @@
 #ifndef BROADCAST_H
 #define BROADCAST_H
 
-#include "out/queue.h"
+#include "state/mark.h"
 
 /* Sends to every open session of the listener but number `except`. 0, or
    -ENOBUFS: the heap is full, counted. */
@@ -20,8 +20,8 @@ int broadcast_push(struct pg_listener *listener, struct pg_bytes bytes,
 bool broadcast_reaches(const struct pg_session *session,
                        const struct pg_listener *listener, uint64_t except);
 
-/* Puts what is gathered into the queues: ... if it is for this session; ... of
-   this listener; all of it. */
+/* Puts what is gathered into the queues: if it is for this session, all of this
+   listener's, or all there is. */
 void broadcast_before(const struct pg_session *session);
 void broadcast_deliver(struct pg_listener *listener);
 void broadcast_deliver_all(void);

@@ -4,47 +4,103 @@
  * A piece is a range of a heap block that is counted by the pieces that use
  * it, or of the read buffer. Output is staged: copied once into the current
  * block, which many sessions may share (a broadcast), and sent at the end of
- * the turn. Only what the kernel did not take is kept: ranges of the read
- * buffer are copied then, and the block is cut to what is used.
+ * the turn. Only what the kernel did not take is kept, see queue_settle.c.
+ *
+ *   queue_push.c     what fits in, and what happens to the rest
+ *   queue_send.c     a stream's, now; flush.c and batch.c at the end of a turn
+ *   queue_settle.c   what could not be sent is made fit to wait
+ *   queue.c          the list itself, and the blocks behind it
  */
 #ifndef QUEUE_H
 #define QUEUE_H
 
-#include "state/session.h"
+#include "memory/heap.h"
+#include "state/counter.h"
+#include "state/mark.h"
 
-/* A place in the arena: a heap block, or the read buffer when block is 0. */
+/* Some bytes in the arena: of a heap block, or of the read buffer when block is
+   0. `offset` counts from the block's start. */
 struct range {
-    uint32_t block, at, len;
+    uint32_t block, offset, len;
 };
+
+/* A heap block, counted by the pieces (and the stage) that use it; data
+   follows. */
+struct block {
+    uint32_t refs;
+    uint32_t used;    /* bytes, with this header */
+    uint32_t counted; /* heap bytes that share_queue() was told of */
+};
+
+/* Some bytes of a stream, or a run of records: one behind the other, of one
+   size, the last may be shorter. */
+struct piece {
+    uint32_t next; /* its number, from 1; 0: none */
+    struct range range;
+    uint32_t size; /* of each record */
+    uint32_t unused[3];
+};
+
+static inline struct piece *piece_at(uint32_t number)
+{
+    return (struct piece *)(core->arena.base + core->arena.header->heap_at) +
+           (number - 1);
+}
+
+static inline struct block *block_at(uint32_t block)
+{
+    return (struct block *)heap_at(&core->arena, block);
+}
+
+static inline const uint8_t *range_data(const struct range *range)
+{
+    if (range->block)
+        return heap_at(&core->arena, range->block) + range->offset;
+    return core->arena.base + core->arena.header->read_at + range->offset;
+}
+
+/* How many records of this size are in so many bytes; an empty one is one. */
+static inline uint32_t records_in(uint32_t len, uint32_t size)
+{
+    return len > size ? (len + size - 1) / size : 1;
+}
+
+static inline void count_drops(const struct pg_session *session,
+                               const char *why, uint64_t many)
+{
+    counter_add(counter_of_listener(session->listener), why, many);
+}
+
+/* ---- blocks ------------------------------------------------------------- */
+
+/* A block with room for so many bytes; 0: the heap is full. */
+uint32_t block_make(size_t bytes);
+/* From now on messages wait in this block: it counts until it is released. */
+void block_count(uint32_t block);
+/* One use of a block less; 0: nothing. */
+void block_release(uint32_t block);
 
 /* Copies bytes into a stage, behind what it has if there is room. False: the
    heap is full. */
-bool queue_stage(uint32_t *stage, struct pg_bytes bytes, struct range *range);
-/* One use of a block less; 0: nothing. */
-void queue_release(uint32_t block);
+bool stage_copy(uint32_t *stage, struct pg_bytes bytes, struct range *range);
+/* The stages may be used again from their start, if nobody needs them. */
+void stage_reuse_all(void);
 
-/*
- * Queues bytes of one's own for a session; see pg_send() for the result. Ends
- * the session when it does not fit and the transport is a stream.
- */
-int queue_push(struct pg_session *session, struct pg_bytes bytes);
-/* The same for its part of a broadcast: `slow` says what no room means. */
-int queue_push_slow(struct pg_session *session, struct pg_bytes bytes,
-                    enum pg_slow slow);
-/* Queues a staged range as part of a broadcast: messages of `size` bytes, the
-   last of which may be shorter. */
-void queue_push_shared(struct pg_session *session, const struct range *range,
-                       uint32_t size, enum pg_slow slow);
+/* ---- the list ----------------------------------------------------------- */
 
-/* What waits is to be sent in this turn: after core_attach(). */
-void queue_again(struct pg_session *session);
-/* Sends what the sockets take, of every session that has something new. */
-void queue_flush(void);
-/* Tries to send now, in the middle of a turn. */
-void queue_flush_session(struct pg_session *session);
-/* A records socket takes bytes again. */
-void queue_unblock(struct pg_listener *listener);
+/* Behind the last piece, as messages of `size` bytes, the last of which may be
+   shorter. False: the heap is full. */
+bool queue_append(struct pg_session *session, const struct range *range,
+                  uint32_t size);
+/* Takes `len` bytes off the front of a stream's queue. */
+void queue_pop_bytes(struct pg_session *session, uint32_t len);
+/* Takes so many of the first piece's records off. */
+void queue_pop_records(struct pg_session *session, uint32_t many);
 /* Throws away what waits. Returns how many bytes. */
 uint32_t queue_clear(struct pg_session *session);
+/* Gives back a chain of pieces that are in no queue any more. */
+void piece_give(uint32_t first, uint32_t last);
+/* No room for what is to be sent: ends a stream, counts a record. -ENOBUFS. */
+int queue_no_room(struct pg_session *session);
 
 #endif

@@ -1,25 +1,61 @@
-#include "out/queue_parts.h"
+/* What the kernel did not take is made fit to wait. */
+
+#include "out/queue_settle.h"
 
 #include <string.h>
 
-/* A block of its own: for what is in the read buffer, and for a little of
-   much. False: there is none, and the read buffer will not keep it. */
-static bool queue_settle_alone(struct range *range)
+/* A block that many sessions share is kept for a piece of it only if that is
+   long, and much of the block. Less moves to a block of the session's own, so
+   that no block is pinned for a little of it. */
+#define SHARED_LEAST 4096u
+
+/* A stream's own blocks grow with its queue, up to the size of a stage. */
+#define OWN_LEAST 256u
+#define OWN_MOST  (64u * 1024)
+
+static bool queue_settle_may_stay(const struct range *range)
+{
+    return range->block && range->len >= SHARED_LEAST &&
+           (uint64_t)range->len * 4 >= block_at(range->block)->used;
+}
+
+/* A block with room for what will come behind, or, where that is not to be had,
+   for these bytes alone. 0: the heap is full. */
+static uint32_t queue_settle_make(const struct pg_session *session, size_t len)
+{
+    size_t size = OWN_LEAST;
+    uint32_t block = 0;
+
+    if (!session_is_stream(session))
+        return block_make(len);
+    if (session->settled)
+        size = 2 * heap_size(&core->arena,
+                             piece_at(session->settled)->range.block);
+    if (size > OWN_MOST)
+        size = OWN_MOST;
+    if (size > len + sizeof(struct block))
+        block = block_make(size - sizeof(struct block));
+    return block ? block : block_make(len);
+}
+
+/* False: there is no memory, and the read buffer will not keep the bytes. */
+static bool queue_settle_alone(const struct pg_session *session,
+                               struct range *range)
 {
     uint32_t block;
 
-    if (range->block &&
-        (uint64_t)range->len * 4 >= block_at(range->block)->used)
+    if (queue_settle_may_stay(range))
         return true;
-    block = block_make(range->len);
+    block = queue_settle_make(session, range->len);
     if (!block)
         return range->block != 0;
+    block_count(block);
     memcpy((uint8_t *)block_at(block) + sizeof(struct block), range_data(range),
            range->len);
     block_at(block)->used += range->len;
-    queue_release(range->block);
+    block_release(range->block);
     range->block = block;
-    range->at = sizeof(struct block);
+    range->offset = sizeof(struct block);
     return true;
 }
 
@@ -31,11 +67,11 @@ static bool queue_settle_behind(struct pg_session *session, struct piece *piece)
     struct range *settled;
     struct block *block;
 
-    if (!session->settled || !is_stream(session))
+    if (!session->settled || !session_is_stream(session))
         return false;
     settled = &piece_at(session->settled)->range;
     block = block_at(settled->block);
-    if (block->refs != 1 || settled->at + settled->len != block->used ||
+    if (block->refs != 1 || settled->offset + settled->len != block->used ||
         heap_size(&core->arena, settled->block) - block->used <
             piece->range.len)
         return false;
@@ -52,7 +88,7 @@ static void queue_settle_take_out(struct pg_session *session, uint32_t number)
     piece_at(session->settled)->next = piece_at(number)->next;
     if (session->tail == number)
         session->tail = session->settled;
-    queue_release(piece_at(number)->range.block);
+    block_release(piece_at(number)->range.block);
     piece_give(number, number);
 }
 
@@ -67,7 +103,7 @@ void queue_settle(struct pg_session *session)
 
         if (queue_settle_behind(session, piece)) {
             queue_settle_take_out(session, number);
-        } else if (queue_settle_alone(&piece->range)) {
+        } else if (queue_settle_alone(session, &piece->range)) {
             session->settled = number;
         } else {
             queue_clear(session);

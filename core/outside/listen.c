@@ -1,16 +1,19 @@
+/* Opens the sockets of a config. */
+
 #include "outside/listen.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/crash.h"
+#include "base/limit.h"
+#include "base/text.h"
 #include "config/address.h"
-#include "engine/core.h"
+#include "config/config_call.h"
 #include "places/problems.h"
-#include "plugin/plugin.h"
+#include "state/listener.h"
 
 #define OWN_DESCRIPTORS 64 /* loop, memfds, log files, ... */
 
@@ -23,22 +26,16 @@ static void listen_close_all(int *fds, unsigned count)
 
 static int listen_once(struct pg_listener *listener)
 {
-    size_t before = problems_said(listener->config->problems);
+    struct config_call call;
     int fd;
 
     if (!listener->transport->listen)
         return pg_listen_fail(listener, NULL,
                               "%s cannot listen; use it to connect",
                               listener->name);
-
-    crash_enter(listener->plugin->path, "listen()");
+    call = config_call_listener(listener, "listen()");
     fd = listener->transport->listen(listener);
-    crash_leave();
-    if (fd < 0 && problems_said(listener->config->problems) == before)
-        config_blame(listener->config, listener->path, listener->name,
-                     listener->plugin,
-                     "could not listen, and does not say why; let its "
-                     "listen() call pg_listen_fail()");
+    config_call_end(&call, fd < 0 ? fd : 0);
     return fd;
 }
 
@@ -68,7 +65,7 @@ bool listen_open(struct config *config, unsigned workers, int *fds)
 
     for (unsigned i = 0; i < count; i++)
         fds[i] = -1;
-    if (core_listeners(config)) {
+    if (listener_runs_create(config)) {
         problems_add(config->problems, "", false, "no memory for listeners");
         return false;
     }
@@ -85,10 +82,13 @@ static void listen_print_one(struct pg_listener *listener, int fd, FILE *out)
     const struct pg_transport *transport = listener->transport;
     struct sockaddr_storage bound = {0};
     socklen_t length = sizeof(bound);
+    struct config_call call;
     char text[128] = "";
 
+    call = config_call_listener(listener, "address()");
     transport->address(listener, NULL, fd, text, sizeof(text));
-    fprintf(out, "listening %s %s\n", transport->name, text);
+    config_call_end(&call, 0);
+    text_print(out, "listening %s %s\n", transport->name, text);
     if (getsockname(fd, (struct sockaddr *)&bound, &length) == 0)
         address_print_others(transport->name, (struct sockaddr *)&bound, out);
 }
@@ -109,20 +109,15 @@ static bool listen_has_streams(const struct config *config)
 
 void listen_raise_limit(const struct config *config)
 {
-    struct rlimit limit;
-    uint64_t fits;
+    uint64_t most = limit_raise_descriptors();
+    uint64_t fits = most > OWN_DESCRIPTORS ? most - OWN_DESCRIPTORS : 0;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit))
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    fits =
-        limit.rlim_max > OWN_DESCRIPTORS ? limit.rlim_max - OWN_DESCRIPTORS : 0;
     if (listen_has_streams(config) &&
         (uint64_t)config->limits.max_sessions > fits)
-        fprintf(stderr,
-                "%s: limits.max_sessions is %" PRId64 ", but this system lets "
-                "a process hold about %" PRIu64 " connections; raise the hard "
-                "limit (`ulimit -Hn`) to use more\n",
-                config->path, config->limits.max_sessions, fits);
+        text_print(
+            stderr,
+            "%s: limits.max_sessions is %" PRId64 ", but this system lets "
+            "a process hold about %" PRIu64 " connections; raise the hard "
+            "limit (`ulimit -Hn`) to use more\n",
+            config->path, config->limits.max_sessions, fits);
 }

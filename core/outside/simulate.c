@@ -1,3 +1,5 @@
+/* Runs a config on a virtual clock, from the first event to the last. */
+
 #include "outside/simulate.h"
 
 #include <errno.h>
@@ -7,10 +9,13 @@
 
 #include <playground/simulation.h>
 
+#include "base/text.h"
+#include "engine/core.h"
+#include "out/end.h"
 #include "outside/virtual.h"
 #include "places/problems.h"
 #include "state/counter.h"
-#include "state/session.h"
+#include "state/slot.h"
 
 #define WRITE_MS 200 /* of real time, for the files of handlers */
 
@@ -61,7 +66,7 @@ static int simulate_run(const struct config *config)
         }
         virtual_advance(at_ns);
         error = listener->transport->simulation->step(listener);
-        virtual_settle();
+        virtual_turn();
     }
     return error;
 }
@@ -75,11 +80,11 @@ static void simulate_end_sessions(void)
     for (uint32_t i = 0; i < core->live_count; i++)
         session_end(session_at(core->live[i]), PG_END_FIN, PG_WHY_SHUTDOWN,
                     "the simulation is over");
-    virtual_settle();
+    virtual_turn();
     for (uint32_t i = 0; i < core->live_count; i++)
         session_end(session_at(core->live[i]), PG_END_ABORT, PG_WHY_SHUTDOWN,
                     "the simulation is over");
-    virtual_settle();
+    virtual_turn();
 }
 
 static int simulate_stop_all(const struct config *config)
@@ -99,13 +104,14 @@ static void simulate_print_counter(uint16_t owner, const char *name,
                                    uint64_t value, void *arg)
 {
     if (owner == *(const uint16_t *)arg)
-        printf("%s: %s: %" PRIu64 "\n", counter_owner_name(owner), name, value);
+        text_print(stdout, "%s: %s: %" PRIu64 "\n", counter_owner_name(owner),
+                   name, value);
 }
 
 static void simulate_print_counters(const struct config *config)
 {
     for (unsigned i = 0; i < config->listener_count; i++) {
-        uint16_t owner = (uint16_t)(COUNTER_LISTENER | i);
+        uint16_t owner = counter_of_listener(i);
 
         counter_each(simulate_print_counter, &owner);
     }

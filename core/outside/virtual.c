@@ -1,3 +1,5 @@
+/* The outside of a core without descriptors, on a clock that jumps. */
+
 #include "outside/virtual.h"
 
 #include <errno.h>
@@ -5,7 +7,9 @@
 
 #include <playground/simulation.h>
 
-#include "state/session.h"
+#include "engine/due.h"
+#include "engine/life.h"
+#include "engine/turn.h"
 
 #define LISTED 0x80 /* in the list of those to look at */
 
@@ -29,12 +33,10 @@ static void virtual_look_at(const struct pg_session *session)
         session->slot;
 }
 
-void virtual_ready(struct pg_session *session, int events, bool is_ready)
+static void virtual_ready(struct pg_session *session, int events, bool is_ready)
 {
     uint8_t *ready;
 
-    if (core->io != &virtual_io)
-        return;
     ready = &outside.ready[session->slot];
     *ready =
         (uint8_t)(is_ready ? *ready | events : *ready & (LISTED | ~events));
@@ -65,12 +67,12 @@ static void virtual_serve(struct pg_session *session)
     virtual_look_at(session);
 }
 
-void virtual_settle(void)
+void virtual_turn(void)
 {
-    core_settle();
+    turn_end();
     while (outside.count) {
         virtual_serve(virtual_take_first());
-        core_settle();
+        turn_end();
     }
 }
 
@@ -114,13 +116,20 @@ static uint64_t virtual_now_ns(void)
     return outside.now_ns;
 }
 
+static uint64_t virtual_woke_ms(void)
+{
+    return outside.now_ns / 1000000;
+}
+
 const struct core_io virtual_io = {
     .watch = virtual_watch,
     .release = virtual_release,
     .watch_listener = virtual_watch_listener,
+    .ready = virtual_ready,
     .arm = virtual_arm,
     .wake = virtual_wake,
     .now_ns = virtual_now_ns,
+    .woke_ms = virtual_woke_ms,
 };
 
 /* ---- time ------------------------------------------------------------- */
@@ -138,8 +147,8 @@ void virtual_advance(uint64_t until_ns)
             outside.now_ns = virtual_next_ns();
         outside.armed_ms = UINT64_MAX;
         core_clock();
-        timer_run();
-        virtual_settle();
+        due_run();
+        virtual_turn();
     }
     if (until_ns > outside.now_ns)
         outside.now_ns = until_ns;

@@ -4,12 +4,12 @@
  *
  * It does what a worker does with libuv: it calls session_readable() and
  * session_writable() of sessions that are ready for what they are watched for,
- * and timer_run() when its time has come.
+ * and due_run() when its time has come.
  */
 #ifndef VIRTUAL_H
 #define VIRTUAL_H
 
-#include "engine/core.h"
+#include "state/state.h"
 
 /* When the clock starts: 0 would stand for "no time" here and there. */
 #define VIRTUAL_START_NS 1000000000ull
@@ -21,12 +21,8 @@ int virtual_start(const struct config *config);
 /* After core_destroy(). */
 void virtual_finish(void);
 
-/* The session's transport would take, or has, something: CORE_READ stays until
-   it is taken back, CORE_WRITE until it has been used. */
-void virtual_ready(struct pg_session *session, int events, bool is_ready);
-
-/* core_settle(), then whatever is ready, until nothing moves any more. */
-void virtual_settle(void);
+/* turn_end(), then whatever is ready, until nothing moves any more. */
+void virtual_turn(void);
 
 /* When the core's next timer is due; UINT64_MAX: never. */
 uint64_t virtual_next_ns(void);

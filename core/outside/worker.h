@@ -51,9 +51,8 @@ int worker_connect(struct worker *worker, struct pg_listener *listener,
 
 /* Calls fn with the ctx of `entry` in session `number` (pg_session_number()),
    from outside of any callback. False: there is no such session. */
-bool worker_with_ctx(struct worker *worker, struct pg_entry *entry,
-                     uint64_t number, void (*fn)(struct pg_ctx *ctx, void *arg),
-                     void *arg);
+bool worker_with_ctx(struct pg_entry *entry, uint64_t number,
+                     void (*fn)(struct pg_ctx *ctx, void *arg), void *arg);
 
 /* No more output: after what is queued has been sent, half-closes (TCP:
    shutdown(SHUT_WR)); input goes on. For use inside worker_with_ctx(). */

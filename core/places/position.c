@@ -1,5 +1,8 @@
+/* Finds keys and values in a JSON text, by their paths and by their order. */
+
 #include "places/position.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +43,49 @@ static void position_sort_nodes(struct position_map *map)
             position_compare_nodes, map);
 }
 
+/* ---- lines and columns ------------------------------------------------ */
+
+static void position_pass(char c, size_t *line, size_t *column)
+{
+    if (c == '\n') {
+        ++*line;
+        *column = 1;
+    } else if (((unsigned char)c & 0xc0) != 0x80) {
+        ++*column; /* bytes inside a character do not count */
+    }
+}
+
+static void position_set_marks(struct position_map *map)
+{
+    struct position_mark here = {1, 1};
+
+    map->marks =
+        must_calloc(map->len / POSITION_MARK_BYTES + 1, sizeof(*map->marks));
+    for (size_t i = 0; i < map->len; i++) {
+        if (i % POSITION_MARK_BYTES == 0)
+            map->marks[i / POSITION_MARK_BYTES] = here;
+        position_pass(map->text[i], &here.line, &here.column);
+    }
+    if (map->len % POSITION_MARK_BYTES == 0)
+        map->marks[map->len / POSITION_MARK_BYTES] = here;
+}
+
+void position_line(const struct position_map *map, size_t offset, size_t *line,
+                   size_t *column)
+{
+    const struct position_mark *mark;
+
+    if (offset > map->len)
+        offset = map->len;
+    mark = &map->marks[offset / POSITION_MARK_BYTES];
+    *line = mark->line;
+    *column = mark->column;
+    for (size_t i = offset - offset % POSITION_MARK_BYTES; i < offset; i++)
+        position_pass(map->text[i], line, column);
+}
+
+/* ---- life ------------------------------------------------------------- */
+
 struct position_map *position_map_create(const char *text, size_t len)
 {
     struct position_map *map = must_calloc(1, sizeof(*map));
@@ -48,6 +94,7 @@ struct position_map *position_map_create(const char *text, size_t len)
     map->len = len;
     position_scan(map);
     position_sort_nodes(map);
+    position_set_marks(map);
     return map;
 }
 
@@ -59,12 +106,13 @@ void position_map_destroy(struct position_map *map)
     free(map->children);
     free(map->sorted);
     free(map->keys);
+    free(map->marks);
     free(map);
 }
 
 /* ---- finding ---------------------------------------------------------- */
 
-/* The first in sorted[] that comes after this child of `parent`. */
+/* Returns where in sorted[] the next one behind this child of `parent` is. */
 static uint32_t position_upper_bound(const struct position_map *map,
                                      uint32_t parent, const char *key,
                                      uint32_t index)
@@ -86,11 +134,11 @@ static uint32_t position_upper_bound(const struct position_map *map,
     return low;
 }
 
-/* Of equal keys the last one, which is also the one jansson takes. */
+/* Finds the last one of equal keys, which is also the one jansson takes. */
 static uint32_t position_find_child(const struct position_map *map,
                                     uint32_t parent, const char *name)
 {
-    bool is_list = map->text[map->nodes[parent].at] == '[';
+    bool is_list = map->text[map->nodes[parent].where.value] == '[';
     uint32_t index = is_list ? (uint32_t)strtoul(name, NULL, 10) : 0;
     uint32_t after =
         position_upper_bound(map, parent, is_list ? NULL : name, index);
@@ -122,67 +170,52 @@ static const char *position_next_part(const char *path, char *part)
     return path;
 }
 
-/* How far the path goes: sets the last node met; true if that is its end. */
+/* Follows the path as far as it goes and sets the last node it met. True if
+   that is its end. */
 static bool position_walk(const struct position_map *map, const char *path,
-                          uint32_t *at)
+                          uint32_t *last)
 {
     char *part = must_calloc(strlen(path) + 1, 1);
     uint32_t next = 0;
 
-    *at = 0;
+    *last = 0;
     while (*path == '/') {
         path = position_next_part(path + 1, part);
-        next = position_find_child(map, *at, part);
+        next = position_find_child(map, *last, part);
         if (next == POSITION_NONE)
             break;
-        *at = next;
+        *last = next;
     }
     free(part);
     return next != POSITION_NONE;
 }
 
-static bool find(const struct position_map *map, const char *path, bool is_near,
-                 struct position *found)
+static bool position_find_or(const struct position_map *map, const char *path,
+                             bool is_near, struct position *found)
 {
-    uint32_t at;
+    uint32_t last;
 
-    if (map->count == 0 || (!position_walk(map, path, &at) && !is_near))
+    if (map->count == 0 || (!position_walk(map, path, &last) && !is_near))
         return false;
-
-    const struct position_node *node = &map->nodes[at];
-
-    *found =
-        (struct position){node->key_at, node->key_end, node->at, node->end};
+    *found = map->nodes[last].where;
     return true;
 }
 
 bool position_find(const struct position_map *map, const char *path,
                    struct position *found)
 {
-    return find(map, path, false, found);
+    return position_find_or(map, path, false, found);
 }
 
 bool position_find_near(const struct position_map *map, const char *path,
                         struct position *found)
 {
-    return find(map, path, true, found);
+    return position_find_or(map, path, true, found);
 }
 
 size_t position_count(const struct position_map *map)
 {
     return map->count;
-}
-
-/* A key that begins with // is a comment, with all that is below it. */
-static bool position_is_comment(const struct position_map *map, uint32_t at)
-{
-    for (; at != POSITION_NONE; at = map->nodes[at].parent) {
-        const char *key = map->nodes[at].key;
-
-        if (key && key[0] == '/' && key[1] == '/')
-            return true;
-    }
-    return false;
 }
 
 void position_each_duplicate(const struct position_map *map,
@@ -198,8 +231,8 @@ void position_each_duplicate(const struct position_map *map,
 
         if (!b->key || a->parent != b->parent || strcmp(a->key, b->key))
             first = i;
-        else if (!position_is_comment(map, map->sorted[i]))
-            fn(b->key, a->key_at, b->key_at, arg);
+        else if (!b->is_comment)
+            fn(b->key, a->where.key, b->where.key, arg);
     }
 }
 
@@ -207,22 +240,8 @@ bool position_open_bracket(const struct position_map *map, size_t *offset)
 {
     if (map->open == POSITION_NONE)
         return false;
-    *offset = map->nodes[map->open].at;
+    *offset = map->nodes[map->open].where.value;
     return true;
-}
-
-void position_line(const char *text, size_t len, size_t offset, size_t *line,
-                   size_t *column)
-{
-    *line = *column = 1;
-    for (size_t i = 0; i < offset && i < len; i++) {
-        if (text[i] == '\n') {
-            ++*line;
-            *column = 1;
-        } else if (((unsigned char)text[i] & 0xc0) != 0x80) {
-            ++*column; /* bytes inside a character do not count */
-        }
-    }
 }
 
 /* ---- paths ------------------------------------------------------------ */
@@ -244,7 +263,10 @@ char *position_path_key(const char *parent, const char *key)
     return path;
 }
 
-char *position_path_index(const char *parent, size_t index)
+struct position_path position_path_index(const char *parent, size_t index)
 {
-    return must_printf("%s/%zu", parent, index);
+    struct position_path path;
+
+    snprintf(path.text, sizeof(path.text), "%s/%zu", parent, index);
+    return path;
 }

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Byte offsets; in lists and at the top the key is where the value is. */
+/* Byte offsets. In lists and at the top the key is where the value is. */
 struct position {
     size_t key, key_end;
     size_t value, value_end;
@@ -31,7 +31,8 @@ void position_map_destroy(struct position_map *map);
 /* False: the text has no such value. */
 bool position_find(const struct position_map *map, const char *path,
                    struct position *found);
-/* The same or the nearest value around it. False: no value at all. */
+/* Finds that value, or the nearest one around it. False: there is none at
+   all. */
 bool position_find_near(const struct position_map *map, const char *path,
                         struct position *found);
 
@@ -48,11 +49,17 @@ void position_each_duplicate(const struct position_map *map,
 bool position_open_bracket(const struct position_map *map, size_t *offset);
 
 /* Line and column of an offset, both from 1; columns count characters. */
-void position_line(const char *text, size_t len, size_t offset, size_t *line,
+void position_line(const struct position_map *map, size_t offset, size_t *line,
                    size_t *column);
 
-/* PARENT/KEY and PARENT/INDEX; the caller frees them. */
+/* PARENT/KEY; the caller frees it. */
 char *position_path_key(const char *parent, const char *key);
-char *position_path_index(const char *parent, size_t index);
+
+/* PARENT/INDEX, for a parent without keys that somebody else has chosen. */
+struct position_path {
+    char text[64];
+};
+
+struct position_path position_path_index(const char *parent, size_t index);
 
 #endif

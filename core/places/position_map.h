@@ -5,18 +5,27 @@
 #ifndef POSITION_MAP_H
 #define POSITION_MAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define POSITION_NONE UINT32_MAX
+#include "places/position.h"
+
+#define POSITION_NONE       UINT32_MAX
+#define POSITION_MARK_BYTES 256
 
 /* One value. Children know their parents; `sorted` finds children. */
 struct position_node {
     uint32_t parent;
     uint32_t index;  /* in its list or object */
     const char *key; /* decoded; NULL in lists and at the top */
-    size_t key_at, key_end;
-    size_t at, end;
+    struct position where;
+    bool is_comment; /* the key begins with two slashes, or that of a parent */
+};
+
+/* Line and column of each POSITION_MARK_BYTES-th byte. */
+struct position_mark {
+    size_t line, column;
 };
 
 struct position_map {
@@ -29,9 +38,10 @@ struct position_map {
     uint32_t open;      /* the container that is not closed yet */
     char *keys;         /* the decoded keys; no longer than the text */
     size_t keys_used;
+    struct position_mark *marks;
 };
 
-/* Fills the nodes of a map whose text is set; sorted stays empty. */
+/* Fills the nodes of a map whose text is set; `sorted` stays empty. */
 void position_scan(struct position_map *map);
 
 #endif

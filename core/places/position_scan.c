@@ -1,6 +1,7 @@
+/* Reads a JSON text into the nodes of a position map. */
+
 #include "places/position_map.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/must.h"
@@ -8,27 +9,28 @@
 struct scan {
     struct position_map *map;
     const char *text;
-    size_t len, at;
+    size_t len, offset;
 };
 
 /* ---- strings ---------------------------------------------------------- */
 
 static void position_scan_skip_space(struct scan *scan)
 {
-    while (scan->at < scan->len && memchr(" \t\r\n", scan->text[scan->at], 4))
-        scan->at++;
+    while (scan->offset < scan->len &&
+           memchr(" \t\r\n", scan->text[scan->offset], 4))
+        scan->offset++;
 }
 
 /* From the opening quote to behind the closing one, or to the end. */
 static void position_scan_skip_string(struct scan *scan)
 {
-    for (scan->at++; scan->at < scan->len; scan->at++) {
-        if (scan->text[scan->at] == '"') {
-            scan->at++;
+    for (scan->offset++; scan->offset < scan->len; scan->offset++) {
+        if (scan->text[scan->offset] == '"') {
+            scan->offset++;
             return;
         }
-        if (scan->text[scan->at] == '\\' && scan->at + 1 < scan->len)
-            scan->at++;
+        if (scan->text[scan->offset] == '\\' && scan->offset + 1 < scan->len)
+            scan->offset++;
     }
 }
 
@@ -68,7 +70,8 @@ static char *position_scan_put_utf8(char *out, uint32_t code)
     return out;
 }
 
-/* What follows "\u"; returns how many bytes of it were used. */
+/* Decodes the digits behind "\u", and a second half if there is one. Returns
+   how many bytes it used. */
 static size_t position_scan_decode_unicode(const char *in, size_t len,
                                            char **out)
 {
@@ -88,7 +91,7 @@ static size_t position_scan_decode_unicode(const char *in, size_t len,
     return used;
 }
 
-/* What is between the quotes, decoded and ended with NUL. */
+/* Decodes the text between two quotes and ends it with NUL. */
 static const char *position_scan_decode(struct position_map *map, size_t from,
                                         size_t to)
 {
@@ -128,51 +131,55 @@ static struct position_node *position_scan_add_node(struct scan *scan)
     struct position_node *node = &map->nodes[map->count++];
 
     *node = (struct position_node){.parent = map->open};
-    node->key_at = node->key_end = node->at = node->end = scan->at;
-    if (map->open != POSITION_NONE)
+    node->where = (struct position){scan->offset, scan->offset, scan->offset,
+                                    scan->offset};
+    if (map->open != POSITION_NONE) {
         node->index = map->children[map->open]++;
+        node->is_comment = map->nodes[map->open].is_comment;
+    }
     return node;
 }
 
 /* Reads a string, number or word, or opens a container. */
 static void position_scan_value(struct scan *scan, struct position_node *node)
 {
-    char c = scan->text[scan->at];
+    char c = scan->text[scan->offset];
 
-    node->at = scan->at;
+    node->where.value = scan->offset;
     if (c == '{' || c == '[') {
         scan->map->open = (uint32_t)(node - scan->map->nodes);
-        scan->at++;
+        scan->offset++;
     } else if (c == '"') {
         position_scan_skip_string(scan);
     } else {
         do
-            scan->at++;
-        while (scan->at < scan->len &&
-               !memchr(" \t\r\n,:\"[]{}", scan->text[scan->at], 11));
+            scan->offset++;
+        while (scan->offset < scan->len &&
+               !memchr(" \t\r\n,:\"[]{}", scan->text[scan->offset], 11));
     }
-    node->end = scan->at;
+    node->where.value_end = scan->offset;
 }
 
 /* "key" : value. False: there is no such thing here. */
 static bool position_scan_member(struct scan *scan)
 {
-    if (scan->text[scan->at] != '"')
+    if (scan->text[scan->offset] != '"')
         return false;
 
     struct position_node *node = position_scan_add_node(scan);
 
     position_scan_skip_string(scan);
-    node->key_end = scan->at;
-    node->key =
-        position_scan_decode(scan->map, node->key_at + 1, node->key_end - 1);
+    node->where.key_end = scan->offset;
+    node->key = position_scan_decode(scan->map, node->where.key + 1,
+                                     node->where.key_end - 1);
+    node->is_comment |= node->key[0] == '/' && node->key[1] == '/';
     position_scan_skip_space(scan);
-    node->at = node->end = scan->at;
-    if (scan->at == scan->len || scan->text[scan->at] != ':')
+    node->where.value = node->where.value_end = scan->offset;
+    if (scan->offset == scan->len || scan->text[scan->offset] != ':')
         return false;
-    scan->at++;
+    scan->offset++;
     position_scan_skip_space(scan);
-    if (scan->at == scan->len)
+    if (scan->offset == scan->len)
         return false;
     position_scan_value(scan, node);
     return true;
@@ -184,19 +191,19 @@ static bool position_scan_next(struct scan *scan)
 {
     struct position_map *map = scan->map;
     struct position_node *open = &map->nodes[map->open];
-    bool is_object = scan->text[open->at] == '{';
+    bool is_object = scan->text[open->where.value] == '{';
 
     position_scan_skip_space(scan);
-    if (scan->at == scan->len)
+    if (scan->offset == scan->len)
         return false;
 
-    char c = scan->text[scan->at];
+    char c = scan->text[scan->offset];
 
     if (c == (is_object ? '}' : ']')) {
-        open->end = ++scan->at;
+        open->where.value_end = ++scan->offset;
         map->open = open->parent;
     } else if (c == ',') {
-        scan->at++;
+        scan->offset++;
     } else if (is_object) {
         return position_scan_member(scan);
     } else if (c == ']' || c == '}' || c == ':') {
@@ -214,7 +221,7 @@ void position_scan(struct position_map *map)
     map->open = POSITION_NONE;
     map->keys = must_calloc(map->len + 1, 1);
     position_scan_skip_space(&scan);
-    if (scan.at < scan.len)
+    if (scan.offset < scan.len)
         position_scan_value(&scan, position_scan_add_node(&scan));
     while (map->open != POSITION_NONE && position_scan_next(&scan))
         ;

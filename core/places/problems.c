@@ -1,3 +1,5 @@
+/* Gathers what is wrong with a config, and prints it with its places. */
+
 #include "places/problems.h"
 
 #include <stdlib.h>
@@ -7,7 +9,9 @@
 #include "places/excerpt.h"
 #include "places/position.h"
 
-/* More are only counted, so that a hostile file does not fill the memory. */
+/* Problems beyond these are only counted, so that a hostile file takes neither
+   memory nor time: 20 are shown, and they are found in another order than that
+   of the text. */
 #define KEPT 1000
 
 struct problem {
@@ -68,7 +72,7 @@ const struct position_map *problems_map(const struct problems *problems)
 
 /* ---- adding ----------------------------------------------------------- */
 
-/* The same thing said twice about one place is said once. */
+/* True if the same has been said about the same place. */
 static bool problems_is_known(const struct problems *problems,
                               const struct problem *new)
 {
@@ -82,29 +86,42 @@ static bool problems_is_known(const struct problems *problems,
     return false;
 }
 
-/* Takes the text. */
-static void add(struct problems *problems, struct problem problem, char *text)
+static void problems_count_in(struct problems *problems,
+                              const struct problem *problem)
+{
+    *(problem->is_warning ? &problems->warnings : &problems->errors) += 1;
+}
+
+/* Takes the text over. */
+static void problems_keep(struct problems *problems, struct problem problem,
+                          char *text)
 {
     problem.text = text_clean(text);
     free(text);
-    problems->said += !problem.is_warning;
-    if (problems->kept < KEPT && problems_is_known(problems, &problem)) {
+    if (problems_is_known(problems, &problem)) {
         free(problem.text);
         return;
     }
-    *(problem.is_warning ? &problems->warnings : &problems->errors) += 1;
-    if (problems->kept == KEPT) {
-        free(problem.text);
-        return;
-    }
+    problems_count_in(problems, &problem);
     problem.order = problems->kept;
     problems->list =
         must_grow(problems->list, problems->kept, sizeof(*problems->list));
     problems->list[problems->kept++] = problem;
 }
 
-static struct problem problems_place(const struct problems *problems,
-                                     const char *path, bool at_key)
+bool problems_is_full(const struct problems *problems)
+{
+    return problems->kept == KEPT;
+}
+
+void problems_add_unseen(struct problems *problems)
+{
+    problems->said++;
+    problems->errors++;
+}
+
+static struct problem problems_at(const struct problems *problems,
+                                  const char *path, bool at_key)
 {
     struct problem problem = {0};
     struct position found;
@@ -118,11 +135,30 @@ static struct problem problems_place(const struct problems *problems,
     return problem;
 }
 
+static void problems_vput(struct problems *problems, const char *path,
+                          bool at_key, bool is_warning, const char *format,
+                          va_list arguments) PG_PRINTF(5, 0);
+
+static void problems_vput(struct problems *problems, const char *path,
+                          bool at_key, bool is_warning, const char *format,
+                          va_list arguments)
+{
+    struct problem problem = {.is_warning = is_warning};
+
+    problems->said += !is_warning;
+    if (problems_is_full(problems)) {
+        problems_count_in(problems, &problem);
+        return;
+    }
+    problem = problems_at(problems, path, at_key);
+    problem.is_warning = is_warning;
+    problems_keep(problems, problem, must_vprintf(format, arguments));
+}
+
 void problems_vadd(struct problems *problems, const char *path, bool at_key,
                    const char *format, va_list arguments)
 {
-    add(problems, problems_place(problems, path, at_key),
-        must_vprintf(format, arguments));
+    problems_vput(problems, path, at_key, false, format, arguments);
 }
 
 void problems_add(struct problems *problems, const char *path, bool at_key,
@@ -131,8 +167,30 @@ void problems_add(struct problems *problems, const char *path, bool at_key,
     va_list arguments;
 
     va_start(arguments, format);
-    problems_vadd(problems, path, at_key, format, arguments);
+    problems_vput(problems, path, at_key, false, format, arguments);
     va_end(arguments);
+}
+
+void problems_warn(struct problems *problems, const char *path, bool at_key,
+                   const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    problems_vput(problems, path, at_key, true, format, arguments);
+    va_end(arguments);
+}
+
+void problems_add_key(struct problems *problems, const char *path,
+                      const char *key, bool at_key, const char *format, ...)
+{
+    char *place = position_path_key(path, key);
+    va_list arguments;
+
+    va_start(arguments, format);
+    problems_vput(problems, place, at_key, false, format, arguments);
+    va_end(arguments);
+    free(place);
 }
 
 void problems_add_at(struct problems *problems, size_t offset,
@@ -141,27 +199,31 @@ void problems_add_at(struct problems *problems, size_t offset,
     struct problem problem = {.has_place = true, .offset = offset};
     va_list arguments;
 
+    if (problems_is_full(problems)) {
+        problems_add_unseen(problems);
+        return;
+    }
+    problems->said++;
     va_start(arguments, format);
-    add(problems, problem, must_vprintf(format, arguments));
+    problems_keep(problems, problem, must_vprintf(format, arguments));
     va_end(arguments);
 }
 
 void problems_line(const struct problems *problems, size_t offset, size_t *line,
                    size_t *column)
 {
-    position_line(problems->text, problems->len, offset, line, column);
+    position_line(problems->map, offset, line, column);
 }
 
-void problems_warn(struct problems *problems, const char *path, bool at_key,
-                   const char *format, ...)
+char *problems_place(const struct problems *problems, const char *path)
 {
-    struct problem problem = problems_place(problems, path, at_key);
-    va_list arguments;
+    struct problem problem = problems_at(problems, path, false);
+    size_t line, column;
 
-    problem.is_warning = true;
-    va_start(arguments, format);
-    add(problems, problem, must_vprintf(format, arguments));
-    va_end(arguments);
+    if (!problem.has_place)
+        return must_copy(problems->path);
+    problems_line(problems, problem.offset, &line, &column);
+    return must_printf("%s:%zu:%zu", problems->path, line, column);
 }
 
 size_t problems_said(const struct problems *problems)
@@ -181,7 +243,7 @@ size_t problems_warnings(const struct problems *problems)
 
 /* ---- showing ---------------------------------------------------------- */
 
-/* What concerns the whole file first, then by place. */
+/* Problems of the whole file come first, then those with places in order. */
 static int problems_compare(const void *left, const void *right)
 {
     const struct problem *a = left, *b = right;
@@ -214,8 +276,7 @@ static struct problem_report problems_report(const struct problems *problems,
     };
 
     if (problem->has_place)
-        position_line(problems->text, problems->len, problem->offset,
-                      &report.line, &report.column);
+        problems_line(problems, problem->offset, &report.line, &report.column);
     return report;
 }
 

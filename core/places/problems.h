@@ -38,10 +38,18 @@ void problems_add(struct problems *problems, const char *path, bool at_key,
                   const char *format, ...) PG_PRINTF(4, 5);
 void problems_vadd(struct problems *problems, const char *path, bool at_key,
                    const char *format, va_list arguments) PG_PRINTF(4, 0);
+/* A problem at PATH/KEY. */
+void problems_add_key(struct problems *problems, const char *path,
+                      const char *key, bool at_key, const char *format, ...)
+    PG_PRINTF(5, 6);
 /* A problem at a byte offset of the text (syntax errors). */
 void problems_add_at(struct problems *problems, size_t offset,
                      const char *format, ...) PG_PRINTF(3, 4);
-/* Line and column of an offset in it, from 1. */
+/* True when one more would only be counted: nobody needs to find its words. */
+bool problems_is_full(const struct problems *problems);
+/* One more problem, of which only the number is told. */
+void problems_add_unseen(struct problems *problems);
+/* Line and column of an offset in the text, from 1. */
 void problems_line(const struct problems *problems, size_t offset, size_t *line,
                    size_t *column);
 /* Like problems_add(), but nothing is refused for it. */
@@ -63,6 +71,10 @@ struct problem_report {
     bool is_warning;
     const char *text;
 };
+
+/* The beginning of a message about that place, "FILE:LINE:COLUMN" or "FILE";
+   the caller frees it. */
+char *problems_place(const struct problems *problems, const char *path);
 
 /* Calls fn for each that problems_print() prints, in the same order. */
 void problems_each(const struct problems *problems,

@@ -1,3 +1,5 @@
+/* Finds out what somebody meant by a text that is no JSON. */
+
 #include "places/syntax.h"
 
 #include <ctype.h>
@@ -12,7 +14,7 @@
 
 /* A bracket, comma or colon, a string, or a run of letters and digits. */
 struct token {
-    size_t at, end;
+    size_t offset, end;
     char first;   /* '\0': the end of the text */
     bool is_open; /* a string without its closing quote */
 };
@@ -41,32 +43,34 @@ static bool syntax_is_word(char c)
 }
 
 /* A string ends at its line's end too: that one is not closed. */
-static size_t syntax_string_end(const struct mistake *m, size_t at,
+static size_t syntax_string_end(const struct mistake *m, size_t offset,
                                 bool *is_open)
 {
+    size_t i = offset + 1;
+
     *is_open = false;
-    for (at++; at < m->len && m->text[at] != '\n'; at++) {
-        if (m->text[at] == '"')
-            return at + 1;
-        if (m->text[at] == '\\' && at + 1 < m->len && m->text[at + 1] != '\n')
-            at++;
+    for (; i < m->len && m->text[i] != '\n'; i++) {
+        if (m->text[i] == '"')
+            return i + 1;
+        if (m->text[i] == '\\' && i + 1 < m->len && m->text[i + 1] != '\n')
+            i++;
     }
     *is_open = true;
-    return at;
+    return i;
 }
 
-static struct token syntax_next_token(const struct mistake *m, size_t at)
+static struct token syntax_next_token(const struct mistake *m, size_t from)
 {
     struct token token;
 
-    while (at < m->len && memchr(" \t\r\n", m->text[at], 4))
-        at++;
-    token = (struct token){.at = at, .end = at};
-    if (at == m->len)
+    while (from < m->len && memchr(" \t\r\n", m->text[from], 4))
+        from++;
+    token = (struct token){.offset = from, .end = from};
+    if (from == m->len)
         return token;
-    token.first = m->text[at];
+    token.first = m->text[from];
     if (token.first == '"') {
-        token.end = syntax_string_end(m, at, &token.is_open);
+        token.end = syntax_string_end(m, from, &token.is_open);
     } else {
         do
             token.end++;
@@ -99,16 +103,16 @@ static void syntax_find_token(struct mistake *m)
 /* The bracket that is open where the token stands. */
 static bool syntax_open_bracket(const struct mistake *m, size_t *offset)
 {
-    struct position_map *map = position_map_create(m->text, m->token.at);
+    struct position_map *map = position_map_create(m->text, m->token.offset);
     bool is_open = position_open_bracket(map, offset);
 
     position_map_destroy(map);
     return is_open;
 }
 
-static void syntax_say(const struct mistake *m, size_t at, const char *text)
+static void syntax_say(const struct mistake *m, size_t offset, const char *text)
 {
-    problems_add_at(m->problems, at, "%s", text);
+    problems_add_at(m->problems, offset, "%s", text);
 }
 
 /* ---- the whole file --------------------------------------------------- */
@@ -154,7 +158,7 @@ static bool syntax_explain_start(const struct mistake *m)
 
     if (!syntax_expects(m, "'[' or '{' expected") || is_ours)
         return false;
-    syntax_say(m, m->token.at, "a config is a JSON object; write " EXAMPLE);
+    syntax_say(m, m->token.offset, "a config is a JSON object; write " EXAMPLE);
     return true;
 }
 
@@ -163,20 +167,20 @@ static bool syntax_explain_limit(const struct mistake *m)
     switch (json_error_code(m->error)) {
     case json_error_stack_overflow:
         syntax_say(
-            m, m->token.at,
+            m, m->token.offset,
             "too many brackets inside each other; a config needs five or so");
         return true;
     case json_error_numeric_overflow:
-        syntax_say(m, m->token.at,
+        syntax_say(m, m->token.offset,
                    "this number is too big; choose a smaller one");
         return true;
     case json_error_null_character:
     case json_error_null_byte_in_key:
-        syntax_say(m, m->token.at, "a text cannot hold \\u0000; delete it");
+        syntax_say(m, m->token.offset, "a text cannot hold \\u0000; delete it");
         return true;
     case json_error_end_of_input_expected:
         syntax_say(
-            m, m->token.at,
+            m, m->token.offset,
             "the config ends before this; delete what follows, or look for a "
             "bracket too many above");
         return true;
@@ -200,18 +204,18 @@ static void syntax_explain_control(const struct mistake *m)
                         code, code);
 }
 
-/* What begins at `at` and ends before `end` is a character or an escape that
-   JSON knows. */
-static bool syntax_is_good_escape(const struct mistake *m, size_t at,
+/* True if a character or an escape that JSON knows begins at this offset and
+   ends before `end`. */
+static bool syntax_is_good_escape(const struct mistake *m, size_t offset,
                                   size_t end)
 {
-    if (m->text[at] != '\\')
+    if (m->text[offset] != '\\')
         return true;
-    if (at + 1 >= end || !m->text[at + 1])
+    if (offset + 1 >= end || !m->text[offset + 1])
         return false;
-    if (m->text[at + 1] != 'u')
-        return strchr("\"\\/bfnrt", m->text[at + 1]);
-    for (size_t i = at + 2; i < at + 6; i++)
+    if (m->text[offset + 1] != 'u')
+        return strchr("\"\\/bfnrt", m->text[offset + 1]);
+    for (size_t i = offset + 2; i < offset + 6; i++)
         if (i >= end || !isxdigit((unsigned char)m->text[i]))
             return false;
     return true;
@@ -219,20 +223,22 @@ static bool syntax_is_good_escape(const struct mistake *m, size_t at,
 
 static void syntax_explain_escape(const struct mistake *m)
 {
-    size_t at = m->token.at + 1;
+    size_t offset = m->token.offset + 1;
 
-    while (at < m->token.end && syntax_is_good_escape(m, at, m->token.end))
-        at += m->text[at] == '\\' ? 2 : 1;
+    while (offset < m->token.end &&
+           syntax_is_good_escape(m, offset, m->token.end))
+        offset += m->text[offset] == '\\' ? 2 : 1;
     syntax_say(
-        m, at,
+        m, offset,
         "a backslash that means nothing here; write \\\\ for a backslash (the "
         "others are \\\" \\/ \\b \\f \\n \\r \\t \\u0041)");
 }
 
 /* The end of a line as Windows writes it. */
-static bool syntax_is_line_end(const struct mistake *m, size_t at)
+static bool syntax_is_line_end(const struct mistake *m, size_t offset)
 {
-    return at + 1 < m->len && m->text[at] == '\r' && m->text[at + 1] == '\n';
+    return offset + 1 < m->len && m->text[offset] == '\r' &&
+           m->text[offset + 1] == '\n';
 }
 
 static bool syntax_explain_string(const struct mistake *m)
@@ -246,13 +252,13 @@ static bool syntax_explain_string(const struct mistake *m)
         syntax_explain_escape(m);
     else if (syntax_expects(m, "invalid Unicode"))
         syntax_say(
-            m, m->token.at,
+            m, m->token.offset,
             "half a character in a \\u escape; write the character itself");
     else if (syntax_expects(m, "control character") ||
              syntax_expects(m, "unexpected newline") ||
              syntax_expects(m, "premature end of input"))
         syntax_say(
-            m, m->token.at,
+            m, m->token.offset,
             "the text that begins here is not closed; put a \" at its end");
     else
         return false;
@@ -263,14 +269,14 @@ static bool syntax_explain_string(const struct mistake *m)
 
 static bool syntax_explain_comment(const struct mistake *m)
 {
-    size_t next = m->token.at + 1;
+    size_t next = m->token.offset + 1;
     bool is_slashes = m->token.first == '/' && next < m->len &&
                       (m->text[next] == '/' || m->text[next] == '*');
 
     if (!is_slashes && m->token.first != '#')
         return false;
     syntax_say(
-        m, m->token.at,
+        m, m->token.offset,
         "JSON has no comments; write one as a key that begins with //, as in "
         "\"//\": \"text\"");
     return true;
@@ -278,15 +284,15 @@ static bool syntax_explain_comment(const struct mistake *m)
 
 static bool syntax_explain_quote(const struct mistake *m)
 {
-    bool is_curly = m->token.end - m->token.at >= 3 &&
-                    (!memcmp(m->text + m->token.at, "\xe2\x80\x9c", 3) ||
-                     !memcmp(m->text + m->token.at, "\xe2\x80\x98", 3));
+    bool is_curly = m->token.end - m->token.offset >= 3 &&
+                    (!memcmp(m->text + m->token.offset, "\xe2\x80\x9c", 3) ||
+                     !memcmp(m->text + m->token.offset, "\xe2\x80\x98", 3));
 
     if (m->token.first == '\'' || m->token.first == '`')
-        syntax_say(m, m->token.at,
+        syntax_say(m, m->token.offset,
                    "JSON has no single quotes; write \" instead");
     else if (is_curly)
-        syntax_say(m, m->token.at,
+        syntax_say(m, m->token.offset,
                    "these are typographic quotes; write the plain \" instead");
     else
         return false;
@@ -296,13 +302,13 @@ static bool syntax_explain_quote(const struct mistake *m)
 static bool syntax_explain_word(const struct mistake *m)
 {
     static const char *const words[] = {"true", "false", "null"};
-    size_t len = m->token.end - m->token.at;
-    const char *word = m->text + m->token.at;
+    size_t len = m->token.end - m->token.offset;
+    const char *word = m->text + m->token.offset;
 
     if (!syntax_is_word(m->token.first))
         return false;
     if (syntax_expects(m, "string or '}' expected")) {
-        syntax_say(m, m->token.at,
+        syntax_say(m, m->token.offset,
                    "a key without quotes; put it into \"quotes\"");
         return true;
     }
@@ -310,19 +316,19 @@ static bool syntax_explain_word(const struct mistake *m)
         return false;
     for (size_t i = 0; i < 3; i++) {
         if (len == strlen(words[i]) && !strncasecmp(word, words[i], len)) {
-            problems_add_at(m->problems, m->token.at,
+            problems_add_at(m->problems, m->token.offset,
                             "capital letters; write %s", words[i]);
             return true;
         }
     }
     if (strchr("0123456789+-.", m->token.first))
         syntax_say(
-            m, m->token.at,
+            m, m->token.offset,
             "this is no number of JSON; write it as 10, -3 or 0.5, without a "
             "leading 0 or +");
     else
         syntax_say(
-            m, m->token.at,
+            m, m->token.offset,
             "an unknown word; put a text into \"quotes\", or write true, false "
             "or null");
     return true;
@@ -344,7 +350,8 @@ static bool syntax_explain_bracket(const struct mistake *m)
     if (!syntax_open_bracket(m, &open)) {
         if (!m->token.first)
             return false;
-        syntax_say(m, m->token.at, "this bracket closes nothing; delete it");
+        syntax_say(m, m->token.offset,
+                   "this bracket closes nothing; delete it");
         return true;
     }
 
@@ -358,8 +365,8 @@ static bool syntax_explain_bracket(const struct mistake *m)
     }
     if (m->token.first == closing)
         return false;
-    position_line(m->text, m->len, open, &line, &column);
-    problems_add_at(m->problems, m->token.at,
+    problems_line(m->problems, open, &line, &column);
+    problems_add_at(m->problems, m->token.offset,
                     "a %c where the %c of line %zu, column %zu is open; write "
                     "%c, or close that first",
                     m->token.first, opening, line, column, closing);
@@ -372,13 +379,13 @@ static bool syntax_explain_comma(const struct mistake *m)
 
     if (syntax_is_closing(m->token.first) && last == ',')
         syntax_say(
-            m, m->before.at,
+            m, m->before.offset,
             "a comma with nothing after it; delete it, or add what is missing");
     else if (m->token.first == ',' && last && strchr(",[{", last))
-        syntax_say(m, m->token.at, "a comma too many; delete it");
+        syntax_say(m, m->token.offset, "a comma too many; delete it");
     else if ((m->token.first == ',' || syntax_is_closing(m->token.first)) &&
              last == ':')
-        syntax_say(m, m->token.at, "a value is missing here; write one");
+        syntax_say(m, m->token.offset, "a value is missing here; write one");
     else
         return false;
     return true;
@@ -388,11 +395,11 @@ static bool syntax_explain_comma(const struct mistake *m)
    the rest of it touches what follows. */
 static bool syntax_explain_quote_before(const struct mistake *m)
 {
-    if (m->before.first != '"' || m->before.end != m->token.at ||
+    if (m->before.first != '"' || m->before.end != m->token.offset ||
         !syntax_is_word(m->token.first))
         return false;
     syntax_say(
-        m, m->before.at,
+        m, m->before.offset,
         "the text that begins here ends at the next quote; put a \" where it "
         "is to end");
     return true;
@@ -406,8 +413,8 @@ static bool syntax_explain_list(const struct mistake *m)
     if (m->token.first != ':' || m->before.first != '"' ||
         !syntax_expects(m, "']' expected") || !syntax_open_bracket(m, &open))
         return false;
-    position_line(m->text, m->len, open, &line, &column);
-    problems_add_at(m->problems, m->before.at,
+    problems_line(m->problems, open, &line, &column);
+    problems_add_at(m->problems, m->before.offset,
                     "a key in a list; close the [ of line %zu, column %zu with "
                     "a ] before it, or put the key and its value into { }",
                     line, column);
@@ -417,22 +424,25 @@ static bool syntax_explain_list(const struct mistake *m)
 static bool syntax_explain_missing(const struct mistake *m)
 {
     if (syntax_expects(m, "':' expected") && m->token.first == '=')
-        syntax_say(m, m->token.at, "a = after a key; write a colon instead");
+        syntax_say(m, m->token.offset,
+                   "a = after a key; write a colon instead");
     else if (syntax_expects(m, "':' expected") &&
              syntax_is_closing(m->token.first))
         syntax_say(
-            m, m->before.at,
+            m, m->before.offset,
             "a key without a value; write \"key\": value, or use [ ] for a "
             "list");
     else if (syntax_expects(m, "':' expected"))
-        syntax_say(m, m->token.at, "a colon is missing before this; write one");
+        syntax_say(m, m->token.offset,
+                   "a colon is missing before this; write one");
     else if (m->token.first == ';')
-        syntax_say(m, m->token.at, "a semicolon; write a comma instead");
+        syntax_say(m, m->token.offset, "a semicolon; write a comma instead");
     else if (syntax_expects(m, "'}' expected") ||
              syntax_expects(m, "']' expected"))
-        syntax_say(m, m->token.at, "a comma is missing before this; write one");
+        syntax_say(m, m->token.offset,
+                   "a comma is missing before this; write one");
     else if (syntax_expects(m, "string or '}' expected"))
-        syntax_say(m, m->token.at,
+        syntax_say(m, m->token.offset,
                    "a key in \"quotes\" belongs here; write \"key\": value");
     else
         return false;
@@ -465,7 +475,7 @@ void syntax_explain(struct problems *problems, const char *text, size_t len,
         if (explain[i](&mistake))
             return;
     }
-    problems_add_at(problems, mistake.token.at,
+    problems_add_at(problems, mistake.token.offset,
                     "this is no JSON: %s; look at what stands before it",
                     error->text);
 }

@@ -1,3 +1,5 @@
+/* Reads the tables of a shared object, never beyond its end. */
+
 #include "plugin/object.h"
 
 #include <elf.h>
@@ -17,8 +19,8 @@ typedef ElfW(Sym) sym;
 
 /* ---- reading, never beyond the end ------------------------------------ */
 
-static const void *object_at(const struct object *object, uint64_t offset,
-                             uint64_t len)
+static const void *object_bytes(const struct object *object, uint64_t offset,
+                                uint64_t len)
 {
     if (offset > object->size || len > object->size - offset)
         return NULL;
@@ -31,7 +33,7 @@ static const void *object_table(const struct object *object, uint64_t offset,
                                 uint64_t count, uint64_t size)
 {
     return offset % sizeof(ElfW(Addr)) == 0
-               ? object_at(object, offset, count * size)
+               ? object_bytes(object, offset, count * size)
                : NULL;
 }
 
@@ -123,7 +125,7 @@ static bool object_check_segments(const struct object *object, char *error,
                 "is a program, not a shared object; link it with "
                 "-shared, or use `playground build FILE.c`");
         if (segment[i].p_type == PT_LOAD &&
-            !object_at(object, segment[i].p_offset, segment[i].p_filesz))
+            !object_bytes(object, segment[i].p_offset, segment[i].p_filesz))
             break;
     }
     if (!has_sections || !segment || count == 0 || i < count)
@@ -207,7 +209,7 @@ static bool object_each_of(
     size_t count = section->sh_size / sizeof(sym);
     const sym *symbol =
         object_table(object, section->sh_offset, count, sizeof(*symbol));
-    const char *text = object_at(object, names->sh_offset, names->sh_size);
+    const char *text = object_bytes(object, names->sh_offset, names->sh_size);
 
     if (!symbol || !text || names->sh_size == 0 || text[names->sh_size - 1])
         return true;
@@ -274,6 +276,37 @@ bool object_find(const struct object *object, const char *name,
     return search.is_found;
 }
 
+static bool object_has_import(const struct object *object, const shdr *section,
+                              const shdr *names, const char *name)
+{
+    size_t count = section->sh_size / sizeof(sym);
+    const sym *symbol =
+        object_table(object, section->sh_offset, count, sizeof(*symbol));
+    const char *text = object_bytes(object, names->sh_offset, names->sh_size);
+
+    if (!symbol || !text || names->sh_size == 0 || text[names->sh_size - 1])
+        return false;
+    for (size_t i = 1; i < count; i++) /* the first one is none */
+        if (symbol[i].st_shndx == SHN_UNDEF &&
+            symbol[i].st_name < names->sh_size &&
+            !strcmp(text + symbol[i].st_name, name))
+            return true;
+    return false;
+}
+
+bool object_imports(const struct object *object, const char *name)
+{
+    size_t count;
+    const shdr *section = object_sections(object, &count);
+
+    for (size_t i = 0; section && i < count; i++)
+        if (section[i].sh_type == SHT_DYNSYM && section[i].sh_link < count &&
+            object_has_import(object, &section[i], &section[section[i].sh_link],
+                              name))
+            return true;
+    return false;
+}
+
 bool object_read(const struct object *object, uint64_t address, void *out,
                  size_t len)
 {
@@ -287,7 +320,7 @@ bool object_read(const struct object *object, uint64_t address, void *out,
         if (segment[i].p_type != PT_LOAD || address < segment[i].p_vaddr ||
             inside > segment[i].p_filesz || len > segment[i].p_filesz - inside)
             continue;
-        data = object_at(object, segment[i].p_offset + inside, len);
+        data = object_bytes(object, segment[i].p_offset + inside, len);
         if (data)
             memcpy(out, data, len);
         return data != NULL;

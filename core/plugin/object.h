@@ -38,7 +38,11 @@ bool object_each_symbol(const struct object *object,
 bool object_find(const struct object *object, const char *name,
                  struct object_symbol *found);
 
-/* What will stand at an address once the file is loaded, before relocation. */
+/* True if the file uses a symbol of this name that another one must have. */
+bool object_imports(const struct object *object, const char *name);
+
+/* Copies the bytes that will be at an address once the file is loaded, before
+   relocation. False: the file has none for it. */
 bool object_read(const struct object *object, uint64_t address, void *out,
                  size_t len);
 

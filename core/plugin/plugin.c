@@ -1,3 +1,5 @@
+/* Loads plugins, each file once. */
+
 #include "plugin/plugin.h"
 
 #include <dlfcn.h>
@@ -29,12 +31,24 @@ const char *plugin_summary(const struct plugin *plugin)
                                           : plugin->transport.summary;
 }
 
-bool plugin_is_builtin(const struct plugin *plugin)
+bool plugin_is_builtin_file(const char *path)
 {
     const char *folder = plugin_builtin_folder();
     size_t len = strlen(folder);
 
-    return !strncmp(plugin->path, folder, len) && plugin->path[len] == '/';
+    return !strncmp(path, folder, len) && path[len] == '/';
+}
+
+bool plugin_is_builtin(const struct plugin *plugin)
+{
+    return plugin_is_builtin_file(plugin->path);
+}
+
+char *plugin_title(const struct plugin *plugin, const char *name)
+{
+    return !plugin || plugin_is_builtin(plugin)
+               ? must_copy(name)
+               : must_printf("%s (%s)", name, plugin->path);
 }
 
 /* dlopen() says "FILE: undefined symbol: NAME". */
@@ -73,15 +87,15 @@ static char *plugin_open_file(struct plugin *plugin, const char *name)
 {
     const void *symbol;
 
-    crash_enter(plugin->path, "constructor");
+    crash_enter(plugin->path, "constructor", CRASH_LIMIT_S);
     plugin->handle = dlopen(plugin->path, RTLD_NOW | RTLD_LOCAL);
     crash_leave();
     if (!plugin->handle)
         return plugin_explain_dlopen(plugin->path, dlerror());
-    symbol = dlsym(plugin->handle, plugin_symbol(plugin->kind));
+    symbol = dlsym(plugin->handle, plugin_kind_symbol(plugin->kind));
     if (!symbol)
         return must_printf("%s: no symbol %s", plugin->path,
-                           plugin_symbol(plugin->kind));
+                           plugin_kind_symbol(plugin->kind));
     plugin_copy_struct(plugin, symbol);
     return plugin_check_shape(plugin, name);
 }
@@ -131,15 +145,19 @@ static struct plugin *plugin_load_file(enum plugin_kind kind, char *path,
 }
 
 struct plugin *plugin_load(enum plugin_kind kind, const char *name,
-                           const struct plugin_search *search, char *error,
+                           struct plugin_search *search, char *error,
                            size_t error_size)
 {
     struct plugin *plugin = NULL;
-    char *path, *problem = plugin_find(kind, name, search, &path);
+    char *path, *problem = NULL;
 
-    if (!problem)
+    if (error)
+        problem = plugin_find(kind, name, search, &path);
+    else
+        path = plugin_find_file(kind, name, search);
+    if (path)
         plugin = plugin_load_file(kind, path, name, &problem);
-    if (problem)
+    if (problem && error)
         snprintf(error, error_size, "%s", problem);
     free(problem);
     return plugin;

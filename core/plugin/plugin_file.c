@@ -1,3 +1,6 @@
+/* Looks at a file without loading it: a plugin that is refused has run no code.
+ */
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,38 +15,11 @@
 
 #define ERROR_BYTES 256
 
-const char *plugin_symbol(enum plugin_kind kind)
-{
-    return kind == PLUGIN_HANDLER ? "pg_handler" : "pg_transport";
-}
-
-static enum plugin_kind plugin_file_other_kind(enum plugin_kind kind)
-{
-    return kind == PLUGIN_HANDLER ? PLUGIN_TRANSPORT : PLUGIN_HANDLER;
-}
-
-unsigned plugin_file_kinds(const char *path)
-{
-    char error[ERROR_BYTES];
-    struct object_symbol symbol;
-    struct object object;
-    unsigned kinds = 0;
-
-    if (!object_open(&object, path, error, sizeof(error)))
-        return 0;
-    if (object_find(&object, plugin_symbol(PLUGIN_HANDLER), &symbol))
-        kinds |= 1u << PLUGIN_HANDLER;
-    if (object_find(&object, plugin_symbol(PLUGIN_TRANSPORT), &symbol))
-        kinds |= 1u << PLUGIN_TRANSPORT;
-    object_close(&object);
-    return kinds;
-}
-
 /* ---- who may write to it ---------------------------------------------- */
 
-/* Whoever may write to a plugin, or to its folder, has our rights. But WSL
-   and shared folders show every file as writable by all, so for a user's own
-   files it stays with a warning. */
+/* Everybody who may write to a plugin, or to its folder, has our rights. But
+   WSL and shared folders show every file as writable by all, so for a user's
+   own files it stays with a warning. */
 static char *plugin_file_check_mode(const char *path, const struct stat *status,
                                     char **warning)
 {
@@ -226,7 +202,7 @@ static char *plugin_file_check_symbol(const struct object *object,
                                       enum plugin_kind kind, const char *path,
                                       const struct object_symbol *symbol)
 {
-    const char *name = plugin_symbol(kind);
+    const char *name = plugin_kind_symbol(kind);
     uint32_t abi;
 
     if (!symbol->is_object)
@@ -234,7 +210,7 @@ static char *plugin_file_check_symbol(const struct object *object,
                            "%s`",
                            path, name, name, name);
     if (!object_read(object, symbol->address, &abi, sizeof(abi)))
-        abi = 0; /* it stands where the file has only zeros */
+        abi = 0; /* the file has only zeros there, and no bytes for them */
 
     char *problem = plugin_check_abi(kind, path, abi);
 
@@ -249,16 +225,16 @@ static char *plugin_file_check_symbol(const struct object *object,
 static char *plugin_file_check_symbols(const struct object *object,
                                        enum plugin_kind kind, const char *path)
 {
-    enum plugin_kind other = plugin_file_other_kind(kind);
+    enum plugin_kind other = plugin_kind_other(kind);
     struct object_symbol symbol;
 
-    if (object_find(object, plugin_symbol(kind), &symbol))
+    if (object_find(object, plugin_kind_symbol(kind), &symbol))
         return plugin_file_check_symbol(object, kind, path, &symbol);
-    if (object_find(object, plugin_symbol(other), &symbol))
+    if (object_find(object, plugin_kind_symbol(other), &symbol))
         return must_printf("%s is a %s, not a %s; put it into \"%ss\"", path,
                            plugin_kind_text(other), plugin_kind_text(kind),
                            plugin_kind_text(other));
-    return plugin_file_explain_missing(object, path, plugin_symbol(kind));
+    return plugin_file_explain_missing(object, path, plugin_kind_symbol(kind));
 }
 
 char *plugin_check_file(enum plugin_kind kind, const char *path, char **warning)

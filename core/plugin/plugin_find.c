@@ -1,3 +1,5 @@
+/* Finds the file that a name stands for, and lists what can be found. */
+
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
@@ -17,28 +19,32 @@ void plugin_set_builtin_folder(const char *folder)
     builtin_folder = folder;
 }
 
+/* ../lib/playground beside the program's own folder, bin. */
+static void plugin_find_folder_of_program(char *found, size_t size)
+{
+    char program[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", program, sizeof(program) - 1);
+
+    if (len < 0) {
+        snprintf(found, size, ".");
+        return;
+    }
+    program[len] = '\0';
+    for (int i = 0; i < 2; i++)
+        if (strrchr(program, '/'))
+            *strrchr(program, '/') = '\0';
+    snprintf(found, size, "%s/lib/playground", program);
+}
+
 const char *plugin_builtin_folder(void)
 {
     static char found[PATH_MAX + 32];
-    char program[PATH_MAX];
-    ssize_t len;
 
     if (builtin_folder)
         return builtin_folder;
-    len = readlink("/proc/self/exe", program, sizeof(program) - 1);
-    if (len < 0)
-        return ".";
-    program[len] = '\0';
-    for (int i = 0; i < 2; i++) /* bin/playground */
-        if (strrchr(program, '/'))
-            *strrchr(program, '/') = '\0';
-    snprintf(found, sizeof(found), "%s/lib/playground", program);
+    if (!found[0])
+        plugin_find_folder_of_program(found, sizeof(found));
     return found;
-}
-
-const char *plugin_kind_text(enum plugin_kind kind)
-{
-    return kind == PLUGIN_HANDLER ? "handler" : "transport";
 }
 
 /* A link to nothing is there, too: it is refused with a reason. */
@@ -69,7 +75,7 @@ static void plugin_find_list_file(struct listing *listing, const char *folder,
     name = must_copy(file);
     name[len - 3] = '\0';
     if (listing->is_sorted_by_folder ||
-        plugin_file_kinds(path) & 1u << listing->kind)
+        plugin_kinds_of(path) & 1u << listing->kind)
         names_add(&listing->names, name);
     free(name);
     free(path);
@@ -87,22 +93,43 @@ static void plugin_find_list_folder(struct listing *listing, const char *folder)
     closedir(open_folder);
 }
 
-static struct names plugin_find_list_all(enum plugin_kind kind,
-                                         const struct plugin_search *search)
+static struct names plugin_find_list_kind(enum plugin_kind kind,
+                                          const char *const *folders)
 {
     struct listing listing = {.kind = kind};
 
-    for (const char *const *at = search->folders; *at; at++) {
-        char *inner = must_printf("%s/%s", *at, plugin_kind_text(kind));
+    for (; *folders; folders++) {
+        char *inner = must_printf("%s/%s", *folders, plugin_kind_text(kind));
 
         listing.is_sorted_by_folder = false;
-        plugin_find_list_folder(&listing, *at);
+        plugin_find_list_folder(&listing, *folders);
         listing.is_sorted_by_folder = true;
         plugin_find_list_folder(&listing, inner);
         free(inner);
     }
     names_sort(&listing.names);
     return listing.names;
+}
+
+/* Looks into the folders only once for each search. */
+static const struct names *plugin_find_names(struct plugin_search *search,
+                                             enum plugin_kind kind)
+{
+    if (!search->is_listed) {
+        search->names[PLUGIN_HANDLER] =
+            plugin_find_list_kind(PLUGIN_HANDLER, search->folders);
+        search->names[PLUGIN_TRANSPORT] =
+            plugin_find_list_kind(PLUGIN_TRANSPORT, search->folders);
+        search->is_listed = true;
+    }
+    return &search->names[kind];
+}
+
+void plugin_search_finish(struct plugin_search *search)
+{
+    names_finish(&search->names[PLUGIN_HANDLER]);
+    names_finish(&search->names[PLUGIN_TRANSPORT]);
+    search->is_listed = false;
 }
 
 /* ---- the one that is meant -------------------------------------------- */
@@ -116,7 +143,7 @@ static char *plugin_find_in(const char *folder, enum plugin_kind kind,
     char *inner =
         must_printf("%s/%s/%s.so", folder, plugin_kind_text(kind), name);
 
-    if (plugin_find_is_there(plain) && plugin_file_kinds(plain) & 1u << kind) {
+    if (plugin_find_is_there(plain) && plugin_kinds_of(plain) & 1u << kind) {
         free(inner);
         return plain;
     }
@@ -130,17 +157,12 @@ static char *plugin_find_in(const char *folder, enum plugin_kind kind,
     return NULL;
 }
 
-static enum plugin_kind plugin_find_other_kind(enum plugin_kind kind)
-{
-    return kind == PLUGIN_HANDLER ? PLUGIN_TRANSPORT : PLUGIN_HANDLER;
-}
-
 /* NAME.c where NAME.so was sought: it has not been built. */
 static char *plugin_find_unbuilt(const char *name,
                                  const struct plugin_search *search)
 {
-    for (const char *const *at = search->folders; *at; at++) {
-        char *source = must_printf("%s/%s.c", *at, name);
+    for (const char *const *folder = search->folders; *folder; folder++) {
+        char *source = must_printf("%s/%s.c", *folder, name);
 
         if (plugin_find_is_there(source))
             return source;
@@ -150,32 +172,28 @@ static char *plugin_find_unbuilt(const char *name,
 }
 
 static char *plugin_find_explain(enum plugin_kind kind, const char *name,
-                                 const struct plugin_search *search)
+                                 struct plugin_search *search)
 {
-    enum plugin_kind other = plugin_find_other_kind(kind);
-    struct names names = plugin_find_list_all(kind, search);
-    struct names others = plugin_find_list_all(other, search);
-    char *source = plugin_find_unbuilt(name, search);
-    char *advice, *problem, *intro;
+    const char *text = plugin_kind_text(kind);
+    const char *other = plugin_kind_text(plugin_kind_other(kind));
+    char *source, *advice, *problem, *intro;
 
-    intro = must_printf("the %ss are", plugin_kind_text(kind));
-    advice = names_advice(&names, name, intro);
-    if (names_has(&others, name))
-        problem = must_printf("%s is a %s, not a %s; put it into \"%ss\"", name,
-                              plugin_kind_text(other), plugin_kind_text(kind),
-                              plugin_kind_text(other));
-    else if (source)
+    if (names_has(plugin_find_names(search, plugin_kind_other(kind)), name))
+        return must_printf("%s is a %s, not a %s; put it into \"%ss\"", name,
+                           other, text, other);
+    source = plugin_find_unbuilt(name, search);
+    intro = must_printf("the %ss are", text);
+    advice = names_advice(plugin_find_names(search, kind), name, intro);
+    if (source)
         problem = must_printf("there is no %s plugin \"%s\", only its source; "
                               "build it: `playground build %s`",
-                              plugin_kind_text(kind), name, source);
+                              text, name, source);
     else
-        problem = must_printf("there is no %s plugin \"%s\"; %s",
-                              plugin_kind_text(kind), name, advice);
+        problem =
+            must_printf("there is no %s plugin \"%s\"; %s", text, name, advice);
     free(source);
     free(intro);
     free(advice);
-    names_finish(&names);
-    names_finish(&others);
     return problem;
 }
 
@@ -187,74 +205,78 @@ static bool plugin_find_is_name(const char *name)
            (len < 3 || strcmp(name + len - 3, ".so") != 0);
 }
 
-char *plugin_find(enum plugin_kind kind, const char *name,
-                  const struct plugin_search *search, char **path)
+char *plugin_find_file(enum plugin_kind kind, const char *name,
+                       const struct plugin_search *search)
 {
-    char *doubtful = NULL;
+    char *path = NULL, *doubtful = NULL;
 
-    *path = NULL;
+    if (!plugin_find_is_name(name))
+        return NULL;
+    for (const char *const *folder = search->folders; *folder && !path;
+         folder++)
+        path = plugin_find_in(*folder, kind, name, &doubtful);
+    if (path)
+        free(doubtful);
+    return path ? path : doubtful;
+}
+
+char *plugin_find(enum plugin_kind kind, const char *name,
+                  struct plugin_search *search, char **path)
+{
+    *path = plugin_find_file(kind, name, search);
+    if (*path)
+        return NULL;
     if (!plugin_find_is_name(name))
         return must_printf("\"%s\" is no name of a plugin; write the name "
                            "without folder and without .so, and put the "
                            "folder into \"plugin_path\"",
                            name);
-    for (const char *const *at = search->folders; *at && !*path; at++)
-        *path = plugin_find_in(*at, kind, name, &doubtful);
-    if (!*path) {
-        *path = doubtful;
-        doubtful = NULL;
-    }
-    free(doubtful);
-    return *path ? NULL : plugin_find_explain(kind, name, search);
+    return plugin_find_explain(kind, name, search);
+}
+
+static bool plugin_find_has(enum plugin_kind kind, const char *name,
+                            const struct plugin_search *search)
+{
+    char *path = plugin_find_file(kind, name, search);
+
+    free(path);
+    return path != NULL;
 }
 
 bool plugin_is_there(const struct plugin_search *search, const char *name)
 {
-    for (int kind = PLUGIN_HANDLER; kind <= PLUGIN_TRANSPORT; kind++) {
-        char *path,
-            *problem = plugin_find((enum plugin_kind)kind, name, search, &path);
-
-        free(problem);
-        free(path);
-        if (!problem)
-            return true;
-    }
-    return false;
+    return plugin_find_has(PLUGIN_HANDLER, name, search) ||
+           plugin_find_has(PLUGIN_TRANSPORT, name, search);
 }
 
 bool plugin_has_builtin(enum plugin_kind kind, const char *name)
 {
     const char *const folders[] = {plugin_builtin_folder(), NULL};
-    const struct plugin_search search = {folders};
-    char *path, *problem = plugin_find(kind, name, &search, &path);
+    const struct plugin_search search = {.folders = folders};
 
-    free(problem);
-    free(path);
-    return !problem;
+    return plugin_find_has(kind, name, &search);
 }
 
 /* ---- all -------------------------------------------------------------- */
 
 static void
-plugin_find_each_of(enum plugin_kind kind, const struct plugin_search *search,
+plugin_find_each_of(enum plugin_kind kind, struct plugin_search *search,
                     void (*fn)(enum plugin_kind kind, const char *name,
                                const char *path, void *arg),
                     void *arg)
 {
-    struct names names = plugin_find_list_all(kind, search);
+    const struct names *names = plugin_find_names(search, kind);
 
-    for (size_t i = 0; i < names.count; i++) {
-        char *path, *problem = plugin_find(kind, names.list[i], search, &path);
+    for (size_t i = 0; i < names->count; i++) {
+        char *path = plugin_find_file(kind, names->list[i], search);
 
-        if (!problem)
-            fn(kind, names.list[i], path, arg);
-        free(problem);
+        if (path)
+            fn(kind, names->list[i], path, arg);
         free(path);
     }
-    names_finish(&names);
 }
 
-void plugin_each(const struct plugin_search *search,
+void plugin_each(struct plugin_search *search,
                  void (*fn)(enum plugin_kind kind, const char *name,
                             const char *path, void *arg),
                  void *arg)

@@ -8,15 +8,12 @@
 
 #include "plugin/plugin.h"
 
-/* The symbol a plugin of that kind exports. */
-const char *plugin_symbol(enum plugin_kind kind);
-
-/* The kinds a file exports, as bits 1 << kind; 0: none, or it is no ELF. */
-unsigned plugin_file_kinds(const char *path);
-
-/* The file that NAME stands for; the caller frees `path`. */
+/* The file that NAME stands for, or NULL; the caller frees it. */
+char *plugin_find_file(enum plugin_kind kind, const char *name,
+                       const struct plugin_search *search);
+/* Finds that file, too, and says what is wrong when there is none. */
 char *plugin_find(enum plugin_kind kind, const char *name,
-                  const struct plugin_search *search, char **path);
+                  struct plugin_search *search, char **path);
 
 /* Looks at the file without loading it. Sets a `warning` that the caller
    frees, or NULL. */
@@ -31,5 +28,12 @@ char *plugin_check_abi(enum plugin_kind kind, const char *path, uint32_t abi);
 
 /* Looks at the struct as it was copied. */
 char *plugin_check_shape(const struct plugin *plugin, const char *name);
+
+/* Looks for functions that the file calls and a field does not allow for. */
+char *plugin_check_imports(const struct plugin *plugin);
+
+/* Looks at the option table of a loaded plugin: no element, and no text of one,
+   is read beyond where it ends. */
+char *plugin_check_table(const struct plugin *plugin);
 
 #endif

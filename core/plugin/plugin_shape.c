@@ -1,3 +1,5 @@
+/* Looks at the struct that a plugin exports. */
+
 #include <string.h>
 
 #include <playground/simulation.h>
@@ -145,5 +147,9 @@ char *plugin_check_shape(const struct plugin *plugin, const char *name)
                       : plugin_shape_check_transport(plugin);
     if (!problem)
         problem = plugin_shape_check_sizes(plugin);
+    if (!problem)
+        problem = plugin_check_imports(plugin);
+    if (!problem)
+        problem = plugin_check_table(plugin);
     return problem ? problem : plugin_shape_check_options(plugin);
 }

@@ -41,13 +41,14 @@ int control_send(int fd, const struct control_message *message, const int *fds)
 
 static uint32_t control_take_fds(struct msghdr *header, int *fds)
 {
-    struct cmsghdr *at = CMSG_FIRSTHDR(header);
+    struct cmsghdr *rights = CMSG_FIRSTHDR(header);
     size_t bytes;
 
-    if (!at || at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS)
+    if (!rights || rights->cmsg_level != SOL_SOCKET ||
+        rights->cmsg_type != SCM_RIGHTS)
         return 0;
-    bytes = at->cmsg_len - CMSG_LEN(0);
-    memcpy(fds, CMSG_DATA(at), bytes);
+    bytes = rights->cmsg_len - CMSG_LEN(0);
+    memcpy(fds, CMSG_DATA(rights), bytes);
     return (uint32_t)(bytes / sizeof(int));
 }
 

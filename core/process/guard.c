@@ -3,28 +3,29 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
+#include "base/limit.h"
+#include "base/output.h"
 #include "memory/arena.h"
 #include "process/control.h"
+#include "process/said.h"
 #include "workers/commons.h"
 
-#define WORKERS_MAX  64
 #define STEADY_MS    1000 /* a worker that lived so long is started at once */
 #define BACKOFF_MS   100
 #define BACKOFF_MOST 5000
 #define HUNG_MS      150  /* after drain_ms, no handler should be running */
 #define KILL_MS      600  /* ... nor any worker */
+#define WRITE_MS     200  /* for the last words at the very end */
 #define LOOK_MS      1000 /* between two looks at who hangs */
 #define LOOKS_MOST   2    /* in the same turn and handler: it is said */
 
@@ -40,6 +41,7 @@ struct guarded {
     uint32_t turns;  /* when it was looked at last ... */
     unsigned looks;  /* ... so many times in that turn, in a handler */
     bool is_running, is_ready;
+    struct said said[2]; /* its stdout and stderr */
 };
 
 static struct guard {
@@ -65,15 +67,12 @@ static void guard_start_worker(unsigned index);
 
 static void guard_say(const char *format, ...) PG_PRINTF(1, 2);
 
-/* Gathers a line until its "\n". A terminal that is stopped costs its words,
-   not the guard's time: whoever guards must not wait for a reader. */
+/* Gathers a line until its "\n". */
 static void guard_say(const char *format, ...)
 {
     static char line[1024];
     static size_t len;
-    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
     va_list arguments;
-    ssize_t done = 0;
 
     va_start(arguments, format);
     vsnprintf(line + len, sizeof(line) - len, format, arguments);
@@ -81,10 +80,15 @@ static void guard_say(const char *format, ...)
     len = strlen(line);
     if (line[len - 1] != '\n' && len < sizeof(line) - 1)
         return;
-    if (poll(&out, 1, 0) == 1 && out.revents == POLLOUT)
-        done = write(STDERR_FILENO, line, len);
-    (void)done;
+    output_line(output_stderr(), "%s", line);
     len = 0;
+}
+
+static void guard_say_lost(const char *name, const void *owner, uint64_t lines,
+                           void *arg)
+{
+    (void)owner, (void)arg;
+    guard_say("%s: lines lost: %" PRIu64 "\n", name, lines);
 }
 
 /* ---- who is it -------------------------------------------------------- */
@@ -220,6 +224,7 @@ static void guard_on_report_signal(uv_signal_t *handle, int number)
     for (unsigned i = 0; i < WORKERS_MAX; i++)
         if (guard.workers[i].is_running && guard.workers[i].is_ready)
             uv_process_kill(&guard.workers[i].process, number);
+    output_each_lost(guard_say_lost, NULL);
 }
 
 /* ---- a worker dies ---------------------------------------------------- */
@@ -289,6 +294,8 @@ static void guard_on_exit_of(uv_process_t *process, int64_t status, int number)
     worker->is_ready = false;
     guard.running--;
     guard_bury((unsigned)(worker - guard.workers));
+    said_end(&worker->said[0]);
+    said_end(&worker->said[1]);
     uv_poll_stop(&worker->control);
     uv_close((uv_handle_t *)&worker->control, NULL);
     close(worker->control_fd);
@@ -298,10 +305,12 @@ static void guard_on_exit_of(uv_process_t *process, int64_t status, int number)
             uv_stop(&guard.loop);
         return;
     }
-    if (!guard.is_announced) { /* it has said why on stderr */
-        if (number)
+    if (!guard.is_announced) { /* mostly it has said why on stderr */
+        bool is_silent = number || status > 2 || (!status && !guard.is_alone);
+
+        if (is_silent)
             guard_say_death(worker, status, number, 0);
-        guard_stop(number || (!status && !guard.is_alone) ? 1 : (int)status);
+        guard_stop(is_silent ? 1 : (int)status);
         return;
     }
     delay = guard_restart_delay(worker);
@@ -319,12 +328,15 @@ static void guard_failed(const char *what, int error)
 
 static void guard_announce(void)
 {
+    const struct control_message *plan = &guard.plan;
+
     for (unsigned i = 0; i < guard.plan.workers; i++)
         if (!guard.workers[i].is_ready)
             return;
-    if (!guard.is_announced)
-        printf("%.*sready\n", (int)guard.plan.names_at, guard.plan.text);
-    fflush(stdout);
+    if (guard.is_announced)
+        return;
+    output_write(output_stdout(), pg_bytes(plan->text, plan->names_at));
+    output_write(output_stdout(), pg_text("ready\n"));
     guard.is_announced = true;
 }
 
@@ -439,7 +451,7 @@ static void guard_on_control(uv_poll_t *poll, int status, int events)
 
 /* ---- starting a worker ------------------------------------------------ */
 
-static int guard_spawn(struct guarded *worker, int child_fd)
+static int guard_spawn(struct guarded *worker, int child_fd, const int out[2])
 {
     bool is_first = !guard.is_planned;
     const char *host = guard.overrides->host, *port = guard.overrides->port;
@@ -452,21 +464,42 @@ static int guard_spawn(struct guarded *worker, int child_fd)
                     NULL};
     uv_stdio_container_t stdio[] = {
         {.flags = UV_INHERIT_FD, .data.fd = 0},
-        {.flags = UV_INHERIT_FD, .data.fd = 1},
-        {.flags = UV_INHERIT_FD, .data.fd = 2},
-        {.flags = UV_INHERIT_FD, .data.fd = child_fd},
-        {.flags = UV_INHERIT_FD, .data.fd = guard.config_fd},
+        {.flags = UV_INHERIT_FD, .data.fd = out[0]},
+        {.flags = UV_INHERIT_FD, .data.fd = out[1]},
+        [CONTROL_FD] = {.flags = UV_INHERIT_FD, .data.fd = child_fd},
+        [CONTROL_CONFIG_FD] = {.flags = UV_INHERIT_FD,
+                               .data.fd = guard.config_fd},
+        [CONTROL_STDOUT_FD] = {.flags = UV_INHERIT_FD, .data.fd = 1},
+        [CONTROL_STDERR_FD] = {.flags = UV_INHERIT_FD, .data.fd = 2},
     };
     const uv_process_options_t options = {
         .exit_cb = guard_on_exit_of,
         .file = "/proc/self/exe",
         .args = args,
         .stdio = stdio,
-        .stdio_count = 5,
+        .stdio_count = sizeof(stdio) / sizeof(*stdio),
     };
 
     worker->process.data = worker;
     return uv_spawn(&guard.loop, &worker->process, &options);
+}
+
+/* What the worker prints comes through two pipes. 0 or -errno. */
+static int guard_spawn_heard(struct guarded *worker, int child_fd)
+{
+    int out[2] = {said_begin(&worker->said[0], &guard.loop, output_stdout()),
+                  said_begin(&worker->said[1], &guard.loop, output_stderr())};
+    int error = out[0] < 0 ? out[0] : out[1] < 0 ? out[1] : 0;
+
+    if (!error)
+        error = guard_spawn(worker, child_fd, out);
+    for (unsigned i = 0; i < 2; i++) {
+        if (out[i] >= 0)
+            close(out[i]);
+        if (error)
+            said_end(&worker->said[i]);
+    }
+    return error;
 }
 
 static void guard_start_worker(unsigned index)
@@ -478,7 +511,7 @@ static void guard_start_worker(unsigned index)
         guard_failed("cannot start a worker", errno);
         return;
     }
-    error = guard_spawn(worker, pair[1]);
+    error = guard_spawn_heard(worker, pair[1]);
     close(pair[1]);
     if (error) {
         close(pair[0]);
@@ -529,16 +562,6 @@ static void guard_watch_signal(unsigned at, int number, uv_signal_cb fn)
     uv_signal_start(&guard.signals[at], fn, number);
 }
 
-static void guard_raise_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit))
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int guard_run(const char *path, const struct config_overrides *overrides)
 {
     guard.path = path;
@@ -547,7 +570,7 @@ int guard_run(const char *path, const struct config_overrides *overrides)
     if (guard.config_fd < 0)
         return -1;            /* the loader says it better */
     signal(SIGPIPE, SIG_IGN); /* whoever reads stderr may go */
-    guard_raise_limit();
+    limit_raise_descriptors();
     uv_loop_init(&guard.loop);
     for (unsigned i = 0; i < WORKERS_MAX; i++) {
         uv_timer_init(&guard.loop, &guard.workers[i].restart);
@@ -562,5 +585,6 @@ int guard_run(const char *path, const struct config_overrides *overrides)
     guard_watch_signal(3, SIGUSR1, guard_on_report_signal);
     guard_start_worker(0);
     uv_run(&guard.loop, UV_RUN_DEFAULT);
+    output_finish_aloud(WRITE_MS);
     return guard.status;
 }

@@ -1,8 +1,9 @@
+/* What a serving process does, alone or as a worker. */
+
 #include "process/serve.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,6 @@
 
 #include "base/crash.h"
 #include "base/output.h"
-#include "config/config_parts.h"
 #include "options/options.h"
 #include "outside/listen.h"
 #include "outside/simulate.h"
@@ -20,6 +20,7 @@
 #include "places/problems.h"
 #include "process/control.h"
 #include "state/counter.h"
+#include "state/listener.h"
 #include "workers/commons.h"
 
 #define WRITE_MS    40    /* for log lines at the very end */
@@ -38,7 +39,7 @@ static int serve_complain(struct server *server, int status)
 {
     problems_print(server->problems, stderr);
     if (server->config)
-        core_listeners_finish(server->config);
+        listener_runs_destroy(server->config);
     config_destroy(server->config);
     problems_destroy(server->problems);
     return status;
@@ -62,6 +63,15 @@ static void serve_print_counter(uint16_t owner, const char *name,
                 name, value);
 }
 
+/* Beside the entry that owns it, as a counter is shown. */
+static void serve_print_lost(const char *name, const void *owner,
+                             uint64_t lines, void *arg)
+{
+    (void)arg;
+    output_line(output_stderr(), "%s: lines lost: %" PRIu64,
+                owner ? pg_entry_name(owner) : name, lines);
+}
+
 static void serve_on_report(uv_signal_t *signal, int number)
 {
     (void)signal, (void)number;
@@ -71,6 +81,7 @@ static void serve_on_report(uv_signal_t *signal, int number)
                 core->worker, core->live_count, core->arena.header->queued,
                 core->arena.header->kept);
     counter_each(serve_print_counter, NULL);
+    output_each_lost(serve_print_lost, NULL);
 }
 
 static void serve_watch_signal(struct server *server, uv_signal_t *handle,
@@ -83,22 +94,10 @@ static void serve_watch_signal(struct server *server, uv_signal_t *handle,
 
 /* ---- serving ---------------------------------------------------------- */
 
-/* A stopped terminal must not hold up the end. */
-static bool serve_may_write(int fd)
-{
-    struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
-
-    return poll(&poll_fd, 1, 0) == 1 && poll_fd.revents == POLLOUT;
-}
-
 static int serve_finish(struct server *server)
 {
-    uint64_t lost;
-
     worker_destroy(server->worker);
-    lost = output_finish(WRITE_MS);
-    if (lost && serve_may_write(STDERR_FILENO))
-        fprintf(stderr, "%" PRIu64 " log lines could not be written\n", lost);
+    output_finish_aloud(WRITE_MS);
     config_destroy(server->config);
     problems_destroy(server->problems);
     return 0;
@@ -319,6 +318,18 @@ static void serve_run_worker(struct server *server)
     worker_run(server->worker);
 }
 
+/* A simulation writes to the guard's own stdout and stderr, because it may
+   wait for who reads them, and no line may be lost. */
+static void serve_take_streams(void)
+{
+    int mode = isatty(CONTROL_STDOUT_FD) ? _IOLBF : _IOFBF;
+
+    output_finish(WRITE_MS);
+    dup2(CONTROL_STDOUT_FD, STDOUT_FILENO);
+    dup2(CONTROL_STDERR_FD, STDERR_FILENO);
+    setvbuf(stdout, NULL, mode, BUFSIZ);
+}
+
 /* Nothing listens, so there is nothing to guard. */
 static int serve_simulate_for_guard(struct server *server)
 {
@@ -328,6 +339,7 @@ static int serve_simulate_for_guard(struct server *server)
     signal(SIGHUP, SIG_IGN);
     if (control_send(CONTROL_FD, &alone, NULL))
         return serve_complain(server, 1); /* the guard has gone */
+    serve_take_streams();
     return serve_run_simulation(server);
 }
 
@@ -351,6 +363,8 @@ int serve_worker(bool opens_sockets, const char *path,
     struct server server = {0};
 
     crash_serves(path);
+    /* Each printf() of a handler is at the guard when it returns. */
+    setvbuf(stdout, NULL, _IONBF, 0);
     serve_watch_parent();
     prctl(PR_SET_NAME, "playground");
     if (serve_load_for_worker(&server, path, overrides))
@@ -358,6 +372,8 @@ int serve_worker(bool opens_sockets, const char *path,
     orphan_s = (int)((server.config->limits.drain_ms + ORPHAN_MS + 999) / 1000);
     if (config_is_virtual(server.config))
         return serve_simulate_for_guard(&server);
+    close(CONTROL_STDOUT_FD);
+    close(CONTROL_STDERR_FD);
     if (opens_sockets) {
         listen_raise_limit(server.config);
         if (!serve_send_plan(server.config))

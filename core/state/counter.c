@@ -1,7 +1,11 @@
+/* Named numbers in the arena, in a hash table. */
+
 #include "state/counter.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/hash.h"
 
 #define OTHER_NAME "other"
 
@@ -9,16 +13,6 @@ static struct counter *counter_table(void)
 {
     return (struct counter *)(core->arena.base +
                               core->arena.header->counters_at);
-}
-
-/* FNV-1a. */
-static uint32_t counter_hash(uint16_t owner, const char *name)
-{
-    uint32_t value = 2166136261u ^ owner;
-
-    for (; *name; name++)
-        value = (value ^ (uint8_t)*name) * 16777619u;
-    return value;
 }
 
 static bool counter_is_it(const struct counter *c, uint16_t owner,
@@ -34,7 +28,7 @@ static struct counter *counter_find(uint16_t owner, const char *name)
     uint32_t start;
 
     snprintf(short_name, sizeof(short_name), "%s", *name ? name : "unnamed");
-    start = counter_hash(owner, short_name);
+    start = hash_text(HASH_START ^ owner, short_name);
     for (uint32_t i = 0; i < ARENA_COUNTERS; i++) {
         struct counter *c = &counter_table()[(start + i) % ARENA_COUNTERS];
 

@@ -6,12 +6,18 @@
 
 #include <stdio.h>
 
-#include "engine/core.h"
+#include "state/state.h"
 
 #define COUNTER_LISTENER 0x8000
 
-/* Adds to the counter `name` of an entry (its id) or of a listener
-   (COUNTER_LISTENER | id). With the table full it goes to "other". */
+/* The owner that stands for a listener; an entry's is its id. */
+static inline uint16_t counter_of_listener(unsigned id)
+{
+    return (uint16_t)(COUNTER_LISTENER | id);
+}
+
+/* Adds to the counter `name` of an owner. With the table full it goes to
+   "other". */
 void counter_add(uint16_t owner, const char *name, uint64_t value);
 /* Adds 1 to the counter of a reason. Numbers in it are "N": a peer that
    chooses them must not fill the table. */

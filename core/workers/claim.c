@@ -1,7 +1,10 @@
+/* Names that are unique over all workers of a server. */
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "workers/commons_layout.h"
 
 static struct claim *claim_at(const struct commons *commons, uint32_t place)
@@ -12,10 +15,8 @@ static struct claim *claim_at(const struct commons *commons, uint32_t place)
 static uint32_t *claim_bucket_of(const struct commons *commons, uint16_t entry,
                                  const char *key)
 {
-    uint32_t hash = 2166136261u ^ entry; /* FNV-1a */
+    uint32_t hash = hash_text(HASH_START ^ entry, key);
 
-    for (; *key; key++)
-        hash = (hash ^ (uint8_t)*key) * 16777619u;
     return (uint32_t *)(commons->base + commons->header->buckets_at) +
            (hash & (commons->header->bucket_count - 1));
 }
@@ -34,8 +35,8 @@ static void claim_link_newest(struct commons *commons, uint32_t place)
     header->newest = place + 1;
 }
 
-/* Whoever died with the lock was between two lines of this file: at worst a
-   claim is linked in one list and not in the other. */
+/* A worker that died with the lock was between two lines of this file: at worst
+   a claim is linked in one list and not in the other. */
 static void claim_rebuild(struct commons *commons)
 {
     struct commons_header *header = commons->header;
@@ -70,8 +71,8 @@ static void claim_unlock(struct commons *commons)
     pthread_mutex_unlock(&commons->header->lock);
 }
 
-static struct claim *find(struct commons *commons, uint16_t entry,
-                          const char *key)
+static struct claim *claim_search(struct commons *commons, uint16_t entry,
+                                  const char *key)
 {
     uint32_t at = *claim_bucket_of(commons, entry, key);
 
@@ -99,14 +100,19 @@ static bool claim_take_place(struct commons *commons, uint32_t *place)
     return true;
 }
 
-static int take(struct commons *commons, const char *key,
-                const struct claim_owner *owner, uint32_t *place)
+static bool claim_is_owners(const struct claim *claim,
+                            const struct claim_owner *owner)
+{
+    return claim->owner.number == owner->number &&
+           claim->owner.worker == owner->worker;
+}
+
+static int claim_add(struct commons *commons, const char *key,
+                     const struct claim_owner *owner, uint32_t *place)
 {
     uint32_t *bucket = claim_bucket_of(commons, owner->entry, key);
     struct claim *claim;
 
-    if (find(commons, owner->entry, key))
-        return -EEXIST;
     if (!claim_take_place(commons, place))
         return -ENOSPC;
     claim = claim_at(commons, *place);
@@ -119,13 +125,23 @@ static int take(struct commons *commons, const char *key,
     return 0;
 }
 
-int claim_take(struct commons *commons, const char *key,
+int claim_take(struct commons *commons, const char *key, const char *shown,
                const struct claim_owner *owner, uint32_t *place)
 {
-    int error;
+    struct claim *claim;
+    int error = 0;
 
     claim_lock(commons);
-    error = take(commons, key, owner, place);
+    claim = claim_search(commons, owner->entry, key);
+    if (!claim)
+        error = claim_add(commons, key, owner, place);
+    else if (claim_is_owners(claim, owner))
+        *place = (uint32_t)(claim - claim_at(commons, 0));
+    else
+        error = -EEXIST;
+    if (!error)
+        snprintf(claim_at(commons, *place)->shown, PG_KEY_BYTES + 1, "%s",
+                 shown);
     claim_unlock(commons);
     return error;
 }
@@ -180,7 +196,7 @@ bool claim_find(struct commons *commons, uint16_t entry, const char *key,
     struct claim *claim;
 
     claim_lock(commons);
-    claim = find(commons, entry, key);
+    claim = claim_search(commons, entry, key);
     if (claim)
         *owner = claim->owner;
     claim_unlock(commons);
@@ -194,38 +210,46 @@ void claim_key(struct commons *commons, uint32_t place, char *key)
     claim_unlock(commons);
 }
 
-/* Calls for each claim of an entry, oldest first. */
-static size_t claim_walk(struct commons *commons, uint16_t entry, char *out)
+static size_t claim_copy(char *out, size_t at, const char *text)
+{
+    size_t len = strlen(text) + 1;
+
+    if (out)
+        memcpy(out + at, text, len);
+    return len;
+}
+
+/* Copies the claims of an entry to `out` unless that is NULL, oldest first, and
+   says how many bytes they take. */
+static size_t claim_walk(struct commons *commons, uint16_t entry, char *out,
+                         size_t *count)
 {
     uint32_t at = commons->header->oldest;
     size_t bytes = 0;
 
+    *count = 0;
     for (; at; at = claim_at(commons, at - 1)->newer) {
         const struct claim *claim = claim_at(commons, at - 1);
-        size_t len = strlen(claim->key) + 1;
 
         if (claim->owner.entry != entry)
             continue;
-        if (out)
-            memcpy(out + bytes, claim->key, len);
-        bytes += len;
+        bytes += claim_copy(out, bytes, claim->key);
+        bytes += claim_copy(out, bytes, claim->shown);
+        ++*count;
     }
     return bytes;
 }
 
 char *claim_list(struct commons *commons, uint16_t entry, size_t *count)
 {
-    size_t bytes;
     char *keys;
 
     claim_lock(commons);
-    bytes = claim_walk(commons, entry, NULL);
-    keys = malloc(bytes + 1);
+    keys = malloc(claim_walk(commons, entry, NULL, count) + 1);
     if (keys)
-        claim_walk(commons, entry, keys);
+        claim_walk(commons, entry, keys, count);
+    else
+        *count = 0;
     claim_unlock(commons);
-    *count = 0;
-    for (size_t i = 0; keys && i < bytes; i++)
-        *count += keys[i] == '\0';
     return keys;
 }

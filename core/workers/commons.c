@@ -8,11 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "memory/arena.h"
 #include "workers/commons_layout.h"
 
 static uint64_t commons_round_up(uint64_t bytes)
 {
-    return (bytes + 4095) / 4096 * 4096;
+    return (bytes + ARENA_PAGE - 1) / ARENA_PAGE * ARENA_PAGE;
 }
 
 static int commons_init_lock(pthread_mutex_t *lock)

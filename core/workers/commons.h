@@ -11,6 +11,8 @@
 
 #include <playground/handler.h>
 
+#define WORKERS_MAX 64 /* of one server; a bit each in 64-bit masks */
+
 struct commons;
 
 /* Lays out a new one for `workers` in `fd` (a memfd; -1: makes one). NULL with
@@ -43,8 +45,9 @@ struct claim_owner {
     uint64_t number;
 };
 
-/* 0 and the claim's place; -EEXIST, -ENOSPC. */
-int claim_take(struct commons *commons, const char *key,
+/* 0 and the claim's place, which is the one it had if the owner has this key
+   already; -EEXIST, -ENOSPC. Neither text is longer than PG_KEY_BYTES. */
+int claim_take(struct commons *commons, const char *key, const char *shown,
                const struct claim_owner *owner, uint32_t *place);
 /* Gives it back, if `number` still has it. */
 void claim_release(struct commons *commons, uint32_t place, uint64_t number);
@@ -52,8 +55,9 @@ bool claim_find(struct commons *commons, uint16_t entry, const char *key,
                 struct claim_owner *owner);
 /* The key at a place; copied into `key` (PG_KEY_BYTES + 1). */
 void claim_key(struct commons *commons, uint32_t place, char *key);
-/* The keys of an entry in the order they were claimed, each with its NUL, in
-   memory the caller frees; NULL: out of memory. */
+/* The keys of an entry in the order they were claimed, each with its NUL and
+   followed by its name as shown, with its NUL, in memory the caller frees;
+   NULL: out of memory. */
 char *claim_list(struct commons *commons, uint16_t entry, size_t *count);
 
 /* ---- rings ------------------------------------------------------------ */

@@ -9,15 +9,14 @@
 
 #include "workers/commons.h"
 
-#define COMMONS_MAGIC       0x316e6d436d6f4350ull /* "PComCmn1" */
-#define COMMONS_WORKERS_MAX 64
-#define RING_BYTES_LEAST    (1u << 20)
+#define COMMONS_MAGIC    0x316e6d436d6f4350ull /* "PComCmn1" */
+#define RING_BYTES_LEAST (1u << 20)
 
 struct claim {
     struct claim_owner owner;
     uint32_t next;         /* in its bucket, or on the free list; place + 1 */
     uint32_t older, newer; /* all claims in the order they were made */
-    char key[PG_KEY_BYTES + 1];
+    char key[PG_KEY_BYTES + 1], shown[PG_KEY_BYTES + 1];
     bool is_taken;
 };
 
@@ -37,7 +36,7 @@ struct commons_header {
     uint64_t buckets_at, claims_at, rings_at;
     _Atomic uint64_t numbers;
     _Atomic uint64_t absent; /* workers that have died, a bit each */
-    _Atomic int64_t sessions[COMMONS_WORKERS_MAX];
+    _Atomic int64_t sessions[WORKERS_MAX];
 
     /* claim.c; under the lock */
     pthread_mutex_t lock;

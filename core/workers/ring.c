@@ -27,38 +27,38 @@ size_t ring_most(const struct commons *commons)
     return commons->header->ring_bytes / 2 - sizeof(struct message);
 }
 
-/* Where a message of `need` bytes goes, after a wrap if it must; UINT64_MAX:
-   there is no room. */
-static uint64_t ring_place_for(const struct commons *commons, struct ring *ring,
+/* Finds the start of a message of `need` bytes, after a wrap if it must.
+   UINT64_MAX: there is no room. */
+static uint64_t ring_start_for(const struct commons *commons, struct ring *ring,
                                uint64_t head, uint64_t need)
 {
     uint64_t size = commons->header->ring_bytes;
     uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
-    uint64_t at = head % size;
-    uint64_t skip = size - at < need ? size - at : 0;
+    uint64_t offset = head % size;
+    uint64_t skip = size - offset < need ? size - offset : 0;
 
     if (head + skip + need - tail > size)
         return UINT64_MAX;
     if (skip)
-        *(uint32_t *)(ring_data_of(ring) + at) = WRAP;
+        *(uint32_t *)(ring_data_of(ring) + offset) = WRAP;
     return head + skip;
 }
 
-static bool put(struct commons *commons, struct ring *ring,
-                const struct message *message, const uint8_t *bytes)
+static bool ring_try(struct commons *commons, struct ring *ring,
+                     const struct message *message, const uint8_t *bytes)
 {
     uint64_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
     uint64_t need = ring_room_for(message->len);
-    uint64_t at = ring_place_for(commons, ring, head, need);
+    uint64_t start = ring_start_for(commons, ring, head, need);
     uint8_t *to;
 
-    if (at == UINT64_MAX)
+    if (start == UINT64_MAX)
         return false;
-    to = ring_data_of(ring) + at % commons->header->ring_bytes;
+    to = ring_data_of(ring) + start % commons->header->ring_bytes;
     memcpy(to, message, sizeof(*message));
     if (message->len)
         memcpy(to + sizeof(*message), bytes, message->len);
-    atomic_store_explicit(&ring->head, at + need, memory_order_release);
+    atomic_store_explicit(&ring->head, start + need, memory_order_release);
     return true;
 }
 
@@ -69,12 +69,12 @@ bool ring_put(struct commons *commons, unsigned from, unsigned to,
 
     if (atomic_load(&commons->header->absent) & 1ull << to)
         return true; /* it has no sessions */
-    if (put(commons, ring, message, bytes))
+    if (ring_try(commons, ring, message, bytes))
         return true;
     /* Say that we wait, then look once more: the reader may just have made
        room before it could see that. */
     atomic_store(&ring->writer_waits, 1);
-    return put(commons, ring, message, bytes);
+    return ring_try(commons, ring, message, bytes);
 }
 
 const struct message *ring_peek(struct commons *commons, unsigned from,

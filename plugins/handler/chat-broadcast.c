@@ -6,7 +6,8 @@
  * unless it begins with "//". Names hold no spaces, and no line of our own
  * begins with a word that ends in ":", so that no text can pass for one of
  * them. What to do about control characters in a text is up to the reader:
- * playground's client shows them escaped.
+ * playground's client shows them escaped. Only what a Telnet client says to its
+ * server is left out.
  *
  * With "names": false it relays messages as they came, and does nothing else.
  */
@@ -14,7 +15,8 @@
 #include <stdio.h>
 
 #include <playground/handler.h>
-#include <playground/utf8.h>
+
+#include "chat_telnet.h"
 
 #define LINE_BYTES  1024
 #define NAME_BYTES  32 /* at most PG_KEY_BYTES */
@@ -36,12 +38,13 @@ struct chat_private {
 struct chat_state {
     char name[NAME_BYTES + 1];
     bool is_greeted, has_quit;
+    struct chat_telnet telnet;
 };
 
 /* A line of names in the making. */
 struct chat_list {
     struct pg_ctx *ctx;
-    const char *self;
+    const char *self; /* the key to leave out */
     char text[LINE_BYTES];
     size_t len, count;
 };
@@ -103,7 +106,7 @@ static void chat_notice(struct pg_ctx *ctx, const char *format, ...)
 
 /* ---- coming ----------------------------------------------------------- */
 
-static void chat_list_others(const char *key, void *arg)
+static void chat_list_others(const char *key, const char *shown, void *arg)
 {
     struct chat_list *list = arg;
 
@@ -111,7 +114,7 @@ static void chat_list_others(const char *key, void *arg)
         return;
     list->len +=
         (size_t)snprintf(list->text + list->len, sizeof(list->text) - list->len,
-                         "%s%s", list->count > 1 ? ", " : "", key);
+                         "%s%s", list->count > 1 ? ", " : "", shown);
 }
 
 /* A UDP peer that was heard from once may get too little for this; then its
@@ -119,7 +122,7 @@ static void chat_list_others(const char *key, void *arg)
 static void chat_greet(struct pg_ctx *ctx)
 {
     struct chat_state *state = pg_state(ctx);
-    struct chat_list list = {.ctx = ctx, .self = state->name};
+    struct chat_list list = {.ctx = ctx, .self = pg_claimed(ctx)};
     char more[40] = "";
 
     pg_claims(pg_entry(ctx), chat_list_others, &list);
@@ -185,11 +188,12 @@ static enum pg_verdict chat_open(struct pg_ctx *ctx)
 
 /* ---- commands --------------------------------------------------------- */
 
-static void chat_list_all(const char *key, void *arg)
+static void chat_list_all(const char *key, const char *shown, void *arg)
 {
     struct chat_list *list = arg;
 
-    if (list->len + strlen(key) + 5 > sizeof(list->text)) {
+    (void)key;
+    if (list->len + strlen(shown) + 5 > sizeof(list->text)) {
         pg_send(list->ctx, pg_bytes(list->text, list->len));
         list->len = 0;
     }
@@ -198,7 +202,7 @@ static void chat_list_all(const char *key, void *arg)
                                   list->count++ == 0 ? "here are "
                                   : list->len == 0   ? "and "
                                                      : ", ",
-                                  key);
+                                  shown);
 }
 
 static void chat_who(struct pg_ctx *ctx)
@@ -209,47 +213,41 @@ static void chat_who(struct pg_ctx *ctx)
     pg_send(ctx, pg_bytes(list.text, list.len));
 }
 
-static bool chat_is_name(struct pg_bytes name)
+static void chat_rename(struct pg_ctx *ctx, const char *name)
 {
-    uint32_t character;
-    size_t len;
+    struct chat_state *state = pg_state(ctx);
 
-    if (name.len == 0 || name.len > NAME_BYTES || name.data[0] == '/')
-        return false;
-    while ((len = pg_utf8_next(name, &character)) > 0) {
-        if (pg_utf8_is_invisible(character) || character == ',' ||
-            character == ';' || character == ':')
-            return false;
-        name = pg_bytes(name.data + len, name.len - len);
-    }
-    return name.len == 0;
+    if (strcmp(state->name, name) != 0)
+        chat_notice(ctx, "%s is now %s", state->name, name);
+    snprintf(state->name, sizeof(state->name), "%s", name);
+    chat_say(ctx, "you are now %s", name);
 }
 
 static void chat_nick(struct pg_ctx *ctx, struct pg_bytes wanted)
 {
-    struct chat_state *state = pg_state(ctx);
-    char name[NAME_BYTES + 1];
+    const struct chat_state *state = pg_state(ctx);
+    char name[NAME_BYTES + 1], key[PG_KEY_BYTES + 1];
+    const char *problem =
+        wanted.len > NAME_BYTES ? "is too long" : pg_name_key(wanted, key);
     int error;
 
-    if (!chat_is_name(wanted)) {
+    if (problem) {
         chat_say(ctx,
-                 "no such name can be had: /nick NAME takes 1 to %d bytes of "
-                 "visible UTF-8 without spaces and without , ; :",
-                 NAME_BYTES);
+                 "no such name can be had: it %s; /nick NAME takes letters and "
+                 "digits of one script, - _ . behind the first of them, up to "
+                 "%d bytes",
+                 problem, NAME_BYTES);
         return;
     }
     snprintf(name, sizeof(name), "%.*s", (int)wanted.len, wanted.data);
-    error = strcmp(state->name, name) ? pg_claim(ctx, name) : -EEXIST;
-    if (error == -EEXIST) {
+    error = pg_claim_as(ctx, key, name);
+    if (error == -EEXIST)
         chat_say(ctx, "%s is taken; /who lists the names", name);
-    } else if (error != 0) {
+    else if (error != 0)
         chat_say(ctx, "there is no room for another name; you stay %s",
                  state->name);
-    } else {
-        chat_notice(ctx, "%s is now %s", state->name, name);
-        memcpy(state->name, name, sizeof(name));
-        chat_say(ctx, "you are now %s", name);
-    }
+    else
+        chat_rename(ctx, name);
 }
 
 static enum pg_verdict chat_quit(struct pg_ctx *ctx)
@@ -261,17 +259,29 @@ static enum pg_verdict chat_quit(struct pg_ctx *ctx)
     return pg_close(ctx, "said /quit");
 }
 
-static enum pg_verdict chat_command(struct pg_ctx *ctx, struct pg_bytes in)
+static bool chat_is_space(uint8_t byte)
 {
+    return byte == ' ' || byte == '\r' || byte == '\n';
+}
+
+/* Without a framing layer a line end may still be there. */
+static struct pg_bytes chat_trim(struct pg_bytes in)
+{
+    while (in.len > 0 && in.data[0] == ' ')
+        in = pg_bytes(in.data + 1, in.len - 1);
+    while (in.len > 0 && chat_is_space(in.data[in.len - 1]))
+        in.len--;
+    return in;
+}
+
+static enum pg_verdict chat_command(struct pg_ctx *ctx, struct pg_bytes line)
+{
+    struct pg_bytes in = chat_trim(line);
     const uint8_t *space = memchr(in.data, ' ', in.len);
     size_t len = space ? (size_t)(space - in.data) : in.len;
     struct pg_bytes word = {in.data, len};
-    struct pg_bytes rest = {in.data + len, in.len - len};
+    struct pg_bytes rest = chat_trim(pg_bytes(in.data + len, in.len - len));
 
-    while (rest.len > 0 && rest.data[0] == ' ')
-        rest = pg_bytes(rest.data + 1, rest.len - 1);
-    while (rest.len > 0 && rest.data[rest.len - 1] == ' ')
-        rest.len--;
     if (pg_equals(word, "/quit"))
         return chat_quit(ctx);
     if (pg_equals(word, "/who"))
@@ -299,10 +309,31 @@ static void chat_relay(struct pg_ctx *ctx, struct pg_bytes text)
     pg_broadcast(ctx, pg_bytes(line, name.len + 2 + text.len), self->slow);
 }
 
+static enum pg_verdict chat_hear(struct pg_ctx *ctx, struct pg_bytes text)
+{
+    if (text.data[0] == '/' && (text.len == 1 || text.data[1] != '/'))
+        return chat_command(ctx, text);
+    chat_relay(ctx, text);
+    return PG_STOP;
+}
+
+/* A stream has been cut into messages, most often at its line ends. */
+static struct pg_bytes chat_without_telnet(struct pg_ctx *ctx,
+                                           struct pg_bytes in)
+{
+    struct chat_state *state = pg_state(ctx);
+    uint8_t *text = pg_scratch(ctx, in.len + 1);
+    bool cuts_lines = pg_transport_kind(ctx) == PG_STREAM;
+
+    return pg_bytes(text,
+                    chat_telnet_strip(&state->telnet, in, cuts_lines, text));
+}
+
 static enum pg_verdict chat_recv(struct pg_ctx *ctx, struct pg_bytes in)
 {
     const struct chat_private *self = pg_private(ctx);
     const struct chat_state *state = pg_state(ctx);
+    struct pg_bytes text = in;
 
     if (!self->names) {
         pg_broadcast(ctx, in, self->slow);
@@ -311,12 +342,11 @@ static enum pg_verdict chat_recv(struct pg_ctx *ctx, struct pg_bytes in)
     chat_watch_idle(ctx);
     if (!state->is_greeted)
         chat_greet(ctx);
-    if (in.len == 0)
-        return pg_drop(ctx, "empty message");
-    if (in.data[0] == '/' && (in.len == 1 || in.data[1] != '/'))
-        return chat_command(ctx, in);
-    chat_relay(ctx, in);
-    return PG_STOP;
+    if (!chat_telnet_is_text(&state->telnet, in))
+        text = chat_without_telnet(ctx, in);
+    if (text.len == 0)
+        return pg_drop(ctx, in.len ? "Telnet negotiation" : "empty message");
+    return chat_hear(ctx, text);
 }
 
 /* Once only: this line counts as traffic, and repeated it would keep a

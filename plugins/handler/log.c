@@ -7,9 +7,9 @@
  *
  * It shows what reaches its place in the chain: before a framing layer each
  * read as it was cut, behind one each message. What peers send is shown, never
- * obeyed: control characters are escaped, so nobody drives the reader's
- * terminal. It writes through pg_write_file(), so a stopped terminal or a full
- * disk costs lines of the log (which says how many), not the server's time.
+ * obeyed: what a terminal obeys or nobody sees is escaped (playground/utf8.h).
+ * It writes through pg_write_file(), so a stopped terminal or a full disk costs
+ * lines of the log (which says how many), not the server's time.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -88,62 +88,22 @@ static void log_add(struct line *line, const char *format, ...)
         line->len += (size_t)len < room ? (size_t)len : room - 1;
 }
 
-/* Escapes what would drive a terminal or break a JSON string. Bytes that are
-   no UTF-8 stay readable in text; in JSON, which is Unicode, they are U+FFFD.
- */
-static void log_add_character(struct line *line, struct pg_bytes in, size_t len,
-                              uint32_t character, bool is_json)
+static void log_add_escaped(struct line *line, struct pg_bytes in,
+                            enum pg_utf8_form form)
 {
-    static const char codes[] = "\n\r\t\\\"", letters[] = "nrt\\\"";
-    const char *code = memchr(codes, (int)character, is_json ? 5 : 4);
-
-    if (len == 0 && is_json)
-        log_add(line, "\\ufffd");
-    else if (len == 0)
-        log_add(line, "\\x%02x", in.data[0]);
-    else if (code && character < 0x80)
-        log_add(line, "\\%c", letters[code - codes]);
-    else if (pg_utf8_is_control(character))
-        log_add(line, is_json ? "\\u%04" PRIx32 : "\\x%02" PRIx32, character);
-    else
-        log_add(line, "%.*s", (int)len, in.data);
-}
-
-static size_t log_plain_start(struct pg_bytes in)
-{
-    size_t len = 0;
-
-    while (len < in.len && in.data[len] >= 0x20 && in.data[len] < 0x7f &&
-           in.data[len] != '"' && in.data[len] != '\\')
-        len++;
-    return len;
-}
-
-static void log_add_escaped(struct line *line, struct pg_bytes in, bool is_json)
-{
-    while (in.len > 0) {
-        uint32_t character = 0;
-        size_t len = log_plain_start(in);
-
-        if (len > 0) {
-            log_add(line, "%.*s", (int)len, in.data);
-        } else {
-            len = pg_utf8_next(in, &character);
-            log_add_character(line, in, len, character, is_json);
-        }
-        in = pg_bytes(in.data + (len ? len : 1), in.len - (len ? len : 1));
-    }
+    line->len += pg_utf8_show(line->text + line->len,
+                              sizeof(line->text) - line->len, in, form, NULL);
 }
 
 static void log_add_text(struct line *line, struct pg_bytes in)
 {
-    log_add_escaped(line, in, false);
+    log_add_escaped(line, in, PG_UTF8_LINE);
 }
 
 static void log_add_json(struct line *line, const char *key, struct pg_bytes in)
 {
     log_add(line, ",\"%s\":\"", key);
-    log_add_escaped(line, in, true);
+    log_add_escaped(line, in, PG_UTF8_JSON);
     log_add(line, "\"");
 }
 

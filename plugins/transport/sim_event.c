@@ -62,24 +62,15 @@ struct event sim_take_first(struct sim *sim)
 
 /* ---- the trace -------------------------------------------------------- */
 
-/* As text; what is no text, and what would end the line, as \xNN. */
 static void sim_event_trace_bytes(FILE *out, struct pg_bytes in)
 {
     while (in.len > 0) {
-        uint32_t character = 0;
-        size_t len = pg_utf8_next(in, &character);
+        char shown[256];
+        size_t used,
+            len = pg_utf8_show(shown, sizeof(shown), in, PG_UTF8_QUOTED, &used);
 
-        if (len == 0 || pg_utf8_is_control(character) || character == '"' ||
-            character == '\\') {
-            len = 1;
-            if (in.data[0] == '\n')
-                fputs("\\n", out);
-            else
-                fprintf(out, "\\x%02x", in.data[0]);
-        } else {
-            fwrite(in.data, 1, len, out);
-        }
-        in = pg_bytes(in.data + len, in.len - len);
+        fwrite(shown, 1, len, out);
+        in = pg_bytes(in.data + used, in.len - used);
     }
 }
 

@@ -21,22 +21,30 @@ static void udp_add_control(struct msghdr *header, int level, int type,
 static void udp_write_local(struct msghdr *header,
                             const union udp_address *local)
 {
-    struct in_pktinfo v4 = {.ipi_spec_dst = local->v4.sin_addr};
-    struct in6_pktinfo v6 = {.ipi6_addr = local->v6.sin6_addr,
-                             .ipi6_ifindex = local->v6.sin6_scope_id};
+    struct in_pktinfo v4 = {0};
+    struct in6_pktinfo v6 = {0};
 
-    if (local->any.sa_family == AF_INET)
+    if (local->any.sa_family == AF_INET) {
+        v4.ipi_spec_dst = local->v4.sin_addr;
         udp_add_control(header, IPPROTO_IP, IP_PKTINFO, &v4, sizeof(v4));
-    else if (local->any.sa_family == AF_INET6)
+    } else if (local->any.sa_family == AF_INET6) {
+        v6.ipi6_addr = local->v6.sin6_addr;
+        v6.ipi6_ifindex = local->v6.sin6_scope_id;
         udp_add_control(header, IPPROTO_IPV6, IPV6_PKTINFO, &v6, sizeof(v6));
+    }
+}
+
+static bool udp_is_one(const struct pg_record *record)
+{
+    return record->bytes.len <= record->size;
 }
 
 /* Counts the datagrams of a pg_record; an empty one is one. */
 static int udp_count(const struct pg_record *record)
 {
-    return record->bytes.len > record->size
-               ? (int)((record->bytes.len + record->size - 1) / record->size)
-               : 1;
+    return udp_is_one(record)
+               ? 1
+               : (int)((record->bytes.len + record->size - 1) / record->size);
 }
 
 /* The kernel cuts a message into datagrams of one size: only the last of all
@@ -152,12 +160,25 @@ static void udp_fill(struct udp *udp, const struct pg_record *records,
     }
 }
 
+/* Sends a single datagram, as the lecture does it. 1, or -errno. */
+static int udp_send_one(struct udp *udp, int fd, const struct pg_record *record)
+{
+    udp->out.count = udp->out.parts_count = 0;
+    udp_begin(udp, record->session);
+    udp_add_part(udp, record->bytes, 1);
+    if (sendmsg(fd, &udp->out.messages[0].msg_hdr, MSG_NOSIGNAL) < 0)
+        return -errno;
+    return 1;
+}
+
 /* Sends what it can with one call. How many datagrams went, or -errno. */
 static int udp_send_batch(struct udp *udp, int fd,
                           const struct pg_record *records, int count)
 {
     int sent, taken = 0;
 
+    if (count == 1 && udp_is_one(records))
+        return udp_send_one(udp, fd, records);
     udp_fill(udp, records, count);
     sent =
         sendmmsg(fd, udp->out.messages, (unsigned)udp->out.count, MSG_NOSIGNAL);

@@ -2,6 +2,7 @@
 `build` say what is wrong with each, alike, and none of them crashes."""
 
 import concurrent.futures
+import json
 import os
 import re
 import shutil
@@ -19,6 +20,7 @@ TEMPLATE = """
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 struct options {{
     bool flag;
     int count, other;
@@ -106,11 +108,35 @@ class BadOption(Bad):
         super().__init__(says, ".options = table", *fields, before=table)
 
 
+class BadCall(Bad):
+    """Its check() would call a function, which needs a field."""
+
+    def __init__(self, call, field):
+        function = call.split("(")[0]
+        super().__init__(
+            rf"calls {function}\(\), but has no \.{field}; write \.{field} ",
+            before="const void *it_calls(struct pg_ctx *ctx, struct pg_entry *entry)\n"
+            "{ (void)ctx, (void)entry; return %s; }" % call,
+        )
+
+
+class BadTransportCall(BadTransport):
+    def __init__(self, call, field):
+        function = call.split("(")[0]
+        super().__init__(
+            rf"calls {function}\(\), but has no \.{field}; write \.{field} ",
+            before="const void *it_calls(struct pg_session *session, struct pg_listener *listener)\n"
+            "{ (void)session, (void)listener; return %s; }" % call,
+        )
+
+
 def check_function(body):
     return "static int it_check(struct pg_entry *entry) { (void)entry; %s }" % body
 
 
 COUNT = '{ "count", PG_INT, FIELD(count)%s }'
+TWO = COUNT % "" + ', { "other", PG_INT, FIELD(other), .help = "one line" }'
+NO_END = r"the option table has no end; let \{0\} be its last element"
 
 BAD = {
     # ---- the symbol -------------------------------------------------------
@@ -276,7 +302,36 @@ BAD = {
         *('{ "count_%d", PG_INT, .offset = %d, .size = 4 }' % (i, 4 * i) for i in range(70)),
         fields=(".options_size = 400",),
     ),
+    "table-without-end": Bad(
+        NO_END, ".options = table", before="static const struct pg_option table[] = { %s };" % TWO
+    ),
+    "table-of-nothing": Bad(
+        NO_END,
+        ".options = (const struct pg_option *)here",
+        before="static const long here[] = { 3, 2, 1 };",
+    ),
+    "table-in-a-struct": Bad(
+        NO_END,
+        ".options = all.table",
+        before="static struct { struct pg_option table[2]; const void *more[3]; } all = "
+        "{ { %s }, { &all, &all, &all } };" % TWO,
+    ),
     # ---- what is called, or is not there ----------------------------------
+    "state-without-size": BadCall("pg_state(ctx)", "session_size"),
+    "private-without-size": BadCall("pg_private(ctx)", "entry_size"),
+    "entry-private-without-size": BadCall("pg_entry_private(entry)", "entry_size"),
+    "options-without-table": BadCall("pg_options(ctx)", "options"),
+    "entry-options-without-table": BadCall("pg_entry_options(entry)", "options"),
+    "transport-data-without-size": BadTransportCall("pg_session_data(session)", "session_size"),
+    "transport-const-data-without-size": BadTransportCall(
+        "pg_session_data_const(session)", "session_size"
+    ),
+    "transport-private-without-size": BadTransportCall(
+        "pg_listener_private(listener)", "listener_size"
+    ),
+    "transport-options-without-table": BadTransportCall(
+        "pg_listener_options(listener)", "options"
+    ),
     "missing-core-function": Bad(
         r"calls pg_sned\(\), which this program does not have; correct the spelling, or "
         r"update the program",
@@ -351,14 +406,14 @@ def compiled(folder, name, source, *options):
     )
 
 
-def playground(folder, *arguments, **options):
+def playground(folder, *arguments, timeout=TIMEOUT_S, **options):
     return subprocess.run(
         [PLAYGROUND, *arguments],
         cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=TIMEOUT_S,
+        timeout=timeout,
         check=False,
         **options,
     )
@@ -481,6 +536,33 @@ class Accepted(Folder):
         compiled(self.folder, "bare", GOOD.source("bare"), "-s")
         self.assert_answers("bare")
 
+    def test_its_options_are_known_where_it_is_used(self):
+        mine = BadOption("", COUNT % "", fields=(".recv = NULL",))
+        compiled(self.folder, "mine", mine.source("mine"))
+        self.write_config(
+            "mine",
+            '{ "transports": [{ "plugin": "tcp", "count": 1 }],\n'
+            '  "handlers": ["mine"], "count": 2 }',
+        )
+        done = playground(self.folder, "check", "mine.json")
+        self.assertEqual(
+            [line for line in done.stderr.splitlines() if "json" in line],
+            [
+                "mine.json:1:37: count belongs to mine; delete it for tcp",
+                "mine.json:2:25: count belongs to mine; move it there",
+            ],
+        )
+
+    def test_an_option_table_of_a_plugin_without_symbol_table(self):
+        """Its end is found, and nothing is read behind it."""
+        table = "static const struct pg_option table[] = { %s, {0} };" % TWO
+        for name, before in (("bare", table), ("endless", table.replace(", {0}", ""))):
+            bad = Bad("", *GOOD.fields, ".options = table", before=GOOD.before + before)
+            compiled(self.folder, name, bad.source(name), "-s")
+        self.assert_answers("bare")
+        self.write_config("endless", GOOD.config("endless"))
+        self.assert_refused_alike("endless", rf"^endless\.json:2:16: \./endless\.so: {NO_END}")
+
     def test_a_link(self):
         compiled(self.folder, "real", GOOD.source("linked"))
         os.rename(self.path("real.so"), self.path("real.so.1"))
@@ -595,14 +677,18 @@ class Files(Folder):
         )
 
 
-class Crashing(Folder):
-    """Plugins that end the process which loads them: it says who it was."""
+class Misbehaving(Folder):
+    """Plugins that are as they should be, but for one callback that does not
+    come to its end."""
 
     CALLBACKS = {
         "check": "static int it_check(struct pg_entry *entry) { (void)entry; %s; return 0; }",
         "init": "static int it_init(struct pg_entry *entry) { (void)entry; %s; return 0; }",
+        "check_place": "static int it_check_place(struct pg_entry *entry, enum pg_kind kind, "
+        "const char *name) { (void)entry, (void)kind, (void)name; %s; return 0; }",
         "constructor": "__attribute__((constructor)) static void it_early(void) { %s; }",
     }
+    FIELDS = ("check", "init", "check_place")
     RECURSION = """
 static volatile bool forever = true;
 static int deeper(volatile char *before)
@@ -616,40 +702,172 @@ static int deeper(volatile char *before)
         "exit(0)": r"called exit\(\), which ends the program; return an error instead",
     }
 
+    @staticmethod
+    def source(name, callback, act):
+        fields = (f".{callback} = it_{callback}",) if callback in Misbehaving.FIELDS else ()
+        return Bad(
+            "",
+            *fields,
+            before=Misbehaving.RECURSION + Misbehaving.CALLBACKS[callback] % act,
+        )
+
     def make(self, name, callback, act):
-        fields = (f".{callback} = it_{callback}",) if callback != "constructor" else ()
-        bad = Bad("", *fields, before=self.RECURSION + self.CALLBACKS[callback] % act)
+        bad = self.source(name, callback, act)
         compiled(self.folder, name, bad.source(name), "-fno-sanitize=all")
         self.write_config(name, bad.config(name))
 
+    def commands(self, callback):
+        """Those that come to this callback."""
+        runs = [["run"], ["run", "--single"]]
+        return runs if callback == "init" else [["check"], *runs]
+
     def assert_blamed(self, done, name, callback, end):
         callback = callback if callback == "constructor" else callback + "()"
-        self.assertNotEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
         self.assertRegex(
-            done.stderr, rf"(?m)^playground: \./{name}\.so: its {re.escape(callback)} {end}"
+            done.stderr,
+            rf"(?m)^{name}\.json:2:16: \./{name}\.so: its {re.escape(callback)} {end}",
         )
 
+
+class Crashing(Misbehaving):
+    """Plugins that end the process which loads them: the config that names them
+    is wrong, at that place."""
+
     def test_each_is_blamed(self):
-        commands = {
-            "check": (["check"], ["run"], ["run", "--single"]),
-            "init": (["run"], ["run", "--single"]),
-            "constructor": (["check"], ["run"], ["run", "--single"]),
-        }
         every = [(act, callback) for act in self.ENDS for callback in self.CALLBACKS]
         for number, (act, callback) in enumerate(sampled(every, 8)):
             name = f"{callback}-{number}"
             with self.subTest(callback=callback, act=act):
                 self.make(name, callback, act)
-                for command in commands[callback]:
+                for command in self.commands(callback):
                     done = playground(self.folder, *command, name + ".json")
                     self.assert_blamed(done, name, callback, self.ENDS[act])
+
+    def test_for_a_program_to_read(self):
+        self.make("it", "check", "abort()")
+        done = playground(self.folder, "check", "--json", "it.json")
+        self.assertEqual((done.returncode, done.stderr), (2, ""))
+        said = json.loads(done.stdout)
+        self.assertEqual((said["file"], said["ok"]), ("it.json", False))
+        (problem,) = said["problems"]
+        self.assertEqual((problem["line"], problem["column"]), (2, 16))
+        self.assertFalse(problem["warning"])
+        self.assertRegex(problem["text"], r"^\./it\.so: its check\(\) crashed: it gave up ")
+
+    def test_a_first_worker_that_ends_in_silence(self):
+        self.make("it", "check", "_exit(0)")
+        done = playground(self.folder, "run", "it.json")
+        self.assert_said(done, r"^worker 0 \(pid \d+\) ended with status 0\n$", status=1)
+
+    def test_one_that_nobody_has_named(self):
+        """A misspelt key asks no plugin that the config does not use."""
+        self.make("it", "constructor", "abort()")
+        self.write_config("other", '{ "transports": [{ "plugin": "tcp", "nodely": true }] }')
+        self.write_config("foreign", '{ "transports": [{ "plugin": "tcp", "flag": true }] }')
+        for name in ("other", "foreign"):
+            done = playground(self.folder, "check", name + ".json")
+            self.assert_said(done, rf"^{name}\.json:1:37: tcp has no key ")
+            self.assertNotIn("it.so", done.stderr)
+
+    def test_a_list_goes_on_without_it(self):
+        for number, act in enumerate(("abort()", "_exit(0)", "raise(SIGKILL)")):
+            self.make(f"it-{number}", "constructor", act)
+        listed = playground(self.folder, "plugins")
+        self.assertEqual(listed.returncode, 0)
+        self.assertRegex(listed.stdout, r"(?m)^handler +shout ")
+        as_json = playground(self.folder, "plugins", "--json")
+        self.assertIn("shout", [one["name"] for one in json.loads(as_json.stdout)])
+        for number, end in enumerate(("Aborted|status", "status 0", "Killed")):
+            says = rf"\./it-{number}\.so ends the process that loads it \(({end})"
+            for done in (listed, as_json):
+                self.assertRegex(done.stderr, says)
+            self.assert_said(playground(self.folder, "plugins", f"it-{number}"), says)
+        schema = playground(self.folder, "plugins", "--schema")
+        self.assertEqual(schema.returncode, 0)
+        names = json.loads(schema.stdout)["$defs"]["handler"]["anyOf"][0]["enum"]
+        self.assertIn("shout", names)
+        self.assertNotIn("it-0", names)
+
+
+class Hanging(Misbehaving):
+    """Plugins that do not return: all wait at the same time, 5 s each."""
+
+    LOOPS = {
+        "constructor": "for (;;) pause()",
+        "check": "while (forever) {}",
+        "check_place": "for (;;) pause()",
+        "init": "for (;;) pause()",
+    }
+    PATIENCE_S = 10 * TIMEOUT_S
+    # One that wants to hear of no signal is ended from outside.
+    DEAF = "sigset_t all; sigfillset(&all); sigprocmask(SIG_BLOCK, &all, 0); for (;;) pause()"
+
+    def setUp(self):
+        super().setUp()
+        for callback, act in self.LOOPS.items():
+            self.make(callback.replace("_", "-"), callback, act)
+
+    def test_each_is_ended_and_blamed(self):
+        calls = [
+            (command, callback) for callback in self.LOOPS for command in self.commands(callback)
+        ]
+
+        def run(call):
+            config = call[1].replace("_", "-") + ".json"
+            return playground(self.folder, *call[0], config, timeout=self.PATIENCE_S)
+
+        with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
+            for (command, callback), done in zip(calls, pool.map(run, calls)):
+                with self.subTest(command=command, callback=callback):
+                    name = callback.replace("_", "-")
+                    self.assert_blamed(done, name, callback, "does not return within 5 s; ")
+
+    def test_nobody_else_waits(self):
+        """Whoever does not name it is not held up, in silence or at all."""
+        self.write_config("other", '{ "transports": [{ "plugin": "tcp", "flag": true }] }')
+        done = playground(self.folder, "check", "other.json")
+        self.assertEqual(
+            done.stderr.splitlines()[0].split(";")[0], "other.json:1:37: tcp has no key \"flag\""
+        )
+
+    def test_a_list_goes_on_without_it(self):
+        deaf = self.path("deaf")
+        os.mkdir(deaf)
+        source = self.source("deaf", "constructor", self.DEAF).source("deaf")
+        compiled(deaf, "deaf", source, "-fno-sanitize=all")
+
+        def plugins(call):
+            return playground(call[0], "plugins", *call[1:], timeout=self.PATIENCE_S)
+
+        calls = (
+            (self.folder,),
+            (self.folder, "--schema"),
+            (self.folder, "constructor"),
+            (deaf, "deaf"),
+        )
+        with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
+            listed, schema, alone, killed = pool.map(plugins, calls)
+        for done in (listed, schema, alone):
+            self.assertRegex(
+                done.stderr,
+                r"(?m)^playground: \./constructor\.so: its constructor does not return within 5 s; ",
+            )
+        self.assertEqual((listed.returncode, schema.returncode, alone.returncode), (0, 0, 2))
+        self.assert_said(killed, r"^\./deaf\.so ends the process that loads it \(Killed\)")
+        for name in ("shout", "check", "init"):
+            self.assertRegex(listed.stdout, rf"(?m)^handler +{name} ")
+
+
+class Refusing(Misbehaving):
+    """Callbacks that return an error, with words or without."""
 
     def test_an_init_that_fails_is_reported(self):
         says = {
             'return pg_fail(entry, NULL, "the moon is not full; wait for it")': "the moon is "
             "not full; wait for it",
-            "return -1": r"failing \(\./failing\.so\) could not start, and its init\(\) does not say why; let it "
-            r"call pg_fail\(\)",
+            "return -1": r"failing \(\./failing\.so\) refuses in its init\(\) without saying why; "
+            r"let that call pg_fail\(\)",
         }
         for act, pattern in says.items():
             self.make("failing", "init", act)
@@ -662,8 +880,8 @@ static int deeper(volatile char *before)
         says = {
             'return pg_fail(entry, NULL, "the moon is not full; wait for it")': "the moon is "
             "not full; wait for it",
-            "return -1": r"failing \(\./failing\.so\) refuses its options without saying why; let its check\(\) "
-            r"call pg_fail\(\)",
+            "return -1": r"failing \(\./failing\.so\) refuses in its check\(\) without saying why; "
+            r"let that call pg_fail\(\)",
         }
         for act, pattern in says.items():
             self.make("failing", "check", act)
@@ -678,8 +896,8 @@ static int deeper(volatile char *before)
             done = playground(self.folder, *command, "deaf.json")
             self.assert_said(
                 done,
-                r"^deaf\.json:1:18: deaf \(\./deaf\.so\) could not listen, and does not say why; let its "
-                r"listen\(\) call pg_listen_fail\(\)",
+                r"^deaf\.json:1:18: deaf \(\./deaf\.so\) refuses in its listen\(\) without saying "
+                r"why; let that call pg_listen_fail\(\)",
                 status=1,
             )
 

@@ -702,7 +702,7 @@ class OnTerminal(unittest.TestCase):
         with self.session() as (terminal, peer):
             peer.send(b"\x1b[2J\x1b]0;owned\x07\x9b2J\xc2\x9b2J\x08\xff\r\nfim\n")
             terminal.wait_rows(
-                r"\x1b[2J\x1b]0;owned\x07\x9b2J\x9b2J\x08\xff", "fim", ">"
+                r"\x1b[2J\x1b]0;owned\x07\x9b2J\u009b2J\x08\xff", "fim", ">"
             )
             self.assertNotIn(b"\x1b[2J", terminal.bytes)
             self.assertNotIn(b"\x1b]", terminal.bytes)

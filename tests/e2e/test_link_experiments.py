@@ -133,7 +133,12 @@ class Order(unittest.TestCase):
 
     @on_wire
     def test_nothing_of_it(self):
+        others = Others()
         found = rows(compare("order", "--reorder", "0", "--duplicate", "0")[0])
+        if found["overtaken"][1] > 0 and others.are_busy():
+            # The kernel queues what a process sends for each processor, so a
+            # forwarder that is moved to another one overtakes itself there.
+            raise TooBusy
         self.assertEqual(found["overtaken"], (0, 0))
         self.assertEqual(found["duplicates"], (0, 0))
 

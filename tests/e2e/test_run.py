@@ -518,6 +518,26 @@ class Descriptors(unittest.TestCase):
             os.close(writer)
 
 
+class Overruns(unittest.TestCase):
+    """A handler's state that is larger than its .session_size."""
+
+    def test_it_is_named_once_and_its_session_ends(self):
+        what = config([listener()], ["lines", "large"], plugin_path=PROBE)
+        with Server(what) as server, connect(server.address()) as other:
+            for place in ("13", "20", "15"):
+                with connect(server.address()) as client:
+                    client.send("write 12\nwrite 0\n")
+                    self.assertEqual([client.line(), client.line()], ["written"] * 2)
+                    client.send(f"write {place}\n")
+                    self.assertTrue(client.is_ended())
+            other.send("write 1\n")
+            self.assertEqual(other.line(), "written")
+            server.stop()
+            self.assertEqual(
+                server.err.text().count("large: writes behind the end of its state of 13 bytes"), 1
+            )
+
+
 class OtherThreads(unittest.TestCase):
     def test_what_they_post_runs_on_the_worker(self):
         what = config([listener()], ["lines", "probe"], plugin_path=PROBE)
@@ -721,6 +741,17 @@ class BrokenConfigs(unittest.TestCase):
                 self.assertTrue(helped.stdout.startswith(f"usage: playground {command} "))
                 self.assertRegex(helped.stdout, r"\n  --help +this text\n")
                 self.assertLessEqual(max(map(len, helped.stdout.splitlines())), 79)
+
+    def test_a_command_that_there_is_not(self):
+        meant = {"comapre": "compare", "cleint": "client", "plugin": "plugins", "chekc": "check"}
+        for word, command in meant.items():
+            refused = run(word)
+            self.assertEqual((refused.returncode, refused.stdout), (2, ""))
+            self.assertEqual(
+                refused.stderr,
+                f'playground: there is no command "{word}"; did you mean `playground {command}`?\n',
+            )
+        self.assertIn("`playground --help` lists them\n", run("xyz").stderr)
 
     def test_an_option_that_nobody_has(self):
         refusals = {

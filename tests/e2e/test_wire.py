@@ -37,7 +37,7 @@ arrived = 0
 for number in range(count):
     out.sendto(number.to_bytes(4, "big"), ("10.77.0.2", 5000))
     while number - arrived > 50:
-        arrived = int.from_bytes(answers.recv(4), "big")
+        arrived = max(arrived, int.from_bytes(answers.recv(4), "big"))
 """
 RECEIVE = """
 import signal, socket, sys
@@ -231,8 +231,10 @@ class Datagrams(unittest.TestCase):
         self.assertEqual(set(came), set(range(1000)))
         self.assertEqual(len(came) - 1000, said["to_right"]["duplicated"])
         self.assertTrue(50 < said["to_right"]["duplicated"] < 150)
-        self.assertNotEqual(came, sorted(came))
-        self.assertTrue(0 < said["to_right"]["reordered"] < 150)
+        overtaken = sum(n < max(came[:i]) for i, n in enumerate(came) if i)
+        self.assertEqual(said["to_right"]["reordered"], overtaken)
+        # A tenth is held back, some of those twice; the last may be alone.
+        self.assertTrue(50 < overtaken < 170, overtaken)
 
     @on_wire
     def test_the_capture_has_every_packet(self):

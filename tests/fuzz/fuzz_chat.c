@@ -1,10 +1,10 @@
 /*
  * fuzz_chat: a room of TCP-like and UDP-like members who say and do anything.
  *
- * However they do it, no two of them have one name at a time, and nobody can
- * put words into another's mouth: what a member hears while one of them acts
- * begins with that one's name, or is a notice about it or about somebody who
- * has gone meanwhile.
+ * However they do it, no two of them have one name at a time in any spelling,
+ * and nobody can put words into another's mouth: what a member hears while one
+ * of them acts begins with that one's name, or is a notice about it or about
+ * somebody who has gone meanwhile.
  *
  * Input: acts, each a byte for what and who, most of them with a length and
  * that many bytes.
@@ -69,12 +69,13 @@ static const char *name_of(const struct member *self)
 
 static void take_name(struct member *self, struct pg_bytes name)
 {
-    char *own = self->names[self->name_count];
+    char *own = self->names[self->name_count], key[PG_KEY_BYTES + 1];
 
     MUST(self->name_count < NAMES);
     MUST(name.len > 0 && name.len <= NAME_BYTES);
     MUST(!memchr(name.data, ' ', name.len) &&
          !memchr(name.data, ':', name.len));
+    MUST(!pg_name_key(name, key));
     memcpy(own, name.data, name.len);
     own[name.len] = '\0';
     self->name_count++;
@@ -100,12 +101,21 @@ static void note_drops(void)
     before = now;
 }
 
+static bool have_one_name(const struct member *a, const struct member *b)
+{
+    char key_a[PG_KEY_BYTES + 1], key_b[PG_KEY_BYTES + 1];
+
+    pg_name_key(pg_text(name_of(a)), key_a);
+    pg_name_key(pg_text(name_of(b)), key_b);
+    return !strcmp(key_a, key_b);
+}
+
 static void check_names(void)
 {
     for (int a = 0; a < count; a++)
         for (int b = 0; b < a; b++)
             MUST(!is_heard(&members[a]) || !is_heard(&members[b]) ||
-                 strcmp(name_of(&members[a]), name_of(&members[b])) != 0);
+                 !have_one_name(&members[a], &members[b]));
 }
 
 /* ---- what is heard ---------------------------------------------------- */

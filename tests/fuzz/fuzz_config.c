@@ -53,7 +53,7 @@ static size_t check_inside(const struct text *text, const json_t *value,
     json_t *item;
 
     json_array_foreach ((json_t *)(uintptr_t)value, i, item) {
-        char *place = position_path_index(path, i);
+        char *place = must_printf("%s/%zu", path, i);
 
         count += check_value(text, item, place, NULL);
         free(place);
@@ -97,7 +97,7 @@ static size_t offset_of(const struct text *text, size_t line, size_t column)
     size_t at_line = 1, at_column = 1, at = 0;
 
     for (; at < text->len && (at_line != line || at_column != column); at++)
-        position_line(text->data, text->len, at + 1, &at_line, &at_column);
+        position_line(text->map, at + 1, &at_line, &at_column);
     MUST(at_line == line && at_column == column);
     return at;
 }

@@ -7,13 +7,16 @@
 
 #include "base/output.h"
 #include "engine/core.h"
+#include "engine/life.h"
+#include "engine/turn.h"
 #include "harness_transport.h"
-#include "out/queue.h"
+#include "out/end.h"
+#include "out/flush.h"
 #include "outside/virtual.h"
 #include "places/problems.h"
 #include "plugin/plugin.h"
 #include "state/counter.h"
-#include "state/session.h"
+#include "state/mark.h"
 
 #define PEERS_MAX 64
 #define FAKE_FD   1000000 /* the harness has no descriptors */
@@ -184,7 +187,7 @@ int harness_send_records(struct pg_listener *listener, int fd,
 /* A handler may not write behind the end of its state. */
 static void note_overrun(const struct pg_session *session)
 {
-    const char *name = session_overrun(session);
+    const char *name = slot_overrun(session);
 
     if (name && !harness->overrun[0])
         snprintf(harness->overrun, sizeof(harness->overrun), "%s", name);
@@ -258,7 +261,7 @@ static void set_readable(int peer)
     if (session && is_stream(peer))
         pg_session_readable(session,
                             end->in.count || end->has_ended || end->is_reset);
-    virtual_settle();
+    virtual_turn();
 }
 
 /* ---- life ------------------------------------------------------------- */
@@ -298,7 +301,7 @@ static bool begin(enum pg_kind provides, const char *handlers,
 {
     harness = NULL; /* a test that failed may have left one */
     core = NULL;
-    session_gap = 16;
+    slot_gap = 16;
     harness_own++;
     harness = calloc(1, sizeof(*harness));
     assert_non_null(harness);
@@ -394,7 +397,7 @@ void harness_forget(struct harness *unused)
             session_end(session, PG_END_ABORT, PG_WHY_RESET, "forgotten");
         harness_block(unused, i, false);
     }
-    core_settle();
+    turn_end();
     clear_peers();
 }
 
@@ -478,7 +481,7 @@ int harness_connect_by(struct harness *unused, enum pg_kind provides)
     }
     harness->peers[peer].number = session->number;
     session_start(session);
-    virtual_settle();
+    virtual_turn();
     return peer;
 }
 
@@ -501,7 +504,7 @@ void harness_push(struct harness *unused, int peer, struct pg_bytes bytes)
             memcpy(buffer, bytes.data, bytes.len);
         pg_session_recv(session, pg_bytes(buffer, bytes.len));
     }
-    virtual_settle();
+    virtual_turn();
 }
 
 void harness_push_within(struct harness *unused, int peer, const char *text)
@@ -550,8 +553,8 @@ void harness_block(struct harness *unused, int peer, bool is_blocked)
     if (is_stream(peer))
         pg_session_writable(session);
     else
-        queue_unblock(harness->peers[peer].listener);
-    virtual_settle();
+        flush_unblock(harness->peers[peer].listener);
+    virtual_turn();
 }
 
 /* ---- what a test sees ------------------------------------------------- */

@@ -11,8 +11,9 @@
 #include <unistd.h>
 
 #include "engine/core.h"
+#include "engine/turn.h"
 #include "memory/heap.h"
-#include "state/session.h"
+#include "state/slot.h"
 
 #define CHAIN "[\"lines\", \"chat-broadcast\"]"
 
@@ -190,7 +191,7 @@ static void test_attached_arena_goes_on(void **state)
     (void)state;
     assert_int_equal(core->live_count, 2);
     assert_ptr_not_equal(core->arena.base, *(void **)*state);
-    core_settle();
+    turn_end();
 
     harness_push_text(h, 0, "is\n");
     assert_bytes(harness_out(h, 1), "guest1: um\nguest1: dois\n");

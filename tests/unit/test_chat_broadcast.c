@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "spellings.h"
+
 #define ROOM "[\"lines\", \"chat-broadcast\"]"
 #define NAMELESS                                                               \
     "[\"lines\", {\"plugin\": \"chat-broadcast\","                             \
@@ -222,67 +224,123 @@ static void test_chat_nick_refuses_a_name_that_is_taken(void **state)
                  "guest2 is taken; /who lists the names\n");
     assert_bytes(harness_out(harness, 1), "");
     harness_clear(harness, 0);
-    harness_push_text(harness, 0, "/nick guest1\n");
+    harness_push_text(harness, 0, "/nick GUEST2\n");
     assert_bytes(harness_out(harness, 0),
-                 "guest1 is taken; /who lists the names\n");
+                 "GUEST2 is taken; /who lists the names\n");
     harness_clear(harness, 0);
     harness_push_text(harness, 0, "hello\n");
     assert_bytes(harness_out(harness, 1), "guest1: hello\n");
     harness_destroy(harness);
 }
 
-static void expect_name(const char *name, bool is_good)
+static void test_chat_nick_takes_the_name_one_has(void **state)
 {
     struct harness *harness = room_of(PG_STREAM, 2);
-    char line[256], expected[256];
 
-    snprintf(line, sizeof(line), "/nick %s\n", name);
-    snprintf(expected, sizeof(expected), "guest1 is now %s\n", name);
-    harness_push_text(harness, 0, line);
-    assert_bytes(harness_out(harness, 1), is_good ? expected : "");
-    if (!is_good)
-        assert_bytes(harness_out(harness, 0),
-                     "no such name can be had: /nick NAME takes 1 to 32 bytes "
-                     "of visible UTF-8 without spaces and without , ; :\n");
+    (void)state;
+    harness_push_text(harness, 0, "/nick guest1\n");
+    assert_bytes(harness_out(harness, 0), "you are now guest1\n");
+    assert_bytes(harness_out(harness, 1), "");
+    clear_all(harness, 2);
+    harness_push_text(harness, 0, "/nick Guest1\n");
+    assert_bytes(harness_out(harness, 0), "you are now Guest1\n");
+    assert_bytes(harness_out(harness, 1), "guest1 is now Guest1\n");
+    clear_all(harness, 2);
+    harness_push_text(harness, 1, "/nick guest1\n/who\n");
+    assert_bytes(harness_out(harness, 1),
+                 "guest1 is taken; /who lists the names\n"
+                 "here are Guest1, guest2\n");
     harness_destroy(harness);
 }
 
-static void test_chat_nick_takes_names_of_visible_characters(void **state)
+/* Whoever comes second to a name is refused, however it is spelt, and the
+   first one's is shown as it was chosen. */
+static void expect_one_of_two(uint64_t *seed, const char *name)
+{
+    struct harness *harness = room_of(PG_STREAM, 2);
+    char one[SPELLING_BYTES], other[SPELLING_BYTES], line[1024];
+
+    spelling_of(seed, name, one, 32);
+    spelling_of(seed, name, other, 32);
+    snprintf(line, sizeof(line), "/nick %s\n", one);
+    harness_push_text(harness, 0, line);
+    snprintf(line, sizeof(line), "/nick %s\n/who\n", other);
+    harness_push_text(harness, 1, line);
+    snprintf(line, sizeof(line),
+             "guest1 is now %s\n%s is taken; /who lists the names\n"
+             "here are guest2, %s\n",
+             one, other, one);
+    assert_bytes(harness_out(harness, 1), line);
+    harness_destroy(harness);
+}
+
+static void test_chat_gives_no_name_twice_in_another_spelling(void **state)
+{
+    uint64_t seed = 3;
+
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        expect_one_of_two(&seed,
+                          spelling_names[spelling_draw(&seed, SPELLING_NAMES)]);
+}
+
+static void expect_name(const char *name)
+{
+    struct harness *harness = room_of(PG_STREAM, 2);
+    char line[256];
+
+    snprintf(line, sizeof(line), "/nick %s\n", name);
+    harness_push_text(harness, 0, line);
+    snprintf(line, sizeof(line), "guest1 is now %s\n", name);
+    assert_bytes(harness_out(harness, 1), line);
+    harness_destroy(harness);
+}
+
+static void expect_no_name(const char *name, const char *problem)
+{
+    struct harness *harness = room_of(PG_STREAM, 2);
+    char line[256];
+
+    snprintf(line, sizeof(line), "/nick %s\n", name);
+    harness_push_text(harness, 0, line);
+    assert_bytes(harness_out(harness, 1), "");
+    snprintf(line, sizeof(line),
+             "no such name can be had: it %s; /nick NAME takes letters and "
+             "digits of one script, - _ . behind the first of them, up to 32 "
+             "bytes\n",
+             problem);
+    assert_bytes(harness_out(harness, 0), line);
+    harness_destroy(harness);
+}
+
+/* All of the rules are pg_name_key()'s, see test_name_key.c. */
+static void test_chat_nick_takes_names(void **state)
 {
     (void)state;
-    expect_name("a", true);
-    expect_name("Jo\xc3\xa3o_2.0", true);
-    expect_name("\xe6\x9d\x8e", true);
-    expect_name("\xf0\x9f\x90\x91", true);
-    expect_name("12345678901234567890123456789012", true);
+    expect_name("a");
+    expect_name("Jo\xc3\xa3o_2.0");
+    expect_name("\xe6\x9d\x8e");
+    expect_name("12345678901234567890123456789012");
 }
 
 static void test_chat_nick_refuses_names_that_could_mislead(void **state)
 {
+    static const char others[] =
+        "holds something else than letters, digits and - _ .";
+
     (void)state;
-    expect_name("", false);
-    expect_name("123456789012345678901234567890123", false);
-    expect_name("two words", false);
-    expect_name("ana:", false);
-    expect_name("ana,", false);
-    expect_name("a;b", false);
-    expect_name("/who", false);
-    expect_name("a\tb", false);
-    expect_name("\x1b[31mred", false);
-    expect_name("a\x7f", false);
-    expect_name("\xc2\x9b", false); /* C1: CSI */
-    expect_name("a\xc2\xa0"
-                "b",
-                false);                    /* no-break space */
-    expect_name("ana\xe2\x80\x8b", false); /* zero-width space */
-    expect_name("\xe2\x80\xae"
-                "ana",
-                false);                        /* right to left */
-    expect_name("ana\xe3\x80\x80", false);     /* ideographic space */
-    expect_name("ana\xef\xbb\xbf", false);     /* byte order mark */
-    expect_name("ana\xff", false);             /* no UTF-8 */
-    expect_name("\xc1\xa1", false);            /* overlong "a" */
-    expect_name("ana\xf3\xa0\x80\xa1", false); /* tag character */
+    expect_no_name("", "is empty");
+    expect_no_name("123456789012345678901234567890123", "is too long");
+    expect_no_name("two words", others);
+    expect_no_name("ana:", others);
+    expect_no_name("ana,", others);
+    expect_no_name("a;b", others);
+    expect_no_name("/who", "begins with neither a letter nor a digit");
+    expect_no_name("\x1b[31mred", "begins with neither a letter nor a digit");
+    expect_no_name("ana\xe2\x80\x8b", others); /* zero-width space */
+    expect_no_name("ana\xfe", "is no UTF-8");
+    expect_no_name("\xd0\xb0na", /* Cyrillic */
+                   "mixes letters or digits of different scripts");
 }
 
 /* ---- commands --------------------------------------------------------- */
@@ -351,6 +409,157 @@ static void test_chat_gives_advice_on_unknown_commands(void **state)
     expect_advice("/whoami\n");
     expect_advice("/QUIT\n");
     expect_advice("/etc/passwd is a file\n");
+}
+
+/* Without a framing layer a client's line end comes along. */
+static void test_chat_understands_commands_with_a_line_end(void **state)
+{
+    struct harness *harness =
+        harness_create(PG_RECORDS, "[\"chat-broadcast\"]");
+
+    (void)state;
+    harness_connect(harness);
+    harness_clear(harness, 0);
+    harness_push_text(harness, 0, "/nick ana\n");
+    harness_push_text(harness, 0, "/who\r\n");
+    harness_push_text(harness, 0, "/quit\n");
+    assert_int_equal(harness_record_count(harness, 0), 3);
+    assert_bytes(harness_record(harness, 0, 0), "you are now ana");
+    assert_bytes(harness_record(harness, 0, 1), "here are ana");
+    assert_bytes(harness_record(harness, 0, 2), "goodbye, ana");
+    harness_destroy(harness);
+}
+
+/* ---- Telnet ----------------------------------------------------------- */
+
+static void test_chat_leaves_out_what_a_telnet_client_says(void **state)
+{
+    (void)state;
+    expect_relay("\xff\xfd\x03\xff\xfb\x18hello\n", "guest1: hello\n");
+    expect_relay("he\xff\xf1llo\n", "guest1: hello\n");
+    expect_relay("he\xff\xfa\x18\x01xterm\xff\xffx\xff\xf0llo\n",
+                 "guest1: hello\n");
+    expect_relay("ten \xff\xff\n", "guest1: ten \xff\n");
+    expect_relay("L'Ha\xff-les\n", "guest1: L'Ha\xff-les\n");
+    expect_relay("\xff\xfd\x03\nhello\n", "guest1: hello\n");
+}
+
+static void test_chat_counts_what_was_nothing_but_telnet(void **state)
+{
+    struct harness *harness = room_of(PG_STREAM, 2);
+
+    (void)state;
+    harness_push_text(harness, 0, "\xff\xfd\x03\n\xff\xfb\x18/who\n");
+    assert_bytes(harness_out(harness, 0), "here are guest1, guest2\n");
+    assert_bytes(harness_out(harness, 1), "");
+    assert_int_equal(
+        harness_counter(harness, "chat-broadcast", "Telnet negotiation"), 1);
+    harness_destroy(harness);
+}
+
+/* A line end is option 10, or the height of a window of ten lines. */
+static void test_chat_finds_telnet_that_lines_has_cut(void **state)
+{
+    (void)state;
+    expect_relay("\xff\xfb\nhello\n", "guest1: hello\n");
+    expect_relay("\xff\xfa\x1f\x01\x50\x01\n\xff\xf0hello\n",
+                 "guest1: hello\n");
+    expect_relay("L'Ha\xff\n-les\n", "guest1: L'Ha\nguest1: \xff-les\n");
+}
+
+static void test_chat_hears_again_who_never_ends_a_telnet_command(void **state)
+{
+    struct harness *harness = room_of(PG_STREAM, 2);
+    char line[102];
+
+    (void)state;
+    memset(line, 'x', 100);
+    strcpy(line + 100, "\n");
+    harness_push_text(harness, 0, "\xff\xfa\n");
+    for (int i = 0; i < 11; i++)
+        harness_push_text(harness, 0, line);
+    harness_clear(harness, 1);
+    harness_push_text(harness, 0, "hello\n");
+    assert_bytes(harness_out(harness, 1), "guest1: hello\n");
+    harness_destroy(harness);
+}
+
+/* Text with commands drawn into it; returns how many bytes, and what is left
+   when they are taken out. */
+static size_t draw_telnet(uint64_t *seed, char *bytes, char *text)
+{
+    size_t len = 0, text_len = 0, pieces = 1 + spelling_draw(seed, 6);
+
+    while (pieces-- > 0) {
+        char *at = bytes + len;
+
+        switch (spelling_draw(seed, 5)) {
+        case 0: /* an option, of any number */
+            at[0] = '\xff';
+            at[1] = (char)(251 + spelling_draw(seed, 4));
+            at[2] = (char)spelling_draw(seed, 256);
+            len += 3;
+            break;
+        case 1: /* a command alone */
+            at[0] = '\xff';
+            at[1] = (char)(241 + spelling_draw(seed, 9));
+            len += 2;
+            break;
+        case 2:
+            len += (size_t)sprintf(at, "\xff\xfa%cx\xff\xff\xff\xf0",
+                                   (char)(1 + spelling_draw(seed, 250)));
+            break;
+        case 3:
+            len += (size_t)sprintf(at, "\xff\xff");
+            text[text_len++] = '\xff';
+            break;
+        default:
+            at[0] = text[text_len++] = (char)('a' + spelling_draw(seed, 26));
+            len++;
+        }
+    }
+    text[text_len] = '\0';
+    return len;
+}
+
+/* What is heard of one member, without the name in front of each message. */
+static void join_heard(struct harness *harness, int peer, char *text)
+{
+    for (size_t i = 0; i < harness_record_count(harness, peer); i++) {
+        struct pg_bytes heard = harness_record(harness, peer, i);
+
+        assert_true(heard.len > 8 && !memcmp(heard.data, "guest1: ", 8));
+        memcpy(text, heard.data + 8, heard.len - 8);
+        text += heard.len - 8;
+    }
+    *text = '\0';
+}
+
+static void test_chat_finds_telnet_however_it_is_cut(void **state)
+{
+    struct harness *harness =
+        harness_create(PG_RECORDS, "[\"chat-broadcast\"]");
+    uint64_t seed = 4;
+
+    (void)state;
+    harness_connect(harness);
+    harness_connect(harness);
+    for (int round = 0; round < 5000; round++) {
+        char bytes[80], text[80], heard[80];
+        size_t len = draw_telnet(&seed, bytes, text), at = 0;
+
+        clear_all(harness, 2);
+        while (at < len) {
+            size_t part = 1 + spelling_draw(&seed, (unsigned)(len - at));
+
+            harness_push(harness, 0, pg_bytes(bytes + at, part));
+            at += part;
+        }
+        join_heard(harness, 1, heard);
+        if (strcmp(heard, text) != 0)
+            fail_msg("round %d: \"%s\", not \"%s\"", round, heard, text);
+    }
+    harness_destroy(harness);
 }
 
 /* ---- slow readers ----------------------------------------------------- */
@@ -560,11 +769,19 @@ int main(void)
         cmocka_unit_test(test_chat_answers_the_same_however_a_stream_is_cut),
         cmocka_unit_test(test_chat_nick_tells_everybody),
         cmocka_unit_test(test_chat_nick_refuses_a_name_that_is_taken),
-        cmocka_unit_test(test_chat_nick_takes_names_of_visible_characters),
+        cmocka_unit_test(test_chat_nick_takes_the_name_one_has),
+        cmocka_unit_test(test_chat_gives_no_name_twice_in_another_spelling),
+        cmocka_unit_test(test_chat_nick_takes_names),
         cmocka_unit_test(test_chat_nick_refuses_names_that_could_mislead),
         cmocka_unit_test(test_chat_who_lists_everybody),
         cmocka_unit_test(test_chat_who_takes_several_lines_for_many),
         cmocka_unit_test(test_chat_gives_advice_on_unknown_commands),
+        cmocka_unit_test(test_chat_understands_commands_with_a_line_end),
+        cmocka_unit_test(test_chat_leaves_out_what_a_telnet_client_says),
+        cmocka_unit_test(test_chat_counts_what_was_nothing_but_telnet),
+        cmocka_unit_test(test_chat_finds_telnet_that_lines_has_cut),
+        cmocka_unit_test(test_chat_hears_again_who_never_ends_a_telnet_command),
+        cmocka_unit_test(test_chat_finds_telnet_however_it_is_cut),
         cmocka_unit_test(test_chat_closes_who_reads_too_slowly),
         cmocka_unit_test(test_chat_may_drop_what_a_slow_reader_has_no_room_for),
         cmocka_unit_test(test_chat_warns_a_silent_member_over_udp_once),

@@ -47,10 +47,10 @@ static void test_view_takes_a_cr_before_a_line_end(void **state)
 {
     (void)state;
     assert_shown("um\r\ndois", "um\ndois", 4);
-    assert_shown("um\rdois", "um\\x0ddois", 10);
-    assert_shown("um\r\r\n", "um\\x0d\n", 0);
-    assert_shown("um\r", "um\\x0d", 6);
-    assert_shown("\xc3\r\xa9", "\\xc3\\x0d\\xa9", 12);
+    assert_shown("um\rdois", "um\\rdois", 8);
+    assert_shown("um\r\r\n", "um\\r\n", 0);
+    assert_shown("um\r", "um\\r", 4);
+    assert_shown("\xc3\r\xa9", "\\xc3\\r\\xa9", 10);
 }
 
 static void test_view_lets_no_control_character_through(void **state)
@@ -61,7 +61,7 @@ static void test_view_lets_no_control_character_through(void **state)
     /* CSI as one character of its own, and as a byte */
     assert_shown("\xc2\x9b"
                  "2J",
-                 "\\x9b2J", 6);
+                 "\\u009b2J", 8);
     assert_shown("\x9b"
                  "2J",
                  "\\x9b2J", 6);

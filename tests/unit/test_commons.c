@@ -40,10 +40,11 @@ static void test_claims_are_unique_in_an_entry(void **state)
     uint32_t place;
 
     (void)state;
-    assert_int_equal(claim_take(commons, "ana", &first, &place), 0);
-    assert_int_equal(claim_take(commons, "ana", &second, &place), -EEXIST);
+    assert_int_equal(claim_take(commons, "ana", "ana", &first, &place), 0);
+    assert_int_equal(claim_take(commons, "ana", "ana", &second, &place),
+                     -EEXIST);
     second.entry = 2;
-    assert_int_equal(claim_take(commons, "ana", &second, &place), 0);
+    assert_int_equal(claim_take(commons, "ana", "ana", &second, &place), 0);
     commons_destroy(commons);
 }
 
@@ -56,16 +57,48 @@ static void test_claims_are_listed_in_their_order(void **state)
     char *keys;
 
     (void)state;
-    claim_take(commons, "c", &me, &place[0]);
-    claim_take(commons, "a", &me, &place[1]);
-    claim_take(commons, "b", &me, &place[2]);
+    claim_take(commons, "c", "c", &me, &place[0]);
+    claim_take(commons, "a", "a", &me, &place[1]);
+    claim_take(commons, "b", "b", &me, &place[2]);
     claim_release(commons, place[1], 1);
-    claim_take(commons, "a", &me, &place[1]);
+    claim_take(commons, "a", "a", &me, &place[1]);
     keys = claim_list(commons, 1, &count);
 
     assert_int_equal(count, 3);
-    assert_memory_equal(keys, "c\0b\0a", 6);
+    assert_memory_equal(keys, "c\0c\0b\0b\0a\0a", 12);
     free(keys);
+    commons_destroy(commons);
+}
+
+static void expect_one_claim(struct commons *commons, const char *pair,
+                             size_t bytes)
+{
+    size_t count;
+    char *keys = claim_list(commons, 1, &count);
+
+    assert_int_equal(count, 1);
+    assert_memory_equal(keys, pair, bytes);
+    free(keys);
+}
+
+static void test_claims_are_shown_anew_by_their_owner(void **state)
+{
+    struct commons *commons = make(2);
+    struct claim_owner me = owner(0, 7), other = owner(1, 8);
+    uint32_t place, again = 100;
+
+    (void)state;
+    assert_int_equal(claim_take(commons, "ana", "Ana", &me, &place), 0);
+    expect_one_claim(commons, "ana\0Ana", 8);
+    assert_int_equal(claim_take(commons, "ana", "ANA", &other, &again),
+                     -EEXIST);
+    expect_one_claim(commons, "ana\0Ana", 8);
+    assert_int_equal(claim_take(commons, "ana", "aNa", &me, &again), 0);
+    assert_int_equal(again, place);
+    expect_one_claim(commons, "ana\0aNa", 8);
+    claim_release(commons, place, 7);
+    assert_int_equal(claim_take(commons, "ana", "ANA", &other, &again), 0);
+    expect_one_claim(commons, "ana\0ANA", 8);
     commons_destroy(commons);
 }
 
@@ -79,11 +112,11 @@ static void test_claims_run_out_and_come_back(void **state)
     (void)state;
     for (int i = 0; i < 100; i++) {
         snprintf(key, sizeof(key), "key%d", i);
-        assert_int_equal(claim_take(commons, key, &me, &place), 0);
+        assert_int_equal(claim_take(commons, key, key, &me, &place), 0);
     }
-    assert_int_equal(claim_take(commons, "more", &me, &place), -ENOSPC);
+    assert_int_equal(claim_take(commons, "more", "more", &me, &place), -ENOSPC);
     claim_release(commons, 50, 7);
-    assert_int_equal(claim_take(commons, "more", &me, &place), 0);
+    assert_int_equal(claim_take(commons, "more", "more", &me, &place), 0);
     assert_int_equal(place, 50);
     commons_destroy(commons);
 }
@@ -95,7 +128,7 @@ static void test_claims_of_others_are_not_released(void **state)
     uint32_t place;
 
     (void)state;
-    claim_take(commons, "ana", &me, &place);
+    claim_take(commons, "ana", "ana", &me, &place);
     claim_release(commons, place, 8);
     assert_true(claim_find(commons, 1, "ana", &found));
     assert_int_equal(found.number, 7);
@@ -109,8 +142,8 @@ static void test_claims_of_a_dead_worker_are_free_again(void **state)
     uint32_t place;
 
     (void)state;
-    claim_take(commons, "ana", &dead, &place);
-    claim_take(commons, "rui", &alive, &place);
+    claim_take(commons, "ana", "ana", &dead, &place);
+    claim_take(commons, "rui", "rui", &alive, &place);
     assert_true(commons_session_add(commons, 1, 10));
     commons_reset_worker(commons, 1);
 
@@ -124,15 +157,16 @@ static void test_claims_of_a_dead_worker_are_free_again(void **state)
 static void test_claims_survive_a_death_with_the_lock(void **state)
 {
     struct commons *commons = make(2);
-    struct claim_owner me = owner(0, 1), found;
+    struct claim_owner me = owner(0, 1), you = owner(0, 2), found;
     uint32_t place;
     size_t count;
+    char *keys;
     pid_t pid;
     int status;
 
     (void)state;
-    claim_take(commons, "ana", &me, &place);
-    claim_take(commons, "rui", &me, &place);
+    claim_take(commons, "ana", "Ana", &me, &place);
+    claim_take(commons, "rui", "Rui", &me, &place);
     pid = fork();
     if (pid == 0) {
         pthread_mutex_lock(&commons->header->lock);
@@ -143,9 +177,11 @@ static void test_claims_survive_a_death_with_the_lock(void **state)
     assert_int_equal(waitpid(pid, &status, 0), pid);
 
     assert_true(claim_find(commons, 1, "ana", &found));
-    assert_int_equal(claim_take(commons, "rui", &me, &place), -EEXIST);
-    free(claim_list(commons, 1, &count));
+    assert_int_equal(claim_take(commons, "rui", "rui", &you, &place), -EEXIST);
+    keys = claim_list(commons, 1, &count);
     assert_int_equal(count, 2);
+    assert_memory_equal(keys, "ana\0Ana\0rui\0Rui", 16);
+    free(keys);
     commons_destroy(commons);
 }
 
@@ -287,7 +323,7 @@ static void test_commons_are_found_by_descriptor(void **state)
     uint32_t place;
 
     (void)state;
-    claim_take(commons, "ana", &me, &place);
+    claim_take(commons, "ana", "ana", &me, &place);
     again = commons_attach(dup(commons_fd(commons)));
     assert_non_null(again);
     assert_ptr_not_equal(again->base, commons->base);
@@ -301,6 +337,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_claims_are_unique_in_an_entry),
         cmocka_unit_test(test_claims_are_listed_in_their_order),
+        cmocka_unit_test(test_claims_are_shown_anew_by_their_owner),
         cmocka_unit_test(test_claims_run_out_and_come_back),
         cmocka_unit_test(test_claims_of_others_are_not_released),
         cmocka_unit_test(test_claims_of_a_dead_worker_are_free_again),

@@ -351,7 +351,7 @@ static void test_config_lists_what_there_is(void **state)
     assert_null(load(text, &problems, NULL));
     said = printed(problems, "test.json");
     assert_non_null(strstr(said, "test.json:1:18: there is no transport plugin "
-                                 "\"t\\xe2\\x80\\x8bcp\"; the transports are"));
+                                 "\"t\\u200bcp\"; the transports are"));
     assert_non_null(strstr(said, "test.json:2:16: there is no handler plugin "
                                  "\"nothing\"; the handlers are "
                                  "chat-broadcast, echo, "));
@@ -502,8 +502,8 @@ static const json_t *at(const json_t *value, const char *const *path)
 }
 #define AT(value, ...) at(value, (const char *const[]){__VA_ARGS__, NULL})
 
-static const struct plugin_search builtin = {
-    (const char *const[]){PLUGINS, NULL}};
+static struct plugin_search builtin = {
+    .folders = (const char *const[]){PLUGINS, NULL}};
 
 static void test_schema_of_a_plugin_has_its_options(void **state)
 {
@@ -572,7 +572,7 @@ static void test_config_made_of_parts(void **state)
     (void)state;
     assert_non_null(config_add_listener(config, "tcp", "{\"port\": 7}"));
     assert_non_null(config_add_entry(config, "length", NULL, "{\"size\": 2}"));
-    assert_true(config_finish(config));
+    assert_true(config_make_chains(config));
     assert_int_equal(port_of(config->listeners[0]), 7);
     assert_int_equal(config->listeners[0]->chain.count, 1);
     assert_null(config_add_entry(config, "nothing", NULL, "{}"));

@@ -51,7 +51,7 @@ static bool has(const json_t *handlers, const char *plugin)
 static bool shows_cuts(const json_t *handlers)
 {
     const char *const folders[] = {plugin_builtin_folder(), NULL};
-    const struct plugin_search search = {folders};
+    struct plugin_search search = {.folders = folders};
     char error[256];
     size_t i;
     json_t *entry;

@@ -572,15 +572,15 @@ static void test_impair_what_a_reset_catches_is_counted(void **state)
 
 static void test_impair_without_room_for_a_delay(void **state)
 {
-    static uint8_t bytes[40000];
+    static uint8_t bytes[60000];
     struct harness *harness = harness_create_limits(
         PG_RECORDS, impaired_echo("\"delay_ms\": 10, \"direction\": \"in\""),
         "{\"kept_bytes_total\": 65536}");
 
     (void)state;
     harness_connect(harness);
-    harness_push(harness, 0, pg_bytes(bytes, sizeof(bytes)));
-    harness_push(harness, 0, pg_bytes(bytes, sizeof(bytes)));
+    harness_push(harness, 0, pg_bytes(bytes, 40000));
+    harness_push(harness, 0, pg_bytes(bytes, 40000));
     harness_advance(harness, 100);
     assert_int_equal(harness_record_count(harness, 0), 1);
     assert_int_equal(counted(harness, "in: dropped: no room for a delay"), 1);
@@ -590,9 +590,13 @@ static void test_impair_without_room_for_a_delay(void **state)
         harness_create_limits(PG_STREAM, impaired_echo("\"delay_ms\": 10"),
                               "{\"kept_bytes_total\": 65536}");
     harness_connect(harness);
-    harness_push(harness, 0, pg_bytes(bytes, sizeof(bytes)));
-    harness_push(harness, 0, pg_bytes(bytes, sizeof(bytes)));
-    assert_string_equal(harness_close_reason(harness, 0),
+    harness_connect(harness);
+    harness_push(harness, 0, pg_bytes(bytes, 12000)); /* then is not read */
+    harness_push(harness, 0, pg_bytes(bytes, 12000));
+    harness_advance(harness, 100);
+    assert_int_equal(harness_out(harness, 0).len, 24000);
+    harness_push(harness, 1, pg_bytes(bytes, sizeof(bytes)));
+    assert_string_equal(harness_close_reason(harness, 1),
                         "no room for a delayed stream");
     harness_destroy(harness);
 }

@@ -173,7 +173,7 @@ static void test_log_escapes_what_would_drive_a_terminal(void **state)
 
     assert_non_null(strstr(logged.text,
                            " said 19 bytes: \\x1b[2J\\r\\n\\t\\\\\"\\x00\\x7f"
-                           "\\x9b\\xff ol\xc3\xa1\n"));
+                           "\\u009b\\xff ol\xc3\xa1\n"));
     clean_up(&logged);
 }
 

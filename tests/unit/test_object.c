@@ -69,6 +69,7 @@ static bool look(const char *path)
         return false;
     }
     object_each_symbol(&object, count_symbol, &bytes);
+    object_imports(&object, "no such function");
     is_found = object_find(&object, "pg_handler", &symbol);
     if (is_found)
         object_read(&object, symbol.address, &abi, sizeof(abi));
@@ -103,6 +104,10 @@ static void test_object_finds_the_symbol(void **state)
     assert_int_equal(abi, PG_HANDLER_ABI);
     assert_false(object_find(&object, "pg_send", &symbol));  /* undefined */
     assert_false(object_find(&object, "say_recv", &symbol)); /* static */
+    assert_true(object_imports(&object, "pg_send"));
+    assert_false(object_imports(&object, "pg_state"));
+    assert_false(object_imports(&object, "pg_handler"));
+    assert_false(object_imports(&object, ""));
     object_close(&object);
 }
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/output.h"
+#include "base/text.h"
 
 #define LONG_MS 60000 /* never reached when all is well */
 
@@ -60,7 +62,8 @@ static void assert_escaped(const char *in, size_t len, const char *expected)
 {
     char out[256];
     size_t used;
-    size_t written = output_escape(out, sizeof(out), pg_bytes(in, len), &used);
+    size_t written =
+        text_show(out, sizeof(out), pg_bytes(in, len), PG_UTF8_LINE, &used);
 
     assert_string_equal(out, expected);
     assert_int_equal(written, strlen(expected));
@@ -70,12 +73,12 @@ static void assert_escaped(const char *in, size_t len, const char *expected)
 static void test_output_escapes_what_drives_a_terminal(void **state)
 {
     (void)state;
-    assert_escaped("a\nb\tc\\d\r", 8, "a\\nb\\tc\\\\d\\x0d");
+    assert_escaped("a\nb\tc\\d\r", 8, "a\\nb\\tc\\\\d\\r");
     assert_escaped("\x1b[2J\x7f", 5, "\\x1b[2J\\x7f");
     assert_escaped("\0x", 2, "\\x00x");
     assert_escaped("ol\xc3\xa1 \xe2\x82\xac \xf0\x9f\x98\x80", 13,
                    "ol\xc3\xa1 \xe2\x82\xac \xf0\x9f\x98\x80");
-    assert_escaped("\xc2\x9b", 2, "\\xc2\\x9b"); /* C1: CSI in one character */
+    assert_escaped("\xc2\x9b", 2, "\\u009b"); /* C1: CSI in one character */
 }
 
 static void test_output_escapes_what_is_no_utf8(void **state)
@@ -97,16 +100,17 @@ static void test_output_escape_stops_between_characters(void **state)
 
     (void)state;
     /* The escape of the second byte would need four more places. */
-    assert_int_equal(
-        output_escape(out, sizeof(out), pg_bytes("\x01\x02", 2), &used), 4);
+    assert_int_equal(text_show(out, sizeof(out), pg_bytes("\x01\x02", 2),
+                               PG_UTF8_LINE, &used),
+                     4);
     assert_string_equal(out, "\\x01");
     assert_int_equal(used, 1);
 
-    assert_int_equal(output_escape(out, 4, pg_text("ab\xe2\x82\xac"), &used),
-                     2);
+    assert_int_equal(
+        text_show(out, 4, pg_text("ab\xe2\x82\xac"), PG_UTF8_LINE, &used), 2);
     assert_int_equal(used, 2);
 
-    assert_int_equal(output_escape(out, 1, pg_text("a"), &used), 0);
+    assert_int_equal(text_show(out, 1, pg_text("a"), PG_UTF8_LINE, &used), 0);
     assert_int_equal(used, 0);
     assert_string_equal(out, "");
 }
@@ -160,10 +164,6 @@ static void test_output_refuses_what_it_cannot_open(void **state)
     assert_int_equal(errno, ENOENT);
     assert_null(output_open(folder->path));
     assert_int_equal(errno, EISDIR);
-    /* A pipe that nobody reads would block the open. */
-    assert_int_equal(mkfifo(folder->file, 0600), 0);
-    assert_null(output_open(folder->file));
-    assert_int_equal(errno, ENXIO);
 }
 
 static void test_output_line_escapes_and_keeps_one_line(void **state)
@@ -284,7 +284,7 @@ static void test_output_announces_what_was_lost(void **state)
     struct pg_file *file = open_pipe(folder, &reader);
     unsigned sent = overflow(file, "line %u of those that matter\n");
     unsigned shown = 0, lost = 0, announced = 0;
-    char *text = read_until(reader, "was full)\n");
+    char *text = read_until(reader, "or gone)\n");
 
     /* Every line is either there, in order, or announced. */
     for (char *line = text; *line; line = strchr(line, '\n') + 1) {
@@ -368,19 +368,95 @@ static void test_output_one_stuck_output_does_not_hold_up_another(void **state)
     close(reader);
 }
 
-static void test_output_goes_on_when_its_reader_is_gone(void **state)
+struct lost {
+    const char *wanted;
+    uint64_t lines;
+};
+
+static void note_lost(const char *name, const void *owner, uint64_t lines,
+                      void *arg)
+{
+    struct lost *lost = arg;
+
+    assert_null(owner);
+    if (!strcmp(name, lost->wanted))
+        lost->lines = lines;
+}
+
+static uint64_t lost_of(const char *wanted)
+{
+    struct lost lost = {wanted, 0};
+
+    output_each_lost(note_lost, &lost);
+    return lost.lines;
+}
+
+static void test_output_comes_back_when_its_reader_does(void **state)
 {
     struct folder *folder = *state;
     int reader;
     struct pg_file *file = open_pipe(folder, &reader);
-
     uint64_t before = output_finish(LONG_MS);
+    char *text;
 
     close(reader);
     output_write(file, pg_text("nobody reads this\n"));
     assert_int_equal(output_finish(LONG_MS), before + 1);
-    assert_int_equal(output_write(file, pg_text("nor this\n")), -EAGAIN);
+    output_write(file, pg_text("nor this\n"));
     assert_int_equal(output_finish(LONG_MS), before + 2);
+    assert_int_equal(lost_of(folder->file), 2);
+
+    reader = open(folder->file, O_RDONLY | O_NONBLOCK);
+    output_write(file, pg_text("but this\n"));
+    assert_int_equal(output_finish(LONG_MS), before);
+    text = read_until(reader, "this\n");
+    assert_string_equal(text,
+                        "(2 lines lost here: the output was full or gone)\n"
+                        "but this\n");
+    /* Told, but lost they are. */
+    assert_int_equal(lost_of(folder->file), 2);
+    free(text);
+    output_close(file, LONG_MS);
+    close(reader);
+}
+
+static void test_output_may_begin_before_its_reader(void **state)
+{
+    struct folder *folder = *state;
+    uint64_t before = output_finish(LONG_MS);
+    struct pg_file *file;
+    int reader;
+    char *text;
+
+    assert_int_equal(mkfifo(folder->file, 0600), 0);
+    file = output_open(folder->file);
+    assert_non_null(file);
+    output_write(file, pg_text("nobody reads this\n"));
+    assert_int_equal(output_finish(LONG_MS), before + 1);
+    reader = open(folder->file, O_RDONLY | O_NONBLOCK);
+    output_write(file, pg_text("but this\n"));
+    text = read_until(reader, "but this\n");
+    assert_non_null(strstr(text, "(1 lines lost"));
+    free(text);
+    output_close(file, LONG_MS);
+    close(reader);
+}
+
+static void test_output_counts_what_a_reader_missed_again(void **state)
+{
+    struct folder *folder = *state;
+    int reader;
+    struct pg_file *file = open_pipe(folder, &reader);
+    uint64_t before = output_finish(LONG_MS);
+
+    close(reader);
+    for (unsigned i = 0; i < 100; i++) {
+        output_write(file, pg_text("nobody reads this\n"));
+        if (i % 3 == 0)
+            output_finish(LONG_MS);
+    }
+    assert_int_equal(output_finish(LONG_MS), before + 100);
+    assert_int_equal(lost_of(folder->file), 100);
     output_close(file, LONG_MS);
 }
 
@@ -395,6 +471,138 @@ static void test_output_a_full_disk_costs_lines_only(void **state)
     sent = overflow(file, "line %u\n");
     assert_int_equal(output_finish(1), before + sent);
     output_close(file, 1);
+}
+
+/* ---- files that are moved --------------------------------------------- */
+
+static void assert_text(const char *path, const char *expected)
+{
+    char text[256];
+
+    read_all(path, text, sizeof(text));
+    assert_string_equal(text, expected);
+}
+
+static void test_output_begins_anew_what_was_moved(void **state)
+{
+    struct folder *folder = *state;
+    struct pg_file *file = output_open(folder->file);
+    char old[128];
+
+    snprintf(old, sizeof(old), "%s.1", folder->file);
+    output_line(file, "before");
+    output_finish(LONG_MS);
+    assert_int_equal(rename(folder->file, old), 0);
+    output_line(file, "after");
+    output_finish(LONG_MS);
+    assert_text(old, "before\n");
+    assert_text(folder->file, "after\n");
+
+    unlink(folder->file);
+    output_line(file, "again");
+    output_close(file, LONG_MS);
+    assert_text(folder->file, "again\n");
+    unlink(old);
+}
+
+/* Where none can be made in its place the old one goes on; when that is gone,
+   too, lines are lost, and counted. */
+static void test_output_loses_no_line_where_none_can_be_made(void **state)
+{
+    struct folder *folder = *state;
+    struct pg_file *file = output_open(folder->file);
+    char old[128];
+    uint64_t before = output_finish(LONG_MS);
+
+    snprintf(old, sizeof(old), "%s.1", folder->file);
+    output_line(file, "before");
+    output_finish(LONG_MS);
+    rename(folder->file, old);
+    mkdir(folder->file, 0700);
+    output_line(file, "after");
+    output_finish(LONG_MS);
+    assert_text(old, "before\nafter\n");
+
+    unlink(old);
+    output_line(file, "lost");
+    assert_int_equal(output_finish(LONG_MS), before + 1);
+    rmdir(folder->file);
+    output_line(file, "again");
+    output_close(file, LONG_MS);
+    assert_text(folder->file,
+                "(1 lines lost here: the output was full or gone)\nagain\n");
+}
+
+/* ---- threads ---------------------------------------------------------- */
+
+static unsigned threads(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    unsigned count = 0;
+
+    assert_non_null(tasks);
+    for (struct dirent *entry; (entry = readdir(tasks));)
+        count += entry->d_name[0] != '.';
+    closedir(tasks);
+    return count;
+}
+
+static void test_output_has_one_thread_for_all_files(void **state)
+{
+    struct folder *folder = *state;
+    struct pg_file *files[40];
+    unsigned before;
+
+    output_line(output_stderr(), "The writer runs.");
+    before = threads();
+    for (unsigned i = 0; i < 40; i++) {
+        files[i] = output_open(folder->file);
+        output_line(files[i], "line %u", i);
+    }
+    assert_int_equal(output_finish(LONG_MS), output_finish(LONG_MS));
+    assert_true(threads() <= before + 1); /* who watches the writer */
+    for (unsigned i = 0; i < 40; i++)
+        output_close(files[i], LONG_MS);
+}
+
+/* A line that does not fit into a pipe which may block: write(2) does not come
+   back. */
+static void say_into_a_small_pipe(const char *path, int writer)
+{
+    static char line[8192];
+    struct pg_file *file;
+
+    dup2(writer, STDERR_FILENO);
+    memset(line, 'x', sizeof(line));
+    line[sizeof(line) - 1] = '\n';
+    file = output_open(path);
+    output_write(output_stderr(), pg_bytes(line, sizeof(line)));
+    for (unsigned i = 0; i < 10; i++)
+        output_line(file, "line %u", i);
+    output_close(file, LONG_MS);
+    output_line(output_stderr(), "still stuck");
+    _exit(output_finish(1) == 2 ? 0 : 1);
+}
+
+static void test_output_a_write_that_hangs_holds_up_no_other(void **state)
+{
+    struct folder *folder = *state;
+    int ends[2], status = 0;
+    char text[256];
+    pid_t child;
+
+    assert_int_equal(pipe(ends), 0);
+    assert_true(fcntl(ends[1], F_SETPIPE_SZ, 4096) >= 4096);
+    child = fork();
+    if (child == 0)
+        say_into_a_small_pipe(folder->file, ends[1]);
+    close(ends[1]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    read_all(folder->file, text, sizeof(text));
+    assert_non_null(strstr(text, "line 0\n"));
+    assert_non_null(strstr(text, "line 9\n"));
+    close(ends[0]);
 }
 
 /* ---- stderr and processes --------------------------------------------- */
@@ -456,8 +664,14 @@ int main(void)
         TEST(test_output_announces_in_json_among_json),
         TEST(test_output_close_does_not_wait_for_a_stuck_reader),
         TEST(test_output_one_stuck_output_does_not_hold_up_another),
-        TEST(test_output_goes_on_when_its_reader_is_gone),
+        TEST(test_output_comes_back_when_its_reader_does),
+        TEST(test_output_may_begin_before_its_reader),
+        TEST(test_output_counts_what_a_reader_missed_again),
         TEST(test_output_a_full_disk_costs_lines_only),
+        TEST(test_output_begins_anew_what_was_moved),
+        TEST(test_output_loses_no_line_where_none_can_be_made),
+        TEST(test_output_has_one_thread_for_all_files),
+        TEST(test_output_a_write_that_hangs_holds_up_no_other),
         TEST(test_output_stderr_works_on_both_sides_of_fork),
     };
 

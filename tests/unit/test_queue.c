@@ -6,7 +6,8 @@
 
 #include "engine/core.h"
 #include "outside/virtual.h"
-#include "state/session.h"
+#include "state/listener.h"
+#include "state/slot.h"
 
 #define PROBE "[\"lines\", \"probe\"]"
 
@@ -110,12 +111,12 @@ static void test_queue_of_a_listener_that_is_paused_goes_out(void **state)
     assert_int_equal(watched, CORE_READ | CORE_WRITE);
 
     listener->run->is_paused = true;
-    core_watch_listener(listener);
+    listener_watch(listener);
     assert_int_equal(watched, CORE_WRITE);
 
     listener->run->is_paused = false;
     listener->run->is_held = true;
-    core_watch_listener(listener);
+    listener_watch(listener);
     assert_int_equal(watched, CORE_WRITE);
 
     harness_block(h, 1, false);
@@ -123,7 +124,7 @@ static void test_queue_of_a_listener_that_is_paused_goes_out(void **state)
     assert_bytes(harness_out(h, 1), "x\n");
 
     listener->run->is_held = false;
-    core_watch_listener(listener);
+    listener_watch(listener);
     assert_int_equal(watched, CORE_READ);
     core->io = &virtual_io;
     harness_destroy(h);

@@ -104,6 +104,45 @@ static void test_rude_bare_close_has_a_reason(void **state)
                   "closed without a reason");
 }
 
+/* What is said on stderr while two peers, one after the other, see the same
+   mistake twice. */
+static void expect_said_once(const char *what, const char *expected)
+{
+    struct capture capture = capture_begin();
+    struct harness *h = create("recv", what);
+    char *text;
+
+    for (int peer = 0; peer < 2; peer++) {
+        harness_connect(h);
+        harness_push_text(h, peer, "x\n");
+        harness_push_text(h, peer, "x\n");
+    }
+    text = capture_text(&capture);
+    capture_end(&capture);
+    assert_string_equal(text, expected);
+    free(text);
+    finish(h);
+}
+
+static void test_rude_mistakes_are_said_once(void **state)
+{
+    (void)state;
+    expect_said_once("bare-drop",
+                     "rude: a callback returned PG_DROP without a reason; "
+                     "write `return pg_drop(ctx, \"REASON\")`\n");
+    expect_said_once("bare-close",
+                     "rude: a callback returned PG_CLOSE without a reason; "
+                     "write `return pg_close(ctx, \"REASON\")`\n");
+    expect_said_once("wild-verdict",
+                     "rude: a callback returned -77, which is no verdict; "
+                     "return PG_PASS, PG_STOP, pg_drop() or pg_close()\n");
+    expect_said_once("send-null",
+                     "rude: gives 5 bytes at NULL to pg_send() or another "
+                     "function, which are not taken; give the address of the "
+                     "bytes\n");
+    expect_said_once("close", "");
+}
+
 static void test_rude_bare_drop_is_counted(void **state)
 {
     struct harness *h = create("recv", "bare-drop");
@@ -275,6 +314,7 @@ int main(void)
         cmocka_unit_test(test_rude_close_in_open_is_the_first_and_last),
         cmocka_unit_test(test_rude_closes_in_end),
         cmocka_unit_test(test_rude_bare_close_has_a_reason),
+        cmocka_unit_test(test_rude_mistakes_are_said_once),
         cmocka_unit_test(test_rude_bare_drop_is_counted),
         cmocka_unit_test(test_rude_no_verdict_closes_and_is_told),
         cmocka_unit_test(test_rude_no_verdict_outward_closes_too),

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "base/text.h"
 #include "cli/arguments.h"
 #include "commands.h"
 
@@ -84,10 +85,10 @@ static void build_find_places(struct build *build)
 static bool build_make_scratch(struct build *build)
 {
     if (!mkdtemp(build->scratch)) {
-        fprintf(stderr,
-                "playground build: cannot write beside %s: %s; copy it to a "
-                "folder of your own\n",
-                build->source, strerror(errno));
+        text_print(stderr,
+                   "playground build: cannot write beside %s: %s; copy it to a "
+                   "folder of your own\n",
+                   build->source, strerror(errno));
         return false;
     }
     build->made = must_printf("%s/%s.so", build->scratch, build->name);
@@ -126,19 +127,25 @@ static void build_print_config(const char *name, const struct verdict *verdict)
     const char *last = strcmp(name, "echo") ? "echo" : "log";
 
     if (verdict->kind == PLUGIN_TRANSPORT)
-        printf("    { \"transports\": [\"%s\"], \"handlers\": [\"echo\"] }\n",
-               name);
+        text_print(
+            stdout,
+            "    { \"transports\": [\"%s\"], \"handlers\": [\"echo\"] }\n",
+            name);
     else if (verdict->makes == PG_RECORDS)
-        printf("    { \"transports\": [\"tcp\"], "
-               "\"handlers\": [\"%s\", \"%s\"] }\n",
-               name, last);
+        text_print(stdout,
+                   "    { \"transports\": [\"tcp\"], "
+                   "\"handlers\": [\"%s\", \"%s\"] }\n",
+                   name, last);
     else if (verdict->needs == PG_RECORDS)
-        printf("    { \"transports\": [\"tcp\"], "
-               "\"handlers\": [\"%s\", \"%s\"] }\n",
-               framing, name);
+        text_print(stdout,
+                   "    { \"transports\": [\"tcp\"], "
+                   "\"handlers\": [\"%s\", \"%s\"] }\n",
+                   framing, name);
     else
-        printf("    { \"transports\": [\"tcp\"], \"handlers\": [\"%s\"] }\n",
-               name);
+        text_print(
+            stdout,
+            "    { \"transports\": [\"tcp\"], \"handlers\": [\"%s\"] }\n",
+            name);
 }
 
 /* A config finds what lies beside it first. */
@@ -146,22 +153,25 @@ static void build_warn_hidden(const struct build *build,
                               const struct verdict *verdict)
 {
     if (plugin_has_builtin(verdict->kind, build->name))
-        fprintf(stderr,
-                "playground build: warning: there is a built-in %s \"%s\" "
-                "too, and configs in this folder now take yours; if they "
-                "should not, rename the file and its .name\n",
-                plugin_kind_text(verdict->kind), build->name);
+        text_print(stderr,
+                   "playground build: warning: there is a built-in %s \"%s\" "
+                   "too, and configs in this folder now take yours; if they "
+                   "should not, rename the file and its .name\n",
+                   plugin_kind_text(verdict->kind), build->name);
 }
 
 static void build_print_next(const struct build *build,
                              const struct verdict *verdict)
 {
-    printf("%s: the %s \"%s\", %s\n", build->target,
-           plugin_kind_text(verdict->kind), build->name, verdict->text);
-    printf("To use it, write this into %smy.json:\n\n", build->folder);
+    text_print(stdout, "%s: the %s \"%s\", %s\n", build->target,
+               plugin_kind_text(verdict->kind), build->name, verdict->text);
+    text_print(stdout, "To use it, write this into %smy.json:\n",
+               build->folder);
+    putchar('\n');
     build_print_config(build->name, verdict);
-    printf("\nand serve: %s run %smy.json\n", program_invocation_name,
-           build->folder);
+    putchar('\n');
+    text_print(stdout, "and serve: %s run %smy.json\n", program_invocation_name,
+               build->folder);
 }
 
 /* ---- the command ------------------------------------------------------ */
@@ -216,8 +226,9 @@ static int build_install(const struct build *build)
 {
     if (rename(build->made, build->target) == 0)
         return 0;
-    fprintf(stderr, "playground build: cannot write %s: %s; make room for it\n",
-            build->target, strerror(errno));
+    text_print(stderr,
+               "playground build: cannot write %s: %s; make room for it\n",
+               build->target, strerror(errno));
     return 1;
 }
 
@@ -227,8 +238,9 @@ static int build_plugin(struct build *build)
     char *include = build_find_include();
 
     if (!include) {
-        fprintf(stderr, "playground build: the headers are not at ../include "
-                        "beside the program; install the whole tree\n");
+        text_print(stderr,
+                   "playground build: the headers are not at ../include "
+                   "beside the program; install the whole tree\n");
         return 1;
     }
     build->include = must_printf("-I%s", include);

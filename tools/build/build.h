@@ -23,10 +23,9 @@ struct build {
 
 /* The report of the process that loads the plugin. */
 struct verdict {
-    bool is_good;
     enum plugin_kind kind;
     enum pg_kind needs, makes;
-    char text[1024]; /* the summary, or what is wrong */
+    char text[1024]; /* its summary */
 };
 
 /* Returns 0, or 1 after saying why it could not be compiled. */

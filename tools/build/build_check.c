@@ -2,86 +2,29 @@
 
 #include "build/build.h"
 
-#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "plugin/object.h"
-
-#define BUILD_LOAD_SECONDS 10
+#include "base/text.h"
+#include "cli/apart.h"
 
 static enum plugin_kind build_check_kind_of(const char *path)
 {
-    struct object_symbol symbol;
-    struct object object;
-    char error[256];
-    bool is_transport;
-
-    if (!object_open(&object, path, error, sizeof(error)))
-        return PLUGIN_HANDLER;
-    is_transport = object_find(&object, "pg_transport", &symbol);
-    object_close(&object);
-    return is_transport ? PLUGIN_TRANSPORT : PLUGIN_HANDLER;
+    return plugin_kinds_of(path) & 1u << PLUGIN_TRANSPORT ? PLUGIN_TRANSPORT
+                                                          : PLUGIN_HANDLER;
 }
 
-static void build_check_describe(struct verdict *verdict,
-                                 const struct plugin *plugin)
+/* In the process that has loaded it. */
+static void build_check_show(const struct plugin *plugin, void *arg)
 {
-    const char *summary = plugin_summary(plugin);
+    const struct verdict verdict = {.kind = plugin->kind,
+                                    .needs = plugin->handler.needs,
+                                    .makes = plugin->handler.makes};
 
-    verdict->is_good = true;
-    verdict->needs = plugin->handler.needs;
-    verdict->makes = plugin->handler.makes;
-    snprintf(verdict->text, sizeof(verdict->text), "%s",
-             summary ? summary : "no summary");
-}
-
-/* Loads the plugin from the scratch folder and reports into `out`. */
-static void build_check_load(const struct build *build, int out)
-{
-    const char *const folders[] = {build->scratch, NULL};
-    const struct plugin_search search = {folders};
-    struct verdict verdict = {.kind = build_check_kind_of(build->made)};
-    const struct plugin *plugin = plugin_load(
-        verdict.kind, build->name, &search, verdict.text, sizeof(verdict.text));
-
-    if (plugin)
-        build_check_describe(&verdict, plugin);
-    _exit(write(out, &verdict, sizeof(verdict)) == sizeof(verdict) ? 0 : 1);
-}
-
-/* Loads it in a process of its own, because loading runs the plugin's
-   constructors; the alarm ends one that does not come back. */
-static bool build_check_load_apart(const struct build *build,
-                                   struct verdict *verdict)
-{
-    int ends[2], status;
-    bool has_told;
-    pid_t pid;
-
-    if (pipe(ends) < 0 || (pid = fork()) < 0) {
-        fprintf(stderr, "playground build: cannot start a process: %s\n",
-                strerror(errno));
-        return false;
-    }
-    if (pid == 0) {
-        close(ends[0]);
-        alarm(BUILD_LOAD_SECONDS);
-        build_check_load(build, ends[1]);
-    }
-    close(ends[1]);
-    has_told = read(ends[0], verdict, sizeof(*verdict)) == sizeof(*verdict);
-    close(ends[0]);
-    status = build_wait(pid);
-    if (!has_told)
-        fprintf(stderr,
-                "playground build: %s ends the process that loads it (%s); "
-                "look at its constructors\n",
-                build->target,
-                WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "exit");
-    return has_told;
+    (void)arg;
+    fwrite(&verdict, sizeof(verdict), 1, stdout);
+    fputs(plugin_summary(plugin), stdout);
 }
 
 /* The error names the file in the scratch folder; people know the target. */
@@ -90,17 +33,44 @@ static void build_check_print_error(const struct build *build, const char *text)
     const char *at = strstr(text, build->made);
 
     if (at)
-        fprintf(stderr, "playground build: %.*s%s%s\n", (int)(at - text), text,
-                build->target, at + strlen(build->made));
+        text_print(stderr, "playground build: %.*s%s%s\n", (int)(at - text),
+                   text, build->target, at + strlen(build->made));
     else
-        fprintf(stderr, "playground build: %s: %s\n", build->source, text);
+        text_print(stderr, "playground build: %s: %s\n", build->source, text);
+}
+
+static bool build_check_take(const struct build *build,
+                             const struct apart *apart, struct verdict *verdict)
+{
+    switch (apart->end) {
+    case APART_SHOWN:
+        memcpy(verdict, apart->text, sizeof(*verdict));
+        snprintf(verdict->text, sizeof(verdict->text), "%s",
+                 apart->text + sizeof(*verdict));
+        return true;
+    case APART_REFUSED:
+        build_check_print_error(build, apart->text);
+        return false;
+    case APART_DIED:
+        text_print(stderr,
+                   "playground build: %s ends the process that loads it (%s); "
+                   "look at its constructors\n",
+                   build->target, apart->text);
+        return false;
+    }
+    return false;
 }
 
 bool build_check(const struct build *build, struct verdict *verdict)
 {
-    if (!build_check_load_apart(build, verdict))
-        return false;
-    if (!verdict->is_good)
-        build_check_print_error(build, verdict->text);
-    return verdict->is_good;
+    const char *const folders[] = {build->scratch, NULL};
+    struct plugin_search search = {.folders = folders};
+    struct apart apart =
+        apart_load(build_check_kind_of(build->made), build->name, &search,
+                   build_check_show, NULL);
+    bool is_good = build_check_take(build, &apart, verdict);
+
+    free(apart.text);
+    plugin_search_finish(&search);
+    return is_good;
 }

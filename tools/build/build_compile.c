@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 #include "base/must.h"
 
 /* Warnings are those a first plugin is likely to need; what cannot be right
@@ -105,13 +107,13 @@ static int build_compile_with(const struct build *build, const char *compiler)
 static int build_compile_no_compiler(const char *chosen)
 {
     if (chosen)
-        fprintf(stderr,
-                "playground build: cannot run the compiler \"%s\" that CC "
-                "names; correct it, or `unset CC` to use cc\n",
-                chosen);
+        text_print(stderr,
+                   "playground build: cannot run the compiler \"%s\" that CC "
+                   "names; correct it, or `unset CC` to use cc\n",
+                   chosen);
     else
-        fprintf(stderr, "playground build: there is no C compiler; install "
-                        "one: apt install gcc libc6-dev\n");
+        text_print(stderr, "playground build: there is no C compiler; install "
+                           "one: apt install gcc libc6-dev\n");
     return 1;
 }
 

@@ -96,9 +96,9 @@ int arguments_refuse(const struct arguments *arguments, const char *format, ...)
 {
     va_list values;
 
-    fprintf(stderr, "playground %s: ", arguments->command);
+    text_print(stderr, "playground %s: ", arguments->command);
     va_start(values, format);
-    vfprintf(stderr, format, values);
+    text_vprint(stderr, format, values);
     va_end(values);
     fputc('\n', stderr);
     return 2;

@@ -197,7 +197,7 @@ static int client_build(struct client *client)
         status = client_add_entries(client);
     if (status)
         return status;
-    if (!config_finish(client->config))
+    if (!config_make_chains(client->config))
         return 2;
     client->worker = worker_create(client->config, &setup);
     return client->worker ? 0 : 1;

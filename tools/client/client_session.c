@@ -210,7 +210,7 @@ size_t client_session_queued(struct client *client)
     size_t queued = 0;
 
     if (client->stage == CLIENT_OPEN || client->stage == CLIENT_FINISHED)
-        worker_with_ctx(client->worker, client->entry, client->session,
+        worker_with_ctx(client->entry, client->session,
                         client_session_ask_queued, &queued);
     return queued;
 }
@@ -222,7 +222,7 @@ size_t client_session_send(struct client *client, struct pg_bytes bytes)
     struct sending sending = {client, bytes};
 
     if (client->stage == CLIENT_OPEN)
-        worker_with_ctx(client->worker, client->entry, client->session,
+        worker_with_ctx(client->entry, client->session,
                         client_session_send_with, &sending);
     return client_session_queued(client);
 }
@@ -238,8 +238,8 @@ void client_session_resume(struct client *client)
     if (!client->is_pausing || client_out_is_full(client))
         return;
     client->is_pausing = false;
-    worker_with_ctx(client->worker, client->entry, client->session,
-                    client_session_resume_with, NULL);
+    worker_with_ctx(client->entry, client->session, client_session_resume_with,
+                    NULL);
 }
 
 /* ---- the end ---------------------------------------------------------- */
@@ -287,8 +287,8 @@ void client_session_finish(struct client *client)
                        wait_ms ? wait_ms : 1);
         return;
     }
-    worker_with_ctx(client->worker, client->entry, client->session,
-                    client_session_finish_with, NULL);
+    worker_with_ctx(client->entry, client->session, client_session_finish_with,
+                    NULL);
     if (client->input.is_terminal)
         client_note(client, "said goodbye; waiting for the last answers "
                             "(Ctrl-C leaves at once)");

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cli/columns.h"
+#include "cli/json_out.h"
 #include "commands.h"
 #include "compare/lab/child.h"
 #include "compare/lab/result_parts.h"
@@ -31,8 +33,7 @@ static void compare_list_json(void)
         result_append(list, brief);
         json_decref(one);
     }
-    json_dumpf(list, stdout, JSON_INDENT(2));
-    putchar('\n');
+    json_out(list, JSON_INDENT(2), stdout);
     json_decref(list);
 }
 
@@ -101,16 +102,17 @@ static bool compare_write_page(const struct request *request,
     if (file) {
         page_print(file, report);
         if (!ferror(file) && !fclose(file)) {
-            fprintf(stderr, "the page: %s\n", request->page);
+            text_print(stderr, "the page: %s\n", request->page);
             return true;
         }
     }
-    fprintf(stderr, "playground compare: cannot write %s: %s\n", request->page,
-            strerror(errno));
+    text_print(stderr, "playground compare: cannot write %s: %s\n",
+               request->page, strerror(errno));
     return false;
 }
 
-/* Said before the experiments rather than after them. */
+/* A page that cannot be written is reported before the experiments rather than
+   after them. */
 static bool compare_may_write_page(const struct request *request)
 {
     FILE *file;
@@ -121,10 +123,11 @@ static bool compare_may_write_page(const struct request *request)
     is_new = access(request->page, F_OK) != 0;
     file = fopen(request->page, "ae");
     if (!file) {
-        fprintf(stderr,
-                "playground compare: cannot write %s: %s; give --html a file "
-                "in a folder you may write to\n",
-                request->page, strerror(errno));
+        text_print(
+            stderr,
+            "playground compare: cannot write %s: %s; give --html a file "
+            "in a folder you may write to\n",
+            request->page, strerror(errno));
         return false;
     }
     fclose(file);
@@ -141,12 +144,10 @@ static int compare_run_request(const struct request *request)
     int status;
 
     compare_run_all(request, results);
-    if (request->is_json) {
-        json_dumpf(report, stdout, JSON_INDENT(2));
-        putchar('\n');
-    } else if (request->predicts) {
+    if (request->is_json)
+        json_out(report, JSON_INDENT(2), stdout);
+    else if (request->predicts)
         predict_sum(results, stdout);
-    }
     status = report_exit_status(report);
     if (!compare_write_page(request, report))
         status = 1;

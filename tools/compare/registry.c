@@ -5,8 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* One line for each: X(name) stands for the struct experiment_name, which
-   name.c defines. */
+/* X(name) stands for the struct experiment_name, which name.c defines. */
 /* clang-format off */
 #define EXPERIMENTS \
     X(boundaries) \

@@ -1,3 +1,5 @@
+/* The command line of compare. */
+
 #include "compare/request.h"
 
 #include <ctype.h>
@@ -170,8 +172,8 @@ static void request_refuse_name(const char *name)
     names_add(&names, "all");
 
     step = request_next_step(name, &names);
-    fprintf(stderr, "playground compare: there is no experiment %s; %s\n",
-            text_quote(name, wrong), step);
+    text_print(stderr, "playground compare: there is no experiment %s; %s\n",
+               text_quote(name, wrong), step);
     free(step);
     names_finish(&names);
 }
@@ -231,10 +233,11 @@ static bool request_check_settings(const struct request *request)
 
         char *users = request_users_of((enum setting)i);
 
-        fprintf(stderr,
-                "playground compare: no chosen experiment uses --%s; leave it "
-                "out, or choose one that does: %s\n",
-                setting_infos[i].name, *users ? users : "none yet");
+        text_print(
+            stderr,
+            "playground compare: no chosen experiment uses --%s; leave it "
+            "out, or choose one that does: %s\n",
+            setting_infos[i].name, *users ? users : "none yet");
         free(users);
         is_fine = false;
     }
@@ -307,7 +310,7 @@ static int request_read_options(struct request *request, int argc, char **argv)
     return status;
 }
 
-/* What stands behind the options: a config with --swap, else names. */
+/* Takes what stands behind the options: a config with --swap, else names. */
 static bool request_choose_swap(struct request *request, int count,
                                 char **words)
 {
@@ -334,10 +337,11 @@ static bool request_choose_words(struct request *request, int count,
     if (request->swap.pair)
         return request_choose_swap(request, count, words);
     if (request->swap.send || request->swap.is_hex) {
-        fprintf(stderr,
-                "playground compare: %s belongs to --swap: it is for a config "
-                "of yours\n",
-                request->swap.send ? "--send" : "--hex");
+        text_print(
+            stderr,
+            "playground compare: %s belongs to --swap: it is for a config "
+            "of yours\n",
+            request->swap.send ? "--send" : "--hex");
         return false;
     }
     for (int i = 0; i < count; i++)
@@ -349,10 +353,10 @@ static bool request_choose_words(struct request *request, int count,
 static bool request_check_request(const struct request *request)
 {
     if (request->count == 0 && (request->page || request->predicts)) {
-        fprintf(stderr,
-                "playground compare: %s needs the name of an experiment, or "
-                "`all`\n",
-                request->page ? "--html" : "--predict");
+        text_print(stderr,
+                   "playground compare: %s needs the name of an experiment, or "
+                   "`all`\n",
+                   request->page ? "--html" : "--predict");
         return false;
     }
     return request_check_settings(request);

@@ -9,14 +9,14 @@
 
 #include "base/names.h"
 #include "base/text.h"
+#include "cli/apart.h"
 #include "cli/arguments.h"
 #include "cli/columns.h"
+#include "cli/json_out.h"
 #include "commands.h"
 #include "options/options.h"
 #include "plugin/plugin.h"
 #include "plugins/schema.h"
-
-#define ERROR_BYTES 1024
 
 struct plugins_request {
     struct plugin_search search;
@@ -124,9 +124,8 @@ static json_t *plugins_plugin_json(const struct plugin *plugin)
 
 static int plugins_print_json(json_t *value)
 {
-    int failed = json_dumpf(value, stdout, JSON_INDENT(2));
+    int failed = json_out(value, JSON_INDENT(2), stdout);
 
-    putchar('\n');
     json_decref(value);
     return failed || ferror(stdout) ? 1 : 0;
 }
@@ -157,7 +156,7 @@ static void plugins_print_line(const char *kind, const char *name,
     plugins_print_cell(kind, 10, " ");
     plugins_print_cell(name, 16, " ");
     plugins_print_cell(data, 18, " ");
-    printf("%s\n", summary);
+    text_print(stdout, "%s\n", summary);
 }
 
 static size_t plugins_widest_name(const struct pg_option *option)
@@ -179,7 +178,7 @@ static void plugins_print_row(size_t width, const char *name, const char *type,
     plugins_print_cell(type, 13, "  ");
     plugins_print_cell(range, 21, "  ");
     plugins_print_cell(standard, *unit ? 11 : 0, *unit ? "  " : "");
-    printf("%s\n", unit);
+    text_print(stdout, "%s\n", unit);
 }
 
 static void plugins_print_option(const struct pg_option *option, size_t width)
@@ -191,7 +190,8 @@ static void plugins_print_option(const struct pg_option *option, size_t width)
     plugins_print_row(width, option->name, plugins_type_word(option->type),
                       range, json_is_null(initial) ? "none" : standard,
                       option->unit ? option->unit : "");
-    printf("  %*s  %s\n", (int)width, "", option->help ? option->help : "");
+    text_print(stdout, "  %*s  %s\n", (int)width, "",
+               option->help ? option->help : "");
     free(range);
     free(standard);
     json_decref(initial);
@@ -201,14 +201,14 @@ static void plugins_print_example(const struct plugin *plugin)
 {
     const struct pg_option *option = plugin_options(plugin);
 
-    printf("\nin a config, in \"%ss\":\n\n  { \"plugin\": \"%s\"",
-           plugin_kind_text(plugin->kind), plugin_name(plugin));
+    printf("\nin a config, in \"%ss\":\n\n", plugin_kind_text(plugin->kind));
+    text_print(stdout, "  { \"plugin\": \"%s\"", plugin_name(plugin));
     for (; option && option->name; option++) {
         json_t *initial = options_default(option);
         char *standard = json_dumps(initial, JSON_ENCODE_ANY);
 
         if (!json_is_null(initial))
-            printf(", \"%s\": %s", option->name, standard);
+            text_print(stdout, ", \"%s\": %s", option->name, standard);
         free(standard);
         json_decref(initial);
     }
@@ -220,9 +220,10 @@ static void plugins_print_plugin(const struct plugin *plugin)
     const struct pg_option *option = plugin_options(plugin);
     size_t width = plugins_widest_name(option);
 
-    printf("%s: %s (%s, %s)\n%s\n", plugin_name(plugin), plugin_summary(plugin),
-           plugin_kind_text(plugin->kind), plugins_needs_of(plugin),
-           plugin->path);
+    text_print(stdout, "%s: %s (%s, %s)\n", plugin_name(plugin),
+               plugin_summary(plugin), plugin_kind_text(plugin->kind),
+               plugins_needs_of(plugin));
+    text_print(stdout, "%s\n", plugin->path);
     if (option && option->name) {
         putchar('\n');
         plugins_print_row(width, "option", "type", "range", "default", "unit");
@@ -232,37 +233,52 @@ static void plugins_print_plugin(const struct plugin *plugin)
     plugins_print_example(plugin);
 }
 
+/* In a process that has loaded the plugin, see apart.h. */
+static void plugins_show(const struct plugin *plugin, void *arg)
+{
+    const struct plugins_request *request = arg;
+
+    if (request->list)
+        json_dumpf(plugins_plugin_json(plugin), stdout, 0);
+    else if (request->name)
+        plugins_print_plugin(plugin);
+    else
+        plugins_print_line(plugin_kind_text(plugin->kind), plugin_name(plugin),
+                           plugins_needs_of(plugin), plugin_summary(plugin));
+}
+
 static void plugins_take(enum plugin_kind kind, const char *name,
                          const char *path, void *arg)
 {
     struct plugins_request *request = arg;
-    char error[ERROR_BYTES];
-    const struct plugin *plugin;
+    struct apart apart;
 
-    (void)path;
     names_add(&request->names, name);
     if (request->name && strcmp(request->name, name) != 0)
         return;
     request->is_found = true;
-    plugin = plugin_load(kind, name, &request->search, error, sizeof(error));
-    request->is_refused |= !plugin;
-    if (!plugin)
-        fprintf(stderr, "%s\n", error);
+    apart = apart_load(kind, name, &request->search, plugins_show, request);
+    request->is_refused |= apart.end != APART_SHOWN;
+    if (apart.end == APART_DIED)
+        text_print(stderr,
+                   "%s ends the process that loads it (%s); look at its "
+                   "constructors\n",
+                   path, apart.text);
+    else if (apart.end == APART_REFUSED)
+        text_print(stderr, "%s\n", apart.text);
     else if (request->list)
-        json_array_append_new(request->list, plugins_plugin_json(plugin));
-    else if (request->name)
-        plugins_print_plugin(plugin);
+        json_array_append_new(request->list, json_loads(apart.text, 0, NULL));
     else
-        plugins_print_line(plugin_kind_text(kind), name,
-                           plugins_needs_of(plugin), plugin_summary(plugin));
+        fputs(apart.text, stdout);
+    free(apart.text);
 }
 
 static int plugins_unknown(struct plugins_request *request)
 {
     char *advice = names_advice(&request->names, request->name, "there are");
 
-    fprintf(stderr, "playground plugins: there is no plugin \"%s\"; %s\n",
-            request->name, advice);
+    text_print(stderr, "playground plugins: there is no plugin \"%s\"; %s\n",
+               request->name, advice);
     free(advice);
     names_finish(&request->names);
     json_decref(request->list);
@@ -273,7 +289,7 @@ static int plugins_unknown(struct plugins_request *request)
 static void plugins_look_at_file(struct plugins_request *request)
 {
     if (plugin_is_there(&request->search, request->name))
-        plugins_take(PLUGIN_HANDLER, request->name, NULL, request);
+        plugins_take(PLUGIN_HANDLER, request->name, request->name, request);
 }
 
 static int plugins_list(struct plugins_request *request)
@@ -307,7 +323,7 @@ static int plugins_schema(struct plugins_request *request)
 int cmd_plugins(int argc, char **argv)
 {
     const char *folders[] = {".", plugin_builtin_folder(), NULL};
-    struct plugins_request request = {.search = {folders}};
+    struct plugins_request request = {.search = {.folders = folders}};
     int status = arguments_read(&plugins_arguments, argc, argv, &request);
 
     if (status >= 0)
@@ -317,9 +333,10 @@ int cmd_plugins(int argc, char **argv)
             &plugins_arguments,
             "give one name at the most; without one all are listed");
     request.name = argv[optind];
-    if (request.is_schema)
-        return plugins_schema(&request);
-    if (request.is_json)
+    if (request.is_json && !request.is_schema)
         request.list = json_array();
-    return plugins_list(&request);
+    status =
+        request.is_schema ? plugins_schema(&request) : plugins_list(&request);
+    plugin_search_finish(&request.search);
+    return status;
 }

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "base/must.h"
-#include "config/config_parts.h"
+#include "cli/apart.h"
+#include "config/config_model.h"
 #include "options/options.h"
 
 #define DRAFT "https://json-schema.org/draft/2020-12/schema"
@@ -139,35 +140,45 @@ static json_t *schema_of_plugin(const struct plugin *plugin)
 }
 
 struct gathering {
-    const struct plugin_search *search;
+    struct plugin_search *search;
     const char *name;        /* the one that is wanted, or NULL */
     json_t *alternatives[2]; /* by kind */
     json_t *names[2];
     json_t *found;
 };
 
+/* In a process that has loaded the plugin, see apart.h. */
+static void schema_show(const struct plugin *plugin, void *arg)
+{
+    (void)arg;
+    json_dumpf(schema_of_plugin(plugin), stdout, 0);
+}
+
 static void schema_gather(enum plugin_kind kind, const char *name,
                           const char *path, void *arg)
 {
     struct gathering *gathering = arg;
-    char error[512];
-    const struct plugin *plugin =
-        plugin_load(kind, name, gathering->search, error, sizeof(error));
+    struct apart apart;
+    json_t *schema;
 
     (void)path;
-    if (!plugin)
+    if (gathering->name &&
+        (gathering->found || strcmp(name, gathering->name) != 0))
+        return;
+    apart = apart_load(kind, name, gathering->search, schema_show, NULL);
+    schema = apart.end == APART_SHOWN ? json_loads(apart.text, 0, NULL) : NULL;
+    free(apart.text);
+    if (!schema)
         return;
     if (gathering->name) {
-        if (!gathering->found && !strcmp(name, gathering->name))
-            gathering->found = schema_of_plugin(plugin);
+        gathering->found = schema;
         return;
     }
     json_array_append_new(gathering->names[kind], json_string(name));
-    json_array_append_new(gathering->alternatives[kind],
-                          schema_of_plugin(plugin));
+    json_array_append_new(gathering->alternatives[kind], schema);
 }
 
-json_t *schema_plugin(const struct plugin_search *search, const char *name)
+json_t *schema_plugin(struct plugin_search *search, const char *name)
 {
     struct gathering gathering = {.search = search, .name = name};
 
@@ -221,7 +232,7 @@ static json_t *schema_top_properties(void)
     return properties;
 }
 
-json_t *schema_config(const struct plugin_search *search)
+json_t *schema_config(struct plugin_search *search)
 {
     struct gathering gathering = {
         .search = search,

@@ -11,8 +11,8 @@
 
 /* The schema of one plugin's options; NULL: it cannot be found. Both return
    new references. */
-json_t *schema_plugin(const struct plugin_search *search, const char *name);
+json_t *schema_plugin(struct plugin_search *search, const char *name);
 /* The schema of a whole config. */
-json_t *schema_config(const struct plugin_search *search);
+json_t *schema_config(struct plugin_search *search);
 
 #endif

@@ -5,24 +5,25 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
+#include "cli/announced.h"
 #include "wire/wire_command.h"
 
-/* "listening tcp 10.77.0.2:5000" -> "tcp://10.77.0.2:5000" */
 static void server_lines_read_listening(struct server_lines *lines,
                                         const char *line)
 {
-    char transport[32], address[64];
+    struct announced first;
 
-    if (!lines->url[0] &&
-        sscanf(line, "listening %31s %63s", transport, address) == 2)
-        snprintf(lines->url, sizeof(lines->url), "%s://%s", transport, address);
+    if (!lines->url[0] && announced_listener(line, &first))
+        snprintf(lines->url, sizeof(lines->url), "%s://%s", first.transport,
+                 first.address);
 }
 
 static void server_lines_take_line(struct server_lines *lines, const char *line)
 {
-    fprintf(stderr, "%s\n", line);
+    text_print(stderr, "%s\n", line);
     server_lines_read_listening(lines, line);
-    if (!strcmp(line, "ready"))
+    if (announced_ready(line))
         lines->is_ready = true;
 }
 

@@ -6,6 +6,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "cli/json_out.h"
+
 #define MTU_DEFAULT 1500
 
 static unsigned summary_mtu_of(const struct summary *summary)
@@ -114,7 +116,6 @@ void summary_print_json(const struct summary *summary, FILE *out)
                         summary_direction(&summary->counts[WIRE_LEFT]));
     json_object_set_new(object, "to_left",
                         summary_direction(&summary->counts[WIRE_RIGHT]));
-    json_dumpf(object, out, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    fputc('\n', out);
+    json_out(object, JSON_COMPACT | JSON_REAL_PRECISION(9), out);
     json_decref(object);
 }

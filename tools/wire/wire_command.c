@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "commands.h"
 #include "config/config.h"
 #include "places/problems.h"
@@ -39,7 +40,7 @@ static int wire_command_check(void)
         printf("possible: %s\n", why);
         return 0;
     }
-    fprintf(stderr, "playground wire: %s\n", why);
+    text_print(stderr, "playground wire: %s\n", why);
     return 1;
 }
 
@@ -53,8 +54,9 @@ static void wire_command_order_drops(struct wire *wire,
 
 static void wire_command_say_right_failed(int status)
 {
-    fprintf(stderr, "playground wire: the right command ended with status %d\n",
-            status);
+    text_print(stderr,
+               "playground wire: the right command ended with status %d\n",
+               status);
 }
 
 /* -1: the right end is ready for a client; else the exit status. */
@@ -169,8 +171,9 @@ static void wire_command_summarise(struct wire *wire,
     };
 
     if (!wire_counts(wire, summary.counts))
-        fprintf(stderr, "playground wire: the forwarder has ended; what came "
-                        "after that was lost\n");
+        text_print(stderr,
+                   "playground wire: the forwarder has ended; what came "
+                   "after that was lost\n");
     else if (line->is_json)
         summary_print_json(&summary, stderr);
     else
@@ -188,11 +191,12 @@ static bool wire_command_is_simulation(const char *path)
     config_destroy(config);
     problems_destroy(problems);
     if (is_virtual)
-        fprintf(stderr,
-                "playground wire: %s is a simulation, which needs no link; run "
-                "it with `playground run %s`, its options have the loss and "
-                "the delay\n",
-                path, path);
+        text_print(
+            stderr,
+            "playground wire: %s is a simulation, which needs no link; run "
+            "it with `playground run %s`, its options have the loss and "
+            "the delay\n",
+            path, path);
     return is_virtual;
 }
 
@@ -241,7 +245,7 @@ int cmd_wire(int argc, char **argv)
         wire_command_order_drops(jobs.wire, &line);
         status = wire_command_run(&jobs, &line);
     } else {
-        fprintf(stderr, "playground wire: %s\n", error);
+        text_print(stderr, "playground wire: %s\n", error);
         status = 1;
     }
     wire_destroy(jobs.wire);

@@ -16,7 +16,7 @@
 /* The stdout of `playground run`. */
 struct server_lines {
     int fd;          /* -1: no server was started, or it has closed it */
-    char url[128];   /* of the first listener */
+    char url[192];   /* of the first listener */
     bool is_ready;   /* "ready" was read */
     char text[1024]; /* a line whose end has not come */
     size_t len;

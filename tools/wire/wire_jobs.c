@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "wire/wire_command.h"
 
 #define STOP_MS 2000 /* until a command is killed */
@@ -35,8 +36,8 @@ bool wire_jobs_init(struct wire_jobs *jobs)
     jobs->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (jobs->signals >= 0)
         return true;
-    fprintf(stderr, "playground wire: signalfd: %s; close some files\n",
-            strerror(errno));
+    text_print(stderr, "playground wire: signalfd: %s; close some files\n",
+               strerror(errno));
     return false;
 }
 
@@ -98,8 +99,8 @@ static bool wire_jobs_start(struct wire_jobs *jobs, enum wire_side side,
         jobs->pids[side] = pid;
         return true;
     }
-    fprintf(stderr, "playground wire: %s: %s; the %s command cannot start\n",
-            argv[0], strerror(-pid), side == WIRE_LEFT ? "left" : "right");
+    text_print(stderr, "playground wire: %s: %s; the %s command cannot start\n",
+               argv[0], strerror(-pid), side == WIRE_LEFT ? "left" : "right");
     return false;
 }
 
@@ -124,8 +125,8 @@ static bool wire_jobs_start_server(struct wire_jobs *jobs, const char *config,
 
     snprintf(host, sizeof(host), "%s", wire_address(WIRE_RIGHT, AF_INET));
     if (pipe2(out, O_CLOEXEC) < 0) {
-        fprintf(stderr, "playground wire: pipe: %s; close some files\n",
-                strerror(errno));
+        text_print(stderr, "playground wire: pipe: %s; close some files\n",
+                   strerror(errno));
         return false;
     }
     is_started = wire_jobs_start(jobs, WIRE_RIGHT, argv,
@@ -144,9 +145,9 @@ static int wire_jobs_open_log(const char *path)
         return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
     fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
-        fprintf(stderr,
-                "playground wire: %s: %s; name a file that can be written\n",
-                path, strerror(errno));
+        text_print(stderr,
+                   "playground wire: %s: %s; name a file that can be written\n",
+                   path, strerror(errno));
     return fd;
 }
 

@@ -191,7 +191,7 @@ struct pg_handler {
     uint32_t state_version; /* raise it when that struct changes meaning */
 
     /* Checks the options and nothing else, because `playground check` calls
-       it too. On error: pg_fail(). */
+       it too. On error: pg_fail(). check() and init() are given 5 s. */
     int (*check)(struct pg_entry *entry);
     /* Before the first session: opens files, fills pg_entry_private(). */
     int (*init)(struct pg_entry *entry);
@@ -316,18 +316,36 @@ PG_API int pg_broadcast_all(struct pg_entry *entry, struct pg_bytes bytes,
 
 /*
  * Takes `key` as the name of this ctx, unique in the entry over all workers;
- * gives back the one it had. It ends with the session. 0; -EEXIST somebody
+ * gives back the one it had. It ends with the session. 0; -EEXIST another ctx
  * has it; -EINVAL empty or longer than PG_KEY_BYTES; -ENOSPC the table is
  * full.
  */
 PG_API int pg_claim(struct pg_ctx *ctx, const char *key);
+
+/* The same with the name as people are to see it, which is as long at most;
+   pg_claim() shows the key. A key that this ctx has is only shown anew. */
+PG_API int pg_claim_as(struct pg_ctx *ctx, const char *key, const char *shown);
+
+/*
+ * Makes a key of a name that somebody has chosen, so that no other name can be
+ * mistaken for it: José and JOSÉ have one key, in every way to spell them
+ * (NFKC and case folding). A name holds letters and digits of one script, as
+ * UTS #39 has it: Japanese, Korean and Chinese count as one each. Digits 0 to 9
+ * and - _ . go with every script, but first stands a letter or a digit.
+ *
+ * NULL, or why `shown` cannot be a name, to be said after it: "is too long",
+ * "mixes ...". Only UTF-8 of up to PG_KEY_BYTES has a key.
+ */
+PG_API const char *pg_name_key(struct pg_bytes shown,
+                               char key[PG_KEY_BYTES + 1]);
 
 /* The key of this ctx; "" without one. Valid until the callback returns. */
 PG_API const char *pg_claimed(struct pg_ctx *ctx);
 
 /* Calls fn once for each key of the entry, in the order they were claimed. */
 PG_API void pg_claims(struct pg_entry *entry,
-                      void (*fn)(const char *key, void *arg), void *arg);
+                      void (*fn)(const char *key, const char *shown, void *arg),
+                      void *arg);
 
 /* Sends to the session that has `key`, wherever it is. -ENOENT: nobody has. */
 PG_API int pg_send_to(struct pg_entry *entry, const char *key,
@@ -389,8 +407,16 @@ PG_API uint64_t pg_session_number(const struct pg_ctx *ctx);
 PG_API void pg_count(struct pg_ctx *ctx, const char *name);
 PG_API void pg_count_many(struct pg_ctx *ctx, const char *name, uint64_t many);
 
-/* Writes a line to stderr with entry and peer in front, and never blocks: lines
-   that do not fit are counted and announced. Control characters are escaped. */
+/*
+ * One line on stderr with entry and peer in front; never blocks: what does not
+ * fit is counted and announced. What a terminal obeys or nobody sees is
+ * escaped.
+ *
+ * printf() and fprintf(stderr) work, too: the guard of the workers takes what
+ * they write at once, line by line, so none waits for a reader or is lost in a
+ * crash. There is no guard in `run --single`: then they wait for whoever reads,
+ * and with them all clients.
+ */
 PG_API void pg_log(struct pg_ctx *ctx, const char *format, ...) PG_PRINTF(2, 3);
 
 /*
@@ -407,12 +433,14 @@ struct pg_file; /* an output that never blocks the loop */
 /*
  * Opens a file to append to (made with mode 0640 if missing), or stderr for
  * "-". A relative path counts from the config file's folder. For init() only;
- * the core closes it. NULL: the file cannot be opened, errno says why.
+ * the core closes it, and begins it anew when it was moved or removed. NULL:
+ * the file cannot be opened, errno says why.
  */
 PG_API struct pg_file *pg_open_file(struct pg_entry *entry, const char *path);
 
 /* Appends one whole line or record. -EAGAIN: no room in the ring, the line is
-   lost, and the loss is announced in the file as soon as there is room. */
+   lost, and the loss is announced in the file as soon as there is room. Lines
+   for a FIFO that nobody reads are lost, too, and counted. */
 PG_API int pg_write_file(struct pg_file *file, struct pg_bytes bytes);
 
 /* ---- other threads ---------------------------------------------------- */

@@ -1,6 +1,6 @@
 /*
  * playground/utf8.h - is this text? For plugins that show or check what peers
- * send. Optional, and all of it inline: nothing here is part of the ABI.
+ * send.
  */
 #ifndef PLAYGROUND_UTF8_H
 #define PLAYGROUND_UTF8_H
@@ -37,39 +37,6 @@ static inline size_t pg_utf8_next(struct pg_bytes in, uint32_t *character)
     return len;
 }
 
-/* True for characters that would drive a terminal instead of being shown: C0,
-   DEL and C1. */
-static inline bool pg_utf8_is_control(uint32_t character)
-{
-    return character < 0x20 || (character >= 0x7f && character < 0xa0);
-}
-
-/*
- * Spaces of every width, and characters that show nothing or turn the line
- * around: with them one name could look like another. Control characters
- * too, and those that no standard gives a shape.
- */
-static inline bool pg_utf8_is_invisible(uint32_t character)
-{
-    static const struct {
-        uint32_t first, last;
-    } ranges[] = {
-        {0x20, 0x20},       {0xa0, 0xa0},        {0xad, 0xad},
-        {0x34f, 0x34f},     {0x61c, 0x61c},      {0x115f, 0x1160},
-        {0x1680, 0x1680},   {0x17b4, 0x17b5},    {0x180b, 0x180f},
-        {0x2000, 0x200f},   {0x2028, 0x202f},    {0x205f, 0x206f},
-        {0x2800, 0x2800},   {0x3000, 0x3000},    {0x3164, 0x3164},
-        {0xe000, 0xf8ff},   {0xfdd0, 0xfdef},    {0xfe00, 0xfe0f},
-        {0xfeff, 0xfeff},   {0xffa0, 0xffa0},    {0xfff0, 0xffff},
-        {0x1d173, 0x1d17a}, {0xe0000, 0x10ffff},
-    };
-
-    for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++)
-        if (character >= ranges[i].first && character <= ranges[i].last)
-            return true;
-    return pg_utf8_is_control(character);
-}
-
 /* True when all of `in` is valid UTF-8. */
 static inline bool pg_utf8_is_valid(struct pg_bytes in)
 {
@@ -80,5 +47,37 @@ static inline bool pg_utf8_is_valid(struct pg_bytes in)
         in = pg_bytes(in.data + len, in.len - len);
     return in.len == 0;
 }
+
+/* How pg_utf8_show() writes. */
+enum pg_utf8_form {
+    /* A backslash is doubled, so that each byte can be told from what is
+       shown. */
+    PG_UTF8_LINE,
+    /* A double quote gets a backslash, too, to stand between two of them. */
+    PG_UTF8_QUOTED,
+    /* The inside of a JSON text: characters by \uNNNN alone, and bytes that
+       are no UTF-8, which JSON cannot hold, as \ufffd. */
+    PG_UTF8_JSON,
+};
+
+/*
+ * Copies `in` fit to be looked at, in one line: characters that have a shape as
+ * they are, all others in ASCII. \n, \r and \t; \xNN for other ASCII control
+ * characters and for bytes that are no UTF-8; \uNNNN or \UNNNNNNNN for what is
+ * not seen or changes how the rest is read (C1 controls, direction marks,
+ * zero-width characters, unassigned ones). The copy ends with NUL; returns its
+ * length, at most size - 1. No character is cut in two. `used` (may be NULL):
+ * how many bytes of `in` the copy shows.
+ */
+PG_API size_t pg_utf8_show(char *out, size_t size, struct pg_bytes in,
+                           enum pg_utf8_form form, size_t *used);
+
+/* Columns a character takes on a terminal, 0 (it is put onto the one before)
+   to 2. -1: pg_utf8_show() does not show it as it is. */
+PG_API int pg_utf8_width(uint32_t character);
+
+/* True for what pg_utf8_show() does not show as it is, and for spaces of every
+   width: with them one name could look like another. */
+PG_API bool pg_utf8_is_invisible(uint32_t character);
 
 #endif

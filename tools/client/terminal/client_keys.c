@@ -110,5 +110,6 @@ int client_keys_next(struct client_buffer *typed, wchar_t key[KEY_MAX])
         return client_keys_read_control(typed, key);
     client_buffer_drop(typed, (size_t)len);
     key[0] = (wchar_t)c;
+    /* Whether libedit can draw it, which asks the C library. */
     return wcwidth(key[0]) < 0 ? 0 : 1;
 }

@@ -28,7 +28,8 @@ static void client_screen_write_all(const struct client_buffer *text)
     }
 }
 
-/* How many rows of the line being typed are above the cursor. */
+/* How many rows of the line being typed are above the cursor. The widths are
+   the C library's, because libedit draws by them. */
 static unsigned client_screen_rows_above(const struct terminal *terminal)
 {
     const LineInfoW *line = el_wline(terminal->editor);

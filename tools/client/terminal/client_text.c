@@ -1,10 +1,12 @@
+/* Bytes of a server, made fit to be looked at. */
 #include "client/terminal/client_text.h"
 
 #include <playground/utf8.h>
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <wchar.h>
+
+#include "base/text.h"
 
 #define TAB_COLUMNS 8
 
@@ -75,13 +77,6 @@ int client_utf8(const uint8_t *bytes, size_t len, uint32_t *c)
     return len < wanted ? 0 : -1;
 }
 
-/* Marks that make what follows be read in another order. */
-static bool client_text_turns_text(uint32_t c)
-{
-    return c == 0x061c || c == 0x200e || c == 0x200f ||
-           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
-
 static void client_text_advance(struct client_view *view, unsigned columns)
 {
     if (view->width && view->column + columns > view->width)
@@ -90,15 +85,17 @@ static void client_text_advance(struct client_view *view, unsigned columns)
         view->column += columns;
 }
 
-static void client_text_put_escape(struct client_view *view, const char *format,
-                                   uint32_t c, struct client_buffer *out)
+/* An escape is wrapped anywhere, a wide character is not. */
+static void client_text_put_cell(struct client_view *view,
+                                 const struct text_cell *cell,
+                                 struct client_buffer *out)
 {
-    char text[16];
-    int len = snprintf(text, sizeof(text), format, c);
-
-    client_buffer_add(out, text, (size_t)len);
-    for (int i = 0; i < len; i++)
-        client_text_advance(view, 1);
+    client_buffer_text(out, cell->shown);
+    if (cell->width <= 2)
+        client_text_advance(view, cell->width);
+    else
+        for (unsigned i = 0; i < cell->width; i++)
+            client_text_advance(view, 1);
 }
 
 static void client_text_put_tab(struct client_view *view,
@@ -112,42 +109,37 @@ static void client_text_put_tab(struct client_view *view,
     }
 }
 
-static void client_text_put_character(struct client_view *view, uint32_t c,
-                                      const uint8_t *bytes, size_t len,
+static void client_text_drop_part(struct client_view *view, size_t len)
+{
+    view->part_len -= (unsigned)len;
+    memmove(view->part, view->part + len, view->part_len);
+}
+
+/* Shows the character at the start of what is held back. */
+static void client_text_put_character(struct client_view *view,
                                       struct client_buffer *out)
 {
-    int width = wcwidth((wchar_t)c);
+    struct text_cell cell = text_cell((const char *)view->part, view->part_len);
 
-    if (c == '\t') {
+    if (view->part[0] == '\t') {
         client_text_put_tab(view, out);
-    } else if (c == '\n') {
+    } else if (view->part[0] == '\n') {
         client_buffer_text(out, "\n");
         view->column = 0;
-    } else if (pg_utf8_is_control(c)) {
-        client_text_put_escape(view, "\\x%02x", c, out);
-    } else if (width < 0 || client_text_turns_text(c)) {
-        client_text_put_escape(view, c > 0xffff ? "\\U%08x" : "\\u%04x", c,
-                               out);
     } else {
-        client_buffer_add(out, bytes, len);
-        client_text_advance(view, (unsigned)width);
+        client_text_put_cell(view, &cell, out);
     }
+    client_text_drop_part(view, cell.bytes);
 }
 
-/* Shows the first `count` bytes of what is held back as what they are. */
-static void client_text_put_bytes(struct client_view *view, unsigned count,
-                                  struct client_buffer *out)
-{
-    for (unsigned i = 0; i < count; i++)
-        client_text_put_escape(view, "\\x%02x", view->part[i], out);
-    view->part_len -= count;
-    memmove(view->part, view->part + count, view->part_len);
-}
-
-/* "\r\n" is one line end: a "\r" waits for what follows it. */
+/* "\r\n" is one line end: a "\r" waits for what follows it. So does a
+   character whose end is missing. */
 static bool client_text_waits(const struct client_view *view)
 {
-    return view->part[0] == '\r' && view->part_len == 1;
+    uint32_t character;
+
+    return (view->part[0] == '\r' && view->part_len == 1) ||
+           client_utf8(view->part, view->part_len, &character) == 0;
 }
 
 static void client_text_put_byte(struct client_view *view, uint8_t byte,
@@ -157,23 +149,11 @@ static void client_text_put_byte(struct client_view *view, uint8_t byte,
         if (byte == '\n')
             view->part_len = 0;
         else
-            client_text_put_bytes(view, 1, out);
+            client_text_put_character(view, out);
     }
     view->part[view->part_len++] = byte;
-    while (view->part_len && !client_text_waits(view)) {
-        uint32_t c;
-        int len = client_utf8(view->part, view->part_len, &c);
-
-        if (len == 0)
-            return;
-        if (len < 0) {
-            client_text_put_bytes(view, 1, out);
-            continue;
-        }
-        client_text_put_character(view, c, view->part, (size_t)len, out);
-        view->part_len -= (unsigned)len;
-        memmove(view->part, view->part + len, view->part_len);
-    }
+    while (view->part_len && !client_text_waits(view))
+        client_text_put_character(view, out);
 }
 
 void client_view_add(struct client_view *view, struct pg_bytes in,
@@ -185,7 +165,8 @@ void client_view_add(struct client_view *view, struct pg_bytes in,
 
 void client_view_flush(struct client_view *view, struct client_buffer *out)
 {
-    client_text_put_bytes(view, view->part_len, out);
+    while (view->part_len)
+        client_text_put_character(view, out);
 }
 
 /* ---- hex -------------------------------------------------------------- */

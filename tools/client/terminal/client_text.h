@@ -28,9 +28,9 @@ int client_utf8(const uint8_t *bytes, size_t len, uint32_t *c);
 
 /*
  * What a terminal is shown: a stream of text in which nothing but line ends
- * has a meaning to the terminal. Control characters and what is no UTF-8 come
- * out as \xNN, invisible ones that turn text around as \uNNNN. A character
- * that is cut between two calls stays whole.
+ * has a meaning to the terminal. Tabs become spaces, and all that cannot be
+ * seen is escaped as in base/text.h. A character that is cut between two calls
+ * stays whole.
  */
 struct client_view {
     unsigned width;  /* of the window in columns; 0: not known */

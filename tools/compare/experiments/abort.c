@@ -118,12 +118,11 @@ static void abort_add_rows(struct lab *lab, const struct leaving tcp[2],
                    abort_noticed(&udp[i]));
         snprintf(key, sizeof(key), "%s_sent", keys[i]);
         snprintf(measure, sizeof(measure), "%s: sent before", ways[i]);
-        result_row(lab, key, measure, "bytes", value_count(tcp[i].sent),
-                   value_count(udp[i].sent));
+        result_counts(lab, key, measure, "bytes", tcp[i].sent, udp[i].sent);
         snprintf(key, sizeof(key), "%s_arrived", keys[i]);
         snprintf(measure, sizeof(measure), "%s: thereof arrived", ways[i]);
-        result_row(lab, key, measure, "bytes", value_count(tcp[i].arrived),
-                   value_count(udp[i].arrived));
+        result_counts(lab, key, measure, "bytes", tcp[i].arrived,
+                      udp[i].arrived);
     }
 }
 

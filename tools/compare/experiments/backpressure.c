@@ -131,14 +131,14 @@ static void backpressure_run(struct lab *lab)
         lab, "The server stops reading for a while. The client sends messages "
              "of 1,000 bytes without waiting: over TCP until send() says no, "
              "over UDP 2,000 of them. Then the server goes on.");
-    result_row(lab, "sent", "messages to which send() said yes", "",
-               value_count(tcp.sent), value_count(udp.sent));
+    result_counts(lab, "sent", "messages to which send() said yes", "",
+                  tcp.sent, udp.sent);
     result_row(lab, "says", "then send() says", "",
                backpressure_said(tcp.error), backpressure_said(udp.error));
-    result_row(lab, "received", "messages the server got", "",
-               value_count(tcp.received), value_count(udp.received));
-    result_row(lab, "lost", "lost", "", value_count(tcp.sent - tcp.received),
-               value_count(udp.sent - udp.received));
+    result_counts(lab, "received", "messages the server got", "", tcp.received,
+                  udp.received);
+    result_counts(lab, "lost", "lost", "", tcp.sent - tcp.received,
+                  udp.sent - udp.received);
     backpressure_draw(lab, &tcp, &udp);
     result_why(lab,
                "TCP's receiver tells how much room it has left (the window); "

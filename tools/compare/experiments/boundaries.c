@@ -16,7 +16,7 @@
 #define LARGE     200000
 #define MAX_READS 512
 
-/* What the server's reads brought. */
+/* The bytes that each read of the server brought. */
 struct reads {
     int count;
     json_int_t bytes[MAX_READS];
@@ -114,10 +114,10 @@ static void boundaries_run(struct lab *lab)
     boundaries_follow(lab, server, LARGE, &tcp_large);
     sent = send(udp, large, sizeof(large), 0);
 
-    result_row(lab, "sends", "send() calls with 5 bytes", "",
-               value_count(MESSAGES), value_count(MESSAGES));
-    result_row(lab, "reads", "the server reads so many times", "",
-               value_count(tcp_small.count), value_count(udp_small.count));
+    result_counts(lab, "sends", "send() calls with 5 bytes", "", MESSAGES,
+                  MESSAGES);
+    result_counts(lab, "reads", "the server reads so many times", "",
+                  tcp_small.count, udp_small.count);
     result_row(lab, "sizes", "bytes in each read", "bytes",
                boundaries_sizes(&tcp_small), boundaries_sizes(&udp_small));
     result_row(lab, "large", "one send() of 200,000 bytes", "",

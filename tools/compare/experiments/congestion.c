@@ -106,8 +106,8 @@ struct counting {
     struct congestion *congestion;
 };
 
-/* Nothing else but the flood and the one TCP connection is on the link; what
-   TCP sends twice counts with the flood, which is little. */
+/* The flood and one TCP connection have the link to themselves; segments that
+   TCP sends twice count with the flood, and are few. */
 static double congestion_delivered_udp(void *arg)
 {
     const struct counting *counting = arg;
@@ -188,9 +188,8 @@ static void congestion_show(struct lab *lab,
         return;
     result_row(lab, "alone_mbit_s", "cubic alone on a link of 20 Mbit/s",
                "Mbit/s", value_number(congestion->alone), value_none());
-    result_row(lab, "beside_mbit_s", "beside a flood of 30 Mbit/s", "Mbit/s",
-               value_number(congestion->beside),
-               value_number(congestion->flood));
+    result_numbers(lab, "beside_mbit_s", "beside a flood of 30 Mbit/s",
+                   "Mbit/s", congestion->beside, congestion->flood);
 }
 
 static json_t *congestion_series_of(json_t *plot, size_t which)

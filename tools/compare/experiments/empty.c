@@ -39,7 +39,7 @@ static int empty_count_zeros(struct lab *lab, int fd)
     return count;
 }
 
-/* What recv() returns once the server has closed. */
+/* Returns what recv() does once the server has closed. */
 static ssize_t empty_read_end(struct lab *lab, int fd)
 {
     char byte[1];
@@ -77,12 +77,11 @@ static void empty_run(struct lab *lab)
     result_did(lab, "The client calls send() with 0 bytes, then with one. The "
                     "server echoes what it hears. Then the TCP client ends its "
                     "side, and the server answers by closing.");
-    result_row(lab, "sent", "empty messages sent", "", value_count(1),
-               value_count(1));
-    result_row(lab, "heard", "empty messages the server hears", "",
-               value_count(tcp_heard), value_count(udp_heard));
-    result_row(lab, "zeros", "empty answers: recv() returns 0", "",
-               value_count(tcp_zeros), value_count(udp_zeros));
+    result_counts(lab, "sent", "empty messages sent", "", 1, 1);
+    result_counts(lab, "heard", "empty messages the server hears", "",
+                  tcp_heard, udp_heard);
+    result_counts(lab, "zeros", "empty answers: recv() returns 0", "",
+                  tcp_zeros, udp_zeros);
     result_row(lab, "meaning", "so recv() returning 0 means", "",
                value_text(tcp_end == 0 ? "the end: the peer has closed"
                                        : "nothing in particular"),

@@ -37,8 +37,8 @@ static double fanout_cpu_ns(struct lab *lab, pid_t pid)
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-/* Who joins over UDP says so twice: a peer that was heard from once gets no
-   more than it sent three times over. What they say goes to all the others,
+/* A UDP client says so twice when it joins: a peer that was heard from once
+   gets no more than it sent three times over. These lines go to all the others,
    so the first message of the sender marks where to begin. */
 static void fanout_join(struct lab *lab, struct server *server, enum side side,
                         struct audience *audience)
@@ -70,7 +70,7 @@ static void fanout_skip_to(struct lab *lab, int fd, const char *line)
     } while (got != FANOUT_SIZE || memcmp(room, line, FANOUT_SIZE) != 0);
 }
 
-/* One message after the other; the next when all have it, so that no buffer
+/* Sends message after message, the next when all have it, so that no buffer
    overflows. */
 static void fanout_relay(struct lab *lab, int sender,
                          const struct audience *audience, double *ms,
@@ -131,16 +131,16 @@ static json_t *fanout_copies(const struct outcome *outcome)
 static void fanout_add_rows(struct lab *lab, const struct outcome *tcp,
                             const struct outcome *udp)
 {
-    result_row(lab, "sends", "send() calls of the sender", "",
-               value_count(tcp->sends), value_count(udp->sends));
+    result_counts(lab, "sends", "send() calls of the sender", "", tcp->sends,
+                  udp->sends);
     result_row(lab, "copies", "the server passes each on, times", "",
                fanout_copies(tcp), fanout_copies(udp));
-    result_row(lab, "received", "messages that arrived, of all", "",
-               value_count(tcp->received), value_count(udp->received));
-    result_row(lab, "cpu", "processor time of the server for one message",
-               "\u00b5s", value_number(tcp->cpu_us), value_number(udp->cpu_us));
-    result_row(lab, "last", "until the last one has it, median", "ms",
-               value_number(tcp->median_ms), value_number(udp->median_ms));
+    result_counts(lab, "received", "messages that arrived, of all", "",
+                  tcp->received, udp->received);
+    result_numbers(lab, "cpu", "processor time of the server for one message",
+                   "\u00b5s", tcp->cpu_us, udp->cpu_us);
+    result_numbers(lab, "last", "until the last one has it, median", "ms",
+                   tcp->median_ms, udp->median_ms);
 }
 
 static void fanout_add_multicast_rows(struct lab *lab,

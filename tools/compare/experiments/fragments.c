@@ -1,3 +1,5 @@
+/* The part of largest that shows fragments on a link. */
+
 #include "compare/experiments/fragments.h"
 
 #include <arpa/inet.h>
@@ -22,16 +24,16 @@
 #define TRAINS     6
 #define LOSS_LIMIT 4 /* standard deviations */
 
-/* So many that what is kept of those that miss a fragment, for 30 s each,
-   stays below 4 MB: beyond that the kernel takes no more fragments (ip-sysctl,
-   ipfrag_high_thresh). */
+/* The counts are small enough that what the kernel keeps of datagrams that miss
+   a fragment, for 30 s each, stays below 4 MB: beyond that it takes no more
+   fragments (ip-sysctl, ipfrag_high_thresh). */
 static const struct {
     size_t size;
     int count;
 } trains[TRAINS] = {{100, 200},  {FITS, 200}, {FITS + 1, 200},
                     {4000, 150}, {10000, 80}, {30000, 60}};
 
-/* Both ends: a client's sockets on the left, a server's on the right. */
+/* The sockets of a client on the left and of a server on the right. */
 struct ends {
     struct wire *wire;
     int udp, tcp;               /* left */
@@ -142,7 +144,7 @@ static int fragments_path_mtu(struct lab *lab, int fd)
     return mtu;
 }
 
-/* What send() says to a datagram that may not be cut. */
+/* Returns the error of send() for a datagram that may not be cut. */
 static int fragments_try_uncut(struct lab *lab, struct ends *ends, size_t size)
 {
     int error;
@@ -163,7 +165,7 @@ static void fragments_lose(struct lab *lab, struct ends *ends, double loss)
         lab_fail(lab, "the link has ended");
 }
 
-/* One after the other, so that nothing but the loss can lose them. */
+/* Sends a train one by one, so that nothing but the loss can lose them. */
 static int fragments_count_arrivals(struct lab *lab, struct ends *ends,
                                     int train)
 {
@@ -181,7 +183,7 @@ static int fragments_count_arrivals(struct lab *lab, struct ends *ends,
     return arrived;
 }
 
-/* What came out of a stream into which STREAM bytes went. */
+/* The end of a stream into which STREAM bytes went. */
 struct stream {
     size_t arrived;
     bool has_gap; /* something came that is not what stands next */
@@ -264,14 +266,14 @@ static void fragments_add_packets(struct lab *lab, struct ends *ends)
         "for 65,507 bytes"};
     int fragments[3], error = fragments_try_uncut(lab, ends, FITS + 1);
 
-    result_row(lab, "mtu", "longest packet of the way (path MTU)", "bytes",
-               value_count(fragments_path_mtu(lab, ends->tcp)),
-               value_count(fragments_path_mtu(lab, ends->udp)));
+    result_counts(lab, "mtu", "longest packet of the way (path MTU)", "bytes",
+                  fragments_path_mtu(lab, ends->tcp),
+                  fragments_path_mtu(lab, ends->udp));
     for (int i = 0; i < 3; i++) {
         fragments[i] = fragments_count_fragments(lab, ends, lengths[i]);
-        result_row(lab, keys[i], measures[i], "",
-                   value_count(fragments_count_segments(lab, ends, lengths[i])),
-                   value_count(fragments[i]));
+        result_counts(lab, keys[i], measures[i], "",
+                      fragments_count_segments(lab, ends, lengths[i]),
+                      fragments[i]);
     }
     result_row(lab, "uncut", "1,473 bytes that may not be cut", "",
                value_text("TCP cuts by itself"),
@@ -312,7 +314,7 @@ static void fragments_add_stream(struct lab *lab, const struct stream *stream,
                                  unsigned again)
 {
     result_row(lab, "stream", "of 1,000,000 bytes in a stream arrive", "bytes",
-               value_count((long long)stream->arrived), value_none());
+               value_count(stream->arrived), value_none());
     result_row(lab, "again", "segments sent again", "", value_count(again),
                value_none());
     if (stream->arrived < STREAM)

@@ -20,7 +20,7 @@ struct ending {
     const char *last; /* how the client knows the answer was the last */
 };
 
-/* What recv() says once the answer has been read. */
+/* Says in words what recv() does once the answer has been read. */
 static const char *halfclose_read_end(int fd, int limit_ms)
 {
     char byte[1];
@@ -64,15 +64,15 @@ static void halfclose_run(struct lab *lab)
 
     result_did(lab, "The client sends its last words and calls shutdown(fd, "
                     "SHUT_WR) before the server, which echoes, has read them.");
-    result_row(lab, "answered", "the answer still arrives", "",
-               value_bool(tcp.is_answered), value_bool(udp.is_answered));
-    result_row(lab, "again", "another send() says", "",
-               value_text("%s", tcp.again ? strerror(tcp.again) : "fine"),
-               value_text("%s", udp.again ? strerror(udp.again) : "fine"));
-    result_row(lab, "noticed", "the server notices the end", "",
-               value_bool(tcp.is_noticed), value_bool(udp.is_noticed));
-    result_row(lab, "last", "the client knows the answer was the last by", "",
-               value_text("%s", tcp.last), value_text("%s", udp.last));
+    result_bools(lab, "answered", "the answer still arrives", tcp.is_answered,
+                 udp.is_answered);
+    result_words(lab, "again", "another send() says",
+                 tcp.again ? strerror(tcp.again) : "fine",
+                 udp.again ? strerror(udp.again) : "fine");
+    result_bools(lab, "noticed", "the server notices the end", tcp.is_noticed,
+                 udp.is_noticed);
+    result_words(lab, "last", "the client knows the answer was the last by",
+                 tcp.last, udp.last);
     result_why(lab,
                "Each direction of a TCP connection ends by itself: FIN says "
                "\"no more from me\" and the answers still come. UDP has no "

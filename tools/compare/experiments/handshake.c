@@ -119,22 +119,19 @@ static void handshake_show(struct lab *lab, const struct bad_link *link,
                            const struct cost *tcp, const struct cost *udp,
                            double round_trip_ms)
 {
-    result_row(lab, "answer_ms", "time to the first answer", "ms",
-               value_number(tcp->answer_ms), value_number(udp->answer_ms));
-    result_row(lab, "answer_packets", "packets until then, both ways", "",
-               value_count((long long)tcp->answer_packets),
-               value_count((long long)udp->answer_packets));
+    result_numbers(lab, "answer_ms", "time to the first answer", "ms",
+                   tcp->answer_ms, udp->answer_ms);
+    result_counts(lab, "answer_packets", "packets until then, both ways", "",
+                  tcp->answer_packets, udp->answer_packets);
     if (!link->wire)
         return;
-    result_row(lab, "round_trips", "that is in round trips", "",
-               value_number(tcp->answer_ms / round_trip_ms),
-               value_number(udp->answer_ms / round_trip_ms));
-    result_row(lab, "all_packets", "packets with the goodbye", "",
-               value_count((long long)tcp->all_packets),
-               value_count((long long)udp->all_packets));
-    result_row(lab, "all_bytes", "bytes of all of them", "bytes",
-               value_count((long long)tcp->all_bytes),
-               value_count((long long)udp->all_bytes));
+    result_numbers(lab, "round_trips", "that is in round trips", "",
+                   tcp->answer_ms / round_trip_ms,
+                   udp->answer_ms / round_trip_ms);
+    result_counts(lab, "all_packets", "packets with the goodbye", "",
+                  tcp->all_packets, udp->all_packets);
+    result_counts(lab, "all_bytes", "bytes of all of them", "bytes",
+                  tcp->all_bytes, udp->all_bytes);
 }
 
 static void handshake_draw(struct lab *lab, const struct bad_link *link,

@@ -63,8 +63,8 @@ static double headofline_latency(const struct train *train, double percent)
     return value;
 }
 
-/* Of those right behind the lost one that came: what is in the middle of
-   their latencies, so that a stall of the machine is not taken for a wait. */
+/* Median latency of those right behind the lost one that came: a stall of the
+   machine is not taken for a wait. */
 static double headofline_latency_behind(const struct train *train, size_t lost)
 {
     double values[PER_TRIP];
@@ -89,18 +89,14 @@ static void headofline_show(struct lab *lab,
     const struct train *tcp = &headofline->trains[SIDE_TCP];
     const struct train *udp = &headofline->trains[SIDE_UDP];
 
-    result_row(lab, "lost", "messages lost", "",
-               value_count((long long)tcp->lost),
-               value_count((long long)udp->lost));
-    result_row(lab, "late", "late by half a round trip or more", "",
-               value_count((long long)headofline_late(headofline, tcp)),
-               value_count((long long)headofline_late(headofline, udp)));
-    result_row(lab, "median_ms", "latency, half of them at most", "ms",
-               value_number(headofline_latency(tcp, 50)),
-               value_number(headofline_latency(udp, 50)));
-    result_row(lab, "max_ms", "latency, the longest", "ms",
-               value_number(headofline_latency(tcp, 100)),
-               value_number(headofline_latency(udp, 100)));
+    train_show_lost(lab, headofline->trains);
+    result_counts(lab, "late", "late by half a round trip or more", "",
+                  headofline_late(headofline, tcp),
+                  headofline_late(headofline, udp));
+    result_numbers(lab, "median_ms", "latency, half of them at most", "ms",
+                   headofline_latency(tcp, 50), headofline_latency(udp, 50));
+    result_numbers(lab, "max_ms", "latency, the longest", "ms",
+                   headofline_latency(tcp, 100), headofline_latency(udp, 100));
     if (!headofline->link.wire)
         return;
     result_row(lab, "lost_ms", "the message that was lost at first", "ms",

@@ -74,13 +74,12 @@ static void largest_run(struct lab *lab)
                "The client sends 10,000,000 bytes with one send() over TCP, "
                "and looks for the longest datagram that send() takes.");
     result_row(lab, "longest", "longest message in one send()", "bytes",
-               value_text("no limit"), value_count((long long)longest));
+               value_text("no limit"), value_count(longest));
     result_row(lab, "beyond", "one byte more", "", value_none(),
                value_text("%s", beyond ? strerror(beyond) : "fine"));
-    result_row(lab, "whole", "it arrives whole", "", value_bool(tcp_arrives),
-               value_bool(udp_arrives));
-    result_row(lab, "reads", "in so many reads of the server", "",
-               value_count(tcp_reads), value_count(udp_reads));
+    result_bools(lab, "whole", "it arrives whole", tcp_arrives, udp_arrives);
+    result_counts(lab, "reads", "in so many reads of the server", "", tcp_reads,
+                  udp_reads);
     result_why(lab,
                "The length field of an IPv4 packet has 16 bits: 65,535 bytes "
                "less 20 of the IP header and 8 of the UDP header leave 65,507. "

@@ -12,7 +12,6 @@
 
 #include "compare/load/load.h"
 #include "compare/tools/stats.h"
-#include "places/problems.h"
 
 #define RATE       2 /* Mbit/s of the link */
 #define DELAY_MS   5
@@ -191,18 +190,6 @@ static void latency_check(struct lab *lab, const struct latency *latency)
                        "UDP loses what the link cannot carry", SLACK_MS);
 }
 
-static struct config *latency_echo_config(struct lab *lab)
-{
-    static const char text[] =
-        "{\"transports\": [\"tcp\"], \"handlers\": [\"echo\"]}";
-    struct config *config = config_load("echo", text, sizeof(text) - 1, NULL,
-                                        problems_create("echo"));
-
-    if (!config)
-        lab_fail(lab, "the plugins tcp and echo cannot be loaded");
-    return config;
-}
-
 static void latency_run(struct lab *lab)
 {
     bool has_link = !bad_link_hindrance();
@@ -214,7 +201,7 @@ static void latency_run(struct lab *lab)
         .to_client = {.delay_ms = delay_ms, .rate_mbit = rate},
     };
     struct latency latency = {
-        .config = latency_echo_config(lab),
+        .config = load_echo_config(lab),
         .link = bad_link_start(lab, &plan, bad_link_echo()),
         .loads = has_link ? link_loads : loopback_loads,
         .count = has_link ? sizeof(link_loads) / sizeof(*link_loads)

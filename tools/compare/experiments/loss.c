@@ -129,8 +129,7 @@ static void loss_show_rate(struct lab *lab, const struct loss *loss,
     double sigma = stats_three_sigma(loss->messages, at->percent / 100);
 
     loss_add_row(lab, "lost", "messages lost", at->percent,
-                 value_count((long long)at->tcp.lost),
-                 value_count((long long)at->udp.lost));
+                 value_count(at->tcp.lost), value_count(at->udp.lost));
     loss_add_row(lab, "sent_again", "segments sent again", at->percent,
                  loss->link.wire ? value_count(at->sent_again) : value_none(),
                  value_none());

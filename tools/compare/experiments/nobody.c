@@ -16,13 +16,12 @@
 
 #define SILENCE_MS 300
 
-/* What a client over UDP goes through. */
+/* The experience of a client over UDP. */
 struct silence {
     int first, second; /* errno of its two calls of send() */
     double first_ms;
     bool is_answered; /* anything came */
     int type, code;   /* of the ICMP message, -1: none was seen */
-    double icmp_ms;
 };
 
 /* A loopback address at which neither TCP nor UDP listens. */
@@ -121,7 +120,6 @@ static void nobody_try_error_queue(struct lab *lab, struct sockaddr_in to,
         .msg_control = &control,
         .msg_controllen = sizeof(control),
     };
-    double begin = lab_now_ms();
 
     silence->type = silence->code = -1;
     if (setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)) ||
@@ -131,7 +129,6 @@ static void nobody_try_error_queue(struct lab *lab, struct sockaddr_in to,
     if (!lab_is_readable(fd, LAB_LIMIT_MS) ||
         recvmsg(fd, &header, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
         return;
-    silence->icmp_ms = lab_now_ms() - begin;
     for (struct cmsghdr *one = CMSG_FIRSTHDR(&header); one;
          one = CMSG_NXTHDR(&header, one)) {
         struct sock_extended_err error;
@@ -166,8 +163,7 @@ static void nobody_run(struct lab *lab)
                "listens: over TCP with connect(), over UDP with send().");
     result_row(lab, "first", "the first call says", "", nobody_error_value(tcp),
                nobody_error_value(plain.first));
-    result_row(lab, "time", "after", "ms", value_number(tcp_ms),
-               value_number(plain.first_ms));
+    result_numbers(lab, "time", "after", "ms", tcp_ms, plain.first_ms);
     result_row(lab, "silence", "in the next 300 ms, recv() brings", "",
                value_none(),
                value_text(plain.is_answered ? "something" : "nothing"));

@@ -42,7 +42,7 @@ static void order_send_train(struct lab *lab, struct order *order,
 
 static json_t *order_by_link(const struct order *order, uint64_t count)
 {
-    return order->link.wire ? value_count((long long)count) : value_none();
+    return order->link.wire ? value_count(count) : value_none();
 }
 
 static void order_show(struct lab *lab, const struct order *order)
@@ -53,18 +53,14 @@ static void order_show(struct lab *lab, const struct order *order)
     result_row(lab, "link_reordered", "packets that came behind a later one",
                "", order_by_link(order, order->done[SIDE_TCP].reordered),
                order_by_link(order, order->done[SIDE_UDP].reordered));
-    result_row(lab, "overtaken", "messages that came behind a later one", "",
-               value_count((long long)tcp->overtaken),
-               value_count((long long)udp->overtaken));
+    result_counts(lab, "overtaken", "messages that came behind a later one", "",
+                  tcp->overtaken, udp->overtaken);
     result_row(lab, "link_duplicated", "packets that the link repeated", "",
                order_by_link(order, order->done[SIDE_TCP].duplicated),
                order_by_link(order, order->done[SIDE_UDP].duplicated));
-    result_row(lab, "duplicates", "messages that came twice", "",
-               value_count((long long)tcp->duplicates),
-               value_count((long long)udp->duplicates));
-    result_row(lab, "lost", "messages lost", "",
-               value_count((long long)tcp->lost),
-               value_count((long long)udp->lost));
+    result_counts(lab, "duplicates", "messages that came twice", "",
+                  tcp->duplicates, udp->duplicates);
+    train_show_lost(lab, order->trains);
 }
 
 static void order_draw(struct lab *lab, const struct order *order)

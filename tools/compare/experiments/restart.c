@@ -49,7 +49,7 @@ static void restart_serve_once(struct lab *lab, int listener,
     close(client);
 }
 
-/* What bind() says when a server like that is started again. */
+/* Returns the error of bind() when a server like that is started again. */
 static int restart_bind_again(struct lab *lab, enum side side, bool is_reused)
 {
     struct sockaddr_in address = {
@@ -88,7 +88,7 @@ static bool restart_is_answered(int fd)
     return send(fd, "x", 1, MSG_NOSIGNAL) == 1 && recv(fd, byte, 1, 0) == 1;
 }
 
-/* What a client learns that only waits, and one that sends. */
+/* The news for a client that only waits, and below for one that sends. */
 static const char *restart_wait_for_news(int fd)
 {
     char byte[1];
@@ -120,16 +120,16 @@ struct view {
 static void restart_add_rows(struct lab *lab, const struct view *tcp,
                              const struct view *udp, double ms)
 {
-    result_row(lab, "waiting", "a client that waits learns", "",
-               value_text("%s", tcp->waiting), value_text("%s", udp->waiting));
-    result_row(lab, "sending", "one that sends, twice, learns", "",
-               value_text("%s", tcp->sending), value_text("%s", udp->sending));
-    result_row(lab, "ready", "started again, it serves after", "ms",
-               value_number(ms), value_number(ms));
-    result_row(lab, "goes_on", "the client's old socket is served again", "",
-               value_bool(tcp->goes_on), value_bool(udp->goes_on));
-    result_row(lab, "new", "a new socket is served", "",
-               value_bool(tcp->is_new_served), value_bool(udp->is_new_served));
+    result_words(lab, "waiting", "a client that waits learns", tcp->waiting,
+                 udp->waiting);
+    result_words(lab, "sending", "one that sends, twice, learns", tcp->sending,
+                 udp->sending);
+    result_numbers(lab, "ready", "started again, it serves after", "ms", ms,
+                   ms);
+    result_bools(lab, "goes_on", "the client's old socket is served again",
+                 tcp->goes_on, udp->goes_on);
+    result_bools(lab, "new", "a new socket is served", tcp->is_new_served,
+                 udp->is_new_served);
 }
 
 static double restart_server(struct lab *lab, struct view *tcp,

@@ -21,8 +21,8 @@
 #define QUEUE_BYTES 65536 /* what the server keeps for one member */
 #define ROOM_BYTES  4096  /* receive buffer of the slow one */
 
-/* Of an Ethernet. The loopback interface's segments of 64 KiB would make the
-   server's kernel keep megabytes for the slow one. */
+/* The MSS is an Ethernet's: segments of 64 KiB, as on the loopback interface,
+   would make the server's kernel keep megabytes for the slow one. */
 #define MSS 1460
 
 /* Lines of one member. */
@@ -119,7 +119,7 @@ static double slow_memory_kib(struct lab *lab, struct server *server)
     return kib;
 }
 
-/* One line from the talker to the listener, who may hear of the slow one
+/* Says a line from the talker to the listener, who may hear of the slow one
    before. */
 static void slow_say(struct lab *lab, struct member *talker,
                      struct member *listener, int number,
@@ -147,7 +147,7 @@ static void slow_say(struct lab *lab, struct member *talker,
     lab_fail(lab, "the listener did not hear line %d", number);
 }
 
-/* What the slow one still finds when it reads at last. */
+/* Counts the lines that the slow one finds when it reads at last. */
 static void slow_read_late(struct member *slow, struct outcome *outcome)
 {
     while (slow_next_line(slow, 200))
@@ -221,21 +221,20 @@ static void slow_add_rows(struct lab *lab, const struct outcome *closed,
                           const struct outcome *dropped,
                           const struct outcome *udp)
 {
-    result_row(lab, "listener", "lines the listener got", "",
-               value_count(closed->heard), value_count(udp->heard));
+    result_counts(lab, "listener", "lines the listener got", "", closed->heard,
+                  udp->heard);
     result_row(lab, "close", "policy close: the slow one", "",
                slow_fate(closed), slow_fate(udp));
-    result_row(lab, "notice", "and the others are told", "",
-               value_text("%s", closed->notice),
-               value_text("%s", *udp->notice ? udp->notice : "nothing"));
+    result_words(lab, "notice", "and the others are told", closed->notice,
+                 *udp->notice ? udp->notice : "nothing");
     result_row(lab, "drop", "policy drop: the slow one", "", slow_fate(dropped),
                value_none());
     result_row(lab, "slow", "lines it found when it read at last", "",
                value_text("%d (close), %d (drop)", closed->slow_heard,
                           dropped->slow_heard),
                value_count(udp->slow_heard));
-    result_row(lab, "median", "a line takes to the listener, median", "ms",
-               value_number(closed->median_ms), value_number(udp->median_ms));
+    result_numbers(lab, "median", "a line takes to the listener, median", "ms",
+                   closed->median_ms, udp->median_ms);
     result_row(lab, "memory", "more memory in the server (policy drop)", "KiB",
                slow_growth(dropped->memory_kib), slow_growth(udp->memory_kib));
 }

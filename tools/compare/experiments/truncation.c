@@ -7,14 +7,15 @@
 #define SIZE 100
 #define ROOM 10
 
-/* What the client's first two reads of ROOM bytes brought. */
+/* The client's first two reads of ROOM bytes. */
 struct reads {
     size_t got[2];
     char start[2]; /* the first byte of each */
     bool is_flagged;
 };
 
-/* One message of a's and one of b's to the echo; then two short reads. */
+/* Sends a message of a's and one of b's to the echo; then reads twice, too
+   little. */
 static void truncation_measure(struct lab *lab, int fd, struct reads *reads)
 {
     char message[SIZE];
@@ -76,21 +77,18 @@ static void truncation_run(struct lab *lab)
     tcp_rest = truncation_count_rest(lab, tcp, &tcp_reads);
     udp_rest = truncation_count_rest(lab, udp, &udp_reads);
 
-    result_row(lab, "first", "the first recv() brings", "bytes",
-               value_count((long long)tcp_reads.got[0]),
-               value_count((long long)udp_reads.got[0]));
+    result_counts(lab, "first", "the first recv() brings", "bytes",
+                  tcp_reads.got[0], udp_reads.got[0]);
     result_row(lab, "second", "the second recv() brings", "",
                truncation_second_read(&tcp_reads),
                truncation_second_read(&udp_reads));
-    result_row(lab, "rest", "of the first message, later reads bring", "bytes",
-               value_count((long long)tcp_rest),
-               value_count((long long)udp_rest));
-    result_row(lab, "lost", "lost", "bytes",
-               value_count((long long)(SIZE - tcp_reads.got[0] - tcp_rest)),
-               value_count((long long)(SIZE - udp_reads.got[0] - udp_rest)));
-    result_row(lab, "flag", "recvmsg() sets MSG_TRUNC", "",
-               value_bool(tcp_reads.is_flagged),
-               value_bool(udp_reads.is_flagged));
+    result_counts(lab, "rest", "of the first message, later reads bring",
+                  "bytes", tcp_rest, udp_rest);
+    result_counts(lab, "lost", "lost", "bytes",
+                  (SIZE - tcp_reads.got[0] - tcp_rest),
+                  (SIZE - udp_reads.got[0] - udp_rest));
+    result_bools(lab, "flag", "recvmsg() sets MSG_TRUNC", tcp_reads.is_flagged,
+                 udp_reads.is_flagged);
     result_why(lab,
                "A stream waits until somebody reads it. A datagram is "
                "delivered once and whole: what does not fit into the buffer "

@@ -142,7 +142,7 @@ static void vanish_look(struct vanish *vanish, int who, short events)
                &len);
 }
 
-/* What the server's log says has ended since. */
+/* Notes the sessions that have ended since, by the server's log. */
 static void vanish_look_at_log(struct vanish *vanish)
 {
     json_t *event;

@@ -21,12 +21,13 @@ struct bad_link {
     struct server *server;
 };
 
-/* The same towards the server and back, or different. */
+/* The impairment towards the server and back, which may differ. */
 struct bad_link_plan {
     struct wire_direction to_server, to_client;
 };
 
-/* Why this system allows no link, fit for a sentence; NULL: it does. */
+/* Why this system allows no link, fit for a sentence; NULL: it does. To find
+   out takes a link, made once in each process. */
 const char *bad_link_hindrance(void);
 /* A link alone; this process stands at its left end from now on. */
 struct wire *bad_link_wire(struct lab *lab, const struct wire_options *options);
@@ -47,8 +48,8 @@ int bad_link_connect(struct lab *lab, const struct bad_link *link,
 /* From now on; the fall-back cannot change, and must not be asked to. */
 void bad_link_impair(struct lab *lab, struct bad_link *link,
                      const struct bad_link_plan *plan);
-/* What has gone over it: counts[WIRE_LEFT] is towards the server. All zero in
-   the fall-back. */
+/* Counts of the packets that have gone over it: counts[WIRE_LEFT] is towards
+   the server. All zero in the fall-back. */
 void bad_link_counts(struct lab *lab, struct bad_link *link,
                      struct wire_counts counts[2]);
 /* Loses the nth packet with payload towards the server. */

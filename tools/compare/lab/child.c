@@ -1,3 +1,5 @@
+/* The process of an experiment: started, followed and cleaned up after. */
+
 #include "compare/lab/child.h"
 
 #include <errno.h>
@@ -15,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "base/text.h"
 #include "compare/lab/lab_parts.h"
 
 #define LIMIT_S                                                                \
@@ -44,10 +47,10 @@ static char *child_make_folder(void)
 
     if (mkdtemp(folder))
         return folder;
-    fprintf(stderr,
-            "playground compare: cannot make %s: %s; set TMPDIR to a "
-            "folder you may write to\n",
-            folder, strerror(errno));
+    text_print(stderr,
+               "playground compare: cannot make %s: %s; set TMPDIR to a "
+               "folder you may write to\n",
+               folder, strerror(errno));
     exit(1);
 }
 
@@ -61,8 +64,8 @@ static int child_remove_one(const char *path, const struct stat *info, int type,
 static void child_remove_folder(char *folder)
 {
     if (nftw(folder, child_remove_one, 8, FTW_DEPTH | FTW_PHYS))
-        fprintf(stderr, "playground compare: cannot remove %s: %s\n", folder,
-                strerror(errno));
+        text_print(stderr, "playground compare: cannot remove %s: %s\n", folder,
+                   strerror(errno));
     free(folder);
 }
 
@@ -188,7 +191,8 @@ static int child_end_processes(struct child *child, bool is_over)
 
     if (!is_over)
         kill(-child->pid, SIGKILL);
-    /* Its number is not given to another group while it is not reaped. */
+    /* The number of the group is not given to another while its leader is not
+       reaped. */
     while (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOWAIT) &&
            errno == EINTR)
         ;

@@ -15,7 +15,7 @@
 
 struct lab;
 
-/* What it needs of the system beyond sockets on the loopback interface. */
+/* The needs of an experiment beyond sockets on the loopback interface. */
 enum need {
     NEED_NOTHING,
     NEED_MULTICAST, /* groups on the loopback interface */

@@ -1,3 +1,6 @@
+/* The lab: settings, chance, time, sockets, and what goes to the parent. */
+
+#include "base/hash.h"
 #include "compare/lab/lab_parts.h"
 
 #include <assert.h>
@@ -15,16 +18,6 @@
 #include "base/must.h"
 #include "base/text.h"
 #include "wire/link/wire.h"
-
-/* splitmix64: numbers that a seed repeats on every machine. */
-static uint64_t lab_next_random(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
 
 void lab_init(struct lab *lab, const struct experiment *experiment,
               const struct settings *settings, const char *folder, int out)
@@ -44,7 +37,8 @@ void lab_init(struct lab *lab, const struct experiment *experiment,
 
 /* ---- to the parent ---------------------------------------------------- */
 
-/* One object a line. When the parent has gone there is nobody to tell. */
+/* Writes one object a line. When the parent has gone there is nobody to
+   tell. */
 static void lab_tell(struct lab *lab, json_t *what)
 {
     char *line = json_dumps(what, JSON_COMPACT);
@@ -64,7 +58,7 @@ static void lab_tell(struct lab *lab, json_t *what)
     free(line);
 }
 
-/* What came out of a busy machine is no answer to the question. */
+/* An answer that a busy machine gave is no answer to the question. */
 void lab_report(struct lab *lab)
 {
     result_set(lab->result, "busy", json_boolean(lab->is_busy));
@@ -160,7 +154,7 @@ uint64_t lab_seed(const struct lab *lab)
 
 double lab_random(struct lab *lab)
 {
-    return (double)(lab_next_random(&lab->random) >> 11) * 0x1p-53;
+    return (double)(hash_random(&lab->random) >> 11) * 0x1p-53;
 }
 
 /* ---- time ------------------------------------------------------------- */

@@ -33,7 +33,7 @@ struct wire;   /* see ../wire/wire.h */
 
 /* ---- the command line ------------------------------------------------- */
 
-/* What was given, or `fallback`. Only for the settings which the experiment
+/* The value given, or `fallback`. Only for the settings which the experiment
    declares; the value used becomes part of the result. */
 double lab_setting(struct lab *lab, enum setting which, double fallback);
 
@@ -64,7 +64,7 @@ const char *lab_folder(const struct lab *lab);
 
 /* ---- time ------------------------------------------------------------- */
 
-/* Of the monotonic clock. */
+/* Milliseconds of the monotonic clock. */
 double lab_now_ms(void);
 void lab_sleep_ms(double ms);
 
@@ -126,7 +126,7 @@ int server_stop(struct server *server, int signal);
 
 /* A socket that blocks, for reads at most LAB_LIMIT_MS (then EAGAIN). */
 int lab_socket(struct lab *lab, enum side side);
-/* The same, connected to the server. */
+/* A socket like that, connected to the server. */
 int lab_connect(struct lab *lab, const struct server *server, enum side side);
 /* All of it, however often that has to be tried; failing that, lab_fail(). */
 void lab_send(struct lab *lab, int fd, const void *data, size_t len);
@@ -139,7 +139,7 @@ void lab_recv(struct lab *lab, int fd, void *data, size_t len);
 
 /* ---- figures ---------------------------------------------------------- */
 
-/* Of values, which it sorts; at least one. */
+/* The median of values, which it sorts; at least one. */
 double lab_median(double *values, size_t count);
 
 #endif

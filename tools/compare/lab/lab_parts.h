@@ -25,8 +25,8 @@ struct lab {
 
 void lab_init(struct lab *lab, const struct experiment *experiment,
               const struct settings *settings, const char *folder, int out);
-/* What a server has said on stderr of its end or of a crash; false:
-   nothing. */
+/* Copies the last words of a server on stderr about its end or a crash; false:
+   it said none. */
 bool server_last_words(const struct lab *lab, char *words, size_t size);
 
 /* Hands the result to the parent. */

@@ -1,3 +1,5 @@
+/* A tree of processes, read from /proc. */
+
 #include "compare/lab/processes.h"
 
 #include <dirent.h>

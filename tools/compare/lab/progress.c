@@ -1,3 +1,5 @@
+/* The line about what is being waited for. */
+
 #include "compare/lab/progress.h"
 
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* A result, built as JSON. */
+
 #include "compare/lab/lab_parts.h"
 
 #include <assert.h>
@@ -156,6 +158,31 @@ void result_row(struct lab *lab, const char *key, const char *measure,
     result_set(row, "tcp", tcp);
     result_set(row, "udp", udp);
     result_append(result_list(lab->result, "rows"), row);
+}
+
+void result_counts(struct lab *lab, const char *key, const char *measure,
+                   const char *unit, long long tcp, long long udp)
+{
+    result_row(lab, key, measure, unit, value_count(tcp), value_count(udp));
+}
+
+void result_numbers(struct lab *lab, const char *key, const char *measure,
+                    const char *unit, double tcp, double udp)
+{
+    result_row(lab, key, measure, unit, value_number(tcp), value_number(udp));
+}
+
+void result_bools(struct lab *lab, const char *key, const char *measure,
+                  bool tcp, bool udp)
+{
+    result_row(lab, key, measure, "", value_bool(tcp), value_bool(udp));
+}
+
+void result_words(struct lab *lab, const char *key, const char *measure,
+                  const char *tcp, const char *udp)
+{
+    result_row(lab, key, measure, "", value_text("%s", tcp),
+               value_text("%s", udp));
 }
 
 /* ---- checks ----------------------------------------------------------- */

@@ -34,7 +34,7 @@ void result_note(struct lab *lab, const char *format, ...) PG_PRINTF(2, 3);
 
 /* ---- rows ------------------------------------------------------------- */
 
-/* What stands in a cell: numbers stay numbers in --json. */
+/* Values of cells: numbers stay numbers in --json. */
 json_t *value_count(long long count);
 json_t *value_number(double number); /* shown with three digits */
 json_t *value_text(const char *format, ...) PG_PRINTF(1, 2);
@@ -47,6 +47,16 @@ json_t *value_none(void);         /* does not apply; shown as a dash */
 void result_row(struct lab *lab, const char *key, const char *measure,
                 const char *unit, json_t *tcp, json_t *udp);
 
+/* Rows of two values of one kind. */
+void result_counts(struct lab *lab, const char *key, const char *measure,
+                   const char *unit, long long tcp, long long udp);
+void result_numbers(struct lab *lab, const char *key, const char *measure,
+                    const char *unit, double tcp, double udp);
+void result_bools(struct lab *lab, const char *key, const char *measure,
+                  bool tcp, bool udp);
+void result_words(struct lab *lab, const char *key, const char *measure,
+                  const char *tcp, const char *udp);
+
 /* ---- checks ----------------------------------------------------------- */
 
 /* A relation that theory demands: `tcp_merges`, "TCP merges messages". A
@@ -54,11 +64,11 @@ void result_row(struct lab *lab, const char *key, const char *measure,
 bool result_check(struct lab *lab, const char *key, bool holds,
                   const char *claim);
 
-/* The same for a claim that takes time to show: it may fail, although theory
-   is right, when one of those who take part comes more than `slack_ms` late.
-   When it does not hold and this machine was so late (lab_late_ms()), the
-   machine was too busy to tell: the result says that instead of "not as theory
-   says", has no answer, and the exit status is 3. */
+/* A check of a claim that takes time to show: it may fail, although theory is
+   right, when one of those who take part comes more than `slack_ms` late. When
+   it does not hold and this machine was so late (lab_late_ms()), the machine
+   was too busy to tell: the result says that instead of "not as theory says",
+   has no answer, and the exit status is 3. */
 bool result_check_timed(struct lab *lab, const char *key, bool holds,
                         const char *claim, double slack_ms);
 
@@ -74,7 +84,7 @@ enum plot_kind {
     PLOT_BARS,   /* a bar for each label, series side by side */
 };
 
-/* Who a series is about; told apart by colour, line and mark. OTHER is for a
+/* The subject of a series; told apart by colour, line and mark. OTHER is for a
    third and further ones. */
 enum plot_of {
     PLOT_TCP,
@@ -86,8 +96,8 @@ enum plot_of {
    read out to those who cannot see it. Both returned values are borrowed. */
 json_t *result_plot(struct lab *lab, enum plot_kind kind, const char *title,
                     const char *description, const char *x, const char *y);
-/* Of several series of one side the second and further ones are drawn in
-   another shade and mark. */
+/* Adds a series. The second and further ones of one side are drawn in another
+   shade and mark. */
 json_t *plot_series(json_t *plot, enum plot_of of, const char *name);
 void plot_point(json_t *series, double x, double y);
 void plot_bar(json_t *series, const char *label, double y);

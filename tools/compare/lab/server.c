@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "cli/announced.h"
 #include "compare/lab/lab_parts.h"
 #include "wire/link/wire.h"
 
@@ -183,20 +184,21 @@ static void server_start(struct lab *lab, struct server *server, char *path,
     server->err.fd = err[0];
 }
 
-/* "listening tcp 127.0.0.1:5000" */
 static void server_note_address(struct server *server, const char *line)
 {
     struct sockaddr_in address = {.sin_family = AF_INET};
-    char transport[16], host[64];
-    unsigned port;
+    struct announced announced;
+    char *colon;
 
-    if (sscanf(line, "listening %15s %63[^:]:%u", transport, host, &port) != 3)
+    if (!announced_listener(line, &announced) ||
+        !(colon = strrchr(announced.address, ':')))
         return;
-    address.sin_port = htons((uint16_t)port);
-    if (inet_pton(AF_INET, host, &address.sin_addr) != 1)
+    *colon = '\0';
+    address.sin_port = htons((uint16_t)atoi(colon + 1));
+    if (inet_pton(AF_INET, announced.address, &address.sin_addr) != 1)
         return;
 
-    int side = !strcmp(transport, "tcp") ? SIDE_TCP : SIDE_UDP;
+    int side = !strcmp(announced.transport, "tcp") ? SIDE_TCP : SIDE_UDP;
 
     if (server->addresses[side].sin_port == 0)
         server->addresses[side] = address;
@@ -208,7 +210,7 @@ static void server_await_ready(struct lab *lab, struct server *server)
     char line[LINE_SIZE];
 
     while (server_next_line(&server->out, line, limit)) {
-        if (!strcmp(line, "ready"))
+        if (announced_ready(line))
             return;
         server_note_address(server, line);
     }
@@ -345,7 +347,7 @@ void server_mute(struct lab *lab, struct server *server)
 
 /* ---- its last words --------------------------------------------------- */
 
-/* What it has said on stderr and nobody has read. */
+/* Copies what a server has said on stderr and nobody has read. */
 static void server_read_last(struct server *server, char last[LAST_SIZE])
 {
     char line[LINE_SIZE];

@@ -41,7 +41,7 @@ void settings_init(struct settings *settings);
 bool settings_set(struct settings *settings, enum setting which,
                   const char *text, char *error, size_t size);
 
-/* Of the setting of that name, as it is shown; "" if it has none. */
+/* The unit of the setting of that name, as it is shown; "" if it has none. */
 const char *settings_unit(const char *name);
 
 #endif

@@ -1,3 +1,5 @@
+/* Values as people read them. */
+
 #include "compare/lab/shown.h"
 
 #include <inttypes.h>

@@ -23,8 +23,8 @@ char *shown_value(const json_t *value, const char *unit);
 /* "delay 20 ms, loss 1 %, load 1,000 a second"; the caller frees it. */
 char *shown_settings(const json_t *settings);
 
-/* What to say of a result that a busy machine has spoilt; the caller frees
-   it. */
+/* The words for a result that a busy machine has spoilt; the caller frees
+   them. */
 char *shown_busy(const json_t *result);
 
 /* A number beside an axis: "5,000", "20k"; the caller frees it. */

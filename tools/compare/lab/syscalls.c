@@ -1,3 +1,5 @@
+/* System calls, counted with ptrace(2). */
+
 #include "compare/lab/syscalls.h"
 
 #include <errno.h>
@@ -17,7 +19,8 @@
 
 #define SHOWN 6
 
-/* Those that a server calls again and again; others show as a number. */
+/* Names of the calls that a server makes again and again; others show as a
+   number. */
 static const char *const names[SYSCALLS_MOST] = {
     [SYS_read] = "read",
     [SYS_write] = "write",
@@ -69,7 +72,8 @@ static void syscalls_count_entry(struct syscalls *syscalls, pid_t thread)
         syscalls->counts[info.entry.nr]++;
 }
 
-/* What it stopped for; goes on, with the signal that came for it, if any. */
+/* Handles a stop of a thread, which goes on with the signal that came for it,
+   if any. */
 static void syscalls_handle_stop(struct syscalls *syscalls, pid_t thread,
                                  int status)
 {
@@ -105,7 +109,7 @@ static bool syscalls_seize(const struct processes *threads)
     return threads->count > 0;
 }
 
-/* Each must stop once more before it can be let go. */
+/* Lets go of the threads; each must stop once more before that. */
 static void syscalls_release(struct syscalls *syscalls,
                              const struct processes *threads)
 {

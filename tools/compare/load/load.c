@@ -1,3 +1,5 @@
+/* The clients' process as the experiment sees it: orders and answers. */
+
 #include "compare/load/load_parts.h"
 
 #include <errno.h>
@@ -10,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "places/problems.h"
 
 struct load {
     pid_t pid;
@@ -52,6 +55,18 @@ static void load_start_process(struct lab *lab, struct load *load,
     }
     close(ends[1]);
     load->fd = ends[0];
+}
+
+struct config *load_echo_config(struct lab *lab)
+{
+    static const char text[] =
+        "{\"transports\": [\"tcp\"], \"handlers\": [\"echo\"]}";
+    struct config *config = config_load("echo", text, sizeof(text) - 1, NULL,
+                                        problems_create("echo"));
+
+    if (!config)
+        lab_fail(lab, "the plugins tcp and echo cannot be loaded");
+    return config;
 }
 
 struct load *load_start(struct lab *lab, const struct load_plan *plan)

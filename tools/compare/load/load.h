@@ -41,13 +41,13 @@ struct load_plan {
     double round_trip_ms; /* of the link */
 };
 
-/* What probing has shown. */
+/* The findings of probing. */
 struct load_found {
     enum match_how how;
     bool is_answered, is_stream, hears_self, hears_others;
 };
 
-/* What went through the transport. */
+/* The traffic of the transport. */
 struct load_traffic {
     uint64_t out_records, out_bytes; /* datagrams, or writes of a stream */
     uint64_t in_records, in_bytes;
@@ -57,26 +57,29 @@ struct load_traffic {
 struct load_result {
     uint64_t sent, expected;
     uint64_t unsaid; /* messages for which there was no time */
-    uint64_t delivered, duplicates, reordered, strangers;
-    double seconds;   /* of sending */
+    uint64_t delivered, duplicates, reordered;
     double behind_ms; /* how late the clients themselves were, at worst */
     struct load_traffic traffic;
 };
 
 struct load;
 
+/* The config of a server that echoes, for a plan; fails the experiment where
+   its plugins cannot be loaded. Stays for good. */
+struct config *load_echo_config(struct lab *lab);
+
 /* Starts the clients, connects, warms up and probes. */
 struct load *load_start(struct lab *lab, const struct load_plan *plan);
 struct load_found load_found(const struct load *load);
 
-/* So many messages, so many a second of all clients together. */
+/* Orders `count` messages, at `rate` a second of all clients together. */
 void load_begin(struct lab *lab, struct load *load, double rate, size_t count);
 /* Readable when they have all been said and answered, or nobody answers any
    more. */
 int load_fd(const struct load *load);
 struct load_result load_end(struct lab *lab, struct load *load);
-/* Of the last result: one for each message and receiver, in the order in
-   which they came; at most LOAD_DELIVERIES_MOST. */
+/* The deliveries of the last result: one for each message and receiver, in the
+   order in which they came; at most LOAD_DELIVERIES_MOST. */
 const struct delivery *load_deliveries(const struct load *load, size_t *count);
 
 /* The clients leave. */

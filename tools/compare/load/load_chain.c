@@ -1,3 +1,5 @@
+/* Both ends of the chain that the clients have. */
+
 #include "compare/load/load_parts.h"
 
 #include "chain/chain.h"
@@ -71,7 +73,8 @@ struct load_traffic load_traffic_since(const struct load_traffic *before)
 
 /* ---- the last entry --------------------------------------------------- */
 
-/* Each client has a listener of its own: a UDP socket has one peer. */
+/* The listener tells the client: each has one of its own, because a UDP socket
+   has one peer. */
 static unsigned load_chain_client_of(const struct pg_ctx *ctx)
 {
     return ctx->listener->id;

@@ -1,9 +1,11 @@
+/* The process of the clients: connecting, orders, and its loop. */
+
+#include "base/limit.h"
 #include "compare/load/load_parts.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -84,9 +86,7 @@ static void load_client_order_end(void)
         .delivered = match->delivered,
         .duplicates = match->duplicates,
         .reordered = match->reordered,
-        .strangers = match->strangers,
         .unsaid = match->plan.count - match->sent,
-        .seconds = (load_us.sent_ms - load_us.begin_ms) / 1e3,
         .behind_ms = load_us.behind_ms,
         .traffic = load_traffic_since(&load_us.before),
     };
@@ -140,7 +140,7 @@ static void load_client_on_tick(uv_timer_t *timer)
     }
 }
 
-/* It is time for the next message. */
+/* The clock fires when it is time for the next message. */
 static void load_client_on_clock(uv_poll_t *poll, int status, int events)
 {
     uint64_t count;
@@ -243,7 +243,7 @@ static void load_client_make_worker(void)
     load_us.config->limits.queue_bytes_total = QUEUE_MOST;
     load_client_add_listeners();
     load_client_add_entries();
-    if (!config_finish(load_us.config))
+    if (!config_make_chains(load_us.config))
         load_client_fail_config();
     load_us.worker = worker_create(load_us.config, &setup);
     if (!load_us.worker)
@@ -257,21 +257,10 @@ static void load_client_watch(uv_poll_t *poll, int fd, uv_poll_cb fn)
         load_fail("cannot watch a descriptor");
 }
 
-/* A descriptor for each client: as many as we may have. */
-static void load_client_raise_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit))
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 void load_client(const struct load_plan *plan, struct load_shared *shared,
                  int fd)
 {
-    load_client_raise_limit();
+    limit_raise_descriptors(); /* one for each client */
     load_us.plan = plan;
     load_us.shared = shared;
     load_us.fd = fd;

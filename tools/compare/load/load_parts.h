@@ -71,7 +71,7 @@ double load_now_ms(void);
 void load_enter(enum load_phase phase);
 /* The order has been carried out. */
 void load_answer(void);
-/* It cannot be; ends the process. */
+/* Reports that the order cannot be carried out, and ends the process. */
 void load_fail(const char *format, ...) PG_PRINTF(1, 2)
     __attribute__((noreturn));
 
@@ -82,12 +82,13 @@ void load_client_closed(unsigned client, const char *reason);
 
 /* ---- load_say.c ------------------------------------------------------- */
 
-/* So many messages are going to be said, and heard by those found. */
+/* Prepares for `count` messages that are going to be said, and heard by those
+   found. */
 void load_match(size_t count, const struct load_found *found);
 /* The next one, from the client whose turn it is. */
 void load_say(double due_ms);
-/* Nothing has come for so long; a server that never is silent is not waited
-   for longer than `most_ms`. */
+/* Whether nothing has come for so long; a server that never is silent is not
+   waited for longer than `most_ms`. */
 bool load_is_quiet(double ms, double most_ms);
 /* Says what is due by the clock, and sees to it that it is called again. */
 void load_pace(void);
@@ -105,9 +106,9 @@ void load_probe_tick(void);
 /* Right above the transport, and the last entry. */
 extern const struct pg_handler load_bottom_handler;
 extern const struct pg_handler load_top_handler;
-/* What has gone through the transports of all clients until now. */
+/* The traffic of all clients until now. */
 struct load_traffic load_traffic_now(void);
-/* What has since. */
+/* The traffic since then. */
 struct load_traffic load_traffic_since(const struct load_traffic *before);
 
 #endif

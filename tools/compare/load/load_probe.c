@@ -1,3 +1,5 @@
+/* Warming up, and finding out who hears what. */
+
 #include "compare/load/load_parts.h"
 
 #define QUIET_MS  60  /* after an answer, beside the link's round trips */
@@ -8,12 +10,13 @@
 #define FILE_PROBES 20
 #define ENOUGH      3 /* answers, all of the same kind */
 
-/* Of some probes: how many were answered, to who said them, to others. */
+/* Counts of probes: how many were answered, to who said them, to others. */
 struct votes {
     unsigned answers, self, others;
 };
 
-/* Those that have not arrived themselves, and made something else arrive. */
+/* The probes that have not arrived themselves, and made something else
+   arrive. */
 static struct votes strange;
 static size_t begins[FILE_PROBES]; /* deliveries before each probe */
 
@@ -37,7 +40,7 @@ static size_t load_probe_probes(void)
     return count < PROBES ? PROBES : count < FILE_PROBES ? count : FILE_PROBES;
 }
 
-/* What was said last has been answered, or will not be. */
+/* The last probe has been answered, or will not be. */
 static bool load_probe_is_over(void)
 {
     double most_ms = ANSWER_MS;
@@ -92,7 +95,7 @@ static bool load_probe_is_of_probe(size_t delivery, size_t number)
            (number + 1 == load_us.match.sent || delivery < begins[number + 1]);
 }
 
-/* Who has got this probe? */
+/* Finds who has got this probe. */
 static void load_probe_look_at_probe(size_t number, struct votes *votes)
 {
     size_t sender = number % load_us.plan->clients;
@@ -106,7 +109,8 @@ static void load_probe_look_at_probe(size_t number, struct votes *votes)
     load_probe_vote(votes, self, others);
 }
 
-/* What has the last probe made arrive, if it has not arrived itself? */
+/* Finds who was reached by something else when the last probe did not arrive
+   itself. */
 static void load_probe_look_at_strangers(void)
 {
     size_t number = load_us.match.sent - 1;
@@ -153,7 +157,7 @@ static bool load_probe_is_enough(const struct votes *known)
            (known->answers == 0 && strange.answers >= ENOUGH);
 }
 
-/* What has been said till now; true when that is enough. */
+/* Looks at all probes till now; true when they are enough. */
 static bool load_probe_look_at_all(void)
 {
     struct votes known = {0};

@@ -1,3 +1,5 @@
+/* Messages said by the clock. */
+
 #include "compare/load/load_parts.h"
 
 #include <errno.h>
@@ -31,9 +33,8 @@ void load_say(double due_ms)
     load_us.sent_ms = load_now_ms();
     load_us.delivered_before = match->delivered;
     match_sent(match, due_ms);
-    worker_with_ctx(load_us.worker, load_us.top,
-                    load_us.clients[client].session, load_say_send_with,
-                    &sending);
+    worker_with_ctx(load_us.top, load_us.clients[client].session,
+                    load_say_send_with, &sending);
     if (sending.error == -EMSGSIZE)
         load_fail("a message of %zu bytes is too long for %s",
                   sending.bytes.len, load_us.plan->transport);
@@ -88,7 +89,8 @@ void load_wake_at(double ms)
         load_fail("timerfd_settime: %s", strerror(errno));
 }
 
-/* One message at a time is out where answers do not tell whose they are. */
+/* A message waits for the one before where answers do not tell whose they
+   are. */
 static bool load_say_must_wait(void)
 {
     const struct match *match = &load_us.match;

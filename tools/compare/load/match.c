@@ -1,3 +1,5 @@
+/* Which message has arrived, told by token, by content or by turn. */
+
 #include "compare/load/match.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* The messages that clients say: made up, or read from a file. */
+
 #include "compare/load/messages.h"
 
 #include <ctype.h>
@@ -87,7 +89,8 @@ static int messages_hex_pair(struct pg_bytes text)
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
-/* What stands behind a backslash: its byte, and in `used` its letters. */
+/* Reads what stands behind a backslash: returns its byte, and in `used` its
+   letters. */
 static int messages_escape(struct pg_bytes text, size_t *used)
 {
     static const char letters[] = "\\nrt0";
@@ -105,7 +108,8 @@ static int messages_escape(struct pg_bytes text, size_t *used)
     return at ? bytes[at - letters] : -1;
 }
 
-/* Both return the length of what they write, or -1 with the place in `at`. */
+/* The readers below return the length of what they write, or -1 with the place
+   in `at`. */
 static long messages_read_text(struct pg_bytes line, uint8_t *out, size_t *at)
 {
     long len = 0;

@@ -21,11 +21,12 @@ struct messages {
     uint8_t made[MESSAGES_DEFAULT_BYTES];
 };
 
-/* One message a line, with \\ \n \r \t \0 and \xHH, or in hex. False after
-   writing into `error` what is wrong and, after a semicolon, what to do. */
+/* Reads a file of one message a line, with \\ \n \r \t \0 and \xHH, or in hex.
+   False after writing into `error` what is wrong and, after a semicolon, what
+   to do. */
 bool messages_read(struct messages *messages, const char *path, bool is_hex,
                    char *error, size_t error_size);
-/* The same from text that is in memory; `path` for the errors. */
+/* Reads from text that is in memory; `path` is for the errors. */
 bool messages_parse(struct messages *messages, struct pg_bytes text,
                     const char *path, bool is_hex, char *error,
                     size_t error_size);

@@ -1,3 +1,5 @@
+/* Ticks of an axis. */
+
 #include "compare/report/axis.h"
 
 #include <math.h>

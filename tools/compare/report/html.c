@@ -1,3 +1,5 @@
+/* Text for a page. */
+
 #include "compare/report/html.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* A report as one page of HTML. */
+
 #include "compare/report/page.h"
 
 #include <stdbool.h>
@@ -41,7 +43,8 @@ static void page_print_machine(FILE *out, const json_t *machine)
             cpus == 1 ? "" : "s");
 }
 
-/* Each word whole, so that a line breaks between words and not at a hyphen. */
+/* Keeps each word whole, so that a line breaks between words and not at a
+   hyphen. */
 static void page_print_command(FILE *out, const char *command)
 {
     fputs("<pre><code>", out);

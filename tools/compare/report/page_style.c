@@ -1,3 +1,5 @@
+/* The style sheet of the page. */
+
 #include "compare/report/page_style.h"
 
 const char page_style[] =

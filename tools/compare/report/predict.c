@@ -1,3 +1,5 @@
+/* Guesses: asked for, noted and judged. */
+
 #include "compare/report/predict.h"
 
 #include <stdlib.h>

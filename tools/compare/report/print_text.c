@@ -1,3 +1,5 @@
+/* Results and the list of experiments on a terminal. */
+
 #include "compare/report/print_text.h"
 
 #include <stdlib.h>

@@ -10,10 +10,10 @@
 
 #include "compare/lab/experiment.h"
 
-/* One experiment, `width` columns wide. */
+/* Prints one experiment, `width` columns wide. */
 void print_text(FILE *out, const json_t *result, size_t width);
 
-/* A list of experiments that ends with NULL, with what each needs. */
+/* Prints a list of experiments that ends with NULL, with what each needs. */
 void print_text_list(FILE *out, const struct experiment *const *experiments,
                      size_t width);
 

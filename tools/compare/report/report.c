@@ -1,3 +1,5 @@
+/* A report: what was run, where, and how it came out. */
+
 #include "compare/report/report.h"
 
 #include <stdio.h>

@@ -222,7 +222,7 @@ static double svg_draw_legend(const struct svg *svg, bool is_drawn)
     return y;
 }
 
-/* Their words stand above the curves, a line each. */
+/* The words of marks stand above the curves, a line each. */
 static void svg_draw_marks(const struct svg *svg)
 {
     json_t *mark;

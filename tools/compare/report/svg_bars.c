@@ -12,7 +12,8 @@
 #define NUMBERED    12 /* bars that get their number above them */
 #define LABEL_LINES 3
 
-/* Its number; how many there are when it is not among them. */
+/* Returns the number of a label; how many there are when it is not among
+   them. */
 static size_t svg_bars_find_label(const struct svg *svg, const char *label)
 {
     for (size_t i = 0; i < svg->label_count; i++)

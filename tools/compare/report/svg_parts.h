@@ -52,7 +52,7 @@ void svg_mark(const struct svg *svg, struct look look, double x, double y,
 /* Finds the labels of bars; returns how many lines they take. */
 int svg_find_labels(struct svg *svg);
 
-/* What is measured: lines, points and steps, or bars. */
+/* Draws what is measured: lines, points and steps, or bars. */
 void svg_draw_lines(const struct svg *svg);
 void svg_draw_bars(const struct svg *svg);
 

@@ -1,3 +1,5 @@
+/* A user's config run over both transports, one after the other. */
+
 #include "compare/swap/swap.h"
 
 #include <errno.h>
@@ -233,10 +235,11 @@ static bool swap_read_pair(const char *pair)
 {
     if (!strcmp(pair, "tcp,udp") || !strcmp(pair, "udp,tcp"))
         return true;
-    fprintf(stderr,
-            "playground compare: --swap %s: it takes the two transports to "
-            "compare, and has figures for tcp and udp; write --swap tcp,udp\n",
-            pair);
+    text_print(
+        stderr,
+        "playground compare: --swap %s: it takes the two transports to "
+        "compare, and has figures for tcp and udp; write --swap tcp,udp\n",
+        pair);
     return false;
 }
 
@@ -254,8 +257,8 @@ static bool swap_make_side(const struct swap_config *config, enum side which,
         side->loaded =
             swap_config_check(config, side->config, error, sizeof(error));
     if (!side->loaded)
-        fprintf(stderr, "playground compare: %s cannot run over %s: %s\n",
-                swap.path, transport, error);
+        text_print(stderr, "playground compare: %s cannot run over %s: %s\n",
+                   swap.path, transport, error);
     return side->loaded != NULL;
 }
 
@@ -272,7 +275,7 @@ static bool swap_read_messages(const struct swap_request *request)
     if (!request->send || messages_read(&messages, request->send,
                                         request->is_hex, error, sizeof(error)))
         return true;
-    fprintf(stderr, "playground compare: %s\n", error);
+    text_print(stderr, "playground compare: %s\n", error);
     return false;
 }
 

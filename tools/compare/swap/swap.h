@@ -13,7 +13,8 @@
 
 #include "compare/lab/experiment.h"
 
-/* What it uses of the command line, SETTING(...) or-ed together. */
+/* The settings of the command line that a swap uses, SETTING(...) or-ed
+   together. */
 #define SWAP_SETTINGS                                                          \
     (SETTING(SETTING_LOSS) | SETTING(SETTING_DELAY) |                          \
      SETTING(SETTING_JITTER) | SETTING(SETTING_RATE) |                         \

@@ -1,10 +1,12 @@
+/* A user's config with another transport. */
+
 #include "compare/swap/swap_config.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/must.h"
-#include "config/config_parts.h"
+#include "config/config_model.h"
 #include "options/options.h"
 #include "places/problems.h"
 
@@ -15,8 +17,8 @@ struct swap_config {
     struct problems *problems;
 };
 
-/* What is asked for in the config may need rights that a comparison does
-   not: it listens on a free port of the loopback interface. */
+/* The address of a config may need rights that a comparison does not: it
+   listens on a free port of the loopback interface. */
 static const struct config_overrides anywhere = {"127.0.0.1", "0"};
 
 struct swap_config *swap_config_load(const char *path)
@@ -50,7 +52,7 @@ void swap_config_destroy(struct swap_config *config)
 
 static const json_t *swap_config_root_of(const struct swap_config *config)
 {
-    return config_internals(config->config)->root;
+    return config_json(config->config);
 }
 
 /* ---- the listener ----------------------------------------------------- */
@@ -169,12 +171,12 @@ json_t *swap_config_make(const struct swap_config *config,
                          const char *transport, json_t *notes, char *error,
                          size_t error_size)
 {
-    struct plugin_search search = {
-        (const char *const *)config_internals(config->config)->folders};
+    struct plugin_search search = {.folders = config_folders(config->config)};
     struct plugin *plugin =
         plugin_load(PLUGIN_TRANSPORT, transport, &search, error, error_size);
     json_t *made, *listener;
 
+    plugin_search_finish(&search);
     if (!plugin)
         return NULL;
     listener = swap_config_replace(

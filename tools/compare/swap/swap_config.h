@@ -29,8 +29,8 @@ json_t *swap_config_make(const struct swap_config *config,
                          const char *transport, json_t *notes, char *error,
                          size_t error_size);
 
-/* What `json` says, loaded; NULL after writing into `error` why the loader
-   refuses it. Stays for good. */
+/* Loads the config that `json` is; NULL after writing into `error` why the
+   loader refuses it. Stays for good. */
 struct config *swap_config_check(const struct swap_config *config,
                                  const json_t *json, char *error,
                                  size_t error_size);

@@ -9,7 +9,7 @@
 
 #define SWAP_TRACED 200 /* messages while system calls are counted, at most */
 
-/* One run over one transport. */
+/* A run over one transport. */
 struct swap_side {
     const char *transport;
     json_t *config, *notes;

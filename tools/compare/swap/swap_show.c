@@ -1,3 +1,5 @@
+/* The result of a swap: rows, plots and words. */
+
 #include "compare/swap/swap_parts.h"
 
 #include <stdio.h>
@@ -40,7 +42,7 @@ static json_t *swap_show_lost(const struct swap_side *side)
 
     if (side->is_ambiguous && result->duplicates > 0)
         return value_none();
-    return value_count((long long)(result->expected - result->delivered));
+    return value_count((result->expected - result->delivered));
 }
 
 static json_t *swap_show_lost_percent(const struct swap_side *side)
@@ -59,7 +61,7 @@ static json_t *swap_show_told_apart(const struct swap_side *side,
 {
     return side->found.how == MATCH_TURN || side->is_ambiguous
                ? value_none()
-               : value_count((long long)count);
+               : value_count(count);
 }
 
 static json_t *swap_show_percentile(const struct swap_side *side,
@@ -95,12 +97,10 @@ static void swap_show_answers(struct lab *lab, const struct swap *swap)
 
     result_row(lab, "answer", "a message is answered when", "",
                swap_show_answer(swap, tcp), swap_show_answer(swap, udp));
-    result_row(lab, "sent", "messages sent", "",
-               value_count((long long)tcp->result.sent),
-               value_count((long long)udp->result.sent));
-    result_row(lab, "expected", "answers expected", "",
-               value_count((long long)tcp->result.expected),
-               value_count((long long)udp->result.expected));
+    result_counts(lab, "sent", "messages sent", "", tcp->result.sent,
+                  udp->result.sent);
+    result_counts(lab, "expected", "answers expected", "", tcp->result.expected,
+                  udp->result.expected);
     result_row(lab, "lost", "answers lost", "", swap_show_lost(tcp),
                swap_show_lost(udp));
     result_row(lab, "lost_percent", "of those expected", "%",
@@ -126,24 +126,20 @@ static void swap_show_costs(struct lab *lab, const struct swap *swap)
                swap_show_calls(tcp), swap_show_calls(udp));
     result_row(lab, "which_syscalls", "which ones", "",
                swap_show_which_calls(tcp), swap_show_which_calls(udp));
-    result_row(lab, "wire_bytes", "bytes on the wire a message, both ways",
-               "bytes", value_number(tcp->wire_bytes),
-               value_number(udp->wire_bytes));
+    result_numbers(lab, "wire_bytes", "bytes on the wire a message, both ways",
+                   "bytes", tcp->wire_bytes, udp->wire_bytes);
     result_row(lab, "retransmissions", "segments the clients sent again", "",
-               value_count((long long)tcp->result.traffic.retransmissions),
-               value_none());
-    result_row(lab, "memory_idle", "memory of the server, at first", "KiB",
-               value_count((long long)(tcp->idle_bytes / 1024)),
-               value_count((long long)(udp->idle_bytes / 1024)));
-    result_row(lab, "memory", "memory of the server, after the load", "KiB",
-               value_count((long long)(tcp->loaded_bytes / 1024)),
-               value_count((long long)(udp->loaded_bytes / 1024)));
+               value_count(tcp->result.traffic.retransmissions), value_none());
+    result_counts(lab, "memory_idle", "memory of the server, at first", "KiB",
+                  (tcp->idle_bytes / 1024), (udp->idle_bytes / 1024));
+    result_counts(lab, "memory", "memory of the server, after the load", "KiB",
+                  (tcp->loaded_bytes / 1024), (udp->loaded_bytes / 1024));
 }
 
 /* ---- plots ------------------------------------------------------------ */
 
-/* Each percent; the last one, where the long waits are, in ten steps. Those
-   that were lost never come: the curve ends at the share that did. */
+/* Draws each percent; the last one, where the long waits are, in ten steps.
+   Messages that were lost never come: the curve ends at the share that did. */
 static void swap_show_draw_distribution(json_t *plot, enum plot_of of,
                                         const char *name,
                                         const struct swap_side *side)
@@ -288,7 +284,7 @@ static uint64_t swap_show_missing(const struct swap_side *side)
     return side->result.expected - side->result.delivered;
 }
 
-/* What happens in the chain, above the transport. */
+/* Explains what happens in the chain, above the transport. */
 static void swap_show_say_why_of_chain(struct lab *lab, const struct swap *swap)
 {
     const struct swap_side *tcp = &swap->sides[SIDE_TCP];
@@ -310,7 +306,7 @@ static void swap_show_say_why_of_chain(struct lab *lab, const struct swap *swap)
                    LOAD_SETTLE_MS / 1e3);
 }
 
-/* What the transports made of what was lost below them. */
+/* Explains what the transports made of what was lost below them. */
 static const char *swap_show_why_of_transports(const struct swap *swap)
 {
     const struct swap_side *tcp = &swap->sides[SIDE_TCP];

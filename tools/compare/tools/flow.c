@@ -1,3 +1,5 @@
+/* A TCP connection that sends as much as it may. */
+
 #include "compare/tools/flow.h"
 
 #include <errno.h>
@@ -96,7 +98,7 @@ static void flow_fill(const struct sending *sending)
         lab_fail_errno(sending->lab, "send");
 }
 
-/* What is due of the flood. A full queue of our own is no reason to wait:
+/* Sends what is due of the flood. A full queue of our own is no reason to wait:
    that is what a flood is. */
 static void flow_send_flood(struct sending *sending)
 {

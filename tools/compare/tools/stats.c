@@ -1,3 +1,5 @@
+/* Percentiles, and what theory foretells. */
+
 #include "compare/tools/stats.h"
 
 #include <math.h>

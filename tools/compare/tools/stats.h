@@ -27,11 +27,9 @@ double stats_expected(size_t count, double probability);
 double stats_three_sigma(size_t count, double probability);
 bool stats_is_fair(size_t lost, size_t count, double probability);
 
-/*
- * What a TCP connection reaches that halves its window at each loss (Mathis,
- * Semke, Mahdavi and Ott 1997): MSS/RTT * sqrt(3/2) / sqrt(p), in bits per
- * second.
- */
+/* The speed that a TCP connection reaches when it halves its window at each
+   loss (Mathis, Semke, Mahdavi and Ott 1997): MSS/RTT * sqrt(3/2) / sqrt(p), in
+   bits per second. */
 double stats_mathis(double mss_bytes, double rtt_s, double probability);
 
 /* True when one is at most `factor` times the other, both above 0. */

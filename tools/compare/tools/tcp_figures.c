@@ -1,3 +1,5 @@
+/* TCP_INFO of a connection. */
+
 #include "compare/tools/tcp_figures.h"
 
 #include <linux/tcp.h>

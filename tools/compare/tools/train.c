@@ -1,3 +1,5 @@
+/* Numbered messages to an echo, one after the other. */
+
 #include "compare/tools/train.h"
 
 #include <errno.h>
@@ -8,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/hash.h"
 #include "base/must.h"
 #include "compare/tools/stats.h"
 
@@ -190,7 +193,6 @@ struct train train_run(struct lab *lab, int fd, enum side side,
         train_unblock(going);
     }
     train.lost = plan->count - going->came;
-    train.seconds = (going->heard_ms - going->begin_ms) / 1e3;
     free(going->due_ms);
     free(going);
     return train;
@@ -220,12 +222,12 @@ double *train_latencies(const struct train *train, size_t *count)
 /* FNV-1a of the numbers. */
 unsigned train_fingerprint(const struct train *train)
 {
-    uint32_t hash = 2166136261u;
+    uint32_t hash = HASH_START;
 
     for (uint32_t i = 0; i < train->count; i++)
         for (unsigned shift = 0; train->copies[i] == 0 && shift < 32;
              shift += 8)
-            hash = (hash ^ (i >> shift & 0xff)) * 16777619u;
+            hash = hash_byte(hash, (uint8_t)(i >> shift));
     return hash;
 }
 
@@ -236,8 +238,14 @@ json_t *train_first_lost(const struct train *train)
     for (size_t i = 0; i < train->count && json_array_size(list) < FIRST_LOST;
          i++)
         if (train->copies[i] == 0)
-            json_array_append_new(list, value_count((long long)i));
+            json_array_append_new(list, value_count(i));
     return list;
+}
+
+void train_show_lost(struct lab *lab, const struct train trains[2])
+{
+    result_counts(lab, "lost", "messages lost", "", trains[SIDE_TCP].lost,
+                  trains[SIDE_UDP].lost);
 }
 
 void train_draw(const struct train *train, json_t *series)

@@ -23,7 +23,6 @@ struct train {
     unsigned *copies;   /* by number: how often it came */
     size_t lost, duplicates;
     size_t overtaken; /* came after one with a higher number, see RFC 4737 */
-    double seconds;
 };
 
 /* Over one connected socket, which is made non-blocking. */
@@ -31,7 +30,7 @@ struct train train_run(struct lab *lab, int fd, enum side side,
                        const struct train_plan *plan);
 void train_finish(struct train *train);
 
-/* Of those that came; sorted, and freed by the caller. */
+/* The latencies of those that came; sorted, and freed by the caller. */
 double *train_latencies(const struct train *train, size_t *count);
 
 /* A number for the set of those that are lost: the same set, the same one. */
@@ -39,6 +38,8 @@ unsigned train_fingerprint(const struct train *train);
 /* The numbers of the first few that are lost, as a value for a row. */
 json_t *train_first_lost(const struct train *train);
 
+/* The row of messages lost, of the two trains by enum side. */
+void train_show_lost(struct lab *lab, const struct train trains[2]);
 /* A point for each message that came. */
 void train_draw(const struct train *train, json_t *series);
 

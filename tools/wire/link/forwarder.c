@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "wire/link/lane.h"
 #include "wire/link/pcap.h"
 
@@ -49,9 +50,9 @@ static void forwarder_end_capture(struct forwarder *forwarder, bool is_complete)
     if (fclose(forwarder->capture) != 0)
         is_complete = false;
     if (!is_complete)
-        fprintf(stderr,
-                "wire: %s: %s; the capture ends here, the link goes on\n",
-                forwarder->capture_path, strerror(errno));
+        text_print(stderr,
+                   "wire: %s: %s; the capture ends here, the link goes on\n",
+                   forwarder->capture_path, strerror(errno));
     forwarder->capture = NULL;
 }
 

@@ -1,0 +1,157 @@
+/* What the entries of a session are told besides bytes: that it opens, that its
+   input ends, that a timer comes up, that it closes. */
+
+#include "chain/chain.h"
+
+#include <errno.h>
+
+#include "chain/callback.h"
+#include "chain/keep.h"
+#include "out/end.h"
+#include "state/counter.h"
+#include "workers/commons.h"
+
+void chain_with(struct pg_session *session, unsigned place,
+                void (*fn)(struct pg_ctx *ctx, void *arg), void *arg)
+{
+    struct pg_ctx ctx = callback_ctx(session, place);
+    struct frame frame = frame_enter(ctx.entry);
+
+    fn(&ctx, arg);
+    frame_restore(frame);
+}
+
+void chain_open(struct pg_session *session)
+{
+    const struct chain *chain = &session_listener(session)->chain;
+
+    for (unsigned place = 0;
+         place < chain->count && !session_is_closing(session); place++) {
+        struct pg_ctx ctx = callback_ctx(session, place);
+        enum pg_verdict verdict;
+        struct frame frame;
+
+        session_ctx(session, place)->is_open = true;
+        if (!ctx.entry->handler->open)
+            continue;
+        frame = frame_enter(ctx.entry);
+        verdict = ctx.entry->handler->open(&ctx);
+        frame_restore(frame);
+        if (verdict != PG_PASS)
+            callback_judge(&ctx, verdict);
+    }
+}
+
+static void chain_events_end_one(struct pg_session *session, unsigned place)
+{
+    struct pg_ctx ctx = callback_ctx(session, place);
+    struct frame frame = frame_enter(ctx.entry);
+
+    if (ctx.entry->handler->end)
+        ctx.entry->handler->end(&ctx);
+    frame_restore(frame);
+    if (session_ctx(session, place)->is_held ||
+        session_ctx(session, place)->deadline_ms)
+        return;
+    if (keep_get(session, place).len)
+        counter_add((uint16_t)ctx.entry->id, "dropped: unfinished message", 1);
+    keep_drop(session, place);
+}
+
+void chain_end(struct pg_session *session)
+{
+    unsigned count = session_listener(session)->chain.count;
+
+    while (session->ended < count && !session_is_closing(session)) {
+        if (session->ended && session_ctx(session, session->ended - 1u)->late)
+            return;
+        chain_events_end_one(session, session->ended++);
+    }
+    if (session->ended < count || session->flags & SESSION_CLOSING)
+        return;
+    session->flags |= SESSION_ENDED;
+    session_check_done(session);
+}
+
+void chain_timer(struct pg_session *session, unsigned place)
+{
+    struct pg_ctx ctx = callback_ctx(session, place);
+    struct frame frame;
+
+    if (!ctx.entry->handler->timer)
+        return;
+    frame = frame_enter(ctx.entry);
+    ctx.entry->handler->timer(&ctx);
+    frame_restore(frame);
+}
+
+void chain_tick(struct pg_entry *entry)
+{
+    struct frame frame;
+
+    entry->tick_ms = 0;
+    if (!entry->handler->tick)
+        return;
+    frame = frame_enter(entry);
+    entry->handler->tick(entry);
+    frame_restore(frame);
+}
+
+static void chain_events_close_one(struct pg_session *session, unsigned place,
+                                   struct pg_reason reason)
+{
+    struct pg_ctx ctx = callback_ctx(session, place);
+    struct ctx_slot *slot = session_ctx(session, place);
+    struct frame frame = frame_enter(ctx.entry);
+
+    if (ctx.entry->handler->close)
+        ctx.entry->handler->close(&ctx, reason);
+    frame_restore(frame);
+    if (slot->kept_len)
+        counter_add((uint16_t)ctx.entry->id, "dropped: unfinished message", 1);
+    slot->is_open = false;
+    if (slot->deadline_ms) {
+        slot->deadline_ms = 0;
+        session->timed--;
+    }
+    if (slot->claim)
+        claim_release(core->commons, slot->claim - 1, session->number);
+    slot->claim = 0;
+}
+
+void chain_close(struct pg_session *session, struct pg_reason reason)
+{
+    unsigned count = session_listener(session)->chain.count;
+
+    for (unsigned place = 0; place < count; place++)
+        if (session_ctx(session, place)->is_open)
+            chain_events_close_one(session, place, reason);
+}
+
+void chain_forget(struct pg_session *session)
+{
+    for (unsigned place = 0; place < session_listener(session)->chain.count;
+         place++)
+        keep_drop(session, place);
+}
+
+void chain_resume(struct pg_session *session)
+{
+    unsigned place = session_listener(session)->chain.count;
+
+    session->flags &= ~(uint32_t)SESSION_INPUT_HELD;
+    while (place-- > 0) {
+        struct ctx_slot *slot = session_ctx(session, place);
+
+        if (!slot->is_held)
+            continue;
+        if (session_is_pressed(session)) {
+            session->flags |= SESSION_INPUT_HELD;
+            return;
+        }
+        slot->is_held = false;
+        if (chain_recv(session, place, pg_bytes(NULL, 0)) == -ECANCELED)
+            return;
+    }
+    session_check_done(session);
+}

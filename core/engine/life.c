@@ -1,0 +1,214 @@
+/* A session's life, from the outside in: it comes, its socket is readable or
+   writable, it goes. */
+
+#include "engine/life.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "chain/chain.h"
+#include "engine/peers.h"
+#include "memory/heap.h"
+#include "out/broadcast.h"
+#include "out/end.h"
+#include "out/queue_send.h"
+#include "state/counter.h"
+
+static void life_release(struct pg_session *session);
+
+/* ---- it comes ---------------------------------------------------------- */
+
+struct pg_session *session_create(struct pg_listener *listener, int fd,
+                                  const void *data)
+{
+    struct pg_session *session = slot_take(listener, fd, data);
+
+    if (!session)
+        return NULL;
+    if (listener->transport->provides != PG_RECORDS || peers_add(session))
+        return session;
+    counter_add(counter_of_listener(listener->id), "refused: no memory", 1);
+    life_release(session);
+    return NULL;
+}
+
+void session_start(struct pg_session *session)
+{
+    broadcast_deliver(session_listener(session)); /* not for this one */
+    session->flags |= SESSION_OPEN;
+    session->flags &= ~(uint32_t)SESSION_CONNECTING;
+    chain_open(session);
+    session_watch(session);
+}
+
+/* ---- input ------------------------------------------------------------- */
+
+void session_input(struct pg_session *session, struct pg_bytes in)
+{
+    if (session->heard < 2) {
+        session->heard++;
+        session->credit +=
+            in.len * session_listener(session)->transport->unverified_ratio;
+    }
+    session_touch(session);
+    if (session->flags & (SESSION_CLOSING | SESSION_LEAVING | SESSION_EOF)) {
+        /* Our goodbye is on its way: what still comes is discarded. */
+        session->active_ms = core_now_ms();
+        return;
+    }
+    if (session->pauses) {
+        counter_add(counter_of_listener(session->listener),
+                    "dropped: session is paused", 1);
+        return;
+    }
+    chain_recv(session, 0, in);
+}
+
+static void life_input_ended(struct pg_session *session)
+{
+    session->flags |= SESSION_EOF;
+    if (session->flags & SESSION_CLOSED && session->flags & SESSION_FINISHED)
+        mark_closing(session, SESSION_GONE);
+    chain_end(session);
+}
+
+static const char *life_error_text(int error)
+{
+    if (error == ECONNRESET || error == EPIPE)
+        return "connection reset";
+    return strerror(error);
+}
+
+void session_readable(struct pg_session *session)
+{
+    const struct pg_transport *transport = session_listener(session)->transport;
+    uint8_t *buffer = arena_read_buffer(&core->arena);
+    ssize_t got =
+        transport->recv(session, session->fd, buffer, ARENA_READ_BYTES);
+
+    if (got > 0)
+        session_input(session, pg_bytes(buffer, (size_t)got));
+    else if (got == 0)
+        life_input_ended(session);
+    else if (got != -EAGAIN && got != -EINTR)
+        session_abort(session, PG_WHY_RESET, life_error_text((int)-got));
+    /* A dirty session is watched anew at the end of the turn, by flush.c. */
+    if (!(session->flags & SESSION_DIRTY))
+        session_watch(session);
+}
+
+void session_resume_marked(void)
+{
+    uint32_t list = core->resuming;
+
+    core->resuming = 0;
+    while (list) {
+        struct pg_session *session = session_at(list - 1);
+
+        list = session->next_resuming;
+        session->flags &= ~(uint32_t)SESSION_RESUMING;
+        if (session->flags & SESSION_CLOSING) {
+            mark_unlisted(session);
+            continue;
+        }
+        chain_resume(session);
+        session_watch(session);
+    }
+}
+
+/* ---- output ------------------------------------------------------------ */
+
+void session_writable(struct pg_session *session)
+{
+    session->flags &= ~(uint32_t)SESSION_SOCKET_FULL;
+    session->active_ms = core_now_ms();
+    queue_send_now(session);
+    if (!session->head)
+        session_drained(session);
+    session_may_resume(session);
+    session_watch(session);
+}
+
+/* ---- it goes ----------------------------------------------------------- */
+
+static void life_release(struct pg_session *session)
+{
+    core->io->release(session);
+    queue_clear(session);
+    chain_forget(session);
+    if (session->reason)
+        heap_free(&core->arena, session->reason);
+    if (session_listener(session)->transport->provides == PG_RECORDS)
+        peers_forget(session);
+    slot_free(session);
+}
+
+/* The peer has linger_ms from its last sign of life to take the rest and say
+   goodbye (RFC 1122, 4.2.2.13: closing with unread input would reset). */
+static void life_linger(struct pg_session *session)
+{
+    uint64_t until =
+        session->active_ms + (uint64_t)core->config->limits.linger_ms;
+
+    if (until <= core_now_ms())
+        mark_closing(session, SESSION_GONE | SESSION_ABORT);
+    else
+        timer_add(until, session->slot, session->number, TIMER_SESSION, 0);
+}
+
+void session_let_go(struct pg_session *session)
+{
+    if (session->flags & SESSION_CLOSED && !session->head)
+        mark_closing(session, SESSION_GONE);
+}
+
+void session_timeout(struct pg_session *session)
+{
+    if (session->flags & SESSION_CLOSED)
+        life_linger(session);
+}
+
+static void life_close_entries(struct pg_session *session)
+{
+    struct pg_reason reason = {session->why, session_reason(session)};
+
+    session->flags |= SESSION_CLOSED;
+    if (session->flags & SESSION_OPEN)
+        chain_close(session, reason);
+    session->active_ms = core_now_ms();
+    if (session->flags & SESSION_ABORT)
+        session->flags |= SESSION_GONE;
+    else if (!session->head)
+        session_drained(session);
+    if (!(session->flags & SESSION_GONE))
+        life_linger(session);
+}
+
+static void life_close_one(struct pg_session *session)
+{
+    if (!(session->flags & SESSION_CLOSED))
+        life_close_entries(session);
+    if (session->flags & SESSION_ABORT)
+        session->flags |= SESSION_GONE;
+    if (!(session->flags & SESSION_GONE)) {
+        session_watch(session);
+        return;
+    }
+    queue_clear(session);
+    /* On another list of the core, or again on this one, it waits until that
+       list is done. */
+    if (!(session->flags &
+          (SESSION_DIRTY | SESSION_RESUMING | SESSION_MARKED | SESSION_NOTED)))
+        life_release(session);
+}
+
+void session_close_marked(void)
+{
+    while (core->closing) {
+        struct pg_session *session = session_at(core->closing - 1);
+
+        core->closing = session->next_closing;
+        session->flags &= ~(uint32_t)SESSION_MARKED;
+        life_close_one(session);
+    }
+}

@@ -1,0 +1,32 @@
+/*
+ * life - what happens to a session, from the outside in: the one road by which
+ * bytes come into the core, and the one by which a session leaves it.
+ */
+#ifndef LIFE_H
+#define LIFE_H
+
+#include "state/mark.h"
+
+/* Takes a slot. NULL: there is none, counted. Runs no handler. */
+struct pg_session *session_create(struct pg_listener *listener, int fd,
+                                  const void *data);
+/* Runs open() of its entries, then watches its descriptor. */
+void session_start(struct pg_session *session);
+
+/* Its descriptor is readable, or writable. */
+void session_readable(struct pg_session *session);
+void session_writable(struct pg_session *session);
+/* Takes in bytes or one record. */
+void session_input(struct pg_session *session, struct pg_bytes in);
+
+/* What turn_end() does with those that are to end, and with those that may go
+   on reading. */
+void session_close_marked(void);
+void session_resume_marked(void);
+
+/* Its peer has everything: releases it without waiting for its goodbye. */
+void session_let_go(struct pg_session *session);
+/* Closing sessions only: the peer took nothing for linger_ms. */
+void session_timeout(struct pg_session *session);
+
+#endif

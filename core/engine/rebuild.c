@@ -1,0 +1,75 @@
+/* Makes again what lived outside the arena. */
+
+#include "engine/rebuild.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "chain/later.h"
+#include "engine/peers.h"
+#include "out/broadcast.h"
+#include "state/mark.h"
+
+static int rebuild_timers(struct pg_session *session)
+{
+    for (unsigned place = 0; place < session_listener(session)->chain.count;
+         place++) {
+        struct ctx_slot *slot = session_ctx(session, place);
+
+        slot->armed_ms = 0;
+        if (slot->deadline_ms && timer_set(session, place))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static int rebuild_one(struct pg_session *session)
+{
+    struct pg_listener *listener = session_listener(session);
+    uint32_t was = session->flags;
+
+    slot_fill_gaps(session);
+    slot_adopt(session);
+    if (listener->transport->provides == PG_RECORDS && !peers_add(session))
+        return -ENOMEM;
+    session->flags &=
+        ~(uint32_t)(SESSION_DIRTY | SESSION_RESUMING | SESSION_MARKED |
+                    SESSION_NOTED | SESSION_SOCKET_FULL);
+    session->watching = 0;
+    if (session->head)
+        mark_dirty(session);
+    if (was & SESSION_CLOSING)
+        mark_closing(session, 0);
+    session_may_resume(session);
+    session_watch(session);
+    return rebuild_timers(session);
+}
+
+static int rebuild_by_activity(const void *a, const void *b)
+{
+    uint64_t one = session_at(*(const uint32_t *)a)->active_ms;
+    uint64_t other = session_at(*(const uint32_t *)b)->active_ms;
+
+    return one < other ? -1 : one > other;
+}
+
+int rebuild_sessions(void)
+{
+    struct arena_header *header = core->arena.header;
+    uint32_t *slots = calloc(header->used_slots + 1, sizeof(*slots)), count = 0;
+    int error = slots ? 0 : -ENOMEM;
+
+    for (uint32_t slot = 0; slots && slot < header->used_slots; slot++)
+        if (session_at(slot)->number)
+            slots[count++] = slot;
+    if (slots) /* the list of peers is by activity */
+        qsort(slots, count, sizeof(*slots), rebuild_by_activity);
+    for (uint32_t i = 0; !error && i < count; i++)
+        error = rebuild_one(session_at(slots[i]));
+    free(slots);
+    if (!error)
+        error = later_rearm();
+    if (!error)
+        broadcast_find();
+    return error;
+}

@@ -1,0 +1,47 @@
+/* The end of a turn. */
+
+#include "engine/turn.h"
+
+#include <sys/mman.h>
+
+#include "engine/life.h"
+#include "engine/mail.h"
+#include "out/flush.h"
+#include "state/canary.h"
+
+#define SCRATCH_KEEP (1u << 20)
+
+void turn_flush(void)
+{
+    if (core->dirty)
+        flush_all();
+}
+
+static void turn_trim_scratch(void)
+{
+    madvise(core->scratch, core->scratch_peak, MADV_DONTNEED);
+    core->scratch_peak = 0;
+}
+
+void turn_end(void)
+{
+    struct core *this = core;
+
+    this->arena.header->turns++;
+    do {
+        if (this->noted)
+            canary_check_noted();
+        if (this->closing)
+            session_close_marked();
+        if (this->dirty || this->gathered)
+            flush_all();
+        if (this->resuming)
+            session_resume_marked();
+    } while (this->noted || this->closing || this->dirty || this->gathered ||
+             this->resuming);
+    if (this->scratch_peak > SCRATCH_KEEP)
+        turn_trim_scratch();
+    if (this->wake_mask)
+        mail_wake();
+    timer_arm();
+}

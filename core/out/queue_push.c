@@ -1,0 +1,207 @@
+/* What goes into a session's queue, and what becomes of that which does not
+ * fit.
+ */
+
+#include "out/queue_push.h"
+
+#include <errno.h>
+
+#include "out/queue_send.h"
+
+/* ---- where the bytes are ------------------------------------------------ */
+
+static bool queue_push_is_in_read_buffer(const uint8_t *data)
+{
+    const uint8_t *from = core->arena.base + core->arena.header->read_at;
+
+    return data >= from && data < from + ARENA_HEADROOM + ARENA_READ_SIZE;
+}
+
+/* Do the bytes stay in the read buffer until the end of the turn? A stream's
+   do. Records are better copied one behind the other, because a run of them
+   leaves as one message; only the first, and what lies behind it, stay. */
+static bool queue_push_stays(const struct pg_session *session,
+                             const uint8_t *data)
+{
+    const struct range *last;
+
+    if (!queue_push_is_in_read_buffer(data))
+        return false;
+    if (session_is_stream(session) || !session->head)
+        return true;
+    last = &piece_at(session->tail)->range;
+    return !last->block && range_data(last) + last->len == data;
+}
+
+static bool queue_push_to_range(const struct pg_session *session,
+                                struct pg_bytes bytes, struct range *range)
+{
+    if (!queue_push_stays(session, bytes.data))
+        return stage_copy(&core->arena.header->stage, bytes, range);
+    *range = (struct range){
+        .offset = (uint32_t)(bytes.data -
+                             (core->arena.base + core->arena.header->read_at)),
+        .len = (uint32_t)bytes.len,
+    };
+    return true;
+}
+
+/* ---- is there room ------------------------------------------------------ */
+
+static bool queue_push_fits(const struct pg_session *session, size_t len)
+{
+    return session->queued + len <= core->queue_most;
+}
+
+/* Who reads pays nothing for those who do not: what an empty queue has no room
+   for is given to the socket at once, see queue_push_through(). */
+static bool queue_push_fits_after_sending(struct pg_session *session,
+                                          size_t len)
+{
+    if (queue_push_fits(session, len))
+        return true;
+    queue_send_now(session);
+    return queue_push_fits(session, len) ||
+           (session_is_stream(session) && !session->head);
+}
+
+/* Sends more than may wait at once. False: too much of it was not taken. */
+static bool queue_push_through(struct pg_session *session)
+{
+    if (session->queued <= core->queue_most || !session_is_stream(session))
+        return true;
+    queue_send_now(session);
+    return session->queued <= core->queue_most;
+}
+
+/* Is this more than a spoofed first datagram may be answered with? */
+static bool queue_push_is_over_ratio(const struct pg_session *session,
+                                     size_t len)
+{
+    return session->heard < 2 && len > session->credit &&
+           session_listener(session)->transport->unverified_ratio;
+}
+
+/* Takes off what was sent while nobody could tell whether the peer is there. */
+static void queue_push_spend(struct pg_session *session, size_t len)
+{
+    if (session->heard < 2)
+        session->credit -= len < session->credit ? len : session->credit;
+}
+
+static int queue_push_refuse_record(struct pg_session *session, size_t len)
+{
+    size_t most = session_listener(session)->transport->max_record;
+
+    if (most && len > most) {
+        count_drops(session, "dropped: too long for one record", 1);
+        return -EMSGSIZE;
+    }
+    if (queue_push_is_over_ratio(session, len)) {
+        count_drops(session, "dropped: peer not yet heard from twice", 1);
+        return -EDQUOT;
+    }
+    return 0;
+}
+
+/* Refuses what can be refused without looking at the queue. */
+static inline int queue_push_refuse(struct pg_session *session, size_t len)
+{
+    if (session->flags & SESSION_CLOSING ||
+        (session->flags & SESSION_HALF_CLOSING && !session->late_out))
+        return -ECANCELED;
+    return session_is_stream(session) ? 0
+                                      : queue_push_refuse_record(session, len);
+}
+
+static inline void queue_push_done(struct pg_session *session, size_t len)
+{
+    if (session_is_stream(session))
+        return;
+    queue_push_spend(session, len);
+    session_touch(session);
+}
+
+/* ---- a broadcast ------------------------------------------------------- */
+
+static void queue_push_too_slow(struct pg_session *session, enum pg_slow slow)
+{
+    if (slow == PG_SLOW_CLOSE && session_is_stream(session))
+        session_abort(session, PG_WHY_LIMIT, "reads too slowly");
+    else
+        count_drops(session, "dropped: reads too slowly", 1);
+}
+
+/* `slow` is NULL for a message of its own, or the handler's policy when this is
+   its part of a broadcast. */
+static int queue_push_own(struct pg_session *session, struct pg_bytes bytes,
+                          const enum pg_slow *slow)
+{
+    struct range range;
+    int error = queue_push_refuse(session, bytes.len);
+
+    if (error || (bytes.len == 0 && session_is_stream(session)))
+        return error;
+    if (!queue_push_fits_after_sending(session, bytes.len) ||
+        !queue_push_to_range(session, bytes, &range) ||
+        !queue_append(session, &range, range.len) ||
+        !queue_push_through(session)) {
+        if (!slow)
+            return queue_no_room(session);
+        queue_push_too_slow(session, *slow);
+        return -ENOBUFS;
+    }
+    queue_push_done(session, bytes.len);
+    return 0;
+}
+
+int queue_push(struct pg_session *session, struct pg_bytes bytes)
+{
+    return queue_push_own(session, bytes, NULL);
+}
+
+int queue_push_slow(struct pg_session *session, struct pg_bytes bytes,
+                    enum pg_slow slow)
+{
+    return queue_push_own(session, bytes, &slow);
+}
+
+static void queue_push_one(struct pg_session *session,
+                           const struct range *range, uint32_t size,
+                           enum pg_slow slow)
+{
+    if (queue_push_refuse(session, size) ||
+        (range->len == 0 && session_is_stream(session)))
+        return;
+    if (queue_push_fits_after_sending(session, range->len) &&
+        queue_append(session, range, size) && queue_push_through(session))
+        queue_push_done(session, range->len);
+    else
+        queue_push_too_slow(session, slow);
+}
+
+/* One by one, so that as many are taken as there is room for. */
+static void queue_push_each(struct pg_session *session, struct range range,
+                            uint32_t size, enum pg_slow slow)
+{
+    uint32_t left = range.len;
+
+    do { /* once for an empty record too */
+        range.len = left < size ? left : size;
+        queue_push_one(session, &range, range.len, slow);
+        range.offset += range.len;
+        left -= range.len;
+    } while (left);
+}
+
+void queue_push_shared(struct pg_session *session, const struct range *range,
+                       uint32_t size, enum pg_slow slow)
+{
+    bool is_many = range->len > size;
+
+    if (is_many && ((!session_is_stream(session) && session->heard < 2) ||
+                    !queue_push_fits(session, range->len)))
+        queue_push_each(session, *range, size, slow);
+    else
+        queue_push_one(session, range, size, slow);
+}

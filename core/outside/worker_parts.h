@@ -1,0 +1,50 @@
+/*
+ * worker_parts - what the files of worker.h share.
+ *
+ *   worker.c          the loop: time, other workers, its life
+ *   worker_watch.c    descriptors of sessions and listeners
+ *   worker_stop.c     delivers what is queued, then ends
+ *   worker_connect.c  for programs that talk first
+ */
+#ifndef WORKER_PARTS_H
+#define WORKER_PARTS_H
+
+#include "outside/worker.h"
+#include "state/state.h"
+
+/* One a process, like the core it drives. */
+struct worker {
+    uv_loop_t loop;
+    uv_timer_t timer;                   /* the core's next deadline */
+    uv_timer_t trim_timer;              /* gives memory back after a burst */
+    uv_timer_t drain_timer, look_timer; /* while it stops */
+    uv_poll_t wake;                     /* messages of other workers */
+    uv_async_t posted;                  /* pg_post() of other threads */
+    struct worker_setup setup;
+    struct config *config;
+    bool is_trim_set, is_stopping, is_held;
+    bool was_short; /* of descriptors: said once until it is over */
+    void (*connect_failed)(int error, void *arg);
+    void *connect_arg;
+};
+
+/* For libuv's and the core's callbacks, which are given no worker. */
+extern struct worker *the_worker;
+
+/* Whoever was called by the loop, or calls the core from outside, calls this
+   last. */
+void worker_turn_ends(void);
+
+/* Gives the worker a listener's descriptor, -1 being none. 0 or -EINVAL with a
+   problem added. */
+int worker_adopt(struct pg_listener *listener, int fd);
+
+/* As core_io asks for. */
+void worker_watch_session(struct pg_session *session, int events);
+void worker_release_session(struct pg_session *session);
+void worker_watch_listener(struct pg_listener *listener, int events);
+void worker_close_listeners(void);
+/* Reads again, after other workers have taken their messages. */
+void worker_read_again(void);
+
+#endif

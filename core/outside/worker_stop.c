@@ -1,0 +1,113 @@
+/* A worker stops: it takes in no more, and delivers what is queued. */
+
+#include <inttypes.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
+#include "base/output.h"
+#include "engine/life.h"
+#include "engine/mail.h"
+#include "out/end.h"
+#include "outside/worker_parts.h"
+#include "state/listener.h"
+
+#define DRAIN_LOOK_MS 10 /* between two looks at what is delivered */
+
+/* What its peer's kernel has not taken yet, our FIN included; see tcp(7),
+   SIOCOUTQ. -1: nobody knows. */
+static int worker_stop_in_flight(const struct pg_session *session)
+{
+    int left;
+
+    if (session->fd < 0 || ioctl(session->fd, SIOCOUTQ, &left))
+        return -1;
+    return left;
+}
+
+static uint64_t worker_stop_undelivered(const struct pg_session *session)
+{
+    int left = worker_stop_in_flight(session);
+
+    if (left > 0 && session->flags & SESSION_FINISHED)
+        left--;
+    return session->queued + (session->late_out ? session->delayed : 0) +
+           (left > 0 ? (uint64_t)left : 0);
+}
+
+static void worker_stop_report(void)
+{
+    uint64_t bytes = 0;
+    uint32_t sessions = 0;
+
+    for (uint32_t i = 0; i < core->live_count; i++) {
+        uint64_t left = worker_stop_undelivered(session_at(core->live[i]));
+
+        bytes += left;
+        sessions += left > 0;
+    }
+    if (bytes)
+        output_line(output_stderr(),
+                    "stopped with %" PRIu64 " bytes not delivered to %" PRIu32
+                    " peers that did not read them in drain_ms",
+                    bytes, sessions);
+}
+
+static void worker_stop_now(uv_timer_t *timer)
+{
+    (void)timer;
+    worker_stop_report();
+    uv_stop(&the_worker->loop);
+}
+
+static bool worker_stop_is_delivered(const struct pg_session *session)
+{
+    return session->flags & SESSION_FINISHED &&
+           worker_stop_in_flight(session) == 0;
+}
+
+/* A client that stays connected after our goodbye does not hold up the end. */
+static void worker_stop_look(uv_timer_t *timer)
+{
+    (void)timer;
+    core_clock();
+    for (uint32_t i = 0; i < core->live_count; i++)
+        if (worker_stop_is_delivered(session_at(core->live[i])))
+            session_let_go(session_at(core->live[i]));
+    worker_turn_ends();
+}
+
+static void worker_stop_sessions(void)
+{
+    for (uint32_t i = 0; i < core->live_count; i++)
+        session_end(session_at(core->live[i]), PG_END_FIN, PG_WHY_SHUTDOWN,
+                    "the server stops");
+}
+
+static void worker_stop_listening(void)
+{
+    for (unsigned i = 0; i < core->config->listener_count; i++) {
+        struct pg_listener *listener = core->config->listeners[i];
+
+        listener->run->is_paused = true;
+        listener_watch(listener);
+    }
+}
+
+void worker_stop(struct worker *worker)
+{
+    if (worker->is_stopping) {
+        worker_stop_now(NULL);
+        return;
+    }
+    worker->is_stopping = true;
+    core_clock();
+    core->stop_by_ms = core_now_ms() + (uint64_t)core->config->limits.drain_ms;
+    worker_stop_listening();
+    mail_take_rest(); /* was said before */
+    worker_stop_sessions();
+    uv_timer_start(&worker->drain_timer, worker_stop_now,
+                   (uint64_t)core->config->limits.drain_ms, 0);
+    uv_timer_start(&worker->look_timer, worker_stop_look, DRAIN_LOOK_MS,
+                   DRAIN_LOOK_MS);
+    worker_turn_ends();
+}

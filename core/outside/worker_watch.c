@@ -1,0 +1,244 @@
+/* The descriptors of sessions and listeners, watched by the loop. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/output.h"
+#include "engine/life.h"
+#include "engine/mail.h"
+#include "out/flush.h"
+#include "outside/worker_parts.h"
+#include "state/listener.h"
+
+#define ACCEPT_AGAIN_MS 100 /* out of descriptors, it waits so long */
+
+/* ---- watching descriptors --------------------------------------------- */
+
+static int worker_watch_to_uv(int events)
+{
+    return (events & CORE_READ ? UV_READABLE : 0) |
+           (events & CORE_WRITE ? UV_WRITABLE : 0);
+}
+
+static void worker_watch_free_watcher(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+/* Watches a descriptor for `what`, a session or a listener. */
+static uv_poll_t *worker_watch_make(int fd, void *what)
+{
+    uv_poll_t *watcher = malloc(sizeof(*watcher));
+
+    if (!watcher)
+        return NULL;
+    if (uv_poll_init(&the_worker->loop, watcher, fd)) {
+        free(watcher);
+        return NULL;
+    }
+    watcher->data = what;
+    return watcher;
+}
+
+static void worker_watch_set(uv_poll_t *watcher, int events, uv_poll_cb fn)
+{
+    if (events)
+        uv_poll_start(watcher, worker_watch_to_uv(events), fn);
+    else
+        uv_poll_stop(watcher);
+}
+
+static void worker_watch_end(uv_poll_t *watcher)
+{
+    if (watcher)
+        uv_close((uv_handle_t *)watcher, worker_watch_free_watcher);
+}
+
+/* ---- sessions --------------------------------------------------------- */
+
+static void worker_watch_connected(struct pg_session *session)
+{
+    int error = 0;
+    socklen_t length = sizeof(error);
+
+    if (getsockopt(session->fd, SOL_SOCKET, SO_ERROR, &error, &length))
+        error = errno;
+    if (!error) {
+        session_start(session);
+        return;
+    }
+    session_abort(session, PG_WHY_RESET, strerror(error));
+    if (the_worker->connect_failed)
+        the_worker->connect_failed(-error, the_worker->connect_arg);
+}
+
+/* While messages wait for another worker's ring, nothing new is read. */
+static bool worker_watch_hold(struct pg_session *session)
+{
+    if (!mail_is_waiting())
+        return false;
+    the_worker->is_held = true;
+    session->watching &= ~CORE_READ;
+    core->io->watch(session, session->watching);
+    return true;
+}
+
+static void worker_watch_on_session(uv_poll_t *poll, int status, int events)
+{
+    struct pg_session *session = poll->data;
+
+    core_clock();
+    if (status < 0) { /* an error waits: recv() tells which; libuv stopped */
+        session->watching = 0;
+        events = UV_READABLE;
+    }
+    if (session->flags & SESSION_CONNECTING) {
+        worker_watch_connected(session);
+    } else {
+        if (events & UV_WRITABLE)
+            session_writable(session);
+        if (events & UV_READABLE && !worker_watch_hold(session))
+            session_readable(session);
+    }
+    worker_turn_ends();
+}
+
+void worker_watch_session(struct pg_session *session, int events)
+{
+    struct session_run *run = &core->runs[session->slot];
+
+    if (!run->watcher)
+        run->watcher = worker_watch_make(session->fd, session);
+    if (run->watcher)
+        worker_watch_set(run->watcher, events, worker_watch_on_session);
+    else
+        session_abort(session, PG_WHY_LIMIT, strerror(ENOMEM));
+}
+
+void worker_release_session(struct pg_session *session)
+{
+    struct session_run *run = &core->runs[session->slot];
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+
+    worker_watch_end(run->watcher);
+    run->watcher = NULL;
+    if (session->fd < 0)
+        return;
+    if (session->flags & SESSION_ABORT) /* close(2) then sends RST */
+        setsockopt(session->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    close(session->fd);
+}
+
+/* ---- listeners -------------------------------------------------------- */
+
+static bool worker_watch_is_shortage(int error)
+{
+    return error == -EMFILE || error == -ENFILE || error == -ENOBUFS ||
+           error == -ENOMEM;
+}
+
+/* New clients wait in the backlog until descriptors are free again. */
+static void worker_watch_pause_listener(struct pg_listener *listener, int error)
+{
+    if (!the_worker->was_short)
+        output_line(output_stderr(),
+                    "%s: cannot accept: %s; new clients wait until others "
+                    "leave (`ulimit -n` raises the limit)",
+                    listener->name, strerror(-error));
+    the_worker->was_short = true;
+    pg_refuse(listener, "waiting for free descriptors");
+    listener->run->is_paused = true;
+    listener_watch(listener);
+    timer_add(core_now_ms() + ACCEPT_AGAIN_MS, listener->id, 0, TIMER_ACCEPT,
+              0);
+}
+
+static void worker_watch_listener_ready(struct pg_listener *listener)
+{
+    int error;
+
+    if (mail_is_waiting()) {
+        the_worker->is_held = listener->run->is_held = true;
+        listener_watch(listener);
+        return;
+    }
+    error = listener->transport->ready(listener, listener->run->fd);
+    if (worker_watch_is_shortage(error))
+        worker_watch_pause_listener(listener, error);
+    else if (error == 0)
+        the_worker->was_short = false;
+    else
+        pg_refuse(listener, strerror(-error));
+}
+
+static void worker_watch_on_listener(uv_poll_t *poll, int status, int events)
+{
+    struct pg_listener *listener = poll->data;
+
+    core_clock();
+    if (events & UV_WRITABLE)
+        flush_unblock(listener);
+    if (events & UV_READABLE || status < 0)
+        worker_watch_listener_ready(listener);
+    if (status < 0) /* libuv has stopped it */
+        listener_watch(listener);
+    worker_turn_ends();
+}
+
+void worker_watch_listener(struct pg_listener *listener, int events)
+{
+    struct listener_run *run = listener->run;
+
+    if (run->fd < 0)
+        return;
+    if (!run->watcher)
+        run->watcher = worker_watch_make(run->fd, listener);
+    if (run->watcher)
+        worker_watch_set(run->watcher, events, worker_watch_on_listener);
+}
+
+/* ---- all of them ------------------------------------------------------- */
+
+int worker_adopt(struct pg_listener *listener, int fd)
+{
+    listener->run->fd = fd;
+    if (fd < 0)
+        return 0;
+    if (listener->transport->adopt && listener->transport->adopt(listener, fd))
+        return -EINVAL;
+    listener_note_port(listener, fd);
+    listener_watch(listener);
+    return listener->run->watcher
+               ? 0
+               : pg_listen_fail(listener, NULL,
+                                "no memory to watch it; close other programs");
+}
+
+void worker_close_listeners(void)
+{
+    for (unsigned i = 0; i < the_worker->config->listener_count; i++) {
+        struct listener_run *run = the_worker->config->listeners[i]->run;
+
+        if (!run)
+            continue;
+        worker_watch_end(run->watcher);
+        run->watcher = NULL;
+        if (run->fd >= 0)
+            close(run->fd);
+        run->fd = -1;
+    }
+}
+
+void worker_read_again(void)
+{
+    the_worker->is_held = false;
+    for (uint32_t i = 0; i < core->live_count; i++)
+        session_watch(session_at(core->live[i]));
+    for (unsigned i = 0; i < core->config->listener_count; i++) {
+        core->config->listeners[i]->run->is_held = false;
+        listener_watch(core->config->listeners[i]);
+    }
+}

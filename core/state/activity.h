@@ -1,0 +1,23 @@
+/*
+ * activity - the sessions of a listener that provides records, by when they
+ * were last heard from or sent to: the one that was silent for longest is
+ * first. Who is forgotten for it: peers_expire().
+ */
+#ifndef ACTIVITY_H
+#define ACTIVITY_H
+
+#include "state/slot.h"
+
+void activity_add(struct pg_session *session);
+/* Does nothing when it is not in the list. */
+void activity_remove(struct pg_session *session);
+void activity_move_last(struct pg_session *session);
+
+/* It was active just now. Whoever is active is often the one who was last. */
+static inline void activity_renew(struct pg_session *session)
+{
+    if (session_listener(session)->run->newest != session->slot + 1)
+        activity_move_last(session);
+}
+
+#endif

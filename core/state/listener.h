@@ -1,0 +1,22 @@
+/*
+ * listener - what a process keeps for each listener of a config.
+ */
+#ifndef LISTENER_H
+#define LISTENER_H
+
+#include "state/state.h"
+
+/* Makes pg_listener.run of each listener that has none. -ENOMEM or 0. */
+int listener_runs_create(struct config *config);
+void listener_runs_destroy(struct config *config);
+
+/* What a listener is watched for has changed: is_paused, is_held, is_blocked.
+ */
+void listener_watch(struct pg_listener *listener);
+
+/* Where the port stands in an address; NULL: it has none. */
+uint16_t *listener_port_in(struct sockaddr *address);
+/* Asks the listener's socket which port it has. */
+void listener_note_port(struct pg_listener *listener, int fd);
+
+#endif

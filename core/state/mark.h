@@ -1,0 +1,84 @@
+/*
+ * mark - a session's flags, and the lists of the core that it is on.
+ *
+ * Nothing here calls a handler, a queue or a transport: a mark says what is to
+ * be done, turn_end() does it.
+ */
+#ifndef MARK_H
+#define MARK_H
+
+#include "state/activity.h"
+#include "state/slot.h"
+
+static inline bool session_is_stream(const struct pg_session *session)
+{
+    return session->flags & SESSION_STREAM;
+}
+
+/* True when nothing more is delivered to its entries. */
+static inline bool session_is_closing(const struct pg_session *session)
+{
+    return session->flags & (SESSION_CLOSING | SESSION_LEAVING);
+}
+
+/* Is the way to the peer full, or reading paused? */
+static inline bool session_is_pressed(const struct pg_session *session)
+{
+    return (session->pauses || session->queued > core->high_water ||
+            session->flags & SESSION_DELAY_FULL) &&
+           session_is_stream(session);
+}
+
+/* ---- lists -------------------------------------------------------------- */
+
+/* It has output: flush_all() sends it. */
+static inline void mark_dirty(struct pg_session *session)
+{
+    if (session->flags & SESSION_DIRTY)
+        return;
+    session->flags |= SESSION_DIRTY;
+    session->next_dirty = core->dirty;
+    core->dirty = session->slot + 1;
+}
+
+/* Sets flags too: session_close_marked() looks at it at the end of this turn.
+ */
+void mark_closing(struct pg_session *session, uint32_t flags);
+/* It has left the list of dirty or resuming ones: one that is gone may be
+   released now. */
+static inline void mark_unlisted(struct pg_session *session)
+{
+    if (session->flags & SESSION_GONE)
+        mark_closing(session, 0);
+}
+
+/* ---- the end ------------------------------------------------------------ */
+
+/* Ends it without sending what is queued. session_end() is for all who are not
+   below the queues. */
+void session_abort(struct pg_session *session, enum pg_why why,
+                   const char *text);
+/* Keeps and counts why it ends; the first reason counts. */
+void mark_reason(struct pg_session *session, enum pg_why why, const char *text);
+/* Why, in words; once it is closing. */
+const char *session_reason(const struct pg_session *session);
+
+/* ---- reading ------------------------------------------------------------ */
+
+/* Watches for what it wants now. */
+void session_watch(struct pg_session *session);
+/* Lets it go on reading when its queue is short, and lets held bytes come
+   again. */
+void session_may_resume(struct pg_session *session);
+
+/* A sign of life. Streams do without: only when they end does it matter who is
+   silent. Silence is counted in seconds, so the time may be a little old. */
+static inline void session_touch(struct pg_session *session)
+{
+    if (session_is_stream(session))
+        return;
+    session->active_ms = core->io->woke_ms();
+    activity_renew(session);
+}
+
+#endif

@@ -1,0 +1,162 @@
+/*
+ * slot - one session's place in the arena, and what is in it.
+ *
+ * A slot holds struct pg_session, then a struct ctx_slot for each entry of the
+ * chain, the transport's data, and each handler's state with a canary behind
+ * it. In sanitizer builds and in the harness gaps lie between the states.
+ *
+ *   open -> ended (peer has no more, all entries have seen it)
+ *        -> closing (decided; nothing more is delivered)
+ *        -> closed (close() has run; what is queued still goes out)
+ *        -> finished (our FIN is sent; waits for the peer's) -> gone
+ */
+#ifndef SLOT_H
+#define SLOT_H
+
+#include "state/state.h"
+
+enum session_flags {
+    SESSION_STREAM = 1 << 0, /* its transport provides one */
+
+    /* Its life, in this order. */
+    SESSION_CONNECTING = 1 << 1,
+    SESSION_OPEN = 1 << 2,         /* open() of the entries has run */
+    SESSION_EOF = 1 << 3,          /* no more input will come */
+    SESSION_ENDED = 1 << 4,        /* every entry has seen that */
+    SESSION_HALF_CLOSING = 1 << 5, /* we send FIN when the queue is empty, and
+                                      go on reading */
+    SESSION_LEAVING = 1 << 6, /* closing as soon as what pg_later() has on its
+                                 way out is sent; takes nothing in */
+    SESSION_CLOSING = 1 << 7, /* nothing more is delivered */
+    SESSION_ABORT = 1 << 8,   /* closing without sending what is queued: RST */
+    SESSION_CLOSED = 1 << 9,  /* close() of the entries has run */
+    SESSION_FINISHED = 1 << 10, /* our FIN is sent */
+    SESSION_GONE = 1 << 11,     /* to be released */
+
+    /* The lists it is on. */
+    SESSION_DIRTY = 1 << 12,    /* core->dirty or core->waiting */
+    SESSION_MARKED = 1 << 13,   /* core->closing */
+    SESSION_RESUMING = 1 << 14, /* core->resuming */
+    SESSION_NOTED = 1 << 19,    /* core->noted */
+
+    /* Why it is not read from, or not written to. */
+    SESSION_QUEUE_FULL = 1 << 15,  /* until its queue is short */
+    SESSION_DELAY_FULL = 1 << 16,  /* until less is on its way */
+    SESSION_INPUT_HELD = 1 << 17,  /* an entry keeps bytes for lack of room */
+    SESSION_SOCKET_FULL = 1 << 18, /* its socket takes no more just now */
+};
+
+#define SLOT_CANARY_BYTES 8 /* behind each state, see canary.h */
+
+/* What is in a slot begins at multiples of 16. */
+#define SESSION_ALIGNED(bytes) (((bytes) + 15) / 16 * 16)
+
+/* One entry in one session. */
+struct ctx_slot {
+    uint64_t deadline_ms; /* 0: none */
+    uint64_t armed_ms;    /* when its timer item comes up; 0: it has none */
+    uint32_t kept;        /* heap block with unfinished bytes; 0: none */
+    uint32_t kept_at, kept_len;
+    uint32_t claim; /* its place in the table of claims + 1; 0: none */
+    uint32_t late;  /* how much of pg_later() is on its way inward */
+    bool is_open;   /* open() has run, close() has not */
+    bool is_held;   /* the kept bytes wait for room ahead */
+};
+
+/* What every message touches is in front: one cache line a session, since
+   slots begin at multiples of 64. */
+struct pg_session {
+    uint64_t number;    /* 0: the slot is free */
+    uint64_t keeping;   /* a bit for each entry that keeps bytes */
+    uint64_t active_ms; /* last traffic; streams: last progress at the end */
+    uint32_t slot;
+    uint32_t flags;
+    int32_t fd; /* its own descriptor, -1: shares the listener's */
+    uint32_t head, tail, settled; /* pieces of the queue, see queue.c */
+    uint32_t queued;              /* bytes in it */
+    uint32_t next_dirty;
+    uint16_t listener;
+    uint16_t pauses;  /* pg_pause() not yet undone */
+    uint8_t watching; /* what the descriptor is watched for */
+    uint8_t heard;    /* reads or records; 2 stands for more */
+
+    uint64_t kept;         /* heap bytes of pg_keep() and pg_later() */
+    uint64_t credit;       /* bytes it may be sent while heard from once only */
+    uint32_t older, newer; /* by activity, for records; slot + 1 */
+    uint32_t next_free, next_closing, next_resuming, next_noted;
+    uint32_t reason;   /* heap block with the text; 0: none */
+    uint32_t timed;    /* deadlines, and messages of pg_later() on their way */
+    uint32_t late;     /* those messages alone */
+    uint32_t delayed;  /* bytes in them */
+    uint32_t late_out; /* how many of them go outward */
+    uint16_t ended;    /* entries that have seen the end of input */
+    uint16_t why;      /* enum pg_why */
+};
+
+/* ---- what is where ------------------------------------------------------ */
+
+/* Inline, because every message asks for these a dozen times. `place` is an
+   entry's place in the chain. */
+
+static inline struct pg_session *session_at(uint32_t slot)
+{
+    return (struct pg_session *)arena_slot(&core->arena, slot);
+}
+
+static inline struct pg_listener *
+session_listener(const struct pg_session *session)
+{
+    return core->config->listeners[session->listener];
+}
+
+static inline struct ctx_slot *session_ctx(const struct pg_session *session,
+                                           unsigned place)
+{
+    return (struct ctx_slot *)((uint8_t *)(uintptr_t)session +
+                               SESSION_ALIGNED(sizeof(*session))) +
+           place;
+}
+
+static inline void *session_state(const struct pg_session *session,
+                                  unsigned place)
+{
+    return (uint8_t *)(uintptr_t)session +
+           session_listener(session)->run->state_at[place];
+}
+
+/* The transport's own data. */
+static inline void *session_data(const struct pg_session *session)
+{
+    return (uint8_t *)(uintptr_t)session +
+           session_listener(session)->run->data_at;
+}
+
+/* NULL: it is gone. */
+struct pg_session *session_by_number(uint64_t number);
+
+/* ---- making and giving back --------------------------------------------- */
+
+/* Bytes a slot takes, and the offsets of what is in it. */
+uint32_t slot_stride(const struct config *config);
+void slot_lay_out(struct pg_listener *listener);
+
+/* Takes a slot and fills it, `data` being the transport's. NULL:
+   limits.max_sessions, counted. */
+struct pg_session *slot_take(struct pg_listener *listener, int fd,
+                             const void *data);
+/* Counts a session of an arena that was attached among the live ones. */
+void slot_adopt(struct pg_session *session);
+/* Gives the slot back. */
+void slot_free(struct pg_session *session);
+
+/* ---- gaps, slot_gap.c --------------------------------------------------- */
+
+/* Bytes of nobody's behind each block of a slot; to be set before there is a
+   core. */
+extern uint32_t slot_gap;
+void slot_fill_gaps(const struct pg_session *session);
+/* The first block of the slot behind whose end somebody has written, in words:
+   "log", "tcp". NULL: none. */
+const char *slot_overrun(const struct pg_session *session);
+
+#endif
