@@ -31,7 +31,9 @@ IS_LONG = bool(os.environ.get("PLAYGROUND_LONG"))  # `tools/test --long`
 IS_SANITIZED = bool(os.environ.get("PLAYGROUND_SANITIZED"))  # starts cost ten times as much
 # Says what sampled() takes; PLAYGROUND_SEED repeats a run.
 SEED = int(os.environ.get("PLAYGROUND_SEED") or random.randrange(1 << 32))
-# Limits of a server that a busy machine must not cut short at its end.
+# After drain_ms and a moment more a guard ends a worker that has not ended: a slow
+# machine has ten times the default's time, and more where much is to be delivered.
+DRAIN_MS = 8000
 PATIENT = {"drain_ms": 60_000}
 REPORT = r"^worker \d+: \d+ sessions"
 
@@ -150,6 +152,8 @@ class Server:
     ):
         self.folder = tempfile.mkdtemp(prefix="playground-")
         self.path = what
+        if isinstance(what, dict):
+            what = {**what, "limits": {"drain_ms": DRAIN_MS, **what.get("limits", {})}}
         if is_text or isinstance(what, dict):
             self.path = os.path.join(self.folder, "playground.json")
             with open(self.path, "w", encoding="utf-8") as file:

@@ -9,7 +9,7 @@ import struct
 import tempfile
 import unittest
 
-from server import PATIENT, Server, config, connect, echo, listener, udp
+from server import Server, config, connect, echo, listener, udp
 
 FIXTURES = os.path.join(os.environ["PLAYGROUND_BUILD"], "tests", "plugins")
 HOW = ([], ["--single"])  # arguments of `run`
@@ -39,7 +39,7 @@ def strace(what, arguments, traffic, messages):
     """The system calls of a server, all its processes, in one run."""
     with tempfile.NamedTemporaryFile() as file:
         under = ["strace", "-f", "-c", "-qq", "-o", file.name]
-        with Server({**what, "limits": PATIENT}, *arguments, under=under) as server:
+        with Server(what, *arguments, under=under) as server:
             traffic(server, messages)
             os.kill(server.children()[0], signal.SIGTERM)
             status = server.wait()

@@ -26,14 +26,15 @@ def rude(when, what, **rest):
 
 
 def provoke(server):
-    """One that comes, speaks and leaves: at one of these it happens."""
+    """One that comes, speaks and leaves: at one of these it happens. It may never
+    be served: what crashes at each tick does so before."""
     with connect(server.address()) as client:
         try:
             client.send("x\n")
             client.end()
-            client.rest()
         except OSError:  # reset, or not connected any more
             pass
+        server.err.wait(r'^playground: handler "rude" ')
 
 
 class Rude(unittest.TestCase):

@@ -182,7 +182,11 @@ class Stopping(unittest.TestCase):
 
     # More than the kernel takes for a socket, less than session_queue_bytes.
     LINES, WIDTH = 10_000, 1000
-    LIMITS = {"session_queue_bytes": 16 << 20, "queue_bytes_total": 64 << 20}
+    LIMITS = {
+        "session_queue_bytes": 16 << 20,
+        "queue_bytes_total": 64 << 20,
+        "drain_ms": 800,
+    }
 
     def queue_for_one(self, server):
         """A member for whom the server holds all that another one says: it
@@ -271,7 +275,8 @@ class Stopping(unittest.TestCase):
         server.err.wait("now it hangs$")
 
     def test_a_handler_that_hangs_is_named_and_ended(self):
-        with Server(self.probe()) as server, connect(server.address()) as client:
+        what = self.probe(limits={"drain_ms": 0})
+        with Server(what) as server, connect(server.address()) as client:
             self.hang(server, client)
             server.err.wait(
                 r'^worker 0 \(pid \d+\) does not come back from handler "probe"; '
