@@ -60,6 +60,14 @@ struct pg_file *output_stderr(void)
     return &stderr_file;
 }
 
+void output_reserve(void)
+{
+    pthread_once(&once, output_begin);
+    pthread_mutex_lock(&outputs.lock);
+    output_writer_reserve();
+    pthread_mutex_unlock(&outputs.lock);
+}
+
 static bool output_is_standard(const struct pg_file *file)
 {
     return file == &stdout_file || file == &stderr_file;

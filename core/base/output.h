@@ -40,6 +40,9 @@ void output_close(struct pg_file *file, unsigned ms);
 /* Closes the files that were given to `owner`. */
 void output_set_owner(struct pg_file *file, const void *owner);
 void output_close_owned(const void *owner, unsigned ms);
+/* Takes the descriptor that the writer needs while there are some: a server
+   that has run out of them must be able to say so. */
+void output_reserve(void);
 /* From now on output_write() waits for room: in a simulation nobody minds, and
    no line may be lost. */
 void output_be_patient(void);

@@ -95,5 +95,7 @@ void output_file_settle(struct pg_file *file, ssize_t result);
 void output_writer_wake(struct pg_file *file);
 /* Forgets the threads, which stay behind in the parent of a fork(2). */
 void output_writer_forget(void);
+/* Makes the descriptor that the leader is woken by. Under the lock. */
+void output_writer_reserve(void);
 
 #endif

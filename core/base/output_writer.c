@@ -256,12 +256,17 @@ static void *output_writer_lead(void *arg)
     return arg;
 }
 
+void output_writer_reserve(void)
+{
+    if (outputs.wake_fd < 0)
+        outputs.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
 /* If no thread can be had now, the ring holds the lines and the next one tries
    again. */
 static void output_writer_start_leader(void)
 {
-    if (outputs.wake_fd < 0)
-        outputs.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    output_writer_reserve();
     outputs.has_leader =
         outputs.wake_fd >= 0 && output_writer_start(output_writer_lead);
 }

@@ -113,6 +113,7 @@ static int core_begin(struct config *config, const struct core_io *io,
     core->worker = worker;
     core->workers = workers;
     crash_ask(core_running_handler);
+    output_reserve();
     core->commons = commons ? commons : core_commons_alone(config);
     return core->commons ? core_allocate(config) : -errno;
 }

@@ -574,6 +574,7 @@ int guard_run(const char *path, const struct config_overrides *overrides)
         return -1;            /* the loader says it better */
     signal(SIGPIPE, SIG_IGN); /* whoever reads stderr may go */
     limit_raise_descriptors();
+    output_reserve();
     uv_loop_init(&guard.loop);
     for (unsigned i = 0; i < WORKERS_MAX; i++) {
         uv_timer_init(&guard.loop, &guard.workers[i].restart);
