@@ -91,14 +91,16 @@ def upward_includes(house):
 
 def symbols(objects):
     """({symbol: file that defines it}, {file: symbols it leaves undefined})."""
-    defined, wanted = {}, {}
-    for path in sorted(objects.rglob("*.o")):
-        source = str(path.relative_to(objects))[: -len(".o")]
-        lines = subprocess.run(["nm", "-g", path], check=True, text=True,
-                               stdout=subprocess.PIPE).stdout.splitlines()
-        wanted[source] = {line.split()[-1] for line in lines if " U " in line}
-        defined.update({line.split()[-1]: source for line in lines
-                        if " U " not in line})
+    paths = sorted(str(path.relative_to(objects)) for path in objects.rglob("*.o"))
+    defined, wanted = {}, {path[: -len(".o")]: set() for path in paths}
+    lines = subprocess.run(["nm", "-g", "-A", *paths], check=True, text=True,
+                           cwd=objects, stdout=subprocess.PIPE).stdout.splitlines()
+    for path, _, symbol in (line.partition(":") for line in lines):
+        kind, name = symbol.split()[-2:]
+        if kind == "U":
+            wanted[path[: -len(".o")]].add(name)
+        else:
+            defined[name] = path[: -len(".o")]
     return defined, wanted
 
 

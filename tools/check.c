@@ -77,10 +77,15 @@ static void check_write(const char *text, size_t len)
 
 static void check_write_escaped(const char *text)
 {
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            check_write("\\", 1);
-        check_write(text, 1);
+    struct pg_bytes left = pg_text(text);
+
+    while (left.len > 0) {
+        char shown[256];
+        size_t used,
+            len = text_show(shown, sizeof(shown), left, PG_UTF8_JSON, &used);
+
+        check_write(shown, len);
+        left = pg_bytes(left.data + used, left.len - used);
     }
 }
 

@@ -1,5 +1,5 @@
-/* What handlers call: the functions of playground/handler.h that need a core
-   (those about options are in config_api.c, about files in output_api.c). */
+/* The functions of playground/handler.h that need a core (those about options
+   are in config_api.c, about files in output_api.c). */
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* What handlers call to tell people something: pg_log() and files. */
+/* Handlers tell people something: pg_log() and files. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* Work that other threads leave for the worker. */
+
 #include "api/post.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* What plugins call to show what peers send. */
+/* For plugins that show words of a peer. */
 #include <playground/utf8.h>
 
 #include <unictype.h>

@@ -205,7 +205,8 @@ static void crash_set_limit(unsigned seconds)
         timer_settime(limit_timer, 0, &limit, NULL);
 }
 
-/* Whoever steps through a constructor with gdb takes longer. */
+/* The limit is off under a debugger, because stepping through a constructor
+   takes longer. */
 static bool crash_look_for_debugger(void)
 {
     FILE *status = fopen("/proc/self/status", "re");
@@ -235,7 +236,8 @@ static void crash_watch_limit(void)
 
 /* ---- watching --------------------------------------------------------- */
 
-/* Its own stack: endless recursion has used up the other. */
+/* The handlers get a stack of their own, because endless recursion has used up
+   the other. */
 void crash_watch(void)
 {
     static uint8_t stack[STACK_BYTES];

@@ -12,10 +12,10 @@
 /* Watches from here on; for the start of the program. */
 void crash_watch(void);
 
-/* This is a worker, of that config; the text must stay. */
+/* Tells that the process is a worker, of that config; the text must stay. */
 void crash_serves(const char *path);
 
-/* Names the handler that runs now, or NULL: what to ask about callbacks that
+/* Names the handler that runs now, or NULL: the one to ask about callbacks that
    handle traffic. Called while a signal is handled. */
 void crash_ask(const char *(*running_handler)(void));
 

@@ -25,7 +25,7 @@ static inline uint32_t hash_text(uint32_t hash, const char *text)
     return hash;
 }
 
-/* What splitmix64 adds for each number. */
+/* The step from one number of splitmix64 to the next. */
 #define HASH_STEP 0x9e3779b97f4a7c15u
 
 /* The mixing step of splitmix64: a bijection whose output looks random even

@@ -1,3 +1,5 @@
+/* Memory that is there, or the program ends. */
+
 #include "base/must.h"
 
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* Names that exist, and how alike two of them are. */
+
 #include "base/names.h"
 
 #include <ctype.h>

@@ -29,7 +29,7 @@
 #define OUTPUT_RING_BYTES (256 * 1024)
 #define OUTPUT_LINE_BYTES 4096
 
-/* These two are never closed. */
+/* The two standard streams are never closed. */
 struct pg_file *output_stdout(void);
 struct pg_file *output_stderr(void);
 /* Appends to `path` (mode 0640 if made). NULL with errno. */
@@ -48,7 +48,8 @@ void output_be_patient(void);
    of. */
 uint64_t output_finish(unsigned ms);
 
-/* The same as the very last, and says on stderr how many, if it takes it. */
+/* output_finish() as the last thing of a process: it says on stderr how many
+   lines are missing, if stderr takes a line at once. */
 void output_finish_aloud(unsigned ms);
 
 /* Appends bytes as they are, a whole line or several. 0, or -EAGAIN: there was

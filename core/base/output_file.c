@@ -96,7 +96,8 @@ uint64_t output_file_missing(const struct pg_file *file)
 
 /* ---- opening anew ----------------------------------------------------- */
 
-/* Its path leads to it still. A device or a terminal is what it is. */
+/* True when the path still leads to this file. A device or a terminal is not
+   asked, because nobody moves one. */
 static bool output_file_is_there(const struct pg_file *file, struct stat *here)
 {
     struct stat there;
@@ -144,7 +145,7 @@ ssize_t output_file_write(struct pg_file *file, const struct iovec *parts,
     return written < 0 ? -errno : written;
 }
 
-/* What is in the ring will not be written. */
+/* Gives up the lines in the ring. */
 static void output_file_drop(struct pg_file *file)
 {
     uint64_t lines = backlog_lines(&file->backlog) - file->notices;
@@ -156,7 +157,7 @@ static void output_file_drop(struct pg_file *file)
     backlog_taken(&file->backlog, file->backlog.len);
 }
 
-/* Of a pipe another reader may be there by now: the next turn finds out. */
+/* Another reader of the pipe may be there by now: the next turn finds out. */
 static void output_file_lost_reader(struct pg_file *file)
 {
     close(file->fd);

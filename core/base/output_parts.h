@@ -32,14 +32,14 @@ struct pg_file {
     uint64_t turn;     /* who was written longest ago is next */
     uint64_t retry_ms; /* not before then; 0: at once */
     bool is_full;      /* poll(2) says when it takes more */
-    bool is_mid_line;
-    bool is_written; /* a thread is at it, without the lock */
-    bool has_own;    /* a thread of its own */
-    bool is_closed;  /* whoever is at it, or its own thread, frees it */
-    bool is_dead;    /* nobody will ever read it */
+    bool is_mid_line;  /* the last byte written was no line end */
+    bool is_written;   /* a thread is at it, without the lock */
+    bool has_own;      /* a thread of its own */
+    bool is_closed;    /* whoever is at it, or its own thread, frees it */
+    bool is_dead;      /* nobody will ever read it */
 
-    /* What is lost: the lines are objects in JSON, so is the announcement. */
-    bool is_json;
+    /* Lines that are lost, and their announcements. */
+    bool is_json;        /* the lines are objects, so are these */
     uint64_t lost;       /* lines not announced yet */
     uint64_t lost_all;   /* lines, announced or not */
     uint64_t notices;    /* announcements in the ring, */
@@ -60,7 +60,7 @@ extern struct outputs {
     bool has_leader;
     bool is_asleep;          /* the leader is in poll(2) */
     uint64_t term;           /* of the leader that is */
-    uint64_t writes;         /* begun and ended by leaders */
+    uint64_t writes;         /* begun by leaders */
     struct pg_file *written; /* what the leader writes now, or NULL */
 
     pthread_cond_t watch; /* for the watcher */
@@ -76,7 +76,7 @@ void output_announce(struct pg_file *file);
 
 /* ---- output_file.c ---------------------------------------------------- */
 
-/* Puts a file into the list. */
+/* Puts a file into the list; `name` is for people. */
 void output_file_add(struct pg_file *file, int fd, const char *name);
 void output_file_remove(struct pg_file *file);
 void output_file_free(struct pg_file *file);
@@ -91,9 +91,9 @@ void output_file_settle(struct pg_file *file, ssize_t result);
 
 /* ---- output_writer.c -------------------------------------------------- */
 
-/* There is something to write in this file. */
+/* Tells the threads that this file has something to write. */
 void output_writer_wake(struct pg_file *file);
-/* In a child after fork(2): all threads stay behind. */
+/* Forgets the threads, which stay behind in the parent of a fork(2). */
 void output_writer_forget(void);
 
 #endif

@@ -76,8 +76,7 @@ struct text_cell text_cell(const char *at, size_t left)
 
 /* ---- whole texts ------------------------------------------------------ */
 
-/* Longer than the worst: a byte becomes four, and of the characters U+061C,
-   two bytes that become six. */
+/* At worst a byte becomes four; a character grows less. */
 char *text_clean(const char *text)
 {
     size_t left = strlen(text);
@@ -165,7 +164,7 @@ static size_t text_show_one(char shown[16], struct pg_bytes in,
     uint8_t byte = in.data[0];
 
     if (byte == '\\' || (byte == '"' && form != PG_UTF8_LINE))
-        sprintf(shown, "\\%c", byte);
+        text_put_hex(shown, (char)byte, 0, 0);
     else if (form == PG_UTF8_JSON && cell.shown[0] == '\\' &&
              strchr("xuU", cell.shown[1]))
         text_name_json(shown, in);

@@ -46,7 +46,7 @@ void text_print(FILE *out, const char *format, ...) PG_PRINTF(2, 3);
 void text_vprint(FILE *out, const char *format, va_list arguments)
     PG_PRINTF(2, 0);
 
-/* Copies as pg_utf8_show() does. */
+/* Copies as pg_utf8_show() does; in a signal handler, too. */
 size_t text_show(char *out, size_t size, struct pg_bytes in,
                  enum pg_utf8_form form, size_t *used);
 

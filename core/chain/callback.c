@@ -1,4 +1,4 @@
-/* What is done about a handler's verdict. */
+/* A handler's verdict, and the consequences. */
 
 #include "chain/callback.h"
 

@@ -8,7 +8,7 @@
 
 #include "chain/chain.h"
 
-/* What is undone when a callback returns. */
+/* Undone when a callback returns. */
 struct frame {
     size_t scratch;
     uint32_t running;
@@ -29,7 +29,7 @@ static inline struct frame frame_enter(const struct pg_entry *entry)
 {
     struct frame frame = frame_save();
 
-    core->arena.header->running = entry->mark;
+    core->arena.header->running = entry->running;
     return frame;
 }
 

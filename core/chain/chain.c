@@ -15,7 +15,7 @@
 
 /* ---- inward ----------------------------------------------------------- */
 
-/* What pg_forward() returns. -ECANCELED: the session is closing; -EAGAIN: its
+/* The result of pg_forward(). -ECANCELED: the session is closing; -EAGAIN: its
    queue is full, even after sending what the socket takes; else 0. */
 static int chain_forward_result(struct pg_session *session)
 {
@@ -27,8 +27,8 @@ static int chain_forward_result(struct pg_session *session)
     return session_is_pressed(session) ? -EAGAIN : 0;
 }
 
-/* What becomes of the kept bytes of an entry that has run. What passes on
-   stays in its block until all have seen it: `passed`. */
+/* Drops the kept bytes of an entry that has run, unless they pass on: then they
+   stay in their block until all have seen them, see `passed`. */
 static void chain_after_recv(struct pg_session *session, unsigned place,
                              bool is_passed, uint64_t *passed)
 {
@@ -81,7 +81,7 @@ int chain_recv(struct pg_session *session, unsigned place, struct pg_bytes in)
         ctx.entry = entry;
         ctx.place = place;
         ctx.has_kept = ctx.must_wait = false;
-        this->arena.header->running = entry->mark;
+        this->arena.header->running = entry->running;
         verdict = entry->handler->recv(&ctx, in);
         if (session->keeping && !ctx.has_kept)
             chain_after_recv(session, place, verdict == PG_PASS, &passed);
@@ -182,7 +182,7 @@ static int chain_walk_senders(struct pg_session *session,
         }
         ctx.entry = entry;
         ctx.place = place;
-        this->arena.header->running = entry->mark;
+        this->arena.header->running = entry->running;
         verdict = entry->handler->send(&ctx, out);
         if (verdict != PG_PASS)
             break;

@@ -8,7 +8,7 @@
 
 enum chain_direction { CHAIN_IN, CHAIN_OUT };
 
-/* What a callback is given: lives on the stack of the walk. */
+/* Given to a callback; lives on the stack of the walk. */
 struct pg_ctx {
     struct pg_session *session; /* NULL: a group, see below */
     struct pg_listener *listener;

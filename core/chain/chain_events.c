@@ -1,5 +1,5 @@
-/* What the entries of a session are told besides bytes: that it opens, that its
-   input ends, that a timer comes up, that it closes. */
+/* Tells the entries of a session that it opens, that its input ends, that a
+   timer comes up, that it closes. */
 
 #include "chain/chain.h"
 

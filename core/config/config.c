@@ -9,10 +9,11 @@
 #include "config/config_parts.h"
 #include "options/options.h"
 #include "places/position.h"
+#include "workers/commons.h"
 
 static const struct pg_option workers_table[] = {
     {"workers", PG_INT, PG_FIELD(struct config, workers), .initial = "1",
-     .min = 1, .max = CONFIG_WORKERS_MAX},
+     .min = 1, .max = WORKERS_MAX},
     {0},
 };
 

@@ -16,7 +16,7 @@ static struct pg_entry *config_entry_add(struct config *config,
     entry->handler = handler;
     entry->config = config;
     entry->id = config->entry_count;
-    entry->mark = entry->id + 1;
+    entry->running = entry->id + 1;
     entry->path = must_copy(path);
     entry->options = must_calloc(1, handler->options_size + 1);
     entry->private = must_calloc(1, handler->entry_size + 1);

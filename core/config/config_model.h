@@ -9,12 +9,12 @@
 
 #include <playground/transport.h>
 
+#include "memory/arena.h"
 #include "plugin/plugin.h"
 
 #define CONFIG_BYTES_MOST    (8u << 20) /* a larger file is refused */
 #define CONFIG_CHAIN_MAX     60         /* entries that one session passes */
-#define CONFIG_LISTENERS_MAX 64
-#define CONFIG_WORKERS_MAX   64
+#define CONFIG_LISTENERS_MAX ARENA_LISTENERS
 #define CONFIG_PATHS_MAX     15 /* folders of plugin_path */
 #define FRAME_BYTES_MOST     (1 << 28)
 
@@ -27,9 +27,9 @@ struct pg_entry {
     struct plugin *plugin;            /* NULL: it is linked in */
     char *name;                       /* unique in the config */
     unsigned id;                      /* index in config.entries */
-    uint32_t mark; /* id + 1, which the arena has while it runs */
-    void *options; /* handler->options_size bytes, read-only */
-    void *private; /* handler->entry_size bytes */
+    uint32_t running; /* id + 1, which the arena has while it runs */
+    void *options;    /* handler->options_size bytes, read-only */
+    void *private;    /* handler->entry_size bytes */
     struct config *config;
     const char *path;  /* to its JSON value, "/handlers/1" */
     uint64_t tick_ms;  /* when tick() is due; 0: never */
@@ -85,7 +85,7 @@ struct config {
     struct pg_entry **entries; /* all, shared and of one transport */
     unsigned entry_count;
     struct limits limits;
-    int64_t workers; /* 1 to CONFIG_WORKERS_MAX */
+    int64_t workers; /* 1 to WORKERS_MAX */
     struct config_overrides overrides;
     struct problems *problems;          /* for pg_fail(), while it lives */
     struct config_internals *internals; /* for the files of this folder */

@@ -24,10 +24,7 @@
 
 #define DELAYED_MOST  (16 << 20)
 #define WRITE_MS      60  /* for what the handlers' files do not have yet */
-#define WRITE_MOST_MS 200 /* ... if delivering has left so much time */
-
-_Static_assert(CONFIG_LISTENERS_MAX <= ARENA_LISTENERS,
-               "the arena has a place for each listener's broadcast");
+#define WRITE_MOST_MS 200 /* but no more, with what delivering has left */
 
 _Static_assert((uint64_t)HEAP_GRANULE << (ARENA_ORDERS - 1) >=
                    4ull * FRAME_BYTES_MOST + DELAYED_MOST + (1 << 20),

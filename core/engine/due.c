@@ -79,7 +79,8 @@ static void due_item(const struct timer_item *item)
 void due_run(void)
 {
     struct timer_item item;
-    /* What is added meanwhile and due at once waits for the next turn. */
+    /* An item that is added meanwhile and due at once waits for the next turn.
+     */
     size_t left = core->timers.count;
 
     core->timers.armed_ms = 0;

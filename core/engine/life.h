@@ -13,18 +13,19 @@ struct pg_session *session_create(struct pg_listener *listener, int fd,
 /* Runs open() of its entries, then watches its descriptor. */
 void session_start(struct pg_session *session);
 
-/* Its descriptor is readable, or writable. */
+/* The descriptor of the session is readable, or writable. */
 void session_readable(struct pg_session *session);
 void session_writable(struct pg_session *session);
 /* Takes in bytes or one record. */
 void session_input(struct pg_session *session, struct pg_bytes in);
 
-/* What turn_end() does with those that are to end, and with those that may go
-   on reading. */
+/* For turn_end(): ends the sessions that are to end; lets those read on that
+   may. */
 void session_close_marked(void);
 void session_resume_marked(void);
 
-/* Its peer has everything: releases it without waiting for its goodbye. */
+/* Releases a session whose peer has everything, without waiting for its
+   goodbye. */
 void session_let_go(struct pg_session *session);
 /* Closing sessions only: the peer took nothing for linger_ms. */
 void session_timeout(struct pg_session *session);

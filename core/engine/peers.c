@@ -1,4 +1,4 @@
-/* Who is behind which datagram, and who was silent for too long. */
+/* Sessions by address, and the end of those that were silent for too long. */
 
 #include "engine/peers.h"
 
@@ -26,7 +26,7 @@ static uint64_t peers_folded(uint64_t a, uint64_t b)
     return (uint64_t)all ^ (uint64_t)(all >> 64);
 }
 
-/* Whoever can forge addresses must not be able to choose those that fall
+/* An attacker who forges addresses must not be able to choose those that fall
    together, so each process has seeds of its own, one for each factor. The last
    word may overlap the one before; what is shorter goes byte by byte. */
 static unsigned peers_hash(const uint8_t *key, size_t len)
@@ -51,8 +51,7 @@ static unsigned peers_hash(const uint8_t *key, size_t len)
 #define HASH_FUNCTION(key, len, hash)                                          \
     ((hash) = peers_hash((const uint8_t *)(key), (len)))
 
-/* Out of memory: the address is not found again, its next datagram makes a
-   new session, and the old one expires. */
+/* Out of memory uthash leaves hh.tbl NULL, and the new session is refused. */
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
@@ -94,7 +93,7 @@ void peers_forget(struct pg_session *session)
     core->runs[session->slot].peer = NULL;
 }
 
-/* Whoever is heard from is often the one heard from last. */
+/* The peer heard from is often the one heard from last. */
 struct pg_session *peers_find(struct pg_listener *listener, const void *peer)
 {
     uint32_t newest = listener->run->newest;

@@ -1,3 +1,5 @@
+/* The memory of a worker, which outlives its process. */
+
 #include "memory/arena.h"
 
 #include <errno.h>

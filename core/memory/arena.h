@@ -22,10 +22,10 @@
 #define ARENA_HEADROOM  (64u * 1024)               /* before the read buffer */
 #define ARENA_READ_SIZE (4u * 1024 * 1024 + 65536) /* the read buffer */
 
-/* What one read of a stream takes of it. */
+/* One read of a stream takes so much of the read buffer. */
 #define ARENA_READ_BYTES (64u * 1024)
 
-/* What an arena is made for. */
+/* The needs that an arena is made for. */
 struct arena_plan {
     uint32_t sessions; /* slots in the table */
     uint32_t stride;   /* bytes a slot: session, ctx slots, states */
@@ -79,7 +79,9 @@ struct arena_header {
 
     uint32_t first_later; /* later.c */
 
-    /* Which entry runs now, its id + 1: read by whoever finds us dead. */
+    /* The entry that runs now, its id + 1: read by the guard that finds us
+     * dead.
+     */
     uint32_t running;
     uint32_t turns; /* of the loop; when it stands still, that entry hangs */
 };

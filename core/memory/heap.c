@@ -1,3 +1,5 @@
+/* A buddy allocator inside the arena. */
+
 #include "memory/heap.h"
 
 #include <fcntl.h>

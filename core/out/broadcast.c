@@ -1,4 +1,4 @@
-/* What goes to all sessions of a listener but one. */
+/* Messages to all sessions of a listener but one. */
 
 #include "out/broadcast.h"
 

@@ -1,5 +1,5 @@
 /*
- * broadcast - what goes to all sessions of a listener but one.
+ * broadcast - messages to all sessions of a listener but one.
  *
  * Many messages of one turn that go to the same sessions are gathered, one
  * behind the other in one block, and put into the queues together: at the end

@@ -12,7 +12,7 @@ void session_end(struct pg_session *session, enum pg_end how, enum pg_why why,
                  const char *text);
 /* Ends it if the peer has no more and everything is answered. */
 void session_check_done(struct pg_session *session);
-/* Its queue is empty: half-closes or releases it, as its flags say. */
+/* The queue is empty: half-closes or releases the session, as its flags say. */
 void session_drained(struct pg_session *session);
 
 #endif

@@ -9,28 +9,14 @@
  *   queue_push.c     what fits in, and what happens to the rest
  *   queue_send.c     a stream's, now; flush.c and batch.c at the end of a turn
  *   queue_settle.c   what could not be sent is made fit to wait
- *   queue.c          the list itself, and the blocks behind it
+ *   queue.c          the list itself; stage.c the blocks behind it
  */
 #ifndef QUEUE_H
 #define QUEUE_H
 
-#include "memory/heap.h"
+#include "out/stage.h"
 #include "state/counter.h"
 #include "state/mark.h"
-
-/* Some bytes in the arena: of a heap block, or of the read buffer when block is
-   0. `offset` counts from the block's start. */
-struct range {
-    uint32_t block, offset, len;
-};
-
-/* A heap block, counted by the pieces (and the stage) that use it; data
-   follows. */
-struct block {
-    uint32_t refs;
-    uint32_t used;    /* bytes, with this header */
-    uint32_t counted; /* heap bytes that share_queue() was told of */
-};
 
 /* Some bytes of a stream, or a run of records: one behind the other, of one
    size, the last may be shorter. */
@@ -47,18 +33,6 @@ static inline struct piece *piece_at(uint32_t number)
            (number - 1);
 }
 
-static inline struct block *block_at(uint32_t block)
-{
-    return (struct block *)heap_at(&core->arena, block);
-}
-
-static inline const uint8_t *range_data(const struct range *range)
-{
-    if (range->block)
-        return heap_at(&core->arena, range->block) + range->offset;
-    return core->arena.base + core->arena.header->read_at + range->offset;
-}
-
 /* How many records of this size are in so many bytes; an empty one is one. */
 static inline uint32_t records_in(uint32_t len, uint32_t size)
 {
@@ -70,21 +44,6 @@ static inline void count_drops(const struct pg_session *session,
 {
     counter_add(counter_of_listener(session->listener), why, many);
 }
-
-/* ---- blocks ------------------------------------------------------------- */
-
-/* A block with room for so many bytes; 0: the heap is full. */
-uint32_t block_make(size_t bytes);
-/* From now on messages wait in this block: it counts until it is released. */
-void block_count(uint32_t block);
-/* One use of a block less; 0: nothing. */
-void block_release(uint32_t block);
-
-/* Copies bytes into a stage, behind what it has if there is room. False: the
-   heap is full. */
-bool stage_copy(uint32_t *stage, struct pg_bytes bytes, struct range *range);
-/* The stages may be used again from their start, if nobody needs them. */
-void stage_reuse_all(void);
 
 /* ---- the list ----------------------------------------------------------- */
 

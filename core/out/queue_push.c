@@ -1,12 +1,11 @@
-/* What goes into a session's queue, and what becomes of that which does not
- * fit.
- */
+/* Puts bytes into a session's queue, and deals with those that do not fit. */
 
 #include "out/queue_push.h"
 
 #include <errno.h>
 
 #include "out/queue_send.h"
+#include "out/queue_settle.h"
 
 /* ---- where the bytes are ------------------------------------------------ */
 
@@ -54,7 +53,7 @@ static bool queue_push_fits(const struct pg_session *session, size_t len)
 }
 
 /* Who reads pays nothing for those who do not: what an empty queue has no room
-   for is given to the socket at once, see queue_push_through(). */
+   for is given to the socket at once, see queue_push_wait(). */
 static bool queue_push_fits_after_sending(struct pg_session *session,
                                           size_t len)
 {
@@ -65,9 +64,20 @@ static bool queue_push_fits_after_sending(struct pg_session *session,
            (session_is_stream(session) && !session->head);
 }
 
-/* Sends more than may wait at once. False: too much of it was not taken. */
-static bool queue_push_through(struct pg_session *session)
+static bool queue_push_is_stuck(const struct pg_session *session)
 {
+    return session_is_stream(session)
+               ? session->flags & SESSION_SOCKET_FULL
+               : session_listener(session)->run->is_blocked;
+}
+
+/* Behind what is already stuck it waits from now on, and counts, so that a
+   broadcast to many of those finds out how much room there is left. What may
+   not wait at all is sent at once. False: too much of it was not taken. */
+static bool queue_push_wait(struct pg_session *session)
+{
+    if (queue_push_is_stuck(session))
+        queue_settle(session);
     if (session->queued <= core->queue_most || !session_is_stream(session))
         return true;
     queue_send_now(session);
@@ -145,7 +155,7 @@ static int queue_push_own(struct pg_session *session, struct pg_bytes bytes,
     if (!queue_push_fits_after_sending(session, bytes.len) ||
         !queue_push_to_range(session, bytes, &range) ||
         !queue_append(session, &range, range.len) ||
-        !queue_push_through(session)) {
+        !queue_push_wait(session)) {
         if (!slow)
             return queue_no_room(session);
         queue_push_too_slow(session, *slow);
@@ -174,7 +184,7 @@ static void queue_push_one(struct pg_session *session,
         (range->len == 0 && session_is_stream(session)))
         return;
     if (queue_push_fits_after_sending(session, range->len) &&
-        queue_append(session, range, size) && queue_push_through(session))
+        queue_append(session, range, size) && queue_push_wait(session))
         queue_push_done(session, range->len);
     else
         queue_push_too_slow(session, slow);

@@ -1,4 +1,4 @@
-/* What the kernel did not take is made fit to wait. */
+/* Makes fit to wait what the kernel did not take. */
 
 #include "out/queue_settle.h"
 
@@ -29,10 +29,12 @@ static uint32_t queue_settle_make(const struct pg_session *session, size_t len)
     if (!session_is_stream(session))
         return block_make(len);
     if (session->settled)
-        size = 2 * heap_size(&core->arena,
-                             piece_at(session->settled)->range.block);
+        size = 2 *
+               heap_size(&core->arena, piece_at(session->settled)->range.block);
     if (size > OWN_MOST)
         size = OWN_MOST;
+    if (size > core->queue_most / 2)
+        size = core->queue_most / 2;
     if (size > len + sizeof(struct block))
         block = block_make(size - sizeof(struct block));
     return block ? block : block_make(len);

@@ -14,7 +14,7 @@
 struct worker;
 struct commons;
 
-/* What a worker is given by whoever started it; see guard.c. */
+/* Given to a worker by its starter; see guard.c. */
 struct worker_setup {
     unsigned index, count;      /* this worker and how many there are */
     int arena_fd;               /* memfd, or -1: make one */

@@ -31,8 +31,8 @@ struct worker {
 /* For libuv's and the core's callbacks, which are given no worker. */
 extern struct worker *the_worker;
 
-/* Whoever was called by the loop, or calls the core from outside, calls this
-   last. */
+/* The end of a turn: called last after a call by the loop, and by all who enter
+   the core from outside. */
 void worker_turn_ends(void);
 
 /* Gives the worker a listener's descriptor, -1 being none. 0 or -EINVAL with a

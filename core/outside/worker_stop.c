@@ -13,7 +13,7 @@
 
 #define DRAIN_LOOK_MS 10 /* between two looks at what is delivered */
 
-/* What its peer's kernel has not taken yet, our FIN included; see tcp(7),
+/* Bytes that the peer's kernel has not taken yet, our FIN included; see tcp(7),
    SIOCOUTQ. -1: nobody knows. */
 static int worker_stop_in_flight(const struct pg_session *session)
 {

@@ -1,3 +1,5 @@
+/* Messages between the guard and its workers. */
+
 #include "process/control.h"
 
 #include <errno.h>

@@ -21,7 +21,7 @@
 #define CONTROL_FD        3 /* in a worker */
 #define CONTROL_CONFIG_FD 4 /* in a worker: the config's text */
 #define CONTROL_STDOUT_FD 5 /* in a worker: the guard's own stdout */
-#define CONTROL_STDERR_FD 6 /* ... and stderr */
+#define CONTROL_STDERR_FD 6 /* in a worker: its own stderr */
 
 enum control_type {
     CONTROL_PLAN = 1,

@@ -1,3 +1,5 @@
+/* The parent of the workers. */
+
 #include "process/guard.h"
 
 #include <errno.h>
@@ -24,7 +26,7 @@
 #define BACKOFF_MS   100
 #define BACKOFF_MOST 5000
 #define HUNG_MS      150  /* after drain_ms, no handler should be running */
-#define KILL_MS      600  /* ... nor any worker */
+#define KILL_MS      600  /* and so long after it no worker */
 #define WRITE_MS     200  /* for the last words at the very end */
 #define LOOK_MS      1000 /* between two looks at who hangs */
 #define LOOKS_MOST   2    /* in the same turn and handler: it is said */
@@ -39,7 +41,7 @@ struct guarded {
     uint64_t started_ms;
     unsigned deaths; /* in a row, each soon after the start */
     uint32_t turns;  /* when it was looked at last ... */
-    unsigned looks;  /* ... so many times in that turn, in a handler */
+    unsigned looks;  /* how often it was in that turn, in a handler */
     bool is_running, is_ready;
     struct said said[2]; /* its stdout and stderr */
 };
@@ -217,7 +219,8 @@ static void guard_on_stop_signal(uv_signal_t *handle, int number)
     guard_stop(0);
 }
 
-/* One that only starts would die of it. */
+/* A worker that is still starting does not handle SIGUSR1 and would be killed
+   by it. */
 static void guard_on_report_signal(uv_signal_t *handle, int number)
 {
     (void)handle;
@@ -484,7 +487,7 @@ static int guard_spawn(struct guarded *worker, int child_fd, const int out[2])
     return uv_spawn(&guard.loop, &worker->process, &options);
 }
 
-/* What the worker prints comes through two pipes. 0 or -errno. */
+/* Starts a worker whose words come through two pipes. 0 or -errno. */
 static int guard_spawn_heard(struct guarded *worker, int child_fd)
 {
     int out[2] = {said_begin(&worker->said[0], &guard.loop, output_stdout()),

@@ -1,4 +1,4 @@
-/* What a worker prints, handed on line by line. */
+/* Hands on line by line what a worker prints. */
 #include "process/said.h"
 
 #include <errno.h>

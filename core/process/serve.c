@@ -1,4 +1,4 @@
-/* What a serving process does, alone or as a worker. */
+/* A serving process, alone or as a worker. */
 
 #include "process/serve.h"
 
@@ -25,7 +25,7 @@
 
 #define WRITE_MS    40    /* for log lines at the very end */
 #define ORPHAN_MS   1000  /* after drain_ms, without a guard */
-#define PATIENCE_MS 10000 /* ... of a simulation */
+#define PATIENCE_MS 10000 /* as WRITE_MS, of a simulation */
 
 struct server {
     struct problems *problems;
@@ -111,7 +111,7 @@ static bool serve_has_option(const struct config *config, const char *name)
     return false;
 }
 
-/* What the command line lays over a config must be for somebody. */
+/* An override of the command line must be for somebody. */
 static bool serve_overrides_fit(struct server *server)
 {
     static const char *const names[] = {"host", "port"};
@@ -205,7 +205,7 @@ static void serve_add_names(const struct config *config, FILE *out)
 static void serve_write_plan(const struct config *config,
                              struct control_message *plan, const int *fds)
 {
-    /* Its last byte stays 0, however long the text. */
+    /* The last byte stays 0, however long the text. */
     FILE *out = fmemopen(plan->text, sizeof(plan->text) - 1, "w");
 
     *plan = (struct control_message){.type = CONTROL_PLAN};

@@ -13,7 +13,7 @@ void activity_add(struct pg_session *session);
 void activity_remove(struct pg_session *session);
 void activity_move_last(struct pg_session *session);
 
-/* It was active just now. Whoever is active is often the one who was last. */
+/* The session was active just now; often it was the last one already. */
 static inline void activity_renew(struct pg_session *session)
 {
     if (session_listener(session)->run->newest != session->slot + 1)

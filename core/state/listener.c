@@ -1,4 +1,4 @@
-/* What this process keeps for each listener, beside its config. */
+/* A listener as this process keeps it, beside its config. */
 
 #include "state/listener.h"
 

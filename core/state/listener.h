@@ -10,7 +10,7 @@
 int listener_runs_create(struct config *config);
 void listener_runs_destroy(struct config *config);
 
-/* What a listener is watched for has changed: is_paused, is_held, is_blocked.
+/* Watches a listener anew, after a change of is_paused, is_held or is_blocked.
  */
 void listener_watch(struct pg_listener *listener);
 

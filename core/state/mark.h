@@ -31,7 +31,7 @@ static inline bool session_is_pressed(const struct pg_session *session)
 
 /* ---- lists -------------------------------------------------------------- */
 
-/* It has output: flush_all() sends it. */
+/* The session has output: flush_all() sends it. */
 static inline void mark_dirty(struct pg_session *session)
 {
     if (session->flags & SESSION_DIRTY)
@@ -44,8 +44,8 @@ static inline void mark_dirty(struct pg_session *session)
 /* Sets flags too: session_close_marked() looks at it at the end of this turn.
  */
 void mark_closing(struct pg_session *session, uint32_t flags);
-/* It has left the list of dirty or resuming ones: one that is gone may be
-   released now. */
+/* A session has left the list of dirty or resuming ones: if it is gone, it may
+   be released now. */
 static inline void mark_unlisted(struct pg_session *session)
 {
     if (session->flags & SESSION_GONE)

@@ -20,8 +20,10 @@ void share_queue(int64_t bytes)
     uint64_t most;
 
     header->queue_blocks += (uint64_t)bytes;
+    /* Blocks are powers of two: up to half of one may be empty. */
     most = share_of((uint64_t)limits->queue_bytes_total / core->workers,
-                    header->queue_blocks);
+                    header->queue_blocks) /
+           2;
     if (most > (uint64_t)limits->session_queue_bytes)
         most = (uint64_t)limits->session_queue_bytes;
     core->queue_most = (uint32_t)most;

@@ -18,7 +18,7 @@
 enum session_flags {
     SESSION_STREAM = 1 << 0, /* its transport provides one */
 
-    /* Its life, in this order. */
+    /* The life of a session, in this order. */
     SESSION_CONNECTING = 1 << 1,
     SESSION_OPEN = 1 << 2,         /* open() of the entries has run */
     SESSION_EOF = 1 << 3,          /* no more input will come */
@@ -48,7 +48,7 @@ enum session_flags {
 
 #define SLOT_CANARY_BYTES 8 /* behind each state, see canary.h */
 
-/* What is in a slot begins at multiples of 16. */
+/* All parts of a slot begin at multiples of 16. */
 #define SESSION_ALIGNED(bytes) (((bytes) + 15) / 16 * 16)
 
 /* One entry in one session. */
@@ -63,8 +63,8 @@ struct ctx_slot {
     bool is_held;   /* the kept bytes wait for room ahead */
 };
 
-/* What every message touches is in front: one cache line a session, since
-   slots begin at multiples of 64. */
+/* In front stands all that every message touches: one cache line a session,
+   since slots begin at multiples of 64. */
 struct pg_session {
     uint64_t number;    /* 0: the slot is free */
     uint64_t keeping;   /* a bit for each entry that keeps bytes */

@@ -10,7 +10,7 @@
 #ifndef STATE_H
 #define STATE_H
 
-#include "config/config.h"
+#include "config/config_model.h"
 #include "memory/arena.h"
 #include "state/timer.h"
 
@@ -24,14 +24,14 @@ struct pg_session;
 
 enum core_watch { CORE_READ = 1, CORE_WRITE = 2 };
 
-/* What the core asks of the outside. */
+/* Questions and orders of the core to the outside. */
 struct core_io {
     /* Call session_readable() and session_writable() when the session's own
        descriptor is ready for these events. */
     void (*watch)(struct pg_session *session, int events);
     /* The session is gone: stop watching, close the descriptor. */
     void (*release)(struct pg_session *session);
-    /* Call the transport's ready() and queue_unblock() when the listener's
+    /* Call the transport's ready() and flush_unblock() when the listener's
        descriptor is ready for these events. */
     void (*watch_listener)(struct pg_listener *listener, int events);
     /* A session without a descriptor is ready for these events, or is so no
@@ -47,7 +47,7 @@ struct core_io {
     uint64_t (*woke_ms)(void);
 };
 
-/* What this process keeps for a listener, beside its config. */
+/* Kept by this process for a listener, beside its config. */
 struct listener_run {
     int fd;              /* -1: none */
     bool is_blocked;     /* records: the socket takes no more just now */
@@ -67,7 +67,7 @@ struct listener_run {
     void *watcher;      /* the worker's */
 };
 
-/* What this process keeps for a session, beside its slot. */
+/* Kept by this process for a session, beside its slot. */
 struct session_run {
     struct peer *peer; /* records: its place in the hash table */
     void *watcher;     /* the worker's */

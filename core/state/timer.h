@@ -19,7 +19,7 @@
 struct pg_entry;
 struct pg_session;
 
-/* What an item is about; anything below is an entry's place in the chain of
+/* The subject of an item; anything below is an entry's place in the chain of
    the session in `slot`. */
 #define TIMER_SESSION  0xfffe /* the end of a session lingers in `slot` */
 #define TIMER_LISTENER 0xfffd /* peers of listener `slot` may be silent */

@@ -1,3 +1,5 @@
+/* The memory that the workers of a server share. */
+
 #include "workers/commons.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+/* Messages from one worker to another, in shared memory. */
+
 #include "workers/commons_layout.h"
 
 #define WRAP UINT32_MAX /* in a message's len: go on at the start */

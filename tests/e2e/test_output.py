@@ -58,12 +58,13 @@ class Stuck(unittest.TestCase):
         self.path = os.path.join(folder.name, "playground.json")
         with open(self.path, "w", encoding="utf-8") as file:
             json.dump(printing(), file)
-        self.out, self.err = self.pipe(), self.pipe()
+        # The guard may have a word to say on stderr, too: that one is larger.
+        self.out, self.err = self.pipe(4096), self.pipe(65536)
 
-    def pipe(self):
-        """A small one, as two files."""
+    def pipe(self, size):
+        """As two files."""
         reader, writer = os.pipe()
-        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, size)
         ends = os.fdopen(reader, "rb"), os.fdopen(writer, "wb", 0)
         for end in ends:
             self.addCleanup(end.close)

@@ -10,7 +10,7 @@ import tempfile
 import unicodedata
 import unittest
 
-from server import PLAYGROUND, TIMEOUT_S, Server, echo, times
+from server import PLAYGROUND, SOURCE, TIMEOUT_S, Server, echo, times
 
 # Control, format and direction characters, fillers, selectors, a byte that is
 # no UTF-8 (as os.fsdecode() has it), private, unassigned.
@@ -192,6 +192,31 @@ class Plugins(Case):
         self.write("c.json", json.dumps({"transports": ["tcp"], "handlers": [name]}))
         self.show("run", "c.json")
         self.show("run", "--single", "c.json")
+
+    def test_what_is_said_when_one_crashes(self):
+        name = "own\u200f\x1b\udcff"
+        words = {"c": "", "n": in_c(name[3:]), "o": "text", "i": ""}
+        self.write(f"{name}.c", HANDLER % words)
+        self.show("build", f"{name}.c")
+        crash = "__attribute__((constructor)) static void crash(void) {abort();}\n"
+        self.write(f"{name}.c", f"#include <stdlib.h>\n{crash}{HANDLER % words}")
+        so = os.path.join(self.folder, f"{name}.so")
+        source = os.path.join(self.folder, f"{name}.c")
+        include = os.path.join(SOURCE, "core", "include")
+        subprocess.run(
+            ["cc", "-shared", "-fPIC", f"-I{include}", "-o", so, source], check=True
+        )
+        # JSON cannot name a file that is no UTF-8, but a folder is read.
+        # A config is UTF-8, and names this one.
+        shutil.copy(so, os.path.join(self.folder, "own\u200f\x1b.so"))
+        config = {"transports": ["tcp"], "handlers": ["own\u200f\x1b"]}
+        self.write("c.json", json.dumps(config))
+        self.assertIn("crashed", self.show("check", "c.json"))
+        said = json.loads(self.show("check", "--json", "c.json"))
+        self.assertIn("crashed", said["problems"][0]["text"])
+        self.show("run", "c.json")
+        self.show("plugins")
+        self.show("plugins", name)
 
 
 if __name__ == "__main__":

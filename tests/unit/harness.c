@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/output.h"
+#include "config/config.h"
 #include "engine/core.h"
 #include "engine/life.h"
 #include "engine/turn.h"
@@ -18,7 +19,7 @@
 #include "state/counter.h"
 #include "state/mark.h"
 
-#define PEERS_MAX 64
+#define PEERS_MAX 256
 #define FAKE_FD   1000000 /* the harness has no descriptors */
 
 #define CUT_WAIT_MS 60000

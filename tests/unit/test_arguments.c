@@ -35,13 +35,13 @@ static const struct argument table[] = {
     {"seed", "N", "", FIELD(ARGUMENT_WHOLE, seed),
      .range = {QUANTITY_COUNT, 0, UINT64_MAX, .is_whole = true}},
     {"bytes", "N", "", FIELD(ARGUMENT_WHOLE, bytes),
-     .range = {QUANTITY_BYTES, 1, 1000000}},
+     .range = {QUANTITY_BYTES, 1, .most = 1000000}},
     {"wait", "1s", "", FIELD(ARGUMENT_MS, wait_ms),
-     .range = {QUANTITY_SECONDS, 0, 100}},
+     .range = {QUANTITY_SECONDS, 0, .most = 100}},
     {"delay", "1ms", "", FIELD(ARGUMENT_REAL, delay_ms),
      .range = {QUANTITY_MS, 0, 10000, .needs_unit = true}},
     {"loss", "1%", "", FIELD(ARGUMENT_SHARE, loss),
-     .range = {QUANTITY_PERCENT, 0, 100}},
+     .range = {QUANTITY_PERCENT, 0, .most = 100}},
     {0}};
 
 static struct arguments arguments = {

@@ -1,3 +1,5 @@
+/* Text in columns: measured, broken at spaces, put side by side. */
+
 #include "cli/columns.h"
 
 #include <stdbool.h>

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* How many columns the text takes. */
+/* Counts the columns that the text takes. */
 size_t columns_width(const char *text);
 
 /* How many bytes of the text go into a line of `width` columns, broken at a
@@ -22,7 +22,7 @@ void columns_paragraph(FILE *out, const char *first, const char *text,
 void columns_row(FILE *out, size_t indent, const char *const *cells,
                  const size_t *widths, size_t count);
 
-/* Of the terminal, within 80 and 100; 80 where there is none. */
+/* The width of the terminal, within 80 and 100; 80 where there is none. */
 size_t columns_of_terminal(int fd);
 
 #endif

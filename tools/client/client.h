@@ -7,9 +7,8 @@
  *   client_connect.c   the addresses of a name, one after the other
  *   client_session.c   the entries of the chain, and how a session goes
  *   client_input.c     stdin, in big reads or line by line
- *   client_terminal.c  the line being typed; client_keys.c: its keys,
- *                      client_screen.c: where it is, client_mode.c: raw mode
- *   client_out.c       stdout and stderr; client_text.c: bytes made readable
+ *   client_out.c       stdout and stderr
+ *   terminal/          the line being typed, and bytes made readable
  *
  * It runs in the loop of a worker of its own, with the server's own plugins:
  *
@@ -21,7 +20,7 @@
 #include <uv.h>
 
 #include "client/client_url.h"
-#include "client/terminal/client_text.h"
+#include "client/terminal/client_terminal.h"
 #include "config/config.h"
 #include "outside/worker.h"
 #include "places/problems.h"
@@ -73,8 +72,6 @@ struct client_input {
     uv_poll_t poll;
     uv_check_t check; /* while paused: has the queue become short? */
 };
-
-struct terminal;
 
 struct client {
     struct client_options options;
@@ -165,16 +162,11 @@ void client_session_resume(struct client *client);
 void client_input_start(struct client *client);
 /* Reads a piece of a file. True: there is more. */
 bool client_input_turn(struct client *client);
-/* Takes a line that was typed, without its end. */
-void client_input_line(struct client *client, struct pg_bytes line);
-void client_input_over(struct client *client);
 void client_input_stop(struct client *client);
 
 /* ---- client_out.c ----------------------------------------------------- */
 
 void client_out_start(struct client *client);
-/* How wide the terminal is. */
-unsigned client_out_columns(void);
 /* Prints a message, or some bytes of a stream, on stdout. */
 void client_out_message(struct client *client, struct pg_bytes bytes);
 void client_out_hex(struct client *client, bool is_sent, struct pg_bytes bytes);
@@ -190,25 +182,5 @@ void client_note(struct client *client, const char *format, ...)
     PG_PRINTF(2, 3);
 void client_complain(struct client *client, const char *format, ...)
     PG_PRINTF(2, 3);
-
-/* ---- client_terminal.c, client_screen.c ------------------------------- */
-
-/* Starts to edit lines. NULL: this terminal cannot; read plain lines. */
-struct terminal *terminal_start(struct client *client);
-/* Gives the terminal back as it was. Accepts NULL. */
-void terminal_stop(struct terminal *terminal);
-/* Takes bytes that were typed. */
-void terminal_typed(struct terminal *terminal, struct pg_bytes bytes);
-/* Shows text above the line being typed; it need not end with a line. */
-void terminal_print(struct terminal *terminal, struct pg_bytes text);
-/* Takes the line being typed off the screen and puts it back, for others to
-   write in between. The cursor is at the start of an empty row. */
-void terminal_hide(struct terminal *terminal);
-void terminal_show(struct terminal *terminal);
-/* Draws the line anew, for the window has another size. */
-void terminal_redraw(struct terminal *terminal);
-/* Draws the line on a row of its own, for the program was stopped and goes
-   on. */
-void terminal_continue(struct terminal *terminal);
 
 #endif

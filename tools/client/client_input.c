@@ -76,7 +76,7 @@ static bool client_input_is_too_long(struct client *client, size_t len)
     return true;
 }
 
-void client_input_line(struct client *client, struct pg_bytes line)
+static void client_input_line(struct client *client, struct pg_bytes line)
 {
     const char *word = client->options.quit_word;
     struct client_buffer copy = {0};
@@ -134,7 +134,7 @@ static void client_input_take_lines(struct client *client, struct pg_bytes in)
 
 /* ---- reading ---------------------------------------------------------- */
 
-void client_input_over(struct client *client)
+static void client_input_over(struct client *client)
 {
     struct client_input *input = &client->input;
 
@@ -206,6 +206,38 @@ static void client_input_say_how_to_leave(struct client *client)
     client_note(client, "%s%sCtrl-D leaves", word, *word ? " or " : "");
 }
 
+/* ---- lines that are edited -------------------------------------------- */
+
+static void client_input_typed_line(struct pg_bytes line, void *arg)
+{
+    client_input_line(arg, line);
+}
+
+static void client_input_typed_end(void *arg)
+{
+    client_input_over(arg);
+}
+
+static bool client_input_is_leaving(void *arg)
+{
+    const struct client *client = arg;
+
+    return client->is_leaving;
+}
+
+static struct terminal *client_input_edit(struct client *client)
+{
+    const struct terminal_user user = {
+        .take_line = client_input_typed_line,
+        .take_end = client_input_typed_end,
+        .is_leaving = client_input_is_leaving,
+        .view = &client->out.view,
+        .arg = client,
+    };
+
+    return terminal_start(&user);
+}
+
 /* ---- from open to close ----------------------------------------------- */
 
 void client_input_start(struct client *client)
@@ -220,7 +252,7 @@ void client_input_start(struct client *client)
     if (input->is_terminal)
         client_input_say_how_to_leave(client);
     if (input->is_terminal && client->out.is_terminal)
-        client->terminal = terminal_start(client);
+        client->terminal = client_input_edit(client);
     if (client_poll_init(client, &input->poll, STDIN_FILENO) == 0)
         uv_poll_start(&input->poll, UV_READABLE, client_input_stdin_polled);
     else

@@ -29,7 +29,8 @@ static bool client_options_take_framing(const struct argument *argument,
 #define OPTION(kind, field)                                                    \
     .type = kind, ARGUMENT_FIELD(struct client_options, field)
 #define SECONDS(field, minimum)                                                \
-    OPTION(ARGUMENT_MS, field), .range = {QUANTITY_SECONDS, minimum, 86400}
+    OPTION(ARGUMENT_MS, field),                                                \
+        .range = {QUANTITY_SECONDS, minimum, .most = 86400}
 
 static const struct argument client_options_table[] = {
     {"framing", "NAME[,KEY=VALUE]...",

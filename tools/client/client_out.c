@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,15 +15,6 @@
 #define NOTE_BYTES  1024
 
 /* ---- stdout ----------------------------------------------------------- */
-
-unsigned client_out_columns(void)
-{
-    struct winsize window = {0};
-
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) || window.ws_col < 2)
-        return 80;
-    return window.ws_col;
-}
 
 static void client_out_nobody_reads(struct client *client)
 {
@@ -140,7 +130,7 @@ static void client_out_add(struct client *client, struct pg_bytes bytes)
 {
     struct client_out *out = &client->out;
 
-    out->view.width = out->is_terminal ? client_out_columns() : 0;
+    out->view.width = out->is_terminal ? terminal_columns() : 0;
     if (out->is_terminal)
         client_view_add(&out->view, bytes, &out->pending);
     else
@@ -163,7 +153,7 @@ void client_out_message(struct client *client, struct pg_bytes bytes)
 
 void client_out_hex(struct client *client, bool is_sent, struct pg_bytes bytes)
 {
-    unsigned columns = client->out.is_terminal ? client_out_columns() : 80;
+    unsigned columns = client->out.is_terminal ? terminal_columns() : 80;
 
     if (client->out.is_broken)
         return;

@@ -9,6 +9,7 @@
 #include "cli/apart.h"
 #include "config/config_model.h"
 #include "options/options.h"
+#include "workers/commons.h"
 
 #define DRAFT "https://json-schema.org/draft/2020-12/schema"
 
@@ -224,7 +225,7 @@ static json_t *schema_top_properties(void)
     json_object_set_new(properties, "handlers",
                         schema_list_of("#/$defs/handler"));
     json_object_set_new(workers, "minimum", json_integer(1));
-    json_object_set_new(workers, "maximum", json_integer(CONFIG_WORKERS_MAX));
+    json_object_set_new(workers, "maximum", json_integer(WORKERS_MAX));
     json_object_set_new(properties, "workers", workers);
     json_object_set_new(properties, "plugin_path", schema_path());
     json_object_set_new(properties, "limits",

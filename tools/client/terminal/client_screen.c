@@ -5,9 +5,19 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define TAB_COLUMNS 8
+
+unsigned terminal_columns(void)
+{
+    struct winsize window = {0};
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) || window.ws_col < 2)
+        return 80;
+    return window.ws_col;
+}
 
 static void client_screen_write_all(const struct client_buffer *text)
 {
@@ -33,7 +43,7 @@ static void client_screen_write_all(const struct client_buffer *text)
 static unsigned client_screen_rows_above(const struct terminal *terminal)
 {
     const LineInfoW *line = el_wline(terminal->editor);
-    unsigned width = client_out_columns(), rows = 0,
+    unsigned width = terminal_columns(), rows = 0,
              column = strlen(SCREEN_PROMPT);
 
     for (const wchar_t *at = line->buffer; at < line->cursor; at++) {
@@ -60,7 +70,7 @@ static unsigned client_screen_rows_above(const struct terminal *terminal)
 static void client_screen_end_tail(struct terminal *terminal)
 {
     terminal->tail = 0;
-    terminal->client->out.view.column = 0;
+    terminal->user.view->column = 0;
 }
 
 /* Takes the line being typed off the screen. */
@@ -97,7 +107,7 @@ static void client_screen_draw_line(struct terminal *terminal)
 
 void terminal_print(struct terminal *terminal, struct pg_bytes text)
 {
-    unsigned column = terminal->client->out.view.column;
+    unsigned column = terminal->user.view->column;
     struct client_buffer out = {0};
 
     client_screen_erase_line(terminal, &out);
@@ -107,7 +117,7 @@ void terminal_print(struct terminal *terminal, struct pg_bytes text)
         client_buffer_text(&out, "\n");
     client_screen_write_all(&out);
     client_buffer_finish(&out);
-    terminal->tail = column < client_out_columns() ? column : 0;
+    terminal->tail = column < terminal_columns() ? column : 0;
     client_screen_draw_line(terminal);
 }
 

@@ -10,16 +10,15 @@
 #ifndef CLIENT_SCREEN_H
 #define CLIENT_SCREEN_H
 
-#include "client/client.h"
-
 #include <histedit.h>
 
 #include "client/terminal/client_keys.h"
+#include "client/terminal/client_terminal.h"
 
 #define SCREEN_PROMPT "> " /* one column each */
 
 struct terminal {
-    struct client *client;
+    struct terminal_user user;
     EditLine *editor;
     HistoryW *history;
     struct client_buffer typed; /* keys not dealt with yet */

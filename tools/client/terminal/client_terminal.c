@@ -1,11 +1,12 @@
 /* The line being typed: libedit, set up to treat one key and come back. */
 
-#include "client/terminal/client_screen.h"
+#include "client/terminal/client_terminal.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "client/terminal/client_mode.h"
+#include "client/terminal/client_screen.h"
 
 #define HISTORY_LINES 500
 
@@ -133,14 +134,15 @@ static void client_terminal_enter_line(struct terminal *terminal)
     terminal->key_len = 1;
     client_terminal_press(terminal);
     client_screen_enter(terminal, pg_bytes(text.data, text.len));
-    client_input_line(terminal->client, pg_bytes(text.data, text.len));
+    terminal->user.take_line(pg_bytes(text.data, text.len), terminal->user.arg);
     client_buffer_finish(&text);
 }
 
 void terminal_typed(struct terminal *terminal, struct pg_bytes bytes)
 {
     client_buffer_add(&terminal->typed, bytes.data, bytes.len);
-    while (!terminal->has_end && !terminal->client->is_leaving) {
+    while (!terminal->has_end &&
+           !terminal->user.is_leaving(terminal->user.arg)) {
         terminal->key_len = client_keys_next(&terminal->typed, terminal->key);
         if (terminal->key_len < 0)
             return;
@@ -152,7 +154,7 @@ void terminal_typed(struct terminal *terminal, struct pg_bytes bytes)
         }
     }
     if (terminal->has_end)
-        client_input_over(terminal->client); /* calls terminal_stop() */
+        terminal->user.take_end(terminal->user.arg); /* may have stopped us */
 }
 
 /* ---- from start to stop ----------------------------------------------- */
@@ -202,7 +204,7 @@ static bool client_terminal_is_dumb(void)
     return name == NULL || *name == '\0' || !strcmp(name, "dumb");
 }
 
-struct terminal *terminal_start(struct client *client)
+struct terminal *terminal_start(const struct terminal_user *user)
 {
     struct terminal *terminal =
         client_terminal_is_dumb() ? NULL : calloc(1, sizeof(*terminal));
@@ -210,7 +212,7 @@ struct terminal *terminal_start(struct client *client)
     if (terminal == NULL)
         return NULL;
     client_mode_save();
-    terminal->client = client;
+    terminal->user = *user;
     terminal->editor = el_init("playground", stdin, stdout, stderr);
     if (terminal->editor == NULL ||
         !client_terminal_is_capable(terminal->editor) ||

@@ -4,9 +4,10 @@
 
 #include <string.h>
 
-#define WHOLE(least, most) .range = {QUANTITY_COUNT, least, most, true}
-#define PERCENT            .range = {QUANTITY_PERCENT, 0, 100}
-#define MS                 .range = {QUANTITY_MS, 0, 10000}
+#define WHOLE(least, most)                                                     \
+    .range = {QUANTITY_COUNT, least, most, .is_whole = true}
+#define PERCENT .range = {QUANTITY_PERCENT, 0, .most = 100}
+#define MS      .range = {QUANTITY_MS, 0, .most = 10000}
 
 const struct argument setting_infos[SETTINGS] = {
     [SETTING_SEED] = {"seed", "N",
@@ -16,7 +17,7 @@ const struct argument setting_infos[SETTINGS] = {
     [SETTING_DELAY] = {"delay", "20ms", "on the way, in each direction", MS},
     [SETTING_JITTER] = {"jitter", "2ms", "the delay varies by so much", MS},
     [SETTING_RATE] = {"rate", "10mbit", "of the link, in each direction",
-                      .range = {QUANTITY_MBIT, 0.001L, 100000}},
+                      .range = {QUANTITY_MBIT, 0.001L, .most = 100000}},
     [SETTING_REORDER] = {"reorder", "5%", "packets held back, and overtaken",
                          PERCENT},
     [SETTING_DUPLICATE] = {"duplicate", "1%", "packets that come twice",
@@ -26,11 +27,12 @@ const struct argument setting_infos[SETTINGS] = {
     [SETTING_CLIENTS] = {"clients", "N", "programs that take part", "10",
                          WHOLE(1, 1000)},
     [SETTING_SIZE] = {"size", "BYTES", "of each message", "1000",
-                      .range = {QUANTITY_BYTES, 1, 65507, true}},
+                      .range = {QUANTITY_BYTES, 1, 65507, .is_whole = true}},
     [SETTING_FOR] = {"for", "5s", "how long it runs",
-                     .range = {QUANTITY_SECONDS, 0.1L, 60}},
+                     .range = {QUANTITY_SECONDS, 0.1L, .most = 60}},
     [SETTING_LOAD] = {"load", "N", "messages a second, of all clients together",
-                      "1000", .range = {QUANTITY_PER_SECOND, 1, 1000000}},
+                      "1000",
+                      .range = {QUANTITY_PER_SECOND, 1, .most = 1000000}},
 };
 
 void settings_init(struct settings *settings)
