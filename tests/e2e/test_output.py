@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import tempfile
@@ -210,6 +211,8 @@ class Logs(unittest.TestCase):
             with open(os.open(self.path, os.O_RDONLY | os.O_NONBLOCK), "rb") as reader:
                 os.set_blocking(reader.fileno(), True)
                 self.say(client, "four")
+                # Until the log has opened it, a read would see an end.
+                self.assertTrue(select.select([reader], [], [], TIMEOUT_S)[0])
                 self.assertRegex(reader.readline(), rb"^\(4 lines lost here")
                 self.assertIn(b"four", reader.readline())
             self.say(client, "five")
