@@ -86,6 +86,20 @@ static bool worker_watch_hold(struct pg_session *session)
     return true;
 }
 
+/* An error waits on the descriptor. After the end of input recv() gives that
+   end again and again, so nobody but SO_ERROR tells of a reset. */
+static void worker_watch_broken(struct pg_session *session)
+{
+    int error = 0;
+    socklen_t length = sizeof(error);
+
+    getsockopt(session->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    session_abort(session, PG_WHY_RESET,
+                  error && error != ECONNRESET && error != EPIPE
+                      ? strerror(error)
+                      : "connection reset");
+}
+
 static void worker_watch_on_session(uv_poll_t *poll, int status, int events)
 {
     struct pg_session *session = poll->data;
@@ -97,6 +111,8 @@ static void worker_watch_on_session(uv_poll_t *poll, int status, int events)
     }
     if (session->flags & SESSION_CONNECTING) {
         worker_watch_connected(session);
+    } else if (status < 0 && session->flags & SESSION_EOF) {
+        worker_watch_broken(session);
     } else {
         if (events & UV_WRITABLE)
             session_writable(session);

@@ -1,10 +1,15 @@
 """TCP through the real program: what a stream promises, and rude clients."""
 
+import array
+import fcntl
+import itertools
 import os
 import select
 import shutil
+import signal
 import socket
 import subprocess
+import termios
 import unittest
 
 from server import (
@@ -158,6 +163,35 @@ class RudeClients(unittest.TestCase):
                 client.exactly(1)
                 client.reset()
             self.assert_serves(server)
+
+    def test_half_close_then_reset_while_answers_wait(self):
+        # More is echoed than the socket takes. recv() has given the end of
+        # input already, and would give it for ever.
+        much = b"x" * 6_000_000
+        what = echo("tcp", limits={"session_queue_bytes": 16 << 20})
+        with Server(what) as server:
+            for _ in range(times(5, 100)):
+                client = connect(server.address())
+                client.send(much)
+                client.end()
+                self.wait_until_acknowledged(client)
+                client.reset()
+            self.wait_for_no_session(server)
+            self.assert_serves(server)
+
+    def wait_until_acknowledged(self, client):
+        left, check = array.array("i", [1]), deadline()
+        while left[0]:
+            check("the server's kernel has all of it")
+            fcntl.ioctl(client.fileno(), termios.TIOCOUTQ, left)
+
+    def wait_for_no_session(self, server):
+        check = deadline()
+        for reports in itertools.count(1):
+            check("nobody is connected any more")
+            server.process.send_signal(signal.SIGUSR1)
+            if server.err.wait(r"^worker 0: (\d+) sessions", reports)[1] == "0":
+                return
 
     def test_clients_that_say_nothing(self):
         with Server(echo("tcp")) as server:
