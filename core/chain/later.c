@@ -7,8 +7,8 @@
 
 #include "memory/heap.h"
 #include "out/end.h"
-#include "state/share.h"
 #include "state/counter.h"
+#include "state/share.h"
 
 static struct later *later_at(uint32_t block)
 {

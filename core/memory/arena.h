@@ -71,8 +71,8 @@ struct arena_header {
 
     /* queue.c */
     uint32_t free_piece;
-    uint32_t stage;  /* the block that output is staged in; 0: none */
-    uint64_t queued; /* bytes waiting for all peers */
+    uint32_t stage;        /* the block that output is staged in; 0: none */
+    uint64_t queued;       /* bytes waiting for all peers */
     uint64_t queue_blocks; /* bytes of the heap blocks in which they wait */
     struct gathered gathered[ARENA_LISTENERS]; /* by listener */
     uint64_t kept; /* bytes of the heap blocks of pg_keep() and pg_later() */
