@@ -13,12 +13,13 @@
 static char *config_file_read_stream(FILE *file, size_t *len)
 {
     char *text = NULL;
-    size_t got;
+    size_t got, more;
 
     *len = 0;
     do {
-        text = must_realloc(text, *len + 65536, 1);
-        got = fread(text + *len, 1, 65536, file);
+        more = *len + 65536;
+        text = must_realloc(text, *len + more, 1);
+        got = fread(text + *len, 1, more, file);
         *len += got;
     } while (got > 0 && *len < CONFIG_BYTES_MOST);
     return text;

@@ -45,7 +45,7 @@ class BadConfigs(unittest.TestCase):
                     self.assertRegex(line, r"^\S+\.json(:\d+:\d+)?: .+; .+")
 
     def test_check_refuses_them(self):
-        self.refused(self.files(), "check")
+        self.refused(sampled(self.files(), 40), "check")
 
     def test_run_refuses_them(self):
         self.refused(sampled(self.files(), 20), "run")
