@@ -368,8 +368,12 @@ PG_API void pg_entry_timer(struct pg_entry *entry, uint32_t ms);
 
 /* ---- pressure --------------------------------------------------------- */
 
-/* Stops reading from this session until pg_resume(), one for each pause. A
-   datagram that comes meanwhile is dropped and counted. */
+/*
+ * Stops reading from this session until pg_resume(), one for each pause. What
+ * this entry keeps when it resumes comes again, even if nothing new comes, and
+ * before the end of input is told. A datagram that comes meanwhile is dropped
+ * and counted.
+ */
 PG_API void pg_pause(struct pg_ctx *ctx);
 PG_API void pg_resume(struct pg_ctx *ctx);
 
