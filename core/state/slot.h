@@ -68,7 +68,7 @@ struct ctx_slot {
 struct pg_session {
     uint64_t number;    /* 0: the slot is free */
     uint64_t keeping;   /* a bit for each entry that keeps bytes */
-    uint64_t active_ms; /* last traffic; streams: last progress at the end */
+    uint64_t active_ms; /* last heard from; streams: last progress at the end */
     uint32_t slot;
     uint32_t flags;
     int32_t fd; /* its own descriptor, -1: shares the listener's */

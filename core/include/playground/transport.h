@@ -216,7 +216,7 @@ PG_API void pg_session_end(struct pg_session *session, enum pg_end how,
                            enum pg_why why, const char *text);
 
 /*
- * Records: makes room. Ends the session not heard from or sent to for longest.
+ * Records: makes room. Ends the session not heard from for longest.
  * False: the listener has none.
  */
 PG_API bool pg_session_evict(struct pg_listener *listener, const char *text);
@@ -224,7 +224,7 @@ PG_API bool pg_session_evict(struct pg_listener *listener, const char *text);
 /* Records: the number of sessions the listener has now, on this worker. */
 PG_API size_t pg_session_count(const struct pg_listener *listener);
 
-/* Records: ends sessions without traffic for `ms` milliseconds; 0: never. */
+/* Records: ends sessions not heard from for `ms` milliseconds; 0: never. */
 PG_API void pg_listener_idle(struct pg_listener *listener, uint64_t ms);
 
 /* The transport's own data of a session (session_size bytes). */
