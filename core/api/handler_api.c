@@ -319,13 +319,20 @@ void pg_pause(struct pg_ctx *ctx)
     session_watch(ctx->session);
 }
 
+/* Kept bytes come again whether they were kept before the pause or in it. */
 void pg_resume(struct pg_ctx *ctx)
 {
-    if (!ctx->session || !ctx->session->pauses)
+    struct pg_session *session = ctx->session;
+
+    if (!session || !session->pauses)
         return;
-    ctx->session->pauses--;
-    session_may_resume(ctx->session);
-    session_watch(ctx->session);
+    session->pauses--;
+    if (session->keeping & 1ull << ctx->place) {
+        session_ctx(session, ctx->place)->is_held = true;
+        session->flags |= SESSION_INPUT_HELD;
+    }
+    session_may_resume(session);
+    session_watch(session);
 }
 
 /* ---- who am I --------------------------------------------------------- */

@@ -59,6 +59,11 @@ void pg_listener_idle(struct pg_listener *listener, uint64_t ms)
     listener->run->idle_ms = ms;
 }
 
+void pg_listener_gone(struct pg_listener *listener, uint64_t ms)
+{
+    listener->run->gone_ms = ms;
+}
+
 /* ---- own addresses ---------------------------------------------------- */
 
 static bool transport_api_has_port(const struct pg_listener *listener,

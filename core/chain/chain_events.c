@@ -51,11 +51,21 @@ static void chain_events_end_one(struct pg_session *session, unsigned place)
         ctx.entry->handler->end(&ctx);
     frame_restore(frame);
     if (session_ctx(session, place)->is_held ||
-        session_ctx(session, place)->deadline_ms)
+        session_ctx(session, place)->deadline_ms || session->pauses)
         return;
     if (keep_get(session, place).len)
         counter_add((uint16_t)ctx.entry->id, "dropped: unfinished message", 1);
     keep_drop(session, place);
+}
+
+/* What comes before the end of input is still on its way: delayed, or held
+   because the way ahead is full or paused. */
+static bool chain_events_end_waits(struct pg_session *session)
+{
+    if (session->pauses)
+        session->flags |= SESSION_INPUT_HELD; /* chain_resume() goes on */
+    return session->flags & SESSION_INPUT_HELD ||
+           (session->ended && session_ctx(session, session->ended - 1u)->late);
 }
 
 void chain_end(struct pg_session *session)
@@ -63,7 +73,7 @@ void chain_end(struct pg_session *session)
     unsigned count = session_listener(session)->chain.count;
 
     while (session->ended < count && !session_is_closing(session)) {
-        if (session->ended && session_ctx(session, session->ended - 1u)->late)
+        if (chain_events_end_waits(session))
             return;
         chain_events_end_one(session, session->ended++);
     }
@@ -145,7 +155,7 @@ void chain_resume(struct pg_session *session)
 
         if (!slot->is_held)
             continue;
-        if (session_is_pressed(session)) {
+        if (session_is_pressed(session) || session->pauses) {
             session->flags |= SESSION_INPUT_HELD;
             return;
         }
@@ -153,5 +163,7 @@ void chain_resume(struct pg_session *session)
         if (chain_recv(session, place, pg_bytes(NULL, 0)) == -ECANCELED)
             return;
     }
+    if (session->flags & SESSION_EOF && !(session->flags & SESSION_ENDED))
+        chain_end(session);
     session_check_done(session);
 }

@@ -27,6 +27,9 @@ static const struct pg_option limit_table[] = {
     {"linger_ms", PG_INT, PG_FIELD(struct limits, linger_ms), .unit = "ms",
      .initial = "1000", .min = 0, .max = 600000,
      .help = "after our goodbye, for the peer to say its own"},
+    {"unread_s", PG_INT, PG_FIELD(struct limits, unread_s), .unit = "s",
+     .initial = "60", .min = 0, .max = 1 << 30,
+     .help = "a connection that takes nothing so long ends; 0: never"},
     {0},
 };
 

@@ -69,6 +69,7 @@ struct limits {
     int64_t frame_bytes;         /* 64 KiB; the longest message */
     int64_t drain_ms;            /* 800; at SIGTERM, to deliver what waits */
     int64_t linger_ms;           /* 1,000; for the peer's FIN after ours */
+    int64_t unread_s;            /* 60; a peer may take nothing; 0: for ever */
 };
 
 /* The command line lays these over a config. They live as long as it does. */

@@ -5,6 +5,7 @@
 #include "chain/chain.h"
 #include "chain/later.h"
 #include "engine/life.h"
+#include "engine/look.h"
 #include "engine/peers.h"
 #include "out/end.h"
 #include "state/listener.h"
@@ -67,6 +68,9 @@ static void due_item(const struct timer_item *item)
         break;
     case TIMER_ENTRY:
         due_entry(core->config->entries[item->slot], item->due_ms);
+        break;
+    case TIMER_LOOK:
+        look_run();
         break;
     case TIMER_LATER:
         later_deliver(item->block);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "chain/chain.h"
+#include "engine/look.h"
 #include "engine/peers.h"
 #include "memory/heap.h"
 #include "out/broadcast.h"
@@ -25,7 +26,11 @@ struct pg_session *session_create(struct pg_listener *listener, int fd,
 
     if (!session)
         return NULL;
-    if (listener->transport->provides != PG_RECORDS || peers_add(session))
+    if (session_is_stream(session)) {
+        look_begin(session);
+        return session;
+    }
+    if (peers_add(session))
         return session;
     counter_add(counter_of_listener(listener->id), "refused: no memory", 1);
     life_release(session);
@@ -121,7 +126,9 @@ void session_resume_marked(void)
 void session_writable(struct pg_session *session)
 {
     session->flags &= ~(uint32_t)SESSION_SOCKET_FULL;
-    session->active_ms = core_now_ms();
+    session->unread_ms = 0;
+    if (session->flags & SESSION_CLOSING)
+        session->active_ms = core_now_ms();
     queue_send_now(session);
     if (!session->head)
         session_drained(session);
@@ -138,8 +145,7 @@ static void life_release(struct pg_session *session)
     chain_forget(session);
     if (session->reason)
         heap_free(&core->arena, session->reason);
-    if (session_listener(session)->transport->provides == PG_RECORDS)
-        peers_forget(session);
+    peers_forget(session);
     slot_free(session);
 }
 

@@ -109,6 +109,13 @@ struct pg_session *peers_find(struct pg_listener *listener, const void *peer)
 
 /* ---- silence ----------------------------------------------------------- */
 
+/* A stream that is not read from may say much that nobody hears, and after its
+   end it says nothing any more. */
+static bool peers_may_have_spoken(const struct pg_session *session)
+{
+    return session_is_stream(session) && !(session->watching & CORE_READ);
+}
+
 void peers_expire(struct pg_listener *listener)
 {
     struct listener_run *run = listener->run;
@@ -121,6 +128,11 @@ void peers_expire(struct pg_listener *listener)
             run->expiry_at = session->active_ms + run->idle_ms;
             timer_add(run->expiry_at, listener->id, 0, TIMER_LISTENER, 0);
             return;
+        }
+        if (peers_may_have_spoken(session)) {
+            session->active_ms = core_now_ms();
+            activity_renew(session);
+            continue;
         }
         peers_forget(session); /* off the list; the address may come anew */
         session_end(session, PG_END_FIN, PG_WHY_IDLE, "idle for too long");

@@ -1,6 +1,7 @@
 /*
  * peers - who is behind which datagram: the sessions of a listener that
- * provides records, by address; and who is forgotten because it is silent.
+ * provides records, by address; and who is forgotten because it is silent, which
+ * streams may be as well.
  */
 #ifndef PEERS_H
 #define PEERS_H

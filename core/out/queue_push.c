@@ -126,10 +126,8 @@ static inline int queue_push_refuse(struct pg_session *session, size_t len)
 
 static inline void queue_push_done(struct pg_session *session, size_t len)
 {
-    if (session_is_stream(session))
-        return;
-    queue_push_spend(session, len);
-    session_touch(session);
+    if (!session_is_stream(session))
+        queue_push_spend(session, len);
 }
 
 /* ---- a broadcast ------------------------------------------------------- */

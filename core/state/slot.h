@@ -44,6 +44,8 @@ enum session_flags {
     SESSION_DELAY_FULL = 1 << 16,  /* until less is on its way */
     SESSION_INPUT_HELD = 1 << 17,  /* an entry keeps bytes for lack of room */
     SESSION_SOCKET_FULL = 1 << 18, /* its socket takes no more just now */
+
+    SESSION_SENT = 1 << 20, /* something may be on its way: look.c looks */
 };
 
 #define SLOT_CANARY_BYTES 8 /* behind each state, see canary.h */
@@ -68,7 +70,7 @@ struct ctx_slot {
 struct pg_session {
     uint64_t number;    /* 0: the slot is free */
     uint64_t keeping;   /* a bit for each entry that keeps bytes */
-    uint64_t active_ms; /* last traffic; streams: last progress at the end */
+    uint64_t active_ms; /* last heard from; streams: last progress at the end */
     uint32_t slot;
     uint32_t flags;
     int32_t fd; /* its own descriptor, -1: shares the listener's */
@@ -82,7 +84,10 @@ struct pg_session {
 
     uint64_t kept;         /* heap bytes of pg_keep() and pg_later() */
     uint64_t credit;       /* bytes it may be sent while heard from once only */
-    uint32_t older, newer; /* by activity, for records; slot + 1 */
+    uint64_t taken;        /* streams: pg_look.taken of the last look */
+    uint64_t unread_ms;    /* when a look found that something is not taken */
+    uint64_t owed_ms;      /* when a look found that an answer is owed */
+    uint32_t older, newer; /* by activity, where idle time counts; slot + 1 */
     uint32_t next_free, next_closing, next_resuming, next_noted;
     uint32_t reason;   /* heap block with the text; 0: none */
     uint32_t timed;    /* deadlines, and messages of pg_later() on their way */

@@ -60,8 +60,9 @@ struct listener_run {
     uint32_t data_at;    /* offset in a slot of the transport's own data */
     int *place;          /* entry id -> place in the chain, or -1 */
     struct peer *peers;  /* records: hash table by address */
-    uint32_t oldest, newest; /* records: by activity; slot + 1 */
-    uint64_t idle_ms;
+    uint32_t oldest, newest; /* by activity, where idle time counts; slot + 1 */
+    uint64_t idle_ms;        /* who says nothing for so long ends; 0: nobody */
+    uint64_t gone_ms;   /* streams: who owes an answer so long; 0: nobody */
     uint64_t expiry_at; /* when the expiry timer is set to, or 0 */
     size_t count;       /* sessions */
     void *watcher;      /* the worker's */
@@ -98,6 +99,7 @@ struct core {
 
     uint32_t gathered; /* listeners with a broadcast not in the queues yet */
     bool has_staged;   /* output has been copied in this turn, see queue.c */
+    bool is_looking;   /* the timer for the next look is set, see look.c */
     struct timers timers;
     uint8_t *scratch;
     size_t scratch_used, scratch_peak;

@@ -385,7 +385,7 @@ static const struct pg_option udp_option_table[] = {
      .help = "datagrams that may wait for the network; the system caps it"},
     {"idle_s", PG_INT, PG_FIELD(struct udp_options, idle_s), .unit = "s",
      .initial = "300", .max = 1 << 30,
-     .help = "a peer silent for so long, both ways, has left; 0: never"},
+     .help = "a peer not heard from for so long has left; 0: never"},
     {"max_peers", PG_INT, PG_FIELD(struct udp_options, max_peers),
      .unit = "peers", .initial = "10000", .min = 1, .max = 10000000,
      .help = "in each worker; one more ends the peer silent for longest"},

@@ -237,24 +237,21 @@ class Leaving(unittest.TestCase):
             with member(server, "udp") as silent:
                 witness.line_with(f"{silent.nick} left (idle")
 
-    def test_a_peer_that_only_listens_does_not_expire(self):
-        # Another one, to whom nobody talks, marks the time. The room's own is
-        # ten times the longest pause between two lines.
-        room = [listener("udp", idle_s=3, handlers=["lines", "chat-broadcast"])]
-        mark = [listener("udp", idle_s=6, handlers=["log"])]
-        with Server(config(room + mark, [])) as server:
-            with member(server, "udp") as ear, member(server, "udp") as talker:
-                with udp_socket(server.addresses("udp")[1]) as sock:
-                    sock.send(b"from now on")
-                    server.err.wait("said 11 bytes")
-                    heard = 0
-                    while not server.err.comes("left: idle", 0.3):
-                        talker.send("still talking\n")
-                        ear.line_with("still talking")
-                        heard += 1
-                self.assertGreater(heard, 0)
-                talker.send("/who\n")
-                self.assertIn(ear.nick, talker.line_with("here are "))
+    def test_what_a_peer_is_sent_is_no_sign_of_its_life(self):
+        what = config([listener("tcp"), listener("udp", idle_s=1)], ["lines", "chat-broadcast"])
+        with Server(what) as server, member(server) as talker:
+            with member(server, "udp") as ghost:  # its program ends
+                ghost.send("/nick ana\n")
+                talker.line_with("is now ana")
+            with member(server) as witness:
+                line = ""
+                while "ana left (idle" not in line:
+                    talker.send("still talking\n")
+                    line = witness.line()
+                    server.err.comes("nothing is said", 0.05)
+            with member(server, "udp") as again:
+                again.send("/nick ana\n")
+                talker.line_with("is now ana")
 
     def test_one_peer_too_many_replaces_the_one_silent_for_longest(self):
         what = config(

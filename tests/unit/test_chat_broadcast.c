@@ -654,11 +654,33 @@ static void test_chat_warns_a_silent_member_over_udp_once(void **state)
     harness_push_text(harness, 0, "and now again");
     harness_advance(harness, 270000);
     assert_bytes(harness_out(harness, 0), WARNING("270"));
-    harness_advance(harness, 299999);
+    harness_advance(harness, 29999);
     assert_false(harness_is_closed(harness, 0));
     harness_advance(harness, 1);
     assert_true(harness_is_closed(harness, 0));
     assert_bytes(harness_out(harness, 0), WARNING("270"));
+    harness_destroy(harness);
+}
+
+/* What it is sent is no sign of its life, so the warning speaks the truth. */
+static void test_chat_forgets_a_silent_member_while_others_talk(void **state)
+{
+    struct harness *harness = forgetful_room(ROOM, 5000);
+    int talker = harness_connect(harness);
+
+    (void)state;
+    harness_push_text(harness, 0, "hello");
+    for (int i = 0; i < 4; i++) {
+        harness_advance(harness, 1000);
+        harness_push_text(harness, talker, "talks on");
+    }
+    harness_clear(harness, 0);
+    harness_advance(harness, 999);
+    assert_bytes(harness_out(harness, 0), WARNING("4.5"));
+    assert_false(harness_is_closed(harness, 0));
+    harness_advance(harness, 1);
+    assert_true(harness_is_closed(harness, 0));
+    assert_false(harness_is_closed(harness, talker));
     harness_destroy(harness);
 }
 
@@ -785,6 +807,7 @@ int main(void)
         cmocka_unit_test(test_chat_closes_who_reads_too_slowly),
         cmocka_unit_test(test_chat_may_drop_what_a_slow_reader_has_no_room_for),
         cmocka_unit_test(test_chat_warns_a_silent_member_over_udp_once),
+        cmocka_unit_test(test_chat_forgets_a_silent_member_while_others_talk),
         cmocka_unit_test(test_chat_warns_before_the_transport_forgets),
         cmocka_unit_test(test_chat_warns_nobody_whom_nobody_forgets),
         cmocka_unit_test(test_chat_warns_nobody_when_told_not_to),

@@ -199,6 +199,7 @@ static int client_build(struct client *client)
         return status;
     if (!config_make_chains(client->config))
         return 2;
+    client->config->limits.unread_s = 0; /* its user may end it at any time */
     client->worker = worker_create(client->config, &setup);
     return client->worker ? 0 : 1;
 }

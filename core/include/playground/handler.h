@@ -112,7 +112,7 @@ enum pg_verdict {
 enum pg_why {
     PG_WHY_EOF = 1,  /* the peer said it has no more, all was answered */
     PG_WHY_RESET,    /* the peer or the network broke the connection */
-    PG_WHY_IDLE,     /* nothing heard or said for the transport's idle time */
+    PG_WHY_IDLE,     /* nothing heard for the transport's idle time */
     PG_WHY_LIMIT,    /* a limit of the config, e.g. a reader too slow */
     PG_WHY_HANDLER,  /* a handler closed it: the text is the handler's */
     PG_WHY_SHUTDOWN, /* the server stops */
@@ -368,8 +368,12 @@ PG_API void pg_entry_timer(struct pg_entry *entry, uint32_t ms);
 
 /* ---- pressure --------------------------------------------------------- */
 
-/* Stops reading from this session until pg_resume(), one for each pause. A
-   datagram that comes meanwhile is dropped and counted. */
+/*
+ * Stops reading from this session until pg_resume(), one for each pause. What
+ * this entry keeps when it resumes comes again, even if nothing new comes, and
+ * before the end of input is told. A datagram that comes meanwhile is dropped
+ * and counted.
+ */
 PG_API void pg_pause(struct pg_ctx *ctx);
 PG_API void pg_resume(struct pg_ctx *ctx);
 
@@ -395,8 +399,8 @@ PG_API const char *pg_transport_name(const struct pg_ctx *ctx);
 PG_API enum pg_kind pg_transport_kind(const struct pg_ctx *ctx);
 /* The kind that reaches this entry: PG_STREAM or PG_RECORDS. */
 PG_API enum pg_kind pg_input_kind(const struct pg_ctx *ctx);
-/* Milliseconds without traffic, either way, until the transport takes the peer
-   for gone; 0: it does not, or it tells by itself when one leaves. */
+/* Milliseconds after which the transport takes a peer for gone that says
+   nothing, whatever it is sent; 0: it does not. */
 PG_API uint64_t pg_idle_ms(const struct pg_ctx *ctx);
 /* A number no other session of this server has had. */
 PG_API uint64_t pg_session_number(const struct pg_ctx *ctx);

@@ -58,6 +58,15 @@ struct pg_record {
     size_t size;
 };
 
+/* How a stream's peer stands. It may be there and not read: then its system
+   answers, but takes nothing. */
+struct pg_look {
+    uint64_t taken;     /* bytes its system has acknowledged so far */
+    bool is_waiting;    /* others are not acknowledged yet */
+    bool is_owed;       /* its system has been asked and has to answer */
+    uint64_t silent_ms; /* since anything at all came from there */
+};
+
 #define PG_TRANSPORT_VERSION 1u
 #define PG_TRANSPORT_ABI                                                       \
     (PG_TRANSPORT_VERSION << 16 | (uint32_t)sizeof(struct pg_transport))
@@ -133,6 +142,10 @@ struct pg_transport {
 
     /* Peers are played instead of met on sockets; NULL: sockets. */
     const struct pg_simulation *simulation;
+
+    /* Streams: fills `look`, now and then, for limits.unread_s and
+       pg_listener_gone(). Absent: what counts is whether send() takes. */
+    void (*look)(struct pg_session *session, int fd, struct pg_look *look);
 };
 
 /* The one symbol a transport exports. */
@@ -216,7 +229,7 @@ PG_API void pg_session_end(struct pg_session *session, enum pg_end how,
                            enum pg_why why, const char *text);
 
 /*
- * Records: makes room. Ends the session not heard from or sent to for longest.
+ * Records: makes room. Ends the session not heard from for longest.
  * False: the listener has none.
  */
 PG_API bool pg_session_evict(struct pg_listener *listener, const char *text);
@@ -224,8 +237,12 @@ PG_API bool pg_session_evict(struct pg_listener *listener, const char *text);
 /* Records: the number of sessions the listener has now, on this worker. */
 PG_API size_t pg_session_count(const struct pg_listener *listener);
 
-/* Records: ends sessions without traffic for `ms` milliseconds; 0: never. */
+/* Ends sessions not heard from for `ms` milliseconds; 0: never. */
 PG_API void pg_listener_idle(struct pg_listener *listener, uint64_t ms);
+
+/* Streams: ends sessions whose peer has owed an answer and said nothing for
+   `ms` milliseconds, see struct pg_look; 0: never. */
+PG_API void pg_listener_gone(struct pg_listener *listener, uint64_t ms);
 
 /* The transport's own data of a session (session_size bytes). */
 PG_API void *pg_session_data(struct pg_session *session);
