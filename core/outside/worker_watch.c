@@ -75,10 +75,9 @@ static void worker_watch_connected(struct pg_session *session)
         the_worker->connect_failed(-error, the_worker->connect_arg);
 }
 
-/* While messages wait for another worker's ring, nothing new is read. */
 static bool worker_watch_hold(struct pg_session *session)
 {
-    if (!mail_is_waiting())
+    if (!worker_must_hold())
         return false;
     the_worker->is_held = true;
     session->watching &= ~CORE_READ;
@@ -176,7 +175,7 @@ static void worker_watch_listener_ready(struct pg_listener *listener)
 {
     int error;
 
-    if (mail_is_waiting()) {
+    if (worker_must_hold()) {
         the_worker->is_held = listener->run->is_held = true;
         listener_watch(listener);
         return;

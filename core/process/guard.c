@@ -123,6 +123,13 @@ static struct pg_bytes guard_culprit(const struct guarded *worker)
     return name ? pg_bytes(name, strcspn(name, "\n")) : pg_text("");
 }
 
+static uint32_t guard_turns_of(const struct guarded *worker)
+{
+    unsigned index = (unsigned)(worker - guard.workers);
+
+    return guard.commons ? atomic_load(commons_turns(guard.commons, index)) : 0;
+}
+
 static void guard_print_worker(const struct guarded *worker, const char *what)
 {
     guard_say("worker %u (pid %d) %s", (unsigned)(worker - guard.workers),
@@ -139,12 +146,12 @@ static void guard_print_culprit(struct pg_bytes name)
 
 static void guard_look_at(struct guarded *worker)
 {
-    struct arena_header header = guard_header_of(worker);
     struct pg_bytes name = guard_culprit(worker);
+    uint32_t turns = guard_turns_of(worker);
 
-    if (!header.running || header.turns != worker->turns)
+    if (!name.len || turns != worker->turns)
         worker->looks = 0;
-    worker->turns = header.turns;
+    worker->turns = turns;
     if (!name.len || worker->looks++ != LOOKS_MOST)
         return;
     guard_print_worker(worker, "does not come back from handler");

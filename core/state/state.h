@@ -78,6 +78,7 @@ struct core {
     struct config *config;
     const struct core_io *io;
     struct commons *commons;
+    _Atomic uint32_t *turns; /* see commons_turns() */
     unsigned worker, workers;
     uint64_t now_ms;     /* of this turn of the loop; 0: nobody has asked yet */
     uint32_t queue_most; /* bytes that one session may have queued now */
@@ -102,8 +103,10 @@ struct core {
     uint8_t *scratch;
     size_t scratch_used, scratch_peak;
     uint64_t wake_mask;  /* workers that have got messages in this turn */
-    uint64_t mail_waits; /* workers with a letter that waits, see mail.c */
+    uint64_t mail_waits; /* workers with a letter, see letters.c */
+    uint64_t mail_lost;  /* messages of or for a worker that had ended */
     uint64_t stop_by_ms; /* it stops, and delivers until then; 0: it serves */
+    bool is_over;        /* it stops, and its sessions are ending */
     uint8_t *no_state;   /* zeroed state for what runs once for a group */
     char peer_text[128];
 };
