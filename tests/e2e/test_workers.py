@@ -93,8 +93,7 @@ class Ending(unittest.TestCase):
             late, ear = found
             count = random.Random(SEED).randrange(1, 40)  # one read takes them all
             os.kill(late, signal.SIGSTOP)
-            for _ in range(count):
-                found[late].send(f"{'z' * 200}\n")
+            found[late].send(f"{'z' * 200}\n" * count)
             os.kill(ear, signal.SIGTERM)
             until_asleep(ear)
             os.kill(late, signal.SIGCONT)
