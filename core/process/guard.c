@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "base/inherited.h"
 #include "base/limit.h"
 #include "base/output.h"
 #include "memory/arena.h"
@@ -568,6 +569,8 @@ static int guard_snapshot(const char *path)
 
 static void guard_watch_signal(unsigned at, int number, uv_signal_cb fn)
 {
+    if (inherited_is_ignored(number))
+        return;
     uv_signal_init(&guard.loop, &guard.signals[at]);
     uv_signal_start(&guard.signals[at], fn, number);
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/crash.h"
+#include "base/inherited.h"
 #include "base/output.h"
 #include "options/options.h"
 #include "outside/listen.h"
@@ -87,6 +88,8 @@ static void serve_on_report(uv_signal_t *signal, int number)
 static void serve_watch_signal(struct server *server, uv_signal_t *handle,
                                uv_signal_cb fn, int number)
 {
+    if (inherited_is_ignored(number))
+        return;
     uv_signal_init(worker_loop(server->worker), handle);
     handle->data = server;
     uv_signal_start(handle, fn, number);
@@ -307,8 +310,6 @@ static void serve_run_worker(struct server *server)
 {
     struct control_message ready = {.type = CONTROL_READY};
 
-    signal(SIGINT, SIG_IGN); /* Ctrl-C goes to all: the guard decides */
-    signal(SIGHUP, SIG_IGN);
     serve_watch_signal(server, &server->term, serve_on_stop, SIGTERM);
     serve_watch_signal(server, &server->report, serve_on_report, SIGUSR1);
     uv_poll_init(worker_loop(server->worker), &server->guard, CONTROL_FD);
@@ -335,8 +336,6 @@ static int serve_simulate_for_guard(struct server *server)
 {
     struct control_message alone = {.type = CONTROL_ALONE};
 
-    signal(SIGINT, SIG_IGN); /* Ctrl-C goes to all: the guard decides */
-    signal(SIGHUP, SIG_IGN);
     if (control_send(CONTROL_FD, &alone, NULL))
         return serve_complain(server, 1); /* the guard has gone */
     serve_take_streams();
@@ -355,6 +354,15 @@ static int serve_load_for_worker(struct server *server, const char *path,
     return is_good ? 0 : 2;
 }
 
+/* The terminal tells all its processes of a Ctrl-C or its end; what it means is
+   for the guard to say. */
+static void serve_leave_to_guard(void)
+{
+    signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGQUIT, SIG_IGN);
+}
+
 int serve_worker(bool opens_sockets, const char *path,
                  const struct config_overrides *overrides)
 {
@@ -362,6 +370,7 @@ int serve_worker(bool opens_sockets, const char *path,
     static struct control_message message;
     struct server server = {0};
 
+    serve_leave_to_guard();
     crash_serves(path);
     /* Each printf() of a handler is at the guard when it returns. */
     setvbuf(stdout, NULL, _IONBF, 0);

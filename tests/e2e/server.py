@@ -144,7 +144,7 @@ class Server:
 
     At the end it gets SIGTERM and has to end with status 0, which in a
     sanitizer build also says that nothing leaked. `under`: a command that runs
-    it, such as strace.
+    it, such as strace; `setup` is called in the process before it is the server.
     """
 
     def __init__(
@@ -156,6 +156,7 @@ class Server:
         is_ready=True,
         is_text=False,
         under=(),
+        setup=None,
     ):
         self.folder = tempfile.mkdtemp(prefix="playground-")
         self.path = what
@@ -177,7 +178,7 @@ class Server:
             errors="backslashreplace",
             cwd=self.folder,
             start_new_session=True,
-            preexec_fn=self._limit if soft_files or hard_files else None,
+            preexec_fn=self._limit if soft_files or hard_files else setup,
         )
         self.out = Lines(self.process.stdout)
         self.err = Lines(self.process.stderr)
