@@ -1,6 +1,7 @@
 /* The descriptors of sessions and listeners, watched by the loop. */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -232,6 +233,17 @@ int worker_adopt(struct pg_listener *listener, int fd)
                                 "no memory to watch it; close other programs");
 }
 
+/* It ends, and nobody can ask any more. */
+static void worker_watch_say_drops(struct pg_listener *listener)
+{
+    uint64_t drops = listener_count_drops(listener);
+
+    if (drops)
+        output_line(output_stderr(), "worker %u: %s: %s: %" PRIu64,
+                    core->worker, listener->name, listener_drops_name(listener),
+                    drops);
+}
+
 void worker_close_listeners(void)
 {
     for (unsigned i = 0; i < the_worker->config->listener_count; i++) {
@@ -239,6 +251,8 @@ void worker_close_listeners(void)
 
         if (!run)
             continue;
+        if (core->arena.base)
+            worker_watch_say_drops(the_worker->config->listeners[i]);
         worker_watch_end(run->watcher);
         run->watcher = NULL;
         if (run->fd >= 0)

@@ -91,7 +91,7 @@ static void guard_say_lost(const char *name, const void *owner, uint64_t lines,
                            void *arg)
 {
     (void)owner, (void)arg;
-    guard_say("%s: lines lost: %" PRIu64 "\n", name, lines);
+    guard_say("guard: %s: lines lost: %" PRIu64 "\n", name, lines);
 }
 
 /* ---- who is it -------------------------------------------------------- */

@@ -56,33 +56,40 @@ static void serve_on_stop(uv_signal_t *signal, int number)
     worker_stop(server->worker);
 }
 
-static void serve_print_counter(uint16_t owner, const char *name,
-                                uint64_t value, void *arg)
+/* Several workers write to one stderr: each line names its own. */
+static void serve_tell(const char *owner, const char *name, uint64_t value)
+{
+    output_line(output_stderr(), "worker %u: %s: %s: %" PRIu64, core->worker,
+                owner, name, value);
+}
+
+static void serve_tell_counter(uint16_t owner, const char *name, uint64_t value,
+                               void *arg)
 {
     (void)arg;
-    output_line(output_stderr(), "%s: %s: %" PRIu64, counter_owner_name(owner),
-                name, value);
+    serve_tell(counter_owner_name(owner), name, value);
 }
 
 /* Beside the entry that owns it, as a counter is shown. */
-static void serve_print_lost(const char *name, const void *owner,
-                             uint64_t lines, void *arg)
+static void serve_tell_lost(const char *name, const void *owner, uint64_t lines,
+                            void *arg)
 {
     (void)arg;
-    output_line(output_stderr(), "%s: lines lost: %" PRIu64,
-                owner ? pg_entry_name(owner) : name, lines);
+    serve_tell(owner ? pg_entry_name(owner) : name, "lines lost", lines);
 }
 
 static void serve_on_report(uv_signal_t *signal, int number)
 {
     (void)signal, (void)number;
+    for (unsigned i = 0; i < core->config->listener_count; i++)
+        listener_count_drops(core->config->listeners[i]);
     output_line(output_stderr(),
                 "worker %u: %u sessions, %" PRIu64 " bytes queued, %" PRIu64
                 " bytes kept",
                 core->worker, core->live_count, core->arena.header->queued,
                 core->arena.header->kept);
-    counter_each(serve_print_counter, NULL);
-    output_each_lost(serve_print_lost, NULL);
+    counter_each(serve_tell_counter, NULL);
+    output_each_lost(serve_tell_lost, NULL);
 }
 
 static void serve_watch_signal(struct server *server, uv_signal_t *handle,

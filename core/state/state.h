@@ -56,6 +56,7 @@ struct listener_run {
     bool is_shared;      /* several workers have a socket for this address */
     bool is_joining;     /* the next socket joins a bound one, see pg_bind() */
     uint16_t bound_port; /* what port 0 became */
+    uint32_t drops;      /* the kernel's that are counted, see listener.h */
     uint32_t *state_at;  /* offset in a slot of each entry's session state */
     uint32_t data_at;    /* offset in a slot of the transport's own data */
     int *place;          /* entry id -> place in the chain, or -1 */

@@ -42,7 +42,9 @@ static int tcp_set(int fd, int level, int name, int value)
  * Nagle's algorithm (RFC 896) holds a small segment back while another is not
  * yet acknowledged; with delayed ACKs (RFC 1122, 4.2.3.2) that costs a chat
  * 40 ms a line, hence TCP_NODELAY. A peer that was switched off says nothing
- * for ever: only keep-alive probes (RFC 1122, 4.2.3.6) find out.
+ * for ever: only keep-alive probes (RFC 1122, 4.2.3.6) find out. A byte that
+ * the peer has sent as urgent would be taken out of the stream, were it not for
+ * SO_OOBINLINE (RFC 6093, 6).
  *
  * On Linux an accepted socket inherits all of this from the listening one.
  */
@@ -54,6 +56,8 @@ static int tcp_tune(int fd, const struct tcp_options *options)
         error = tcp_set(fd, IPPROTO_TCP, TCP_KEEPIDLE, options->keepalive_s);
     if (!error)
         error = tcp_set(fd, SOL_SOCKET, SO_KEEPALIVE, options->keepalive);
+    if (!error)
+        error = tcp_set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
     return error;
 }
 
