@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/crash.h"
+#include "base/inherited.h"
 #include "base/names.h"
 #include "base/text.h"
 #include "commands.h"
@@ -105,6 +106,7 @@ static int playground_run(const struct command *command, int argc, char **argv)
 int main(int argc, char **argv)
 {
     playground_open_standard();
+    inherited_set_anew();
     crash_watch();
     if (argc < 2) {
         playground_print_help(stderr);

@@ -225,13 +225,9 @@ static void crash_watch_limit(void)
 {
     const struct sigaction action = {.sa_handler = crash_on_limit,
                                      .sa_flags = SA_ONSTACK | SA_RESTART};
-    sigset_t limit_signal;
 
     is_debugged = crash_look_for_debugger();
     sigaction(LIMIT_SIGNAL, &action, NULL);
-    sigemptyset(&limit_signal);
-    sigaddset(&limit_signal, LIMIT_SIGNAL);
-    sigprocmask(SIG_UNBLOCK, &limit_signal, NULL);
 }
 
 /* ---- watching --------------------------------------------------------- */

@@ -115,7 +115,10 @@ static int core_begin(struct config *config, const struct core_io *io,
     crash_ask(core_running_handler);
     output_reserve();
     core->commons = commons ? commons : core_commons_alone(config);
-    return core->commons ? core_allocate(config) : -errno;
+    if (!core->commons)
+        return -errno;
+    core->turns = commons_turns(core->commons, worker);
+    return core_allocate(config);
 }
 
 static int core_begun(int error)

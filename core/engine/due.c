@@ -4,6 +4,7 @@
 
 #include "chain/chain.h"
 #include "chain/later.h"
+#include "engine/letters.h"
 #include "engine/life.h"
 #include "engine/look.h"
 #include "engine/peers.h"
@@ -65,6 +66,9 @@ static void due_item(const struct timer_item *item)
         listener = core->config->listeners[item->slot];
         listener->run->is_paused = core->stop_by_ms != 0;
         listener_watch(listener);
+        break;
+    case TIMER_MAIL:
+        letters_look_at(item->slot);
         break;
     case TIMER_ENTRY:
         due_entry(core->config->entries[item->slot], item->due_ms);

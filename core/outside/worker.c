@@ -30,7 +30,7 @@ void worker_turn_ends(void)
         the_worker->is_trim_set = true;
         uv_timer_start(&the_worker->trim_timer, worker_on_trim, TRIM_MS, 0);
     }
-    if (the_worker->is_stopping && core->live_count == 0)
+    if (core->is_over && core->live_count == 0)
         uv_stop(&the_worker->loop);
 }
 
@@ -44,6 +44,15 @@ static void worker_on_trim(uv_timer_t *timer)
 
 /* ---- other workers and threads ---------------------------------------- */
 
+/* Others have taken their messages, are left out, or have no more to say. */
+void worker_let_go(void)
+{
+    if (the_worker->is_stopping)
+        worker_stop_if_all_do();
+    if (the_worker->is_held && !worker_must_hold())
+        worker_read_again();
+}
+
 static void worker_on_wake(uv_poll_t *poll, int status, int events)
 {
     uint64_t count;
@@ -53,8 +62,7 @@ static void worker_on_wake(uv_poll_t *poll, int status, int events)
     (void)poll, (void)status, (void)events, (void)got;
     core_clock();
     mail_take();
-    if (the_worker->is_held && !mail_is_waiting())
-        worker_read_again();
+    worker_let_go();
     worker_turn_ends();
 }
 
@@ -86,6 +94,7 @@ static void worker_on_timer(uv_timer_t *timer)
     (void)timer;
     core_clock();
     due_run();
+    worker_let_go();
     worker_turn_ends();
 }
 
@@ -223,4 +232,5 @@ uv_loop_t *worker_loop(struct worker *worker)
 void worker_run(struct worker *worker)
 {
     uv_run(&worker->loop, UV_RUN_DEFAULT);
+    worker_stop_say_lost();
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "base/inherited.h"
 #include "base/limit.h"
 #include "base/output.h"
 #include "memory/arena.h"
@@ -90,7 +91,7 @@ static void guard_say_lost(const char *name, const void *owner, uint64_t lines,
                            void *arg)
 {
     (void)owner, (void)arg;
-    guard_say("%s: lines lost: %" PRIu64 "\n", name, lines);
+    guard_say("guard: %s: lines lost: %" PRIu64 "\n", name, lines);
 }
 
 /* ---- who is it -------------------------------------------------------- */
@@ -123,6 +124,13 @@ static struct pg_bytes guard_culprit(const struct guarded *worker)
     return name ? pg_bytes(name, strcspn(name, "\n")) : pg_text("");
 }
 
+static uint32_t guard_turns_of(const struct guarded *worker)
+{
+    unsigned index = (unsigned)(worker - guard.workers);
+
+    return guard.commons ? atomic_load(commons_turns(guard.commons, index)) : 0;
+}
+
 static void guard_print_worker(const struct guarded *worker, const char *what)
 {
     guard_say("worker %u (pid %d) %s", (unsigned)(worker - guard.workers),
@@ -139,12 +147,12 @@ static void guard_print_culprit(struct pg_bytes name)
 
 static void guard_look_at(struct guarded *worker)
 {
-    struct arena_header header = guard_header_of(worker);
     struct pg_bytes name = guard_culprit(worker);
+    uint32_t turns = guard_turns_of(worker);
 
-    if (!header.running || header.turns != worker->turns)
+    if (!name.len || turns != worker->turns)
         worker->looks = 0;
-    worker->turns = header.turns;
+    worker->turns = turns;
     if (!name.len || worker->looks++ != LOOKS_MOST)
         return;
     guard_print_worker(worker, "does not come back from handler");
@@ -561,6 +569,8 @@ static int guard_snapshot(const char *path)
 
 static void guard_watch_signal(unsigned at, int number, uv_signal_cb fn)
 {
+    if (inherited_is_ignored(number))
+        return;
     uv_signal_init(&guard.loop, &guard.signals[at]);
     uv_signal_start(&guard.signals[at], fn, number);
 }

@@ -56,6 +56,7 @@ struct listener_run {
     bool is_shared;      /* several workers have a socket for this address */
     bool is_joining;     /* the next socket joins a bound one, see pg_bind() */
     uint16_t bound_port; /* what port 0 became */
+    uint32_t drops;      /* the kernel's that are counted, see listener.h */
     uint32_t *state_at;  /* offset in a slot of each entry's session state */
     uint32_t data_at;    /* offset in a slot of the transport's own data */
     int *place;          /* entry id -> place in the chain, or -1 */
@@ -79,6 +80,7 @@ struct core {
     struct config *config;
     const struct core_io *io;
     struct commons *commons;
+    _Atomic uint32_t *turns; /* see commons_turns() */
     unsigned worker, workers;
     uint64_t now_ms;     /* of this turn of the loop; 0: nobody has asked yet */
     uint32_t queue_most; /* bytes that one session may have queued now */
@@ -104,8 +106,10 @@ struct core {
     uint8_t *scratch;
     size_t scratch_used, scratch_peak;
     uint64_t wake_mask;  /* workers that have got messages in this turn */
-    uint64_t mail_waits; /* workers with a letter that waits, see mail.c */
+    uint64_t mail_waits; /* workers with a letter, see letters.c */
+    uint64_t mail_lost;  /* messages of or for a worker that had ended */
     uint64_t stop_by_ms; /* it stops, and delivers until then; 0: it serves */
+    bool is_over;        /* it stops, and its sessions are ending */
     uint8_t *no_state;   /* zeroed state for what runs once for a group */
     char peer_text[128];
 };

@@ -175,5 +175,28 @@ void commons_reset_worker(struct commons *commons, unsigned worker)
                           memory_order_relaxed);
     claim_purge(commons, worker);
     ring_drain(commons, worker);
+    for (unsigned step = COMMONS_QUIET; step <= COMMONS_OVER; step++)
+        atomic_fetch_and(&commons->header->steps[step], ~(1ull << worker));
     atomic_fetch_and(&commons->header->absent, ~(1ull << worker));
+}
+
+_Atomic uint32_t *commons_turns(struct commons *commons, unsigned worker)
+{
+    return &commons->header->turns[worker].count;
+}
+
+void commons_set_step(struct commons *commons, unsigned worker,
+                      enum commons_step step)
+{
+    atomic_fetch_or(&commons->header->steps[step], 1ull << worker);
+}
+
+uint64_t commons_at_step(const struct commons *commons, enum commons_step step)
+{
+    return atomic_load(&commons->header->steps[step]);
+}
+
+uint64_t commons_absent(const struct commons *commons)
+{
+    return atomic_load(&commons->header->absent);
 }

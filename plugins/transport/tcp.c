@@ -59,7 +59,8 @@ static int tcp_keep_alive(int fd, int keepalive_s)
 /*
  * Nagle's algorithm (RFC 896) holds a small segment back while another is not
  * yet acknowledged; with delayed ACKs (RFC 1122, 4.2.3.2) that costs a chat
- * 40 ms a line, hence TCP_NODELAY.
+ * 40 ms a line, hence TCP_NODELAY. A byte that the peer has sent as urgent would
+ * be taken out of the stream, were it not for SO_OOBINLINE (RFC 6093, 6).
  *
  * On Linux an accepted socket inherits all of this from the listening one.
  */
@@ -71,6 +72,8 @@ static int tcp_tune(int fd, const struct tcp_options *options)
         error = tcp_keep_alive(fd, options->keepalive_s);
     if (!error)
         error = tcp_set(fd, SOL_SOCKET, SO_KEEPALIVE, options->keepalive);
+    if (!error)
+        error = tcp_set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
     return error;
 }
 

@@ -96,13 +96,6 @@ class Lines:
                 raise AssertionError(f"no line with {pattern!r} in:\n{self.text()}")
             return match
 
-    def wait_lines(self, count):
-        """Until so many lines have come in all."""
-        with self.changed:
-            self.changed.wait_for(
-                lambda: len(self.lines) >= count or self.is_ended, TIMEOUT_S
-            )
-
     def comes(self, pattern, seconds):
         """Is such a line there, or comes within this time?"""
         with self.changed:
@@ -144,7 +137,7 @@ class Server:
 
     At the end it gets SIGTERM and has to end with status 0, which in a
     sanitizer build also says that nothing leaked. `under`: a command that runs
-    it, such as strace.
+    it, such as strace; `setup` is called in the process before it is the server.
     """
 
     def __init__(
@@ -156,6 +149,7 @@ class Server:
         is_ready=True,
         is_text=False,
         under=(),
+        setup=None,
     ):
         self.folder = tempfile.mkdtemp(prefix="playground-")
         self.path = what
@@ -177,7 +171,7 @@ class Server:
             errors="backslashreplace",
             cwd=self.folder,
             start_new_session=True,
-            preexec_fn=self._limit if soft_files or hard_files else None,
+            preexec_fn=self._limit if soft_files or hard_files else setup,
         )
         self.out = Lines(self.process.stdout)
         self.err = Lines(self.process.stderr)
@@ -255,7 +249,7 @@ class Server:
             int(match[1])
             for pid in self.children() or [self.process.pid]
             for match in re.finditer(
-                rf"^{name}: {reason}: (\d+)$", self._report(pid), re.MULTILINE
+                rf"^worker \d+: {name}: {reason}: (\d+)$", self._report(pid), re.MULTILINE
             )
         )
 
@@ -265,11 +259,9 @@ class Server:
             os.kill(pid, signal.SIGUSR1)
             self.err.wait(REPORT, self.reports)
         starts = [i for i, line in enumerate(self.err.lines) if re.search(REPORT, line)]
+        who = re.match(r"worker \d+: ", self.err.lines[starts[-2]])[0]
         report = self.err.lines[starts[-2] : starts[-1]]
-        # The second one is as long. It has to be over, too: its lines could
-        # come between those of another worker, whose pipe is another.
-        self.err.wait_lines(starts[-1] + len(report))
-        return "\n".join(report)
+        return "\n".join(line for line in report if line.startswith(who))
 
     def processes(self):
         """The pids of all that serve."""

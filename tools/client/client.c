@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/inherited.h"
 #include "base/output.h"
 #include "commands.h"
 
@@ -137,8 +138,11 @@ int client_poll_init(struct client *client, uv_poll_t *poll, int fd)
 static void client_watch_signal(struct client *client, int number,
                                 uv_signal_cb seen)
 {
-    uv_signal_t *handle = &client->signals[client->signal_count++];
+    uv_signal_t *handle = &client->signals[client->signal_count];
 
+    if (inherited_is_ignored(number))
+        return;
+    client->signal_count++;
     uv_signal_init(client->loop, handle);
     handle->data = client;
     uv_signal_start(handle, seen, number);

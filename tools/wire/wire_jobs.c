@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/inherited.h"
 #include "base/text.h"
 #include "wire/wire_command.h"
 
@@ -22,13 +23,10 @@
 
 bool wire_jobs_init(struct wire_jobs *jobs)
 {
-    sigset_t set;
+    static const int numbers[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP};
+    sigset_t set =
+        inherited_wanted(numbers, sizeof(numbers) / sizeof(*numbers));
 
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN); /* who reads stderr may go; we still clean up */
     prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/inherited.h"
 #include "base/must.h"
 #include "base/text.h"
 #include "compare/lab/lab_parts.h"
@@ -226,11 +227,9 @@ static void child_note_end(struct child *child, const char *why, int status)
 static void child_block_signals(struct child *child)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
-    sigset_t set;
+    sigset_t set =
+        inherited_wanted(numbers, sizeof(numbers) / sizeof(*numbers));
 
-    sigemptyset(&set);
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
-        sigaddset(&set, numbers[i]);
     sigprocmask(SIG_BLOCK, &set, &child->mask);
     child->signals = signalfd(-1, &set, SFD_CLOEXEC);
 }
@@ -238,12 +237,12 @@ static void child_block_signals(struct child *child)
 json_t *child_run(const struct experiment *experiment,
                   const struct settings *settings, struct progress *progress)
 {
-    struct child child = {.experiment = experiment,
-                          .folder = child_make_folder()};
+    struct child child = {.experiment = experiment};
     double begin = lab_now_ms();
 
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* what it leaves is left to us */
-    child_block_signals(&child);
+    child_block_signals(&child); /* before there is something to clear away */
+    child.folder = child_make_folder();
     child_start(&child, settings);
 
     const char *why = child_follow(&child, progress);
