@@ -7,6 +7,7 @@
 #include "base/output.h"
 #include "engine/life.h"
 #include "engine/mail.h"
+#include "engine/turn.h"
 #include "out/end.h"
 #include "outside/worker_parts.h"
 #include "state/listener.h"
@@ -93,6 +94,19 @@ static void worker_stop_listening(void)
     }
 }
 
+/* What was read is dealt with, as far as nobody has to take something first;
+   half of the time is for what that sends. */
+static void worker_stop_held(void)
+{
+    uint64_t until =
+        core_now_ms() + (uint64_t)core->config->limits.drain_ms / 2;
+
+    while (core->resuming && core_ask_time() < until) {
+        session_resume_marked();
+        turn_end();
+    }
+}
+
 void worker_stop(struct worker *worker)
 {
     if (worker->is_stopping) {
@@ -104,6 +118,7 @@ void worker_stop(struct worker *worker)
     core->stop_by_ms = core_now_ms() + (uint64_t)core->config->limits.drain_ms;
     worker_stop_listening();
     mail_take_rest(); /* was said before */
+    worker_stop_held();
     worker_stop_sessions();
     uv_timer_start(&worker->drain_timer, worker_stop_now,
                    (uint64_t)core->config->limits.drain_ms, 0);
