@@ -130,10 +130,12 @@ int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
     return later_add(ctx, ms, bytes);
 }
 
-/* A record is whole: to keep a part of it for the next one is a mistake. */
+/* A record is whole: to keep a part of it for the next one is a mistake. To
+   keep what nobody may is another, which keep_set() judges. */
 static bool handler_api_may_keep(const struct pg_ctx *ctx, struct pg_bytes tail)
 {
-    if (!tail.len || ctx->must_wait || pg_input_kind(ctx) != PG_RECORDS)
+    if (!tail.len || ctx->must_wait || pg_input_kind(ctx) != PG_RECORDS ||
+        tail.len > keep_most(ctx->session))
         return true;
     if (blame_is_new(ctx->entry, BLAME_KEEP))
         output_line(output_stderr(),
