@@ -15,6 +15,7 @@
 #include "state/blame.h"
 #include "state/canary.h"
 #include "state/counter.h"
+#include "state/share.h"
 #include "workers/commons.h"
 
 #define SCRATCH_MORE 1024 /* over frame_bytes: room for a header */
@@ -77,21 +78,41 @@ static int handler_api_send_below(struct pg_ctx *ctx, struct pg_bytes bytes)
     return chain_send(ctx->session, ctx->place, bytes, ctx->group);
 }
 
+/* The rest of what recv() was given has to be kept until the next turn; where
+   there is no room for that, it is dealt with now. */
+static bool handler_api_has_had_its_turn(const struct pg_ctx *ctx)
+{
+    struct pg_session *session = ctx->session;
+
+    budget_take(&session->budget);
+    return budget_is_spent(&session->budget) &&
+           share_has_room_to_keep(session, 2 * ctx->in_len);
+}
+
+static int handler_api_forward_in(struct pg_ctx *ctx, struct pg_bytes bytes)
+{
+    int result = chain_recv(ctx->session, ctx->place + 1, bytes);
+
+    if (handler_api_has_had_its_turn(ctx) && !result)
+        result = -EAGAIN;
+    if (result == -EAGAIN && core->is_hurried)
+        result = 0;
+    if (result == -EAGAIN)
+        ctx->must_wait = true;
+    return result;
+}
+
 int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes)
 {
     int result;
 
     if (handler_api_are_nowhere(ctx->entry, bytes))
         return -EINVAL;
-    if (ctx->direction == CHAIN_OUT) {
-        result = handler_api_send_below(ctx, bytes);
-        if (!ctx->result)
-            ctx->result = result;
-        return result;
-    }
-    result = chain_recv(ctx->session, ctx->place + 1, bytes);
-    if (result == -EAGAIN)
-        ctx->must_wait = true;
+    if (ctx->direction == CHAIN_IN)
+        return handler_api_forward_in(ctx, bytes);
+    result = handler_api_send_below(ctx, bytes);
+    if (!ctx->result)
+        ctx->result = result;
     return result;
 }
 
@@ -109,19 +130,44 @@ int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
     return later_add(ctx, ms, bytes);
 }
 
+/* What is kept now comes again alone, once the way ahead is free. */
+static bool handler_api_waits(const struct pg_ctx *ctx)
+{
+    return ctx->must_wait || ctx->session->pauses;
+}
+
+/* A record is whole: to keep a part of it for the next one is a mistake. To
+   keep what nobody may is another, which keep_set() judges. */
+static bool handler_api_may_keep(const struct pg_ctx *ctx, struct pg_bytes tail)
+{
+    if (!tail.len || handler_api_waits(ctx) ||
+        pg_input_kind(ctx) != PG_RECORDS || tail.len > keep_most(ctx->session))
+        return true;
+    if (blame_is_new(ctx->entry, BLAME_KEEP))
+        output_line(output_stderr(),
+                    "%s: keeps bytes of a record with pg_keep(), which are "
+                    "dropped; a record is whole, and only what pg_forward() "
+                    "has said -EAGAIN for, or what comes after pg_pause(), "
+                    "may be kept: put the rest into pg_state()",
+                    ctx->entry->name);
+    counter_add((uint16_t)ctx->entry->id, "dropped: part of a record kept", 1);
+    return false;
+}
+
 enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail)
 {
     struct ctx_slot *slot;
     const char *why;
 
-    if (!ctx->session || handler_api_are_nowhere(ctx->entry, tail))
+    if (!ctx->session || handler_api_are_nowhere(ctx->entry, tail) ||
+        !handler_api_may_keep(ctx, tail))
         return PG_STOP;
     slot = session_ctx(ctx->session, ctx->place);
     ctx->has_kept = true;
     why = keep_set(ctx->session, ctx->place, tail);
     if (why)
         session_end(ctx->session, PG_END_FIN, PG_WHY_LIMIT, why);
-    slot->is_held = ctx->must_wait && tail.len;
+    slot->is_held = handler_api_waits(ctx) && tail.len;
     if (slot->is_held) {
         ctx->session->flags |= SESSION_INPUT_HELD;
         session_may_resume(ctx->session);

@@ -15,12 +15,15 @@
 
 /* ---- inward ----------------------------------------------------------- */
 
-/* The result of pg_forward(). -ECANCELED: the session is closing; -EAGAIN: its
-   queue is full, even after sending what the socket takes; else 0. */
+/* The result of pg_forward(). -ECANCELED: the session is closing; -EAGAIN: an
+   entry ahead holds bytes, or its queue is full, even after sending what the
+   socket takes; else 0. */
 static int chain_forward_result(struct pg_session *session)
 {
     if (session_is_closing(session))
         return -ECANCELED;
+    if (session->flags & SESSION_INPUT_HELD)
+        return -EAGAIN;
     if (!session_is_pressed(session))
         return 0;
     queue_send_now(session);
@@ -45,12 +48,34 @@ static void chain_drop_passed(struct pg_session *session, uint64_t passed)
             keep_drop(session, place);
 }
 
-/* False: the kept bytes and the new ones are too much; the session ends. */
+/* The rest of a record is never joined with the next one: it comes first, and
+   alone. Only a handler that has not heeded -EAGAIN brings one so early, and
+   that must not cost it a record. */
+static bool chain_hurry(struct pg_session *session, unsigned place)
+{
+    bool was_hurried = core->is_hurried;
+
+    session_ctx(session, place)->is_held = false;
+    core->is_hurried = true;
+    chain_recv(session, place, pg_bytes(NULL, 0));
+    core->is_hurried = was_hurried;
+    return !session_is_closing(session);
+}
+
+/* An entry has kept bytes: they come with the new ones behind them. False: they
+   are too much, or the session ends for another reason. */
 static bool chain_join_kept(struct pg_session *session, unsigned place,
                             struct pg_bytes *in)
 {
-    const char *why = keep_join(session, place, in);
+    struct ctx_slot *slot = session_ctx(session, place);
+    const char *why;
 
+    if (slot->is_held &&
+        session_listener(session)->chain.kinds[place] == PG_RECORDS)
+        return chain_hurry(session, place);
+    if (slot->kept)
+        slot->is_held = false;
+    why = keep_join(session, place, in);
     if (why)
         session_end(session, PG_END_FIN, PG_WHY_LIMIT, why);
     return !why;
@@ -80,6 +105,7 @@ int chain_recv(struct pg_session *session, unsigned place, struct pg_bytes in)
             break;
         ctx.entry = entry;
         ctx.place = place;
+        ctx.in_len = in.len;
         ctx.has_kept = ctx.must_wait = false;
         this->arena.header->running = entry->running;
         verdict = entry->handler->recv(&ctx, in);

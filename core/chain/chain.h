@@ -19,6 +19,7 @@ struct pg_ctx {
     bool has_kept;    /* pg_keep() was called in this callback */
     bool has_dropped; /* pg_drop() was */
     bool must_wait;   /* pg_forward() has said -EAGAIN in this callback */
+    size_t in_len;    /* inward: how many bytes recv() was given */
     int result;       /* outward: what became of the bytes handed on */
 };
 
@@ -52,7 +53,8 @@ void chain_end(struct pg_session *session);
 void chain_timer(struct pg_session *session, unsigned place);
 void chain_close(struct pg_session *session, struct pg_reason reason);
 void chain_tick(struct pg_entry *entry);
-/* Gives held bytes again, the last entry's first. */
+/* Gives held bytes again, the last entry's first, as far as room and budget
+   go. */
 void chain_resume(struct pg_session *session);
 /* Drops what every entry keeps. */
 void chain_forget(struct pg_session *session);

@@ -42,20 +42,26 @@ void chain_open(struct pg_session *session)
     }
 }
 
-static void chain_events_end_one(struct pg_session *session, unsigned place)
+/* False: it holds bytes that come again first, by end() if that kept them. */
+static bool chain_events_end_one(struct pg_session *session, unsigned place)
 {
     struct pg_ctx ctx = callback_ctx(session, place);
-    struct frame frame = frame_enter(ctx.entry);
+    struct ctx_slot *slot = session_ctx(session, place);
+    struct frame frame;
 
+    if (slot->is_held)
+        return false;
+    frame = frame_enter(ctx.entry);
     if (ctx.entry->handler->end)
         ctx.entry->handler->end(&ctx);
     frame_restore(frame);
-    if (session_ctx(session, place)->is_held ||
-        session_ctx(session, place)->deadline_ms || session->pauses)
-        return;
+    slot->is_ending = slot->is_held;
+    if (slot->is_held || slot->deadline_ms || session->pauses)
+        return !slot->is_held;
     if (keep_get(session, place).len)
         counter_add((uint16_t)ctx.entry->id, "dropped: unfinished message", 1);
     keep_drop(session, place);
+    return true;
 }
 
 /* What comes before the end of input is still on its way: delayed, or held
@@ -75,7 +81,9 @@ void chain_end(struct pg_session *session)
     while (session->ended < count && !session_is_closing(session)) {
         if (chain_events_end_waits(session))
             return;
-        chain_events_end_one(session, session->ended++);
+        if (!chain_events_end_one(session, session->ended))
+            return;
+        session->ended++;
     }
     if (session->ended < count || session->flags & SESSION_CLOSING)
         return;
@@ -145,22 +153,38 @@ void chain_forget(struct pg_session *session)
         keep_drop(session, place);
 }
 
+/* Bytes that end() has held come again by end(), when all ahead is done. */
+static void chain_events_resume_one(struct pg_session *session, unsigned place)
+{
+    struct ctx_slot *slot = session_ctx(session, place);
+
+    slot->is_held = false;
+    if (!slot->is_ending)
+        chain_recv(session, place, pg_bytes(NULL, 0));
+    slot->is_ending = false;
+}
+
+static bool chain_events_must_wait(const struct pg_session *session)
+{
+    return session->pauses || session_is_pressed(session) ||
+           budget_is_spent(&session->budget);
+}
+
 void chain_resume(struct pg_session *session)
 {
     unsigned place = session_listener(session)->chain.count;
 
     session->flags &= ~(uint32_t)SESSION_INPUT_HELD;
     while (place-- > 0) {
-        struct ctx_slot *slot = session_ctx(session, place);
-
-        if (!slot->is_held)
+        if (!session_ctx(session, place)->is_held)
             continue;
-        if (session_is_pressed(session) || session->pauses) {
+        if (chain_events_must_wait(session)) {
             session->flags |= SESSION_INPUT_HELD;
+            session_may_resume(session);
             return;
         }
-        slot->is_held = false;
-        if (chain_recv(session, place, pg_bytes(NULL, 0)) == -ECANCELED)
+        chain_events_resume_one(session, place);
+        if (session_is_closing(session) || session->flags & SESSION_INPUT_HELD)
             return;
     }
     if (session->flags & SESSION_EOF && !(session->flags & SESSION_ENDED))

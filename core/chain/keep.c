@@ -177,7 +177,7 @@ static bool keep_copy_in(struct pg_session *session, struct ctx_slot *slot,
 
 /* When the way ahead is full, what pg_later() has on its way inward comes all
    the same; see later_weigh(). */
-static size_t keep_most(const struct pg_session *session)
+size_t keep_most(const struct pg_session *session)
 {
     size_t bytes = (size_t)core->config->limits.frame_bytes + ARENA_READ_BYTES;
 

@@ -15,6 +15,8 @@ const char *keep_join(struct pg_session *session, unsigned place,
 const char *keep_set(struct pg_session *session, unsigned place,
                      struct pg_bytes tail);
 struct pg_bytes keep_get(const struct pg_session *session, unsigned place);
+/* The most that one entry may keep. */
+size_t keep_most(const struct pg_session *session);
 void keep_drop(struct pg_session *session, unsigned place);
 
 #endif

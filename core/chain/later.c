@@ -175,19 +175,56 @@ static void later_hand_on(struct pg_session *session, const struct later *later)
 }
 
 /* What arrives counts no more, so that it may set out again. */
+static void later_arrives(struct pg_session *session, uint32_t block)
+{
+    budget_take(&session->budget);
+    later_uncount(session, block);
+    later_hand_on(session, later_at(block));
+    later_free(block);
+}
+
+static void later_wait_for_turn(struct pg_session *session, uint32_t block)
+{
+    later_at(block)->next_due = 0;
+    if (session->due)
+        later_at(session->due_last)->next_due = block;
+    else
+        session->due = block;
+    session->due_last = block;
+    mark_resuming(session);
+}
+
 void later_deliver(uint32_t block)
 {
     const struct later *later = later_at(block);
     struct pg_session *session = session_at(later->slot);
 
-    if (session->number == later->number) {
-        later_uncount(session, block);
-        later_hand_on(session, later);
-    } else {
+    if (session->number != later->number) {
         later_uncount(NULL, block);
         counter_add(later->entry, "dropped: session over before its delay", 1);
+        later_free(block);
+    } else if (session->flags & SESSION_RESUMING ||
+               budget_is_spent(&session->budget)) {
+        later_wait_for_turn(session, block);
+    } else {
+        later_arrives(session, block);
     }
-    later_free(block);
+}
+
+/* A session that is closing has nothing delivered: that takes no time. */
+void later_resume(struct pg_session *session)
+{
+    while (session->due) {
+        uint32_t block = session->due;
+
+        if (budget_is_spent(&session->budget) &&
+            !(session->flags & SESSION_CLOSING)) {
+            mark_resuming(session);
+            return;
+        }
+        session->due = later_at(block)->next_due;
+        later_arrives(session, block);
+    }
 }
 
 /* The list has the newest first; what is due at once comes in the order it

@@ -11,6 +11,7 @@ struct later {
     uint64_t number; /* of the session */
     uint64_t due_ms;
     uint32_t next, previous;
+    uint32_t next_due; /* of its session, while it waits for a turn */
     uint32_t slot, len;
     uint16_t place, direction;
     uint16_t entry; /* its id */
@@ -18,8 +19,11 @@ struct later {
 
 /* -ENOBUFS: no room. */
 int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes);
-/* Delivers what pg_later() kept in this block of the heap. */
+/* Delivers what pg_later() kept in this block of the heap, or lets it wait for
+   its session's next turn. */
 void later_deliver(uint32_t block);
+/* Delivers what waits for a turn, as far as the session's budget goes. */
+void later_resume(struct pg_session *session);
 /* Sets the timers of all that are in the arena: after core_attach(). */
 int later_rearm(void);
 

@@ -10,6 +10,7 @@
 #include "base/crash.h"
 #include "base/output.h"
 #include "config/config_call.h"
+#include "engine/life.h"
 #include "engine/mail.h"
 #include "engine/rebuild.h"
 #include "engine/turn.h"
@@ -17,6 +18,7 @@
 #include "out/flush.h"
 #include "places/problems.h"
 #include "plugin/plugin.h"
+#include "state/budget.h"
 #include "state/listener.h"
 #include "state/mark.h"
 #include "state/share.h"
@@ -112,6 +114,8 @@ static int core_begin(struct config *config, const struct core_io *io,
     core->io = io;
     core->worker = worker;
     core->workers = workers;
+    core->timers.armed_ms = UINT64_MAX;
+    core->turn_records = BUDGET_RECORDS;
     crash_ask(core_running_handler);
     output_reserve();
     core->commons = commons ? commons : core_commons_alone(config);
@@ -228,6 +232,7 @@ static void core_abort_sessions(void)
         struct pg_session *session = session_at(core->live[0]);
 
         session_abort(session, PG_WHY_SHUTDOWN, "shutdown");
+        session_resume_marked(); /* takes it off that list */
         turn_end();
         if (core->live_count && session->number) /* waits for a socket */
             flush_unblock(session_listener(session));

@@ -86,12 +86,17 @@ static void due_item(const struct timer_item *item)
 
 void due_run(void)
 {
+    struct pass pass = pass_begin();
     struct timer_item item;
     /* An item that is added meanwhile and due at once waits for the next turn.
      */
     size_t left = core->timers.count;
 
-    core->timers.armed_ms = 0;
-    for (; left > 0 && timer_take(&item); left--)
+    core->timers.armed_ms = UINT64_MAX;
+    session_resume_marked();
+    for (; left > 0 && timer_take(&item); left--) {
         due_item(&item);
+        if (left % BUDGET_LOOK == 0 && pass_is_over(&pass))
+            return;
+    }
 }

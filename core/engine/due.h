@@ -5,7 +5,8 @@
 #ifndef DUE_H
 #define DUE_H
 
-/* For the outside, when the time it was told by core_io.arm() has come. */
+/* For the outside, when the time it was told by core_io.arm() has come: first
+   go on those sessions that had to wait for this turn. */
 void due_run(void);
 
 #endif

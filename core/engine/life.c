@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "chain/chain.h"
+#include "chain/later.h"
 #include "engine/look.h"
 #include "engine/peers.h"
 #include "memory/heap.h"
@@ -66,6 +67,11 @@ void session_input(struct pg_session *session, struct pg_bytes in)
                     "dropped: session is paused", 1);
         return;
     }
+    if (session->flags & SESSION_INPUT_HELD && !session_is_stream(session)) {
+        counter_add(counter_of_listener(session->listener),
+                    "dropped: the one before is not dealt with yet", 1);
+        return;
+    }
     chain_recv(session, 0, in);
 }
 
@@ -102,22 +108,27 @@ void session_readable(struct pg_session *session)
         session_watch(session);
 }
 
+static void life_resume_one(struct pg_session *session)
+{
+    session->flags &= ~(uint32_t)SESSION_RESUMING;
+    if (session->flags & SESSION_INPUT_HELD && !session_is_closing(session))
+        chain_resume(session);
+    later_resume(session);
+    mark_unlisted(session);
+    session_watch(session);
+}
+
+/* Those that are not reached in time keep their place in the list; those that
+   are not done go to its end. */
 void session_resume_marked(void)
 {
-    uint32_t list = core->resuming;
+    uint32_t last = core->resuming ? core->resuming_last : 0, one = 0;
+    struct pass pass = pass_begin();
 
-    core->resuming = 0;
-    while (list) {
-        struct pg_session *session = session_at(list - 1);
-
-        list = session->next_resuming;
-        session->flags &= ~(uint32_t)SESSION_RESUMING;
-        if (session->flags & SESSION_CLOSING) {
-            mark_unlisted(session);
-            continue;
-        }
-        chain_resume(session);
-        session_watch(session);
+    while (core->resuming && one != last && !pass_is_over(&pass)) {
+        one = core->resuming;
+        core->resuming = session_at(one - 1)->next_resuming;
+        life_resume_one(session_at(one - 1));
     }
 }
 

@@ -19,9 +19,9 @@ void session_writable(struct pg_session *session);
 /* Takes in bytes or one record. */
 void session_input(struct pg_session *session, struct pg_bytes in);
 
-/* For turn_end(): ends the sessions that are to end; lets those read on that
-   may. */
+/* For turn_end(): ends the sessions that are to end. */
 void session_close_marked(void);
+/* At the start of a turn: lets those go on that may, each within its budget. */
 void session_resume_marked(void);
 
 /* Releases a session whose peer has everything, without waiting for its

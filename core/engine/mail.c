@@ -107,19 +107,21 @@ static void mail_deliver(const struct message *message)
         chain_send(session, (unsigned)place, bytes, NULL);
 }
 
-/* A bounded number, so that a busy worker does not starve our own clients;
-   more of them wake us again. */
+/* Within a budget, so that a busy worker does not starve our own clients; more
+   of them wake us again. */
 static void mail_take_from(unsigned from)
 {
+    struct budget budget = {0};
     const struct message *message;
     size_t bytes = 0;
 
     while ((message = ring_peek(core->commons, from, core->worker))) {
-        if (bytes > 256 * 1024) {
+        if (bytes > 256 * 1024 || budget_is_spent(&budget)) {
             core->wake_mask |= 1ull << core->worker;
             return;
         }
         bytes += message->len + sizeof(*message);
+        budget_take(&budget);
         mail_deliver(message);
         if (ring_next(core->commons, from, core->worker))
             core->wake_mask |= 1ull << from;

@@ -38,6 +38,7 @@ static int rebuild_one(struct pg_session *session)
         ~(uint32_t)(SESSION_DIRTY | SESSION_RESUMING | SESSION_MARKED |
                     SESSION_NOTED | SESSION_SOCKET_FULL);
     session->watching = 0;
+    session->due = 0; /* later_rearm() finds them */
     if (session->head)
         mark_dirty(session);
     if (was & SESSION_CLOSING)

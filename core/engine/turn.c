@@ -44,10 +44,7 @@ void turn_end(void)
             session_close_marked();
         if (this->dirty || this->gathered)
             flush_all();
-        if (this->resuming)
-            session_resume_marked();
-    } while (this->noted || this->closing || this->dirty || this->gathered ||
-             this->resuming);
+    } while (this->noted || this->closing || this->dirty || this->gathered);
     if (this->scratch_peak > SCRATCH_KEEP)
         turn_trim_scratch();
     if (this->wake_mask)

@@ -67,11 +67,24 @@ static void virtual_serve(struct pg_session *session)
     virtual_look_at(session);
 }
 
+/* Each that is ready now, once. */
+static void virtual_serve_all(void)
+{
+    for (uint32_t left = outside.count; left > 0; left--) {
+        virtual_serve(virtual_take_first());
+        turn_end();
+    }
+}
+
 void virtual_turn(void)
 {
     turn_end();
-    while (outside.count) {
-        virtual_serve(virtual_take_first());
+    while (outside.count || outside.armed_ms == CORE_AT_ONCE) {
+        virtual_serve_all();
+        if (outside.armed_ms != CORE_AT_ONCE)
+            continue;
+        outside.armed_ms = UINT64_MAX;
+        due_run();
         turn_end();
     }
 }

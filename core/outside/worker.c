@@ -98,18 +98,28 @@ static void worker_on_timer(uv_timer_t *timer)
     worker_turn_ends();
 }
 
+static void worker_on_at_once(uv_idle_t *idle)
+{
+    uv_idle_stop(idle);
+    worker_on_timer(NULL);
+}
+
+/* A timer of 0 ms that is set again in its callback would come up before the
+   loop has looked at its descriptors; an idle handle lets it look first. */
 static void worker_arm(uint64_t at_ms)
 {
     uint64_t now;
 
-    if (at_ms == UINT64_MAX) {
-        uv_timer_stop(&the_worker->timer);
+    uv_timer_stop(&the_worker->timer);
+    uv_idle_stop(&the_worker->at_once);
+    if (at_ms == UINT64_MAX)
         return;
-    }
     uv_update_time(&the_worker->loop);
     now = uv_now(&the_worker->loop);
-    uv_timer_start(&the_worker->timer, worker_on_timer,
-                   at_ms > now ? at_ms - now : 0, 0);
+    if (at_ms > now)
+        uv_timer_start(&the_worker->timer, worker_on_timer, at_ms - now, 0);
+    else
+        uv_idle_start(&the_worker->at_once, worker_on_at_once);
 }
 
 static uint64_t worker_woke_ms(void)
@@ -151,6 +161,7 @@ static int worker_start_loop(void)
     if (error)
         return error;
     uv_timer_init(&the_worker->loop, &the_worker->timer);
+    uv_idle_init(&the_worker->loop, &the_worker->at_once);
     uv_timer_init(&the_worker->loop, &the_worker->trim_timer);
     uv_timer_init(&the_worker->loop, &the_worker->drain_timer);
     uv_timer_init(&the_worker->loop, &the_worker->look_timer);

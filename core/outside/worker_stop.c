@@ -53,8 +53,22 @@ static void worker_stop_report(void)
                     bytes, sessions);
 }
 
+/* What was read is dealt with, as far as nobody has to take something first;
+   half of the time is for what that sends. */
+static void worker_stop_held(void)
+{
+    uint64_t until =
+        core->stop_by_ms - (uint64_t)core->config->limits.drain_ms / 2;
+
+    while (core->resuming && core_ask_time() < until) {
+        session_resume_marked();
+        turn_end();
+    }
+}
+
 static void worker_stop_sessions(void)
 {
+    worker_stop_held();
     mail_end();
     for (uint32_t i = 0; i < core->live_count; i++)
         session_end(session_at(core->live[i]), PG_END_FIN, PG_WHY_SHUTDOWN,
@@ -132,6 +146,7 @@ void worker_stop(struct worker *worker)
     core->stop_by_ms = core_now_ms() + drain_ms;
     worker->wait_until_ms = core_now_ms() + drain_ms / 2;
     worker_stop_listening();
+    worker_stop_held(); /* may post, so before the mail ends */
     mail_begin_end();
     worker_stop_if_all_do();
     uv_timer_start(&worker->drain_timer, worker_stop_now, drain_ms, 0);

@@ -13,6 +13,7 @@ enum blame {
     BLAME_VERDICT = 1 << 2, /* returns what is no verdict */
     BLAME_NOWHERE = 1 << 3, /* gives bytes at NULL */
     BLAME_OVERRUN = 1 << 4, /* writes behind the end of its state */
+    BLAME_KEEP = 1 << 5,    /* keeps a part of a record for the next */
 };
 
 /* True if it was not said of this entry before. */

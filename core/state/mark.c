@@ -52,6 +52,13 @@ void session_abort(struct pg_session *session, enum pg_why why,
 
 /* ---- reading ----------------------------------------------------------- */
 
+/* Records do not wait for room: what finds none is dropped and counted. */
+static bool mark_is_full(const struct pg_session *session)
+{
+    return session_is_stream(session) &&
+           session->flags & (SESSION_QUEUE_FULL | SESSION_DELAY_FULL);
+}
+
 void session_may_resume(struct pg_session *session)
 {
     if (session->queued > core->high_water)
@@ -59,12 +66,22 @@ void session_may_resume(struct pg_session *session)
     else if (session->queued <= core->high_water / 2)
         session->flags &= ~(uint32_t)SESSION_QUEUE_FULL;
     if (!(session->flags & SESSION_INPUT_HELD) || session->pauses ||
-        session->flags & (SESSION_QUEUE_FULL | SESSION_DELAY_FULL |
-                          SESSION_RESUMING | SESSION_CLOSING))
+        session->flags & SESSION_CLOSING || mark_is_full(session))
+        return;
+    mark_resuming(session);
+}
+
+void mark_resuming(struct pg_session *session)
+{
+    if (session->flags & SESSION_RESUMING)
         return;
     session->flags |= SESSION_RESUMING;
-    session->next_resuming = core->resuming;
-    core->resuming = session->slot + 1;
+    session->next_resuming = 0;
+    if (core->resuming)
+        session_at(core->resuming_last - 1)->next_resuming = session->slot + 1;
+    else
+        core->resuming = session->slot + 1;
+    core->resuming_last = session->slot + 1;
 }
 
 static bool mark_wants_input(const struct pg_session *session)

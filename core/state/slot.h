@@ -13,6 +13,7 @@
 #ifndef SLOT_H
 #define SLOT_H
 
+#include "state/budget.h"
 #include "state/state.h"
 
 enum session_flags {
@@ -42,7 +43,7 @@ enum session_flags {
     /* Why it is not read from, or not written to. */
     SESSION_QUEUE_FULL = 1 << 15,  /* until its queue is short */
     SESSION_DELAY_FULL = 1 << 16,  /* until less is on its way */
-    SESSION_INPUT_HELD = 1 << 17,  /* an entry keeps bytes for lack of room */
+    SESSION_INPUT_HELD = 1 << 17,  /* an entry keeps bytes that come again */
     SESSION_SOCKET_FULL = 1 << 18, /* its socket takes no more just now */
 
     SESSION_SENT = 1 << 20, /* something may be on its way: look.c looks */
@@ -62,7 +63,8 @@ struct ctx_slot {
     uint32_t claim; /* its place in the table of claims + 1; 0: none */
     uint32_t late;  /* how much of pg_later() is on its way inward */
     bool is_open;   /* open() has run, close() has not */
-    bool is_held;   /* the kept bytes wait for room ahead */
+    bool is_held;   /* the kept bytes wait for room ahead, or for a turn */
+    bool is_ending; /* ... and then come again by end() */
 };
 
 /* In front stands all that every message touches: one cache line a session,
@@ -94,8 +96,10 @@ struct pg_session {
     uint32_t late;     /* those messages alone */
     uint32_t delayed;  /* bytes in them */
     uint32_t late_out; /* how many of them go outward */
-    uint16_t ended;    /* entries that have seen the end of input */
-    uint16_t why;      /* enum pg_why */
+    uint32_t due, due_last; /* those that are due and wait for a turn */
+    struct budget budget;
+    uint16_t ended; /* entries that have seen the end of input */
+    uint16_t why;   /* enum pg_why */
 };
 
 /* ---- what is where ------------------------------------------------------ */

@@ -24,6 +24,9 @@ struct pg_session;
 
 enum core_watch { CORE_READ = 1, CORE_WRITE = 2 };
 
+/* A time for core_io.arm(): in the next turn of the loop. */
+#define CORE_AT_ONCE 0u
+
 /* Questions and orders of the core to the outside. */
 struct core_io {
     /* Call session_readable() and session_writable() when the session's own
@@ -37,7 +40,8 @@ struct core_io {
     /* A session without a descriptor is ready for these events, or is so no
        more. NULL: there is a descriptor, which tells by itself. */
     void (*ready)(struct pg_session *session, int events, bool is_ready);
-    /* Call due_run() at this time, in ms; UINT64_MAX: never. */
+    /* Call due_run() at this time, in ms; UINT64_MAX: never. If it has come
+       already, then when all that is ready now has had its turn. */
     void (*arm)(uint64_t at_ms);
     /* Wakes another worker: there is something in its ring. */
     void (*wake)(unsigned worker);
@@ -85,6 +89,8 @@ struct core {
     uint64_t now_ms;     /* of this turn of the loop; 0: nobody has asked yet */
     uint32_t queue_most; /* bytes that one session may have queued now */
     uint32_t high_water; /* queued bytes from which a session is not read */
+    uint32_t turn_records; /* that a session may hand on in a turn */
+    bool is_hurried;       /* held bytes come again now, whatever is spent */
 
     struct session_run *runs; /* by slot */
     uint32_t *live;           /* slots in use, no order */
@@ -96,8 +102,9 @@ struct core {
     uint32_t dirty;    /* with output to send, see flush.c */
     uint32_t waiting;  /* with records that the socket does not take just now */
     uint32_t closing;  /* that are to end in turn_end() */
-    uint32_t resuming; /* that may go on reading */
-    uint32_t noted;    /* whose state a handler had in hand, see canary.h */
+    uint32_t resuming; /* that go on in the next turn, first come first */
+    uint32_t resuming_last;
+    uint32_t noted; /* whose state a handler had in hand, see canary.h */
 
     uint32_t gathered; /* listeners with a broadcast not in the queues yet */
     bool has_staged;   /* output has been copied in this turn, see queue.c */

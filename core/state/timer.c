@@ -104,6 +104,8 @@ void timer_arm(void)
     struct timers *timers = &core->timers;
     uint64_t next = timers->count ? timers->items[0].due_ms : UINT64_MAX;
 
+    if (core->resuming)
+        next = CORE_AT_ONCE;
     if (next == timers->armed_ms)
         return;
     timers->armed_ms = next;

@@ -44,7 +44,7 @@ struct timers {
     struct timer_item *items; /* address space for TIMERS_MOST */
     size_t count;
     uint32_t next_order;
-    uint64_t armed_ms; /* what io->arm was told last */
+    uint64_t armed_ms; /* what io->arm was told last; UINT64_MAX: nothing */
 };
 
 /* -ENOMEM (TIMERS_MOST are set already) or 0. */

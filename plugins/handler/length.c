@@ -166,7 +166,7 @@ static enum pg_verdict length_recv_record(struct pg_ctx *ctx,
 {
     const struct length_private *self = pg_private(ctx);
     struct pg_bytes message, rest = in;
-    int found;
+    int found, error = 0;
     char why[96];
 
     if (in.len == 0)
@@ -180,11 +180,10 @@ static enum pg_verdict length_recv_record(struct pg_ctx *ctx,
     if (found == 0)
         return pg_drop(ctx, "record ends inside a frame");
 
-    while (in.len > 0 &&
+    while (error == 0 && in.len > 0 &&
            length_next_frame(self, &in, &message, why, sizeof(why)) > 0)
-        if (pg_forward(ctx, message) == -ECANCELED)
-            break;
-    return PG_STOP;
+        error = pg_forward(ctx, message);
+    return error == -EAGAIN ? pg_keep(ctx, in) : PG_STOP;
 }
 
 static enum pg_verdict length_recv(struct pg_ctx *ctx, struct pg_bytes in)

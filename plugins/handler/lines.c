@@ -132,11 +132,12 @@ static enum pg_verdict lines_recv_stream(struct pg_ctx *ctx, struct pg_bytes in)
     return pg_keep(ctx, in);
 }
 
-/* A record is all there: what a full way ahead makes wait is the sender. */
+/* A record is all there; the rest of it comes again when it has to wait. */
 static enum pg_verdict lines_recv_record(struct pg_ctx *ctx, struct pg_bytes in)
 {
     size_t max = lines_max_bytes(ctx);
     struct pg_bytes line, rest = in;
+    int error = 0;
 
     while (lines_next_line(&rest, 0, &line))
         if (line.len > max)
@@ -146,10 +147,11 @@ static enum pg_verdict lines_recv_record(struct pg_ctx *ctx, struct pg_bytes in)
 
     if (in.len == 0)
         return PG_PASS;
-    while (lines_next_line(&in, 0, &line))
-        if (pg_forward(ctx, line) == -ECANCELED)
-            return PG_STOP;
-    if (in.len > 0)
+    while (error == 0 && lines_next_line(&in, 0, &line))
+        error = pg_forward(ctx, line);
+    if (error == -EAGAIN)
+        return pg_keep(ctx, in);
+    if (error == 0 && in.len > 0)
         pg_forward(ctx, lines_without_cr(in));
     return PG_STOP;
 }
@@ -164,14 +166,11 @@ static enum pg_verdict lines_recv(struct pg_ctx *ctx, struct pg_bytes in)
 /* An unfinished last line is a line: the end of input ends it. */
 static void lines_end(struct pg_ctx *ctx)
 {
-    struct pg_bytes line, rest = pg_kept(ctx);
+    struct pg_bytes line = pg_kept(ctx);
 
     lines_stop_hint(ctx);
-    while (lines_next_line(&rest, 0, &line))
-        if (pg_forward(ctx, line) == -ECANCELED)
-            return;
-    if (rest.len > 0)
-        pg_forward(ctx, lines_without_cr(rest));
+    if (line.len > 0)
+        pg_forward(ctx, lines_without_cr(line));
     pg_keep(ctx, pg_bytes(NULL, 0));
 }
 

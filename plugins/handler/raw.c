@@ -13,14 +13,17 @@
 static enum pg_verdict raw_recv(struct pg_ctx *ctx, struct pg_bytes in)
 {
     size_t most = pg_entry_frame_bytes(pg_entry(ctx));
+    int error = 0;
 
     /* No message may be longer than that, so a longer read is several. */
-    while (in.len > most) {
-        if (pg_forward(ctx, pg_bytes(in.data, most)) == -ECANCELED)
-            return PG_STOP;
+    while (error == 0 && in.len > most) {
+        error = pg_forward(ctx, pg_bytes(in.data, most));
         in = pg_bytes(in.data + most, in.len - most);
     }
-    pg_forward(ctx, in);
+    if (error == -EAGAIN)
+        return pg_keep(ctx, in);
+    if (error == 0)
+        pg_forward(ctx, in);
     return PG_STOP;
 }
 

@@ -508,6 +508,13 @@ void harness_push(struct harness *unused, int peer, struct pg_bytes bytes)
     virtual_turn();
 }
 
+void harness_offer(struct harness *unused, int peer, struct pg_bytes bytes)
+{
+    (void)unused;
+    chunks_add(&harness->peers[peer].in, bytes.data, bytes.len);
+    pg_session_readable(session_of(peer), true);
+}
+
 void harness_push_within(struct harness *unused, int peer, const char *text)
 {
     (void)unused;

@@ -47,6 +47,8 @@ int harness_connect(struct harness *harness);
 int harness_connect_by(struct harness *harness, enum pg_kind provides);
 /* Bytes or one record from it. */
 void harness_push(struct harness *harness, int peer, struct pg_bytes bytes);
+/* Bytes from it that its stream has ready when somebody else pushes. */
+void harness_offer(struct harness *harness, int peer, struct pg_bytes bytes);
 /* One record, and the turn goes on: another peer may say something in it. The
    next call that is not this one ends it. */
 void harness_push_within(struct harness *harness, int peer, const char *text);

@@ -13,8 +13,9 @@
 #define STEPS_MOST 3
 #define LONG_MS    1000000
 
-static const char *const orders[] = {"pause-keep", "keep-pause", "at-once",
-                                     "twice"};
+/* A part of a record is kept in a pause only: the last one is for streams. */
+static const char *const orders[] = {"pause-keep", "at-once", "twice",
+                                     "keep-pause"};
 
 static uint32_t random_state;
 
@@ -36,7 +37,7 @@ static void draw_chain(char *text, size_t size, bool is_framed, int steps)
             text + len, size - len,
             "{\"plugin\": \"stepwise\", \"name\": \"step%d\", \"ms\": %u,"
             " \"order\": \"%s\", \"at_end\": %s}, ",
-            i, draw(3) ? draw(200) : 0, orders[draw(4)],
+            i, draw(3) ? draw(200) : 0, orders[draw(is_framed ? 3 : 4)],
             !is_framed && draw(4) == 0 ? "true" : "false");
     snprintf(text + len, size - len, "\"echo\"]");
 }
