@@ -167,7 +167,10 @@ static int sim_check(struct pg_listener *listener)
     return 0;
 }
 
-/* The whole file, with a NUL behind it. NULL with errno. */
+#define SAY_BYTES_MOST (16u << 20) /* of a file with messages */
+
+/* The whole file, with a NUL behind it. NULL with errno; EFBIG: it has more
+   than SAY_BYTES_MOST, or no end. */
 static char *sim_read_file(FILE *file)
 {
     size_t len = 0, size = 0, got;
@@ -182,9 +185,11 @@ static char *sim_read_file(FILE *file)
         got = fread(text + len, 1, size - len, file);
         len += got;
         text[len] = '\0';
-    } while (got > 0);
-    if (more && !ferror(file))
+    } while (got > 0 && len <= SAY_BYTES_MOST);
+    if (more && !ferror(file) && len <= SAY_BYTES_MOST)
         return text;
+    if (len > SAY_BYTES_MOST)
+        errno = EFBIG;
     free(text);
     return NULL;
 }
@@ -225,8 +230,8 @@ static int sim_read_says(struct pg_listener *listener)
             if (file)
                 fclose(file);
             return pg_listen_fail(listener, "say",
-                                  "cannot read %s: %s; give a file, or a text "
-                                  "without @",
+                                  "cannot read %s: %s; give a file of at most "
+                                  "16 MiB, or a text without @",
                                   say + 1, strerror(error));
         }
         fclose(file);

@@ -20,6 +20,7 @@ TEMPLATE = """
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 struct options {{
     bool flag;
@@ -703,6 +704,9 @@ static int deeper(volatile char *before)
         "abort()": r"crashed: it gave up \(SIGABRT\); ",
         "char c = 0; deeper(&c)": r"crashed: it used memory that is not there \(SIGSEGV\); ",
         "exit(0)": r"called exit\(\), which ends the program; return an error instead",
+        "_exit(0)": r"called _exit\(\), which ends the program; return an error instead",
+        "_Exit(0)": r"called _Exit\(\), which ends the program; return an error instead",
+        "quick_exit(0)": r"called quick_exit\(\), which ends the program; return an error",
     }
 
     @staticmethod
@@ -759,7 +763,7 @@ class Crashing(Misbehaving):
         self.assertRegex(problem["text"], r"^\./it\.so: its check\(\) crashed: it gave up ")
 
     def test_a_first_worker_that_ends_in_silence(self):
-        self.make("it", "check", "_exit(0)")
+        self.make("it", "check", "syscall(SYS_exit_group, 0)")
         done = playground(self.folder, "run", "it.json")
         self.assert_said(done, r"^worker 0 \(pid \d+\) ended with status 0\n$", status=1)
 
@@ -774,7 +778,8 @@ class Crashing(Misbehaving):
             self.assertNotIn("it.so", done.stderr)
 
     def test_a_list_goes_on_without_it(self):
-        for number, act in enumerate(("abort()", "_exit(0)", "raise(SIGKILL)")):
+        silent = "syscall(SYS_exit_group, 0)"
+        for number, act in enumerate(("abort()", silent, "raise(SIGKILL)")):
             self.make(f"it-{number}", "constructor", act)
         listed = playground(self.folder, "plugins")
         self.assertEqual(listed.returncode, 0)

@@ -150,7 +150,7 @@ class Model:
         return [sum(map(int, column)) for column in zip(*matches)]
 
     def counted(self, text, owner, name):
-        found = re.findall(rf"^{owner}: {name}: (\d+)$", text, re.MULTILINE)
+        found = re.findall(rf"^worker \d+: {owner}: {name}: (\d+)$", text, re.MULTILINE)
         return sum(map(int, found))
 
     def check_accounts(self):
