@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/must.h"
 #include "base/names.h"
+#include "base/program.h"
 #include "plugin/plugin_parts.h"
 
 static const char *builtin_folder;
@@ -23,13 +23,12 @@ void plugin_set_builtin_folder(const char *folder)
 static void plugin_find_folder_of_program(char *found, size_t size)
 {
     char program[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", program, sizeof(program) - 1);
 
-    if (len < 0) {
+    snprintf(program, sizeof(program), "%s", program_path());
+    if (!*program) {
         snprintf(found, size, ".");
         return;
     }
-    program[len] = '\0';
     for (int i = 0; i < 2; i++)
         if (strrchr(program, '/'))
             *strrchr(program, '/') = '\0';

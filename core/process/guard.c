@@ -17,6 +17,7 @@
 
 #include "base/limit.h"
 #include "base/output.h"
+#include "base/program.h"
 #include "memory/arena.h"
 #include "process/control.h"
 #include "process/said.h"
@@ -477,7 +478,7 @@ static int guard_spawn(struct guarded *worker, int child_fd, const int out[2])
     };
     const uv_process_options_t options = {
         .exit_cb = guard_on_exit_of,
-        .file = "/proc/self/exe",
+        .file = program_to_run(),
         .args = args,
         .stdio = stdio,
         .stdio_count = sizeof(stdio) / sizeof(*stdio),

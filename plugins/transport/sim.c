@@ -167,7 +167,7 @@ static int sim_check(struct pg_listener *listener)
     return 0;
 }
 
-/* The whole file, with a NUL behind it. NULL with errno. */
+/* The whole file, with a NUL behind it, or NULL. */
 static char *sim_read_file(FILE *file)
 {
     size_t len = 0, size = 0, got;
@@ -218,18 +218,15 @@ static int sim_read_says(struct pg_listener *listener)
 
     if (say[0] == '@') {
         file = pg_listener_file(listener, say + 1, "re");
-        sim->file = file ? sim_read_file(file) : NULL;
-        if (!sim->file) {
-            int error = errno;
-
-            if (file)
-                fclose(file);
-            return pg_listen_fail(listener, "say",
-                                  "cannot read %s: %s; give a file, or a text "
-                                  "without @",
-                                  say + 1, strerror(error));
-        }
+        if (!file)
+            return pg_listen_fail(listener, "say", "cannot read %s: %s",
+                                  say + 1, pg_file_error());
+        sim->file = sim_read_file(file);
         fclose(file);
+        if (!sim->file)
+            return pg_listen_fail(listener, "say",
+                                  "reading %s failed; give another file",
+                                  say + 1);
     }
     if (sim_split_says(sim, sim->file ? sim->file : (char *)(uintptr_t)say))
         return 0;
@@ -247,10 +244,8 @@ static int sim_open_trace(struct pg_listener *listener)
         !strcmp(path, "-") ? stdout : pg_listener_file(listener, path, "we");
     if (sim->trace)
         return 0;
-    return pg_listen_fail(listener, "trace",
-                          "cannot write %s: %s; give a file in a folder you "
-                          "may write to, or \"-\" for stdout",
-                          path, strerror(errno));
+    return pg_listen_fail(listener, "trace", "cannot write %s: %s", path,
+                          pg_file_error());
 }
 
 /* Each client comes at a time of its own within the first interval. */

@@ -351,8 +351,8 @@ class Commands(unittest.TestCase):
             result = wire("--", *arguments)
             self.assertEqual(result.returncode, 1)
             self.assertIn(
-                f"playground wire: /no/{side}: No such file or directory; the "
-                f"{side} command cannot start",
+                f"playground wire: the {side} command cannot start: /no/{side}: No such file or "
+                "directory; there is no folder /no: correct the path\n",
                 result.stderr.decode(),
             )
 
@@ -388,7 +388,7 @@ class Commands(unittest.TestCase):
                 (
                     1,
                     "playground wire: /no such folder/x: No such file or directory; "
-                    "name a file that can be written\n",
+                    "make its folder: mkdir -p '/no such folder'\n",
                 ),
             )
 

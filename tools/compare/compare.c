@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/remedy.h"
 #include "base/text.h"
 #include "cli/columns.h"
 #include "cli/json_out.h"
@@ -115,6 +116,7 @@ static bool compare_write_page(const struct request *request,
    after them. */
 static bool compare_may_write_page(const struct request *request)
 {
+    char text[REMEDY_BYTES];
     FILE *file;
     bool is_new;
 
@@ -123,11 +125,10 @@ static bool compare_may_write_page(const struct request *request)
     is_new = access(request->page, F_OK) != 0;
     file = fopen(request->page, "ae");
     if (!file) {
-        text_print(
-            stderr,
-            "playground compare: cannot write %s: %s; give --html a file "
-            "in a folder you may write to\n",
-            request->page, strerror(errno));
+        text_print(stderr, "playground compare: cannot write %s: %s\n",
+                   request->page,
+                   remedy_file(REMEDY_WRITE, request->page, errno,
+                               "give --html another file", text, sizeof(text)));
         return false;
     }
     fclose(file);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "base/remedy.h"
 
 #define FILE_MOST_BYTES (8u << 20)
 
@@ -226,10 +227,12 @@ bool messages_read(struct messages *messages, const char *path, bool is_hex,
     bool is_good;
 
     if (!file) {
-        snprintf(error, error_size,
-                 "%s: %s; give a file with one message a "
-                 "line",
-                 path, strerror(errno));
+        char said[REMEDY_BYTES];
+
+        snprintf(error, error_size, "%s: %s", path,
+                 remedy_file(REMEDY_READ, path, errno,
+                             "give a file with one message a line", said,
+                             sizeof(said)));
         return false;
     }
     text = must_calloc(FILE_MOST_BYTES, 1);

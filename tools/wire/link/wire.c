@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/remedy.h"
 #include "wire/link/forwarder.h"
 #include "wire/link/interface.h"
 #include "wire/link/namespaces.h"
@@ -181,14 +182,17 @@ static bool wire_start_forwarder(struct construction *making)
 static bool wire_open_capture(struct construction *making)
 {
     const char *path = making->options->pcap;
+    char text[REMEDY_BYTES];
 
     if (!path)
         return true;
     making->capture = pcap_create(path);
     if (making->capture)
         return true;
-    snprintf(making->error, making->size,
-             "%s: %s; name a file that can be written", path, strerror(errno));
+    snprintf(making->error, making->size, "%s: %s", path,
+             remedy_file(REMEDY_WRITE, path, errno,
+                         "name a file that can be written", text,
+                         sizeof(text)));
     return false;
 }
 
