@@ -54,10 +54,11 @@ bool remedy_has_few_processes(struct remedy_case *met);
 
 enum remedy_deed {
     REMEDY_READ,
-    REMEDY_WRITE, /* the file, made if it is missing */
-    REMEDY_MAKE,  /* a new file in its place, by rename(2) or mkdtemp(3) */
-    REMEDY_RUN,   /* as a program; a name without a slash is sought in PATH */
-    REMEDY_LOAD,  /* as a plugin: read, and mapped as code */
+    REMEDY_WRITE,  /* the file, made if it is missing */
+    REMEDY_MAKE,   /* a new file in its place, by rename(2) or mkdtemp(3) */
+    REMEDY_RUN,    /* as a program; a name without a slash is sought in PATH */
+    REMEDY_SEARCH, /* a folder, for the files in it */
+    REMEDY_LOAD,   /* as a plugin: read, and mapped as code */
 };
 
 /* "Permission denied; run chmod u+r a.json": the error of open(2), execvp(3)

@@ -37,6 +37,12 @@ static bool remedy_file_is_to_run(struct remedy_case *met)
     return remedy_file_path(met)->deed == REMEDY_RUN;
 }
 
+static bool remedy_file_is_folder_as_file(struct remedy_case *met)
+{
+    return remedy_file_path(met)->deed != REMEDY_SEARCH &&
+           remedy_file_is_folder(met);
+}
+
 static bool remedy_file_is_to_make(struct remedy_case *met)
 {
     return remedy_file_path(met)->deed == REMEDY_MAKE &&
@@ -168,7 +174,9 @@ static const struct remedy remedy_files[] = {
     {EACCES, remedy_is_own_folder_closed, "run chmod u+x %s", NULL},
     {EACCES, remedy_is_folder_closed,
      "%s is closed to you: ask its owner, or take another folder", NULL},
-    {EACCES, remedy_file_is_folder, "it is a folder: name a file", NULL},
+    {EACCES, remedy_is_own_unsearchable, "run chmod u+rx %s", NULL},
+    {EACCES, remedy_file_is_folder_as_file, "it is a folder: name a file",
+     NULL},
     {EACCES, remedy_file_is_noexec, NOEXEC, NULL},
     {EPERM, remedy_file_is_noexec, NOEXEC, NULL},
     {EACCES, remedy_is_own_unreadable, "run chmod u+r %s", NULL},

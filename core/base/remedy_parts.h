@@ -38,6 +38,7 @@ bool remedy_is_dangling(struct remedy_case *met);
 bool remedy_is_own_unreadable(struct remedy_case *met);
 bool remedy_is_own_unwritable(struct remedy_case *met);
 bool remedy_is_own_unrunnable(struct remedy_case *met);
+bool remedy_is_own_unsearchable(struct remedy_case *met);
 bool remedy_is_of_others(struct remedy_case *met);
 bool remedy_is_own_folder_read_only(struct remedy_case *met);
 bool remedy_is_folder_of_others(struct remedy_case *met);

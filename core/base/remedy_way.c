@@ -169,6 +169,8 @@ static int remedy_way_right(enum remedy_deed deed)
         return W_OK;
     case REMEDY_RUN:
         return X_OK;
+    case REMEDY_SEARCH:
+        return R_OK | X_OK;
     default:
         return R_OK;
     }
@@ -203,6 +205,12 @@ bool remedy_is_own_unwritable(struct remedy_case *met)
 bool remedy_is_own_unrunnable(struct remedy_case *met)
 {
     return remedy_way_right(remedy_file_path(met)->deed) == X_OK &&
+           remedy_way_lacks_right(met, true);
+}
+
+bool remedy_is_own_unsearchable(struct remedy_case *met)
+{
+    return remedy_file_path(met)->deed == REMEDY_SEARCH &&
            remedy_way_lacks_right(met, true);
 }
 

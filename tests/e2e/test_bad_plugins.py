@@ -1042,7 +1042,9 @@ class Modes(Folder):
             "far", '{ "plugin_path": "closed", "transports": ["tcp"],\n  "handlers": ["far"] }'
         )
         self.assert_said(
-            self.ordinary("check", "far.json"), r'far\.json:2:16: there is no handler plugin "far"'
+            self.ordinary("check", "far.json"),
+            r'far\.json:2:16: there is no handler plugin "far" to be seen: \./closed: Permission '
+            + ("denied; it is not yours: ask" if self.is_root else r"denied; run chmod u\+rx "),
         )
         os.chmod(self.path("closed"), 0o700)
 

@@ -115,6 +115,11 @@ static bool closed_folder(void)
            chmod(in_folder("sub"), 0600) == 0;
 }
 
+static bool dark_folder(void)
+{
+    return make_folder("sub", getpid() % 2 ? 0100 : 0600);
+}
+
 static bool read_only_folder(void)
 {
     return make_folder("sub", 0500);
@@ -347,6 +352,18 @@ static int try_run(const char *path)
     return *error;
 }
 
+static int try_search(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int error = fd < 0 ? errno : 0;
+
+    if (fd >= 0)
+        close(fd);
+    return error                                         ? error
+           : faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) ? errno
+                                                         : 0;
+}
+
 static int try_load(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -359,9 +376,9 @@ static int try_load(const char *path)
 }
 
 static int (*const tries[])(const char *path) = {
-    [REMEDY_READ] = try_read,  [REMEDY_WRITE] = try_write,
-    [REMEDY_MAKE] = try_write, [REMEDY_RUN] = try_run,
-    [REMEDY_LOAD] = try_load,
+    [REMEDY_READ] = try_read,     [REMEDY_WRITE] = try_write,
+    [REMEDY_MAKE] = try_write,    [REMEDY_RUN] = try_run,
+    [REMEDY_SEARCH] = try_search, [REMEDY_LOAD] = try_load,
 };
 
 /* ---- the table -------------------------------------------------------- */
@@ -409,6 +426,8 @@ static const struct cause causes[] = {
      "run chmod u+w @/sub", 1, 0},
     {"read-only folder to make in", read_only_folder, REMEDY_MAKE, "sub/x",
      EACCES, "run chmod u+w @/sub", 1, 0},
+    {"folder without light", dark_folder, REMEDY_SEARCH, "sub", EACCES,
+     "run chmod u+rx @/sub", 1, 0},
     {"of others", of_others, REMEDY_READ, "x", EACCES,
      "it is not yours: ask its owner, or take another", 0, 1},
     {"folder of others", folder_of_others, REMEDY_WRITE, "sub/x", EACCES,

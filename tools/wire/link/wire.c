@@ -56,8 +56,12 @@ bool wire_has_ipv6(const struct wire *wire)
 
 static bool wire_fail(struct construction *making, const char *what, int error)
 {
+    char advice[REMEDY_BYTES];
+
+    namespaces_remedy(-error, "try again, and if it stays so, as root", advice,
+                      sizeof(advice));
     snprintf(making->error, making->size, "%s: %s; %s", what, strerror(-error),
-             "try again, and if it stays so, as root");
+             advice);
     return false;
 }
 
