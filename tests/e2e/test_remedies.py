@@ -211,12 +211,42 @@ class Files(Remedies):
         self.succeeds(advised(said))
         self.assertTrue(os.path.isdir(self.path("d")))
 
+    def test_stdout_on_a_full_disk(self):
+        self.write(
+            "test.sh",
+            """
+            mkdir mounted
+            mount -t tmpfs -o size=4k none mounted
+            "$P" plugins --json >mounted/x 2>said && exit 9
+            grep 'No space left on device; its file system is full (df): remove ' said
+            mount -o remount,size=1m mounted
+            "$P" plugins --json >mounted/x
+            """,
+        )
+        self.succeeds(". ./test.sh", words=(*under(":"), "sh", "-ec"))
+
+    def test_a_path_of_plugins(self):
+        self.write("x", "")
+        os.mkdir(self.path("y"))
+        os.symlink("z", self.path("z"))
+        text = '{ "plugin_path": "%s", "transports": ["tcp"], "handlers": ["echo"] }'
+        for name, says in (("x", "Not a directory; name a folder"), ("z", "its links lead in a ")):
+            self.write("my.json", text % name)
+            self.assertIn(f"warning: ./{name}: ", self.succeeds('"$P" check my.json'))
+            self.assertIn(says, self.succeeds('"$P" check my.json'))
+        self.write("my.json", text % "y")
+        self.assertEqual(self.succeeds('"$P" check my.json'), "my.json: ok\n")
+
     def test_a_folder_in_place_of_a_file(self):
         os.mkdir(self.path("x"))
         self.write("my.json", '{ "transports": [{ "plugin": "sim", "say": "@x" }], "handlers": ["echo"] }')
         self.fails('"$P" run my.json', "cannot read x: Is a directory; name another file")
         self.fails('"$P" check x', "x: Is a directory; give the path of a config")
-        self.fails('"$P" compare my.json --swap tcp,udp --send none', "none: No such file or dir")
+        for name, says in (("none", "No such file or directory"), ("x", "Is a directory")):
+            self.fails(
+                f'"$P" compare my.json --swap tcp,udp --send {name}',
+                f"{name}: {says}; give a file with one message a line",
+            )
 
 
 class Names(Remedies):

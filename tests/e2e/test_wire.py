@@ -298,8 +298,8 @@ class WithoutRights(unittest.TestCase):
             self.assertRegex(
                 result.stderr.decode(),
                 r"^playground wire: (a user namespace .*|no TUN device: "
-                r"/dev/net/tun: .*; take a veth pair, or let an administrator "
-                r"`chmod 666 /dev/net/tun`)\n$",
+                r"/dev/net/tun: (Permission denied; take a veth pair, or let an administrator "
+                r"`chmod 666 /dev/net/tun`|.*; take a veth pair, .*))\n$",
             )
         else:
             self.assertEqual(os.stat("/dev/net/tun").st_mode & 6, 6)

@@ -117,13 +117,33 @@ static int wire_set_up_interfaces(struct construction *making,
     return error;
 }
 
+#define VETH "take a veth pair"
+
+static const struct remedy wire_tun_remedies[] = {
+    {EACCES, NULL, VETH ", or let an administrator `chmod 666 /dev/net/tun`",
+     NULL},
+    {EPERM, NULL, VETH ", or a container that may use the device", NULL},
+    {ENOENT, NULL, VETH ", or let an administrator `modprobe tun`", NULL},
+    {ENODEV, NULL, VETH ", or let an administrator `modprobe tun`", NULL},
+    {0},
+};
+
+static void wire_no_tun(struct construction *making, int error_number)
+{
+    struct remedy_case met = {.error = error_number};
+    const struct remedy *found = remedy_find(wire_tun_remedies, &met);
+    char advice[REMEDY_BYTES] = VETH;
+
+    if (found)
+        remedy_fill(found, &met, advice, sizeof(advice));
+    snprintf(making->error, making->size, "no TUN device: /dev/net/tun: %s; %s",
+             strerror(error_number), advice);
+}
+
 static bool wire_no_device(struct construction *making, int error_number)
 {
     if (making->wire->kind == WIRE_TUN)
-        snprintf(making->error, making->size,
-                 "no TUN device: /dev/net/tun: %s; take a veth pair, or let "
-                 "an administrator `chmod 666 /dev/net/tun`",
-                 strerror(error_number));
+        wire_no_tun(making, error_number);
     else
         namespaces_explain(NAMESPACES_DEVICE, error_number, "/proc/sys",
                            making->error, making->size);
