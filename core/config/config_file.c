@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "base/remedy.h"
 #include "config/config_parts.h"
 #include "places/position.h"
 #include "places/syntax.h"
+
+#define USUAL "give the path of a config, such as config/chat.json"
 
 static char *config_file_read_stream(FILE *file, size_t *len)
 {
@@ -30,7 +33,7 @@ static char *config_file_read(const char *path, size_t *len,
                               struct problems *problems)
 {
     FILE *file = fopen(path, "re");
-    char *text = NULL;
+    char *text = NULL, said[REMEDY_BYTES];
     int error = errno;
 
     if (file) {
@@ -41,15 +44,12 @@ static char *config_file_read(const char *path, size_t *len,
     if (!error && *len < CONFIG_BYTES_MOST)
         return text;
     free(text);
-    if (error == EACCES)
-        problems_add(problems, "", false,
-                     "%s; chmod u+r makes a file of yours readable, chmod u+x "
-                     "a folder; ask its owner if it is not yours",
-                     strerror(error));
+    if (error)
+        remedy_file(REMEDY_READ, path, error, USUAL, said, sizeof(said));
     else
-        problems_add(problems, "", false,
-                     "%s; give the path of a config, such as config/chat.json",
-                     error ? strerror(error) : "the file is larger than 8 MiB");
+        snprintf(said, sizeof(said), "the file is larger than 8 MiB; %s",
+                 USUAL);
+    problems_add(problems, "", false, "%s", said);
     return NULL;
 }
 

@@ -50,8 +50,9 @@ struct pg_listener {
     struct pg_transport
         shape; /* a full-size copy, with what it provides here */
     struct plugin *plugin;
-    char *name;  /* unique in the config */
-    unsigned id; /* index in config.listeners */
+    char *name;         /* unique in the config */
+    unsigned id;        /* index in config.listeners */
+    bool is_to_connect; /* a client's: there is nothing to listen on */
     void *options;
     void *private;      /* transport->listener_size bytes */
     struct chain chain; /* the entries of its own, then the shared ones */

@@ -20,6 +20,7 @@ int worker_connect(struct worker *worker, struct pg_listener *listener,
     if (!listener->transport->connect)
         return pg_listen_fail(listener, NULL, "%s cannot connect",
                               listener->transport->name);
+    listener->is_to_connect = true;
     fd = listener->transport->connect(listener);
     if (fd < 0)
         return -EINVAL;

@@ -10,10 +10,11 @@
 
 #include "base/must.h"
 #include "base/names.h"
+#include "base/remedy.h"
 #include "plugin/object.h"
 #include "plugin/plugin_parts.h"
 
-#define ERROR_BYTES 256
+#define ERROR_BYTES REMEDY_BYTES
 
 /* ---- who may write to it ---------------------------------------------- */
 
@@ -41,14 +42,11 @@ static char *plugin_file_check_mode(const char *path, const struct stat *status,
 
 static char *plugin_file_unreadable(const char *path)
 {
-    struct stat status;
+    char text[REMEDY_BYTES];
 
-    if (errno == ENOENT && lstat(path, &status) == 0)
-        return must_printf("%s points to a file that is not there; make that "
-                           "file, or the link anew",
-                           path);
-    return must_printf("%s cannot be read: %s; look at the file", path,
-                       strerror(errno));
+    return must_printf("%s cannot be read: %s", path,
+                       remedy_file(REMEDY_LOAD, path, errno, "look at the file",
+                                   text, sizeof(text)));
 }
 
 static char *plugin_file_check_status(const char *path, char **warning)
@@ -60,8 +58,8 @@ static char *plugin_file_check_status(const char *path, char **warning)
     return plugin_file_check_mode(path, &status, warning);
 }
 
-/* The folder, too, and of lib/playground/handler the one above. */
-static char *plugin_file_check_folders(const char *path, char **warning)
+/* Of lib/playground/handler the folder above, too. */
+char *plugin_check_folders(const char *path, char **warning)
 {
     char *folder = must_copy(path), *problem = NULL;
 
@@ -246,7 +244,7 @@ char *plugin_check_file(enum plugin_kind kind, const char *path, char **warning)
     if (!problem)
         problem = plugin_file_check_status(path, warning);
     if (!problem)
-        problem = plugin_file_check_folders(path, warning);
+        problem = plugin_check_folders(path, warning);
     if (problem)
         return problem;
     if (!object_open(&object, path, error, sizeof(error)))

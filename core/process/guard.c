@@ -18,6 +18,7 @@
 #include "base/inherited.h"
 #include "base/limit.h"
 #include "base/output.h"
+#include "base/program.h"
 #include "memory/arena.h"
 #include "process/control.h"
 #include "process/said.h"
@@ -485,7 +486,7 @@ static int guard_spawn(struct guarded *worker, int child_fd, const int out[2])
     };
     const uv_process_options_t options = {
         .exit_cb = guard_on_exit_of,
-        .file = "/proc/self/exe",
+        .file = program_to_run(),
         .args = args,
         .stdio = stdio,
         .stdio_count = sizeof(stdio) / sizeof(*stdio),

@@ -84,8 +84,7 @@ class BadConfigs(unittest.TestCase):
                 os.chmod(path, 0)
             for what, says in (
                 (folder, "Is a directory; give the path of a config, such as config/chat.json"),
-                (path, "Permission denied; chmod u+r makes a file of yours readable, chmod u+x a "
-                "folder; ask its owner if it is not yours"),
+                (path, f"Permission denied; run chmod u+r {path}"),
             ):
                 for command in (["check"], ["run"], ["run", "--single"]):
                     done = subprocess.run(

@@ -303,8 +303,8 @@ class WithoutRights(unittest.TestCase):
             self.assertRegex(
                 result.stderr.decode(),
                 r"^playground wire: (a user namespace .*|no TUN device: "
-                r"/dev/net/tun: .*; take a veth pair, or let an administrator "
-                r"`chmod 666 /dev/net/tun`)\n$",
+                r"/dev/net/tun: (Permission denied; take a veth pair, or let an administrator "
+                r"`chmod 666 /dev/net/tun`|.*; take a veth pair, .*))\n$",
             )
         else:
             self.assertEqual(os.stat("/dev/net/tun").st_mode & 6, 6)
@@ -356,8 +356,8 @@ class Commands(unittest.TestCase):
             result = wire("--", *arguments)
             self.assertEqual(result.returncode, 1)
             self.assertIn(
-                f"playground wire: /no/{side}: No such file or directory; the "
-                f"{side} command cannot start",
+                f"playground wire: the {side} command cannot start: /no/{side}: No such file or "
+                "directory; there is no folder /no: correct the path\n",
                 result.stderr.decode(),
             )
 
@@ -393,7 +393,7 @@ class Commands(unittest.TestCase):
                 (
                     1,
                     "playground wire: /no such folder/x: No such file or directory; "
-                    "name a file that can be written\n",
+                    "make its folder: mkdir -p '/no such folder'\n",
                 ),
             )
 

@@ -566,7 +566,7 @@ static void test_wire_says_what_cannot_be_written(void **state)
     assert_null(wire_create(&options, error, sizeof(error)));
     assert_string_equal(error,
                         "/no such folder/x.pcap: No such file or directory; "
-                        "name a file that can be written");
+                        "make its folder: mkdir -p '/no such folder'");
 }
 
 static int set_up(void **state)

@@ -67,7 +67,7 @@ static void client_take_turn(uv_idle_t *turn)
     if (client->must_connect)
         client_connect(client);
     if (client->must_start)
-        client_input_start(client);
+        client_session_begin(client);
     if (client_input_turn(client))
         client_wake(client);
 }
@@ -221,6 +221,7 @@ static int client_serve(struct client *client)
     worker_run(client->worker);
     worker_destroy(client->worker);
     client_out_finish(client);
+    client_buffer_finish(&client->unheard);
     return client->status;
 }
 

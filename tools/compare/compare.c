@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/remedy.h"
 #include "base/text.h"
 #include "cli/columns.h"
 #include "cli/json_out.h"
@@ -120,6 +121,7 @@ static bool compare_may_write_page(const struct request *request)
 {
     struct whole_file file;
     struct stat status;
+    char text[REMEDY_BYTES];
 
     if (!request->page ||
         (stat(request->page, &status) == 0 && !S_ISREG(status.st_mode) &&
@@ -129,10 +131,10 @@ static bool compare_may_write_page(const struct request *request)
         whole_file_drop(&file);
         return true;
     }
-    text_print(stderr,
-               "playground compare: cannot write %s: %s; give --html a file "
-               "in a folder you may write to\n",
-               request->page, strerror(errno));
+    text_print(stderr, "playground compare: cannot write %s: %s\n",
+               request->page,
+               remedy_file(REMEDY_WRITE, request->page, errno,
+                           "give --html another file", text, sizeof(text)));
     return false;
 }
 

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "base/inherited.h"
+#include "base/program.h"
+#include "base/remedy.h"
 #include "base/text.h"
 #include "wire/wire_command.h"
 
@@ -23,6 +25,7 @@
 
 bool wire_jobs_init(struct wire_jobs *jobs)
 {
+    char text[REMEDY_BYTES];
     static const int numbers[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP};
     sigset_t set =
         inherited_wanted(numbers, sizeof(numbers) / sizeof(*numbers));
@@ -34,8 +37,8 @@ bool wire_jobs_init(struct wire_jobs *jobs)
     jobs->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (jobs->signals >= 0)
         return true;
-    text_print(stderr, "playground wire: signalfd: %s; close some files\n",
-               strerror(errno));
+    text_print(stderr, "playground wire: signalfd: %s\n",
+               remedy_resource(errno, text, sizeof(text)));
     return false;
 }
 
@@ -92,39 +95,37 @@ static bool wire_jobs_start(struct wire_jobs *jobs, enum wire_side side,
                             char *const argv[], const int fds[3])
 {
     pid_t pid = wire_spawn(jobs->wire, side, argv, fds);
+    char text[REMEDY_BYTES];
 
     if (pid > 0) {
         jobs->pids[side] = pid;
         return true;
     }
-    text_print(stderr, "playground wire: %s: %s; the %s command cannot start\n",
-               argv[0], strerror(-pid), side == WIRE_LEFT ? "left" : "right");
+    text_print(stderr, "playground wire: the %s command cannot start: %s: %s\n",
+               side == WIRE_LEFT ? "left" : "right", argv[0],
+               remedy_file(REMEDY_RUN, argv[0], (int)-pid,
+                           "try another command", text, sizeof(text)));
     return false;
-}
-
-/* The path of this program. */
-static char *wire_jobs_self(void)
-{
-    static char path[4096];
-    ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-    path[len > 0 ? len : 0] = 0;
-    return path;
 }
 
 static bool wire_jobs_start_server(struct wire_jobs *jobs, const char *config,
                                    int nothing, int log)
 {
     char host[64];
-    char *const argv[] = {wire_jobs_self(), "run", "--host", host,
-                          (char *)config,   NULL};
+    char *const argv[] = {(char *)(uintptr_t)program_path(),
+                          "run",
+                          "--host",
+                          host,
+                          (char *)config,
+                          NULL};
     int out[2];
+    char text[REMEDY_BYTES];
     bool is_started;
 
     snprintf(host, sizeof(host), "%s", wire_address(WIRE_RIGHT, AF_INET));
     if (pipe2(out, O_CLOEXEC) < 0) {
-        text_print(stderr, "playground wire: pipe: %s; close some files\n",
-                   strerror(errno));
+        text_print(stderr, "playground wire: pipe: %s\n",
+                   remedy_resource(errno, text, sizeof(text)));
         return false;
     }
     is_started = wire_jobs_start(jobs, WIRE_RIGHT, argv,
@@ -137,15 +138,17 @@ static bool wire_jobs_start_server(struct wire_jobs *jobs, const char *config,
 /* Where the right command's output goes: stdout belongs to the left one. */
 static int wire_jobs_open_log(const char *path)
 {
+    char text[REMEDY_BYTES];
     int fd;
 
     if (!path)
         return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
     fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
-        text_print(stderr,
-                   "playground wire: %s: %s; name a file that can be written\n",
-                   path, strerror(errno));
+        text_print(stderr, "playground wire: %s: %s\n", path,
+                   remedy_file(REMEDY_WRITE, path, errno,
+                               "name a file that can be written", text,
+                               sizeof(text)));
     return fd;
 }
 
@@ -171,7 +174,8 @@ bool wire_jobs_start_right(struct wire_jobs *jobs,
 bool wire_jobs_start_left(struct wire_jobs *jobs,
                           const struct wire_command_line *line)
 {
-    char *const client[] = {wire_jobs_self(), "client", jobs->server.url, NULL};
+    char *const client[] = {(char *)(uintptr_t)program_path(), "client",
+                            jobs->server.url, NULL};
 
     if (line->config)
         setenv("WIRE_URL", jobs->server.url, 1);

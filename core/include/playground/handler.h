@@ -438,9 +438,13 @@ struct pg_file; /* an output that never blocks the loop */
  * Opens a file to append to (made with mode 0640 if missing), or stderr for
  * "-". A relative path counts from the config file's folder. For init() only;
  * the core closes it, and begins it anew when it was moved or removed. NULL:
- * the file cannot be opened, errno says why.
+ * the file cannot be opened, errno and pg_file_error() say why.
  */
 PG_API struct pg_file *pg_open_file(struct pg_entry *entry, const char *path);
+
+/* Why the last file that this thread asked for was not opened and, after a
+   semicolon, what to do; for pg_fail(). Valid until the next one. */
+PG_API const char *pg_file_error(void);
 
 /* Appends one whole line or record. -EAGAIN: no room in the ring, the line is
    lost, and the loss is announced in the file as soon as there is room. Lines

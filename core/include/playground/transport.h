@@ -162,7 +162,8 @@ PG_API void *pg_listener_private(struct pg_listener *listener);
 PG_API int pg_listen_fail(struct pg_listener *listener, const char *key,
                           const char *format, ...) PG_PRINTF(3, 4);
 
-/* fopen(3) for a path of the config, which counts from its file's folder. */
+/* fopen(3) for a path of the config, which counts from its file's folder. NULL:
+   errno and pg_file_error() say why. */
 PG_API FILE *pg_listener_file(struct pg_listener *listener, const char *path,
                               const char *mode);
 

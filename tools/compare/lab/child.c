@@ -18,6 +18,7 @@
 
 #include "base/inherited.h"
 #include "base/must.h"
+#include "base/remedy.h"
 #include "base/text.h"
 #include "compare/lab/lab_parts.h"
 
@@ -45,13 +46,14 @@ static char *child_make_folder(void)
     const char *base = getenv("TMPDIR");
     char *folder =
         must_printf("%s/playground-compare-XXXXXX", base ? base : "/tmp");
+    char text[REMEDY_BYTES];
 
     if (mkdtemp(folder))
         return folder;
-    text_print(stderr,
-               "playground compare: cannot make %s: %s; set TMPDIR to a "
-               "folder you may write to\n",
-               folder, strerror(errno));
+    text_print(stderr, "playground compare: cannot make %s: %s\n", folder,
+               remedy_file(REMEDY_MAKE, folder, errno,
+                           "set TMPDIR to a folder you may write to", text,
+                           sizeof(text)));
     exit(1);
 }
 

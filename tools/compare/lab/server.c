@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "base/program.h"
 #include "cli/announced.h"
 #include "compare/lab/lab_parts.h"
 #include "wire/link/wire.h"
@@ -161,7 +162,7 @@ static pid_t server_start_there(struct lab *lab, struct wire *wire,
 static void server_start(struct lab *lab, struct server *server, char *path,
                          const struct server_how *how)
 {
-    char *arguments[8] = {"/proc/self/exe", "run"};
+    char *arguments[8] = {(char *)(uintptr_t)program_to_run(), "run"};
     int out[2], err[2], count = 2;
 
     if (!how->is_whole)
