@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "chain/chain.h"
+#include "engine/room.h"
 #include "state/counter.h"
 #include "state/slot.h"
 
@@ -110,7 +111,7 @@ static void mail_deliver(const struct message *message)
     }
     place = session_listener(session)->run->place[entry->id];
     if (place >= 0)
-        chain_send(session, (unsigned)place, bytes, NULL);
+        chain_send_one(session, (unsigned)place, bytes);
 }
 
 /* A bounded number, so that a busy worker does not starve our own clients;
@@ -172,6 +173,7 @@ static void mail_send_waiting(void)
 
 void mail_take(void)
 {
+    room_make_for_others();
     for (unsigned from = 0; from < core->workers; from++)
         if (from != core->worker)
             mail_take_from(from);

@@ -72,10 +72,11 @@ void session_watch(struct pg_session *session);
 void session_may_resume(struct pg_session *session);
 
 /* A sign of life. Streams do without: only when they end does it matter who is
-   silent. Silence is counted in seconds, so the time may be a little old. */
+   silent. So do strangers, who are as old as their one record. Silence is
+   counted in seconds, so the time may be a little old. */
 static inline void session_touch(struct pg_session *session)
 {
-    if (session_is_stream(session))
+    if (session->flags & (SESSION_STREAM | SESSION_STRANGER))
         return;
     session->active_ms = core->io->woke_ms();
     activity_renew(session);

@@ -47,6 +47,11 @@ struct core_io {
     uint64_t (*woke_ms)(void);
 };
 
+/* Sessions of a listener of records, the longest silent first: slot + 1. */
+struct activity {
+    uint32_t oldest, newest, count;
+};
+
 /* Kept by this process for a listener, beside its config. */
 struct listener_run {
     int fd;              /* -1: none */
@@ -60,11 +65,13 @@ struct listener_run {
     uint32_t data_at;    /* offset in a slot of the transport's own data */
     int *place;          /* entry id -> place in the chain, or -1 */
     struct peer *peers;  /* records: hash table by address */
-    uint32_t oldest, newest; /* records: by activity; slot + 1 */
+    struct activity known, strangers; /* records: who is behind an address */
     uint64_t idle_ms;
-    uint64_t expiry_at; /* when the expiry timer is set to, or 0 */
-    size_t count;       /* sessions */
-    void *watcher;      /* the worker's */
+    uint64_t expiry_at;        /* when the expiry timer is set to, or 0 */
+    uint64_t peers_most;       /* records: known ones; 0: no such limit */
+    uint64_t unverified_ratio; /* of bytes to a stranger; 0: no limit */
+    size_t count;              /* sessions, without strangers */
+    void *watcher;             /* the worker's */
 };
 
 /* Kept by this process for a session, beside its slot. */
@@ -84,9 +91,10 @@ struct core {
     uint32_t high_water; /* queued bytes from which a session is not read */
 
     struct session_run *runs; /* by slot */
-    uint32_t *live;           /* slots in use, no order */
+    uint32_t *live;           /* slots in use, those of strangers last */
     uint32_t *live_at;        /* slot -> its index in live */
     uint32_t live_count;
+    uint32_t known_count; /* how many of them are no strangers */
 
     /* Lists of sessions, linked through their slots; each begins with the
        first one's slot + 1. */

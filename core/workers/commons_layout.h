@@ -37,6 +37,8 @@ struct commons_header {
     _Atomic uint64_t numbers;
     _Atomic uint64_t absent; /* workers that have died, a bit each */
     _Atomic int64_t sessions[WORKERS_MAX];
+    _Atomic int64_t peers[WORKERS_MAX];     /* whose place others may have */
+    _Atomic int64_t displaced[WORKERS_MAX]; /* how many of them are to go */
 
     /* claim.c; under the lock */
     pthread_mutex_t lock;
