@@ -87,7 +87,7 @@ static bool life_make_known(struct pg_session *session)
     return true;
 }
 
-static void life_take(struct pg_session *session, struct pg_bytes in)
+static inline void life_take(struct pg_session *session, struct pg_bytes in)
 {
     session_touch(session);
     if (session->flags & (SESSION_CLOSING | SESSION_LEAVING | SESSION_EOF)) {
