@@ -100,10 +100,11 @@ struct pg_transport {
     int (*connect)(struct pg_listener *listener);
 
     /*
-     * The listener's socket is readable: take what is there with
-     * pg_session_open() or pg_session_recv(), a bounded amount. 0, or -errno
-     * of accept(2); after EMFILE, ENFILE, ENOBUFS and ENOMEM the core pauses
-     * the listener until descriptors are free again.
+     * The listener's socket is readable: take what is there, a bounded amount,
+     * connections with pg_session_open(), records with pg_session_meet() or
+     * pg_session_recv(), of up to 64 new peers. 0, or -errno of accept(2);
+     * after EMFILE, ENFILE, ENOBUFS and ENOMEM the core pauses the listener
+     * until descriptors are free again.
      */
     int (*ready)(struct pg_listener *listener, int fd);
 
