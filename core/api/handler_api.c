@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/output.h"
+#include "chain/callback.h"
 #include "chain/chain.h"
 #include "chain/keep.h"
 #include "chain/later.h"
@@ -118,9 +119,14 @@ int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes)
 
 int pg_send(struct pg_ctx *ctx, struct pg_bytes bytes)
 {
-    return handler_api_are_nowhere(ctx->entry, bytes)
-               ? -EINVAL
-               : handler_api_send_below(ctx, bytes);
+    int result;
+
+    if (handler_api_are_nowhere(ctx->entry, bytes))
+        return -EINVAL;
+    result = handler_api_send_below(ctx, bytes);
+    if (result == -EDQUOT)
+        callback_unverified(ctx->entry, ctx->listener);
+    return result;
 }
 
 int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
@@ -274,6 +280,13 @@ const char *pg_claimed(struct pg_ctx *ctx)
     return key;
 }
 
+bool pg_is_claimed(struct pg_entry *entry, const char *key)
+{
+    struct claim_owner owner;
+
+    return claim_find(core->commons, (uint16_t)entry->id, key, &owner);
+}
+
 void pg_claims(struct pg_entry *entry,
                void (*fn)(const char *key, const char *shown, void *arg),
                void *arg)
@@ -308,7 +321,7 @@ int pg_send_to(struct pg_entry *entry, const char *key, struct pg_bytes bytes)
     if (session->number != owner.number)
         return -ENOENT;
     place = session_listener(session)->run->place[entry->id];
-    return chain_send(session, (unsigned)place, bytes, NULL);
+    return chain_send_one(session, (unsigned)place, bytes);
 }
 
 /* ---- time and pressure ------------------------------------------------ */
@@ -438,6 +451,11 @@ enum pg_kind pg_input_kind(const struct pg_ctx *ctx)
 uint64_t pg_idle_ms(const struct pg_ctx *ctx)
 {
     return ctx->listener->run->idle_ms;
+}
+
+bool pg_is_stranger(const struct pg_ctx *ctx)
+{
+    return ctx->session && ctx->session->flags & SESSION_STRANGER;
 }
 
 uint64_t pg_session_number(const struct pg_ctx *ctx)

@@ -42,6 +42,23 @@ void chain_open(struct pg_session *session)
     }
 }
 
+void chain_known(struct pg_session *session)
+{
+    const struct chain *chain = &session_listener(session)->chain;
+
+    for (unsigned place = 0;
+         place < chain->count && !session_is_closing(session); place++) {
+        struct pg_ctx ctx = callback_ctx(session, place);
+        struct frame frame;
+
+        if (!ctx.entry->handler->known)
+            continue;
+        frame = frame_enter(ctx.entry);
+        ctx.entry->handler->known(&ctx);
+        frame_restore(frame);
+    }
+}
+
 /* False: it holds bytes that come again first, by end() if that kept them. */
 static bool chain_events_end_one(struct pg_session *session, unsigned place)
 {

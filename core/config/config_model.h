@@ -64,6 +64,7 @@ struct pg_listener {
 /* Units and defaults: config/README.md and the table in config_limits.c. */
 struct limits {
     int64_t max_sessions;        /* 10,000; all workers together */
+    int64_t strangers;           /* 1,000; beside them, heard from once */
     int64_t session_queue_bytes; /* 1 MiB; what waits for one peer */
     int64_t queue_bytes_total;   /* 64 MiB; what waits for all peers */
     int64_t kept_bytes_total;    /* 64 MiB; unfinished messages, pg_later() */

@@ -6,6 +6,7 @@
 
 #include "chain/chain.h"
 #include "engine/letters.h"
+#include "engine/room.h"
 #include "engine/still.h"
 #include "state/counter.h"
 #include "state/slot.h"
@@ -104,7 +105,7 @@ static void mail_deliver(const struct message *message)
     }
     place = session_listener(session)->run->place[entry->id];
     if (place >= 0)
-        chain_send(session, (unsigned)place, bytes, NULL);
+        chain_send_one(session, (unsigned)place, bytes);
 }
 
 /* Within a budget, so that a busy worker does not starve our own clients; more
@@ -149,6 +150,7 @@ static void mail_take_rest(void)
 
 void mail_take(void)
 {
+    room_make_for_others();
     for (unsigned from = 0; from < core->workers; from++)
         if (from != core->worker)
             mail_take_from(from);

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "out/end.h"
+#include "workers/commons.h"
 
 __extension__ typedef unsigned __int128 product;
 
@@ -60,6 +61,14 @@ struct peer {
     uint32_t slot;
 };
 
+/* For the other workers, whose connections may have such a peer's place. */
+static void peers_count(const struct pg_session *session,
+                        void (*count)(struct commons *commons, unsigned worker))
+{
+    if (session_may_be_forged(session) && !(session->flags & SESSION_STRANGER))
+        count(core->commons, core->worker);
+}
+
 bool peers_add(struct pg_session *session)
 {
     struct pg_listener *listener = session_listener(session);
@@ -78,7 +87,17 @@ bool peers_add(struct pg_session *session)
         return false;
     }
     core->runs[session->slot].peer = peer;
+    peers_count(session, commons_peer_add);
     return true;
+}
+
+void peers_make_known(struct pg_session *session)
+{
+    activity_remove(session);
+    slot_make_known(session);
+    session->active_ms = core_now_ms();
+    activity_add(session);
+    peers_count(session, commons_peer_add);
 }
 
 void peers_forget(struct pg_session *session)
@@ -88,6 +107,7 @@ void peers_forget(struct pg_session *session)
     activity_remove(session);
     if (!peer)
         return;
+    peers_count(session, commons_peer_remove);
     HASH_DEL(session_listener(session)->run->peers, peer);
     free(peer);
     core->runs[session->slot].peer = NULL;
@@ -96,7 +116,7 @@ void peers_forget(struct pg_session *session)
 /* The peer heard from is often the one heard from last. */
 struct pg_session *peers_find(struct pg_listener *listener, const void *peer)
 {
-    uint32_t newest = listener->run->newest;
+    uint32_t newest = listener->run->known.newest;
     struct peer *found;
 
     if (newest && !memcmp(session_data(session_at(newest - 1)), peer,
@@ -116,19 +136,14 @@ static bool peers_may_have_spoken(const struct pg_session *session)
     return session_is_stream(session) && !(session->watching & CORE_READ);
 }
 
-void peers_expire(struct pg_listener *listener)
+/* When the next one of a list is due; 0: nobody is left in it. */
+static uint64_t peers_expire_list(const struct activity *list, uint64_t idle_ms)
 {
-    struct listener_run *run = listener->run;
+    while (list->oldest) {
+        struct pg_session *session = session_at(list->oldest - 1);
 
-    run->expiry_at = 0;
-    while (run->idle_ms && run->oldest) {
-        struct pg_session *session = session_at(run->oldest - 1);
-
-        if (session->active_ms + run->idle_ms > core_now_ms()) {
-            run->expiry_at = session->active_ms + run->idle_ms;
-            timer_add(run->expiry_at, listener->id, 0, TIMER_LISTENER, 0);
-            return;
-        }
+        if (session->active_ms + idle_ms > core_now_ms())
+            return session->active_ms + idle_ms;
         if (peers_may_have_spoken(session)) {
             session->active_ms = core_now_ms();
             activity_renew(session);
@@ -137,4 +152,21 @@ void peers_expire(struct pg_listener *listener)
         peers_forget(session); /* off the list; the address may come anew */
         session_end(session, PG_END_FIN, PG_WHY_IDLE, "idle for too long");
     }
+    return 0;
+}
+
+void peers_expire(struct pg_listener *listener)
+{
+    struct listener_run *run = listener->run;
+    uint64_t known, strangers;
+
+    run->expiry_at = 0;
+    if (!run->idle_ms)
+        return;
+    known = peers_expire_list(&run->known, run->idle_ms);
+    strangers = peers_expire_list(&run->strangers, run->idle_ms);
+    run->expiry_at =
+        !known || (strangers && strangers < known) ? strangers : known;
+    if (run->expiry_at)
+        timer_add(run->expiry_at, listener->id, 0, TIMER_LISTENER, 0);
 }

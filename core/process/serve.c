@@ -14,6 +14,7 @@
 #include "base/crash.h"
 #include "base/inherited.h"
 #include "base/output.h"
+#include "engine/core.h"
 #include "options/options.h"
 #include "outside/listen.h"
 #include "outside/simulate.h"
@@ -221,7 +222,7 @@ static void serve_write_plan(const struct config *config,
     *plan = (struct control_message){.type = CONTROL_PLAN};
     plan->workers = (uint32_t)config->workers;
     plan->listeners = config->listener_count;
-    plan->claims = 2 * (uint32_t)config->limits.max_sessions;
+    plan->claims = core_claims(config);
     plan->message_bytes = (uint64_t)config->limits.frame_bytes;
     plan->drain_ms = (uint64_t)config->limits.drain_ms;
     if (!out)

@@ -21,6 +21,7 @@ static int listener_run_create(struct pg_listener *listener)
         return -ENOMEM;
     listener->run = run;
     run->fd = -1;
+    run->unverified_ratio = listener->transport->unverified_ratio;
     run->state_at = calloc(listener->chain.count + 1, sizeof(*run->state_at));
     run->place = calloc(config->entry_count + 1, sizeof(*run->place));
     if (!run->state_at || !run->place)

@@ -51,6 +51,11 @@ struct core_io {
     uint64_t (*woke_ms)(void);
 };
 
+/* Sessions of a listener of records, the longest silent first: slot + 1. */
+struct activity {
+    uint32_t oldest, newest, count;
+};
+
 /* Kept by this process for a listener, beside its config. */
 struct listener_run {
     int fd;              /* -1: none */
@@ -65,12 +70,14 @@ struct listener_run {
     uint32_t data_at;    /* offset in a slot of the transport's own data */
     int *place;          /* entry id -> place in the chain, or -1 */
     struct peer *peers;  /* records: hash table by address */
-    uint32_t oldest, newest; /* by activity, where idle time counts; slot + 1 */
-    uint64_t idle_ms;        /* who says nothing for so long ends; 0: nobody */
-    uint64_t gone_ms;   /* streams: who owes an answer so long; 0: nobody */
-    uint64_t expiry_at; /* when the expiry timer is set to, or 0 */
-    size_t count;       /* sessions */
-    void *watcher;      /* the worker's */
+    struct activity known, strangers; /* by when they were heard from */
+    uint64_t idle_ms;    /* who says nothing for so long ends; 0: nobody */
+    uint64_t gone_ms;    /* streams: who owes an answer so long; 0: nobody */
+    uint64_t expiry_at;  /* when the expiry timer is set to, or 0 */
+    uint64_t peers_most; /* records: known ones; 0: no such limit */
+    uint64_t unverified_ratio; /* of bytes to a stranger; 0: no limit */
+    size_t count;              /* sessions, without strangers */
+    void *watcher;             /* the worker's */
 };
 
 /* Kept by this process for a session, beside its slot. */
@@ -93,9 +100,10 @@ struct core {
     bool is_hurried;       /* held bytes come again now, whatever is spent */
 
     struct session_run *runs; /* by slot */
-    uint32_t *live;           /* slots in use, no order */
+    uint32_t *live;           /* slots in use, those of strangers last */
     uint32_t *live_at;        /* slot -> its index in live */
     uint32_t live_count;
+    uint32_t known_count; /* how many of them are no strangers */
 
     /* Lists of sessions, linked through their slots; each begins with the
        first one's slot + 1. */

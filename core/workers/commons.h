@@ -33,6 +33,14 @@ uint64_t commons_next_number(struct commons *commons);
 bool commons_session_add(struct commons *commons, unsigned worker,
                          int64_t most);
 void commons_session_remove(struct commons *commons, unsigned worker);
+/* Counts those of a worker's sessions whose place others may have. */
+void commons_peer_add(struct commons *commons, unsigned worker);
+void commons_peer_remove(struct commons *commons, unsigned worker);
+/* Counts one more session of a worker for which another's peer has to go.
+   Returns whom to wake, or -1: nobody has such a peer. */
+int commons_session_displace(struct commons *commons, unsigned worker);
+/* How many of its peers a worker is to end since it asked last. */
+int64_t commons_take_displaced(struct commons *commons, unsigned worker);
 /* A worker has died: nothing waits for it. Then wake those that did. */
 void commons_worker_died(struct commons *commons, unsigned worker);
 /* A worker begins anew: what it held before is gone. */

@@ -43,6 +43,8 @@ struct commons_header {
     _Atomic uint64_t absent;   /* workers that have died, a bit each */
     _Atomic uint64_t steps[2]; /* by enum commons_step, a bit a worker */
     _Atomic int64_t sessions[WORKERS_MAX];
+    _Atomic int64_t peers[WORKERS_MAX];     /* whose place others may have */
+    _Atomic int64_t displaced[WORKERS_MAX]; /* how many of them are to go */
     struct turns turns[WORKERS_MAX];
 
     /* claim.c; under the lock */

@@ -9,6 +9,10 @@
  * playground's client shows them escaped. Only what a Telnet client says to its
  * server is left out.
  *
+ * Over UDP whoever has said one thing is no member yet, because the address may
+ * be forged: a text is relayed, under the guest's name that comes next, and all
+ * else is only answered, at a cost that does not grow with the room.
+ *
  * With "names": false it relays messages as they came, and does nothing else.
  */
 #include <errno.h>
@@ -36,8 +40,9 @@ struct chat_private {
 };
 
 struct chat_state {
-    char name[NAME_BYTES + 1];
-    bool is_greeted, has_quit;
+    char name[NAME_BYTES + 1];   /* claimed by members alone */
+    char wanted[NAME_BYTES + 1]; /* by one who is no member yet */
+    bool is_member, is_told, has_quit;
     struct chat_telnet telnet;
 };
 
@@ -117,38 +122,58 @@ static void chat_list_others(const char *key, const char *shown, void *arg)
                          "%s%s", list->count > 1 ? ", " : "", shown);
 }
 
-/* A UDP peer that was heard from once may get too little for this; then its
-   next message tries again. */
 static void chat_greet(struct pg_ctx *ctx)
 {
-    struct chat_state *state = pg_state(ctx);
+    const struct chat_state *state = pg_state(ctx);
     struct chat_list list = {.ctx = ctx, .self = pg_claimed(ctx)};
     char more[40] = "";
 
     pg_claims(pg_entry(ctx), chat_list_others, &list);
     if (list.count > GREET_NAMES)
         snprintf(more, sizeof(more), " and %zu more", list.count - GREET_NAMES);
-    state->is_greeted =
-        chat_say(ctx, "you are %s, %s%s%s; /who /nick /quit", state->name,
-                 list.count ? "with " : "alone here", list.text, more) == 0;
+    chat_say(ctx, "you are %s, %s%s%s; /who /nick /quit", state->name,
+             list.count ? "with " : "alone here", list.text, more);
 }
 
 /* Other workers count their guests too: the first free number from here. */
-static int chat_name_guest(struct pg_ctx *ctx)
+static void chat_choose_guest(struct pg_ctx *ctx)
 {
     struct chat_private *self = pg_private(ctx);
     struct chat_state *state = pg_state(ctx);
+
+    do
+        snprintf(state->name, sizeof(state->name), "guest%u", ++self->guests);
+    while (pg_is_claimed(pg_entry(ctx), state->name));
+}
+
+/* The name under which it has spoken already, if that is still free. */
+static int chat_claim_guest(struct pg_ctx *ctx)
+{
+    const struct chat_state *state = pg_state(ctx);
     int error;
 
-    do {
-        snprintf(state->name, sizeof(state->name), "guest%u", ++self->guests);
-        error = pg_claim(ctx, state->name);
-    } while (error == -EEXIST);
-    if (error != 0)
-        state->name[0] = '\0';
-    else
-        self->members++;
+    if (!state->name[0])
+        chat_choose_guest(ctx);
+    while ((error = pg_claim(ctx, state->name)) == -EEXIST)
+        chat_choose_guest(ctx);
     return error;
+}
+
+/* False: it wanted none, or somebody else has it by now. */
+static bool chat_claim_wanted(struct pg_ctx *ctx)
+{
+    struct chat_state *state = pg_state(ctx);
+    char key[PG_KEY_BYTES + 1];
+
+    if (!state->wanted[0])
+        return false;
+    pg_name_key(pg_text(state->wanted), key);
+    if (pg_claim_as(ctx, key, state->wanted) != 0) {
+        chat_say(ctx, "%s is taken; /who lists the names", state->wanted);
+        return false;
+    }
+    memcpy(state->name, state->wanted, sizeof(state->name));
+    return true;
 }
 
 /* When a member is warned, in ms: some time before it may be forgotten. */
@@ -171,19 +196,51 @@ static void chat_watch_idle(struct pg_ctx *ctx)
         pg_timer(ctx, (uint32_t)ms);
 }
 
-static enum pg_verdict chat_open(struct pg_ctx *ctx)
+static enum pg_verdict chat_join(struct pg_ctx *ctx)
 {
-    const struct chat_private *self = pg_private(ctx);
-    const struct chat_state *state = pg_state(ctx);
+    struct chat_private *self = pg_private(ctx);
+    struct chat_state *state = pg_state(ctx);
 
-    if (!self->names)
-        return PG_PASS;
-    if (chat_name_guest(ctx) != 0)
+    if (!chat_claim_wanted(ctx) && chat_claim_guest(ctx) != 0)
         return pg_close(ctx, "no room for another name");
+    state->is_member = true;
+    self->members++;
     chat_greet(ctx);
     chat_notice(ctx, "%s joined", state->name);
     chat_watch_idle(ctx);
     return PG_PASS;
+}
+
+static enum pg_verdict chat_open(struct pg_ctx *ctx)
+{
+    const struct chat_private *self = pg_private(ctx);
+
+    return self->names && !pg_is_stranger(ctx) ? chat_join(ctx) : PG_PASS;
+}
+
+static void chat_known(struct pg_ctx *ctx)
+{
+    const struct chat_private *self = pg_private(ctx);
+
+    if (self->names)
+        chat_join(ctx);
+}
+
+/* To one who is no member yet, once: what a message of one byte has earned is
+   hardly more than this. */
+static void chat_tell(struct pg_ctx *ctx, const char *before, const char *name,
+                      const char *after)
+{
+    struct chat_state *state = pg_state(ctx);
+
+    if (!state->is_told)
+        chat_say(ctx, "%s%s%s", before, name, after);
+    state->is_told = true;
+}
+
+static void chat_tell_to_go_on(struct pg_ctx *ctx)
+{
+    chat_tell(ctx, "say one thing more to join", "", "; /who /nick NAME /quit");
 }
 
 /* ---- commands --------------------------------------------------------- */
@@ -223,24 +280,38 @@ static void chat_rename(struct pg_ctx *ctx, const char *name)
     chat_say(ctx, "you are now %s", name);
 }
 
-static void chat_nick(struct pg_ctx *ctx, struct pg_bytes wanted)
+/* Of one who is no member yet: joining claims it. */
+static void chat_want(struct pg_ctx *ctx, const char *key, const char *name)
 {
-    const struct chat_state *state = pg_state(ctx);
-    char name[NAME_BYTES + 1], key[PG_KEY_BYTES + 1];
-    const char *problem =
-        wanted.len > NAME_BYTES ? "is too long" : pg_name_key(wanted, key);
-    int error;
+    struct chat_state *state = pg_state(ctx);
 
-    if (problem) {
+    if (pg_is_claimed(pg_entry(ctx), key)) {
+        chat_tell(ctx, "", name, " is taken; /who lists the names");
+        return;
+    }
+    snprintf(state->wanted, sizeof(state->wanted), "%s", name);
+    chat_tell(ctx, "you will be ", name, "; say one thing more to join");
+}
+
+static void chat_refuse_name(struct pg_ctx *ctx, const char *problem)
+{
+    if (pg_is_stranger(ctx))
+        chat_tell(ctx, "no such name can be had", "",
+                  "; say one thing more to join");
+    else
         chat_say(ctx,
                  "no such name can be had: it %s; /nick NAME takes letters and "
                  "digits of one script, - _ . behind the first of them, up to "
                  "%d bytes",
                  problem, NAME_BYTES);
-        return;
-    }
-    snprintf(name, sizeof(name), "%.*s", (int)wanted.len, wanted.data);
-    error = pg_claim_as(ctx, key, name);
+}
+
+static void chat_take_name(struct pg_ctx *ctx, const char *key,
+                           const char *name)
+{
+    const struct chat_state *state = pg_state(ctx);
+    int error = pg_claim_as(ctx, key, name);
+
     if (error == -EEXIST)
         chat_say(ctx, "%s is taken; /who lists the names", name);
     else if (error != 0)
@@ -250,12 +321,32 @@ static void chat_nick(struct pg_ctx *ctx, struct pg_bytes wanted)
         chat_rename(ctx, name);
 }
 
+static void chat_nick(struct pg_ctx *ctx, struct pg_bytes wanted)
+{
+    char name[NAME_BYTES + 1], key[PG_KEY_BYTES + 1];
+    const char *problem =
+        wanted.len > NAME_BYTES ? "is too long" : pg_name_key(wanted, key);
+
+    if (problem) {
+        chat_refuse_name(ctx, problem);
+        return;
+    }
+    snprintf(name, sizeof(name), "%.*s", (int)wanted.len, wanted.data);
+    if (pg_is_stranger(ctx))
+        chat_want(ctx, key, name);
+    else
+        chat_take_name(ctx, key, name);
+}
+
 static enum pg_verdict chat_quit(struct pg_ctx *ctx)
 {
     struct chat_state *state = pg_state(ctx);
 
     state->has_quit = true;
-    chat_say(ctx, "goodbye, %s", state->name);
+    if (state->is_member)
+        chat_say(ctx, "goodbye, %s", state->name);
+    else
+        chat_tell(ctx, "goodbye", "", "");
     return pg_close(ctx, "said /quit");
 }
 
@@ -284,10 +375,12 @@ static enum pg_verdict chat_command(struct pg_ctx *ctx, struct pg_bytes line)
 
     if (pg_equals(word, "/quit"))
         return chat_quit(ctx);
-    if (pg_equals(word, "/who"))
-        chat_who(ctx);
-    else if (pg_equals(word, "/nick"))
+    if (pg_equals(word, "/nick"))
         chat_nick(ctx, rest);
+    else if (pg_is_stranger(ctx))
+        chat_tell_to_go_on(ctx);
+    else if (pg_equals(word, "/who"))
+        chat_who(ctx);
     else
         chat_say(ctx, "no such command; there are /who, /nick NAME and /quit; "
                       "to say this to all, put a space in front");
@@ -309,11 +402,25 @@ static void chat_relay(struct pg_ctx *ctx, struct pg_bytes text)
     pg_broadcast(ctx, pg_bytes(line, name.len + 2 + text.len), self->slow);
 }
 
+/* The name is nobody's, so that a stranger cannot speak in a member's. */
+static void chat_relay_stranger(struct pg_ctx *ctx, struct pg_bytes text)
+{
+    const struct chat_state *state = pg_state(ctx);
+
+    if (!state->name[0] || pg_is_claimed(pg_entry(ctx), state->name))
+        chat_choose_guest(ctx);
+    chat_relay(ctx, text);
+    chat_tell(ctx, "you will be ", state->name, "; say one thing more to join");
+}
+
 static enum pg_verdict chat_hear(struct pg_ctx *ctx, struct pg_bytes text)
 {
     if (text.data[0] == '/' && (text.len == 1 || text.data[1] != '/'))
         return chat_command(ctx, text);
-    chat_relay(ctx, text);
+    if (pg_is_stranger(ctx))
+        chat_relay_stranger(ctx, text);
+    else
+        chat_relay(ctx, text);
     return PG_STOP;
 }
 
@@ -329,6 +436,13 @@ static struct pg_bytes chat_without_telnet(struct pg_ctx *ctx,
                     chat_telnet_strip(&state->telnet, in, cuts_lines, text));
 }
 
+static enum pg_verdict chat_hear_nothing(struct pg_ctx *ctx, struct pg_bytes in)
+{
+    if (pg_is_stranger(ctx))
+        chat_tell_to_go_on(ctx);
+    return pg_drop(ctx, in.len ? "Telnet negotiation" : "empty message");
+}
+
 static enum pg_verdict chat_recv(struct pg_ctx *ctx, struct pg_bytes in)
 {
     const struct chat_private *self = pg_private(ctx);
@@ -339,13 +453,12 @@ static enum pg_verdict chat_recv(struct pg_ctx *ctx, struct pg_bytes in)
         pg_broadcast(ctx, in, self->slow);
         return PG_STOP;
     }
-    chat_watch_idle(ctx);
-    if (!state->is_greeted)
-        chat_greet(ctx);
+    if (state->is_member)
+        chat_watch_idle(ctx);
     if (!chat_telnet_is_text(&state->telnet, in))
         text = chat_without_telnet(ctx, in);
     if (text.len == 0)
-        return pg_drop(ctx, in.len ? "Telnet negotiation" : "empty message");
+        return chat_hear_nothing(ctx, in);
     return chat_hear(ctx, text);
 }
 
@@ -364,7 +477,7 @@ static void chat_close(struct pg_ctx *ctx, struct pg_reason reason)
     const struct chat_state *state = pg_state(ctx);
     struct chat_private *self = pg_private(ctx);
 
-    if (state->name[0] == '\0')
+    if (!state->is_member)
         return;
     if (--self->members == 0)
         self->guests = 0;
@@ -387,6 +500,7 @@ const struct pg_handler pg_handler = {
     .session_size = sizeof(struct chat_state),
     .init = chat_init,
     .open = chat_open,
+    .known = chat_known,
     .recv = chat_recv,
     .timer = chat_timer,
     .close = chat_close,

@@ -402,6 +402,43 @@ def udp(address):
     return Client(udp_socket(address))
 
 
+class Forger:
+    """Sends datagrams from any address of 127.0.0.0/8, see IP_PKTINFO in ip(7),
+    and gets what is sent to any of them."""
+
+    IP_PKTINFO = 8  # Python has no name for it
+
+    def __init__(self, address):
+        self.address = address
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.bind(("0.0.0.0", 0))
+        self.sock.settimeout(TIMEOUT_S)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.sock.close()
+
+    def send(self, number, data):
+        """As the address of this number, below a million."""
+        source = struct.pack("!I", 0x7F100000 + number)
+        info = struct.pack("=I4s4s", 0, source, b"")
+        self.sock.sendmsg([data], [(socket.IPPROTO_IP, self.IP_PKTINFO, info)], 0, self.address)
+
+    def ask(self, numbers, data, times=1):
+        """As each of them `times`, and takes an answer for each datagram. A few at
+        a time, so that the kernel drops none."""
+        numbers = list(numbers)
+        for first in range(0, len(numbers), 50 // times):
+            some = numbers[first : first + 50 // times]
+            for number in some:
+                for _ in range(times):
+                    self.send(number, data)
+            for _ in range(times * len(some)):
+                self.sock.recv(1 << 16)
+
+
 def _queued_for(port):
     """rx_queue of /proc/net/udp."""
     with open("/proc/net/udp", encoding="ascii") as file:

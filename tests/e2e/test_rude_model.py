@@ -22,6 +22,7 @@ LIMITS = {  # small, so that they are reached
     "queue_bytes_total": 1 << 22,
     "kept_bytes_total": 1 << 22,
     "linger_ms": 500,
+    "max_sessions": 250,  # more than there are connections
 }
 # What rude members of a chat say in all: each honest one may have it in its
 # queue, but not all that do not read may.
@@ -53,13 +54,19 @@ class Model:
         if self.kind == "echo":
             self.framing = self.random.choice(("lines", "length", "none"))
         self.workers = self.random.choice((1, 2, 4))
+        self.strangers, self.max_peers = (self.random.choice((1, 4, 30, 1000)) for _ in range(2))
         self.datagrams = 0
         self.budget = CHAT_BYTES if self.kind == "chat" else 1 << 40
         self.rude, self.honest = [], []
         self.server = self.tcp = self.udp = None
 
     def config(self):
-        udp = listener("udp", idle_s=IDLE_S, handlers=[{"plugin": "tally", "name": "tally-udp"}])
+        udp = listener(
+            "udp",
+            idle_s=IDLE_S,
+            max_peers=self.max_peers,
+            handlers=[{"plugin": "tally", "name": "tally-udp"}],
+        )
         tcp = listener("tcp", keepalive_s=KEEPALIVE_S, handlers=[{"plugin": "tally", "name": "tally-tcp"}])
         handlers = [] if self.framing == "none" else [self.framing]
         if self.kind == "echo":
@@ -69,7 +76,8 @@ class Model:
         else:
             slow = self.random.choice(("close", "drop"))
             handlers.append({"plugin": "chat-broadcast", "slow": slow})
-        return config([tcp, udp], handlers, plugin_path=PLUGINS, workers=self.workers, limits=LIMITS)
+        limits = {**LIMITS, "strangers": self.strangers}
+        return config([tcp, udp], handlers, plugin_path=PLUGINS, workers=self.workers, limits=limits)
 
     def run(self):
         with Server(self.config()) as self.server:
@@ -155,6 +163,8 @@ class Model:
 
     def check_accounts(self):
         text = "\n".join(self.reports())
+        refused = self.counted(text, "tcp", "refused: .*")
+        self.test.assertEqual(refused, 0, f"connections pay for datagrams\n{text}")
         for owner in ("tally-tcp", "tally-udp"):
             opened, closed = (self.counted(text, owner, x) for x in ("opened", "closed"))
             self.test.assertEqual(opened, closed, f"{owner}\n{text}")
@@ -184,6 +194,8 @@ class RudeModel(unittest.TestCase):
                 kind=model.kind,
                 framing=model.framing,
                 workers=model.workers,
+                strangers=model.strangers,
+                max_peers=model.max_peers,
             ):
                 model.run()
             seed += 1

@@ -220,6 +220,11 @@ struct pg_handler {
        */
     int (*check_place)(struct pg_entry *entry, enum pg_kind input,
                        const char *name);
+
+    /* The second message of a UDP peer is here, and recv() is next: it was a
+       stranger, see pg_is_stranger(), and is none any more. Never runs for a
+       connection. */
+    void (*known)(struct pg_ctx *ctx);
 };
 
 /* The one symbol a handler exports. */
@@ -259,9 +264,9 @@ PG_API int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes);
  * 0           queued
  * -ECANCELED  the session is closing
  * -EMSGSIZE   one record more than the transport carries: send less at once
- * -EDQUOT     the peer has been heard from once only and has had three times
- *             what it sent (RFC 9000, section 8.1): send it again after the
- *             next message
+ * -EDQUOT     to a stranger: more than udp's "unverified_ratio" (3) times the
+ *             bytes it sent, headers included (RFC 9000, section 8.1). It is
+ *             dropped, counted, and said once on stderr; send it in known()
  * -ENOBUFS    no room: a record was dropped and counted (on a stream the
  *             session closes instead)
  */
@@ -300,10 +305,10 @@ PG_API uint8_t *pg_scratch(struct pg_ctx *ctx, size_t len);
 /* ---- to others -------------------------------------------------------- */
 
 /*
- * Sends to the same entry in every other session, on every worker and
- * whatever its transport, each starting just below this entry. `slow` says
- * what happens to a receiver that does not read. 0, or -ENOBUFS when another
- * worker cannot take it (counted).
+ * Sends to the same entry in every other session but strangers', on every
+ * worker and whatever its transport, each starting just below this entry.
+ * `slow` says what happens to a receiver that does not read. 0, or -ENOBUFS
+ * when another worker cannot take it (counted).
  */
 PG_API int pg_broadcast(struct pg_ctx *ctx, struct pg_bytes bytes,
                         enum pg_slow slow);
@@ -341,6 +346,9 @@ PG_API const char *pg_name_key(struct pg_bytes shown,
 
 /* The key of this ctx; "" without one. Valid until the callback returns. */
 PG_API const char *pg_claimed(struct pg_ctx *ctx);
+
+/* Has some ctx of the entry this key? Costs the same however many keys. */
+PG_API bool pg_is_claimed(struct pg_entry *entry, const char *key);
 
 /* Calls fn once for each key of the entry, in the order they were claimed. */
 PG_API void pg_claims(struct pg_entry *entry,
@@ -402,6 +410,14 @@ PG_API enum pg_kind pg_input_kind(const struct pg_ctx *ctx);
 /* Milliseconds after which the transport takes a peer for gone that says
    nothing, whatever it is sent; 0: it does not. */
 PG_API uint64_t pg_idle_ms(const struct pg_ctx *ctx);
+/*
+ * A UDP peer that has sent one message so far: its address may be forged, and
+ * nobody there (RFC 9000, section 8.1). It is served, but others should not pay
+ * for it: no broadcast reaches it, it counts against limits.strangers alone, of
+ * whom the oldest goes first, and what is dear (a name, a notice to all)
+ * belongs into known(). A connection is never one; its peer has answered.
+ */
+PG_API bool pg_is_stranger(const struct pg_ctx *ctx);
 /* A number no other session of this server has had. */
 PG_API uint64_t pg_session_number(const struct pg_ctx *ctx);
 

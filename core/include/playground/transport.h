@@ -82,8 +82,10 @@ struct pg_transport {
     size_t session_size;
     size_t peer_size;
     size_t max_record; /* the longest record in bytes; 0: limits.frame_bytes */
-    /* A peer heard from only once gets at most this many times the bytes it
-       sent; 0: no such limit (peers cannot lie about their address). */
+    /* Records: a peer heard from only once, a stranger, gets at most this many
+       times the bytes it sent, because its address may be forged, unless
+       pg_listener_unverified() says otherwise. 0: peers cannot lie about their
+       address, and nobody is a stranger. */
     unsigned unverified_ratio;
     /* Records: as many of one size may be in one pg_record, and no more bytes
        than in the longest record; 0: one. */
@@ -107,10 +109,11 @@ struct pg_transport {
     int (*connect)(struct pg_listener *listener);
 
     /*
-     * The listener's socket is readable: take what is there with
-     * pg_session_open() or pg_session_recv(), a bounded amount. 0, or -errno
-     * of accept(2); after EMFILE, ENFILE, ENOBUFS and ENOMEM the core pauses
-     * the listener until descriptors are free again.
+     * The listener's socket is readable: take what is there, a bounded amount,
+     * connections with pg_session_open(), records with pg_session_meet() or
+     * pg_session_recv(), of up to 64 new peers. 0, or -errno of accept(2);
+     * after EMFILE, ENFILE, ENOBUFS and ENOMEM the core pauses the listener
+     * until descriptors are free again.
      */
     int (*ready)(struct pg_listener *listener, int fd);
 
@@ -146,6 +149,9 @@ struct pg_transport {
     /* Streams: fills `look`, now and then, for limits.unread_s and
        pg_listener_gone(). Absent: what counts is whether send() takes. */
     void (*look)(struct pg_session *session, int fd, struct pg_look *look);
+    /* Records: how many bytes of headers carry each record to or from this
+       peer, up to 255; they count where unverified_ratio does. Absent: 0. */
+    size_t (*header_bytes)(const struct pg_session *session);
 };
 
 /* The one symbol a transport exports. */
@@ -210,13 +216,24 @@ PG_API void pg_refuse(struct pg_listener *listener, const char *reason);
 /* ---- sessions --------------------------------------------------------- */
 
 /*
- * A peer came. `fd` is its own descriptor (the core owns it from here on, also
- * on failure) or -1 when it shares the listener's. `data` is copied into the
- * session before the handlers' open(). NULL: limits.max_sessions is reached or
- * a handler turned it away; that has been counted.
+ * A peer came whose address is beyond doubt, as a connection's is. `fd` is its
+ * own descriptor (the core owns it from here on, also on failure) or -1 when it
+ * shares the listener's. `data` is copied into the session before the handlers'
+ * open(). NULL: limits.max_sessions is reached, and no UDP peer could be ended
+ * instead, or a handler turned it away; that has been counted.
  */
 PG_API struct pg_session *pg_session_open(struct pg_listener *listener, int fd,
                                           const void *data);
+
+/*
+ * Records: one came from a peer that has no session. It gets one, with `data`
+ * as above, and its handlers the record: where .unverified_ratio is not 0, as a
+ * stranger, which is known from its second record on. What the first one earns
+ * may be sent in open() already. NULL: no room, counted.
+ */
+PG_API struct pg_session *pg_session_meet(struct pg_listener *listener,
+                                          const void *data,
+                                          struct pg_bytes first);
 
 /* Records: the session of the peer whose first peer_size bytes are these. */
 PG_API struct pg_session *pg_session_find(struct pg_listener *listener,
@@ -229,14 +246,14 @@ PG_API void pg_session_recv(struct pg_session *session, struct pg_bytes bytes);
 PG_API void pg_session_end(struct pg_session *session, enum pg_end how,
                            enum pg_why why, const char *text);
 
-/*
- * Records: makes room. Ends the session not heard from for longest.
- * False: the listener has none.
- */
-PG_API bool pg_session_evict(struct pg_listener *listener, const char *text);
+/* Records: at most so many peers are known, on this worker; one more ends the
+   one silent for longest. 0: no limit but limits.max_sessions. */
+PG_API void pg_listener_peers(struct pg_listener *listener, uint64_t most);
 
-/* Records: the number of sessions the listener has now, on this worker. */
-PG_API size_t pg_session_count(const struct pg_listener *listener);
+/* Records: what a stranger may be sent, in times of what it sent; 0: whatever
+   the handlers like. */
+PG_API void pg_listener_unverified(struct pg_listener *listener,
+                                   uint64_t ratio);
 
 /* Ends sessions not heard from for `ms` milliseconds; 0: never. */
 PG_API void pg_listener_idle(struct pg_listener *listener, uint64_t ms);
