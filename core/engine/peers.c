@@ -8,6 +8,9 @@
 
 #include "out/end.h"
 
+#define UNHEARD_LOOK_MS 10 /* between two looks whether all has been read */
+#define UNHEARD_MOST_MS 1000
+
 __extension__ typedef unsigned __int128 product;
 
 static uint64_t peers_word(const uint8_t *address)
@@ -109,11 +112,41 @@ struct pg_session *peers_find(struct pg_listener *listener, const void *peer)
 
 /* ---- silence ----------------------------------------------------------- */
 
+/* This process may have stood still: what peers have said meanwhile waits. */
+static bool peers_wait_unheard(int fd)
+{
+    return fd >= 0 && core->io->has_input && core->io->has_input(fd);
+}
+
 /* A stream that is not read from may say much that nobody hears, and after its
    end it says nothing any more. */
 static bool peers_may_have_spoken(const struct pg_session *session)
 {
-    return session_is_stream(session) && !(session->watching & CORE_READ);
+    return session_is_stream(session) && (!(session->watching & CORE_READ) ||
+                                          peers_wait_unheard(session->fd));
+}
+
+/* Any of the records that wait may be from the peer in question. Who sends on
+   and on does not hold up the end of others: in UNHEARD_MOST_MS all has been
+   read that waited at first. */
+static bool peers_must_be_heard(struct listener_run *run)
+{
+    uint64_t now = core_now_ms();
+
+    if (!peers_wait_unheard(run->fd) ||
+        (run->unheard_ms && now - run->unheard_ms > UNHEARD_MOST_MS)) {
+        run->unheard_ms = 0;
+        return false;
+    }
+    if (!run->unheard_ms)
+        run->unheard_ms = now;
+    return true;
+}
+
+static void peers_expire_at(struct pg_listener *listener, uint64_t ms)
+{
+    listener->run->expiry_at = ms;
+    timer_add(ms, listener->id, 0, TIMER_LISTENER, 0);
 }
 
 void peers_expire(struct pg_listener *listener)
@@ -125,8 +158,11 @@ void peers_expire(struct pg_listener *listener)
         struct pg_session *session = session_at(run->oldest - 1);
 
         if (session->active_ms + run->idle_ms > core_now_ms()) {
-            run->expiry_at = session->active_ms + run->idle_ms;
-            timer_add(run->expiry_at, listener->id, 0, TIMER_LISTENER, 0);
+            peers_expire_at(listener, session->active_ms + run->idle_ms);
+            return;
+        }
+        if (!session_is_stream(session) && peers_must_be_heard(run)) {
+            peers_expire_at(listener, core_now_ms() + UNHEARD_LOOK_MS);
             return;
         }
         if (peers_may_have_spoken(session)) {

@@ -2,6 +2,7 @@
 
 #include "outside/worker.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -81,12 +82,35 @@ static void worker_wake_for_post(void)
 
 /* ---- time ------------------------------------------------------------- */
 
-static void worker_on_timer(uv_timer_t *timer)
+static void worker_on_due(uv_check_t *check)
 {
-    (void)timer;
+    uv_check_stop(check);
+    uv_idle_stop(&the_worker->no_sleep);
     core_clock();
     due_run();
     worker_turn_ends();
+}
+
+static void worker_on_no_sleep(uv_idle_t *idle)
+{
+    (void)idle;
+}
+
+/* This process may have stood still. Whoever waits to be heard is heard before
+   a timer says that they were silent: the loop looks at its descriptors without
+   sleeping, see uv_idle_t, and then what is due runs. */
+static void worker_on_timer(uv_timer_t *timer)
+{
+    (void)timer;
+    uv_idle_start(&the_worker->no_sleep, worker_on_no_sleep);
+    uv_check_start(&the_worker->due, worker_on_due);
+}
+
+static bool worker_has_input(int fd)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+
+    return poll(&ready, 1, 0) > 0;
 }
 
 static void worker_arm(uint64_t at_ms)
@@ -112,6 +136,7 @@ static const struct core_io worker_io = {
     .watch = worker_watch_session,
     .release = worker_release_session,
     .watch_listener = worker_watch_listener,
+    .has_input = worker_has_input,
     .arm = worker_arm,
     .wake = worker_wake_worker,
     .now_ns = uv_hrtime,
@@ -142,6 +167,8 @@ static int worker_start_loop(void)
     if (error)
         return error;
     uv_timer_init(&the_worker->loop, &the_worker->timer);
+    uv_idle_init(&the_worker->loop, &the_worker->no_sleep);
+    uv_check_init(&the_worker->loop, &the_worker->due);
     uv_timer_init(&the_worker->loop, &the_worker->trim_timer);
     uv_timer_init(&the_worker->loop, &the_worker->drain_timer);
     uv_timer_init(&the_worker->loop, &the_worker->look_timer);

@@ -16,6 +16,8 @@
 struct worker {
     uv_loop_t loop;
     uv_timer_t timer;                   /* the core's next deadline */
+    uv_idle_t no_sleep;                 /* it has come, and the loop looks */
+    uv_check_t due;                     /* it has looked */
     uv_timer_t trim_timer;              /* gives memory back after a burst */
     uv_timer_t drain_timer, look_timer; /* while it stops */
     uv_poll_t wake;                     /* messages of other workers */

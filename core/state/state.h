@@ -37,7 +37,11 @@ struct core_io {
     /* A session without a descriptor is ready for these events, or is so no
        more. NULL: there is a descriptor, which tells by itself. */
     void (*ready)(struct pg_session *session, int events, bool is_ready);
-    /* Call due_run() at this time, in ms; UINT64_MAX: never. */
+    /* Whether something waits to be read from a descriptor. NULL: what comes is
+       taken in at once. */
+    bool (*has_input)(int fd);
+    /* Call due_run() at this time, in ms, after what can be read by then has
+       been; UINT64_MAX: never. */
     void (*arm)(uint64_t at_ms);
     /* Wakes another worker: there is something in its ring. */
     void (*wake)(unsigned worker);
@@ -62,10 +66,11 @@ struct listener_run {
     struct peer *peers;  /* records: hash table by address */
     uint32_t oldest, newest; /* by activity, where idle time counts; slot + 1 */
     uint64_t idle_ms;        /* who says nothing for so long ends; 0: nobody */
-    uint64_t gone_ms;   /* streams: who owes an answer so long; 0: nobody */
-    uint64_t expiry_at; /* when the expiry timer is set to, or 0 */
-    size_t count;       /* sessions */
-    void *watcher;      /* the worker's */
+    uint64_t gone_ms;    /* streams: who owes an answer so long; 0: nobody */
+    uint64_t expiry_at;  /* when the expiry timer is set to, or 0 */
+    uint64_t unheard_ms; /* since when expiry waits for what waits, or 0 */
+    size_t count;        /* sessions */
+    void *watcher;       /* the worker's */
 };
 
 /* Kept by this process for a session, beside its slot. */
