@@ -135,6 +135,7 @@ static uint64_t worker_woke_ms(void)
 static const struct core_io worker_io = {
     .watch = worker_watch_session,
     .release = worker_release_session,
+    .turn_away = worker_turn_away,
     .watch_listener = worker_watch_listener,
     .has_input = worker_has_input,
     .arm = worker_arm,
@@ -232,6 +233,7 @@ void worker_destroy(struct worker *worker)
     if (!worker)
         return;
     post_stop();
+    worker_forget_turned_away();
     if (core)
         worker_close_listeners();
     core_destroy();

@@ -3,6 +3,7 @@
  *
  *   worker.c          the loop: time, other workers, its life
  *   worker_watch.c    descriptors of sessions and listeners
+ *   worker_away.c     connections that get no session
  *   worker_stop.c     delivers what is queued, then ends
  *   worker_connect.c  for programs that talk first
  */
@@ -48,5 +49,9 @@ void worker_watch_listener(struct pg_listener *listener, int events);
 void worker_close_listeners(void);
 /* Reads again, after other workers have taken their messages. */
 void worker_read_again(void);
+
+/* Connections that get no session: the peer sees an end, not a reset. */
+void worker_turn_away(int fd);
+void worker_forget_turned_away(void);
 
 #endif

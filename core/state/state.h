@@ -31,6 +31,9 @@ struct core_io {
     void (*watch)(struct pg_session *session, int events);
     /* The session is gone: stop watching, close the descriptor. */
     void (*release)(struct pg_session *session);
+    /* A connection that gets no session: say goodbye, and close it. NULL: the
+       descriptors are none. */
+    void (*turn_away)(int fd);
     /* Call the transport's ready() and flush_unblock() when the listener's
        descriptor is ready for these events. */
     void (*watch_listener)(struct pg_listener *listener, int events);
