@@ -108,8 +108,8 @@ struct pg_session *pg_session_open(struct pg_listener *listener, int fd,
     struct pg_session *session = session_create(listener, fd, data);
 
     if (!session) {
-        if (fd >= 0 && !listener->transport->simulation)
-            close(fd);
+        if (fd >= 0 && core->io->turn_away)
+            core->io->turn_away(fd);
         return NULL;
     }
     session_start(session);

@@ -9,6 +9,9 @@
 #include "out/end.h"
 #include "workers/commons.h"
 
+#define UNHEARD_LOOK_MS 10 /* between two looks whether all has been read */
+#define UNHEARD_MOST_MS 1000
+
 __extension__ typedef unsigned __int128 product;
 
 static uint64_t peers_word(const uint8_t *address)
@@ -129,21 +132,48 @@ struct pg_session *peers_find(struct pg_listener *listener, const void *peer)
 
 /* ---- silence ----------------------------------------------------------- */
 
+/* This process may have stood still: what peers have said meanwhile waits. */
+static bool peers_wait_unheard(int fd)
+{
+    return fd >= 0 && core->io->has_input && core->io->has_input(fd);
+}
+
 /* A stream that is not read from may say much that nobody hears, and after its
    end it says nothing any more. */
 static bool peers_may_have_spoken(const struct pg_session *session)
 {
-    return session_is_stream(session) && !(session->watching & CORE_READ);
+    return session_is_stream(session) && (!(session->watching & CORE_READ) ||
+                                          peers_wait_unheard(session->fd));
+}
+
+/* Any of the records that wait may be from the peer in question. Who sends on
+   and on does not hold up the end of others: in UNHEARD_MOST_MS all has been
+   read that waited at first. */
+static bool peers_must_be_heard(struct listener_run *run)
+{
+    uint64_t now = core_now_ms();
+
+    if (!peers_wait_unheard(run->fd) ||
+        (run->unheard_ms && now - run->unheard_ms > UNHEARD_MOST_MS)) {
+        run->unheard_ms = 0;
+        return false;
+    }
+    if (!run->unheard_ms)
+        run->unheard_ms = now;
+    return true;
 }
 
 /* When the next one of a list is due; 0: nobody is left in it. */
-static uint64_t peers_expire_list(const struct activity *list, uint64_t idle_ms)
+static uint64_t peers_expire_list(struct listener_run *run,
+                                  const struct activity *list)
 {
     while (list->oldest) {
         struct pg_session *session = session_at(list->oldest - 1);
 
-        if (session->active_ms + idle_ms > core_now_ms())
-            return session->active_ms + idle_ms;
+        if (session->active_ms + run->idle_ms > core_now_ms())
+            return session->active_ms + run->idle_ms;
+        if (!session_is_stream(session) && peers_must_be_heard(run))
+            return core_now_ms() + UNHEARD_LOOK_MS;
         if (peers_may_have_spoken(session)) {
             session->active_ms = core_now_ms();
             activity_renew(session);
@@ -163,8 +193,8 @@ void peers_expire(struct pg_listener *listener)
     run->expiry_at = 0;
     if (!run->idle_ms)
         return;
-    known = peers_expire_list(&run->known, run->idle_ms);
-    strangers = peers_expire_list(&run->strangers, run->idle_ms);
+    known = peers_expire_list(run, &run->known);
+    strangers = peers_expire_list(run, &run->strangers);
     run->expiry_at =
         !known || (strangers && strangers < known) ? strangers : known;
     if (run->expiry_at)

@@ -3,6 +3,7 @@
  *
  *   worker.c          the loop: time, other workers, its life
  *   worker_watch.c    descriptors of sessions and listeners
+ *   worker_away.c     connections that get no session
  *   worker_stop.c     delivers what is queued, then ends
  *   worker_connect.c  for programs that talk first
  */
@@ -17,7 +18,8 @@
 struct worker {
     uv_loop_t loop;
     uv_timer_t timer;                   /* the core's next deadline */
-    uv_idle_t at_once;                  /* ... which has come already */
+    uv_idle_t no_sleep;                 /* it has come, and the loop looks */
+    uv_check_t due;                     /* it has looked */
     uv_timer_t trim_timer;              /* gives memory back after a burst */
     uv_timer_t drain_timer, look_timer; /* while it stops */
     uv_poll_t wake;                     /* messages of other workers */
@@ -63,5 +65,9 @@ void worker_let_go(void);
 void worker_stop_if_all_do(void);
 /* Says what other workers have lost by the end. */
 void worker_stop_say_lost(void);
+
+/* Connections that get no session: the peer sees an end, not a reset. */
+void worker_turn_away(int fd);
+void worker_forget_turned_away(void);
 
 #endif

@@ -34,14 +34,20 @@ struct core_io {
     void (*watch)(struct pg_session *session, int events);
     /* The session is gone: stop watching, close the descriptor. */
     void (*release)(struct pg_session *session);
+    /* A connection that gets no session: say goodbye, and close it. NULL: the
+       descriptors are none. */
+    void (*turn_away)(int fd);
     /* Call the transport's ready() and flush_unblock() when the listener's
        descriptor is ready for these events. */
     void (*watch_listener)(struct pg_listener *listener, int events);
     /* A session without a descriptor is ready for these events, or is so no
        more. NULL: there is a descriptor, which tells by itself. */
     void (*ready)(struct pg_session *session, int events, bool is_ready);
-    /* Call due_run() at this time, in ms; UINT64_MAX: never. If it has come
-       already, then when all that is ready now has had its turn. */
+    /* Whether something waits to be read from a descriptor. NULL: what comes is
+       taken in at once. */
+    bool (*has_input)(int fd);
+    /* Call due_run() at this time, in ms, after what can be read by then has
+       been, also if it has come already; UINT64_MAX: never. */
     void (*arm)(uint64_t at_ms);
     /* Wakes another worker: there is something in its ring. */
     void (*wake)(unsigned worker);
@@ -74,6 +80,7 @@ struct listener_run {
     uint64_t idle_ms;    /* who says nothing for so long ends; 0: nobody */
     uint64_t gone_ms;    /* streams: who owes an answer so long; 0: nobody */
     uint64_t expiry_at;  /* when the expiry timer is set to, or 0 */
+    uint64_t unheard_ms; /* since when expiry waits for what waits, or 0 */
     uint64_t peers_most; /* records: known ones; 0: no such limit */
     uint64_t unverified_ratio; /* of bytes to a stranger; 0: no limit */
     size_t count;              /* sessions, without strangers */
