@@ -8,6 +8,7 @@
 #include "build/build.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/inherited.h"
 #include "base/must.h"
 #include "base/program.h"
 #include "base/remedy.h"
@@ -81,6 +83,31 @@ static void build_find_places(struct build *build)
     build->scratch = must_printf("%s.build-XXXXXX", build->folder);
 }
 
+/* The folder of the build that runs, for a signal to clear away; its own texts,
+   because it comes at any time. */
+static struct {
+    char folder[4096], made[4096];
+} building;
+
+static void build_on_signal(int number)
+{
+    unlink(building.made);
+    rmdir(building.folder);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static void build_watch_signals(const struct build *build)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+    snprintf(building.folder, sizeof(building.folder), "%s", build->scratch);
+    snprintf(building.made, sizeof(building.made), "%s", build->made);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+        if (!inherited_is_ignored(numbers[i]))
+            signal(numbers[i], build_on_signal);
+}
+
 /* A folder of our own, on the target's file system so that rename works. */
 static bool build_make_scratch(struct build *build)
 {
@@ -95,6 +122,7 @@ static bool build_make_scratch(struct build *build)
         return false;
     }
     build->made = must_printf("%s/%s.so", build->scratch, build->name);
+    build_watch_signals(build);
     return true;
 }
 

@@ -177,6 +177,8 @@ void client_out_start(struct client *client);
 /* Prints a message, or some bytes of a stream, on stdout. */
 void client_out_message(struct client *client, struct pg_bytes bytes);
 void client_out_hex(struct client *client, bool is_sent, struct pg_bytes bytes);
+/* Shows what is wrong with the config, on stderr. */
+void client_out_problems(struct client *client);
 /* Writes what stdout takes without blocking. */
 void client_out_flush(struct client *client);
 /* Whether more is pending than should be: stop reading from the server. */

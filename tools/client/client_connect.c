@@ -184,7 +184,7 @@ void client_connect(struct client *client)
                        client) == 0 ||
         client_connect_try_next(client))
         return;
-    problems_print(client->config->problems, stderr);
+    client_out_problems(client);
     client_leave(client, 1);
 }
 

@@ -23,7 +23,7 @@
 
 /* ---- signals ---------------------------------------------------------- */
 
-bool wire_jobs_init(struct wire_jobs *jobs)
+bool wire_jobs_init(struct wire_jobs *jobs, struct wire *wire, int log)
 {
     char text[REMEDY_BYTES];
     static const int numbers[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP};
@@ -33,7 +33,7 @@ bool wire_jobs_init(struct wire_jobs *jobs)
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN); /* who reads stderr may go; we still clean up */
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    *jobs = (struct wire_jobs){.server.fd = -1};
+    *jobs = (struct wire_jobs){.wire = wire, .log = log, .server.fd = -1};
     jobs->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (jobs->signals >= 0)
         return true;
@@ -47,6 +47,7 @@ void wire_jobs_finish(struct wire_jobs *jobs)
     if (jobs->server.fd >= 0)
         close(jobs->server.fd);
     close(jobs->signals);
+    close(jobs->log);
 }
 
 /* A Ctrl-C comes from the terminal, which has told the left command too. */
@@ -64,6 +65,27 @@ static void wire_jobs_take_signal(struct wire_jobs *jobs,
     jobs->stop_signal = number;
     if (jobs->pids[WIRE_LEFT])
         kill(jobs->pids[WIRE_LEFT], number);
+}
+
+bool wire_jobs_is_told(const struct wire_jobs *jobs)
+{
+    return jobs->stop_signal || jobs->interrupts;
+}
+
+/* Signals are blocked, so they are looked for while stderr takes nothing. */
+bool wire_jobs_may_say(struct wire_jobs *jobs)
+{
+    struct pollfd fds[] = {{.fd = STDERR_FILENO, .events = POLLOUT},
+                           {.fd = jobs->signals, .events = POLLIN}};
+    struct signalfd_siginfo info;
+
+    while (poll(fds, 2, wire_jobs_is_told(jobs) ? 0 : -1) > 0) {
+        if (fds[0].revents)
+            return true;
+        while (read(jobs->signals, &info, sizeof(info)) == sizeof(info))
+            wire_jobs_take_signal(jobs, &info);
+    }
+    return false;
 }
 
 static void wire_jobs_take_ends(struct wire_jobs *jobs)
@@ -84,7 +106,7 @@ void wire_jobs_wait(struct wire_jobs *jobs, int ms)
         return;
     while (read(jobs->signals, &info, sizeof(info)) == sizeof(info))
         wire_jobs_take_signal(jobs, &info);
-    if (fds[1].revents)
+    if (fds[1].revents && wire_jobs_may_say(jobs))
         server_lines_read(&jobs->server);
     wire_jobs_take_ends(jobs);
 }
@@ -135,8 +157,7 @@ static bool wire_jobs_start_server(struct wire_jobs *jobs, const char *config,
     return is_started;
 }
 
-/* Where the right command's output goes: stdout belongs to the left one. */
-static int wire_jobs_open_log(const char *path)
+int wire_jobs_open_log(const char *path)
 {
     char text[REMEDY_BYTES];
     int fd;
@@ -155,19 +176,16 @@ static int wire_jobs_open_log(const char *path)
 bool wire_jobs_start_right(struct wire_jobs *jobs,
                            const struct wire_command_line *line)
 {
-    int log = wire_jobs_open_log(line->log);
-    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int log = jobs->log, nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
     bool is_started = false;
 
-    if (log >= 0 && line->config)
+    if (line->config)
         is_started = wire_jobs_start_server(jobs, line->config, nothing, log);
-    else if (log >= 0)
+    else
         is_started = wire_jobs_start(jobs, WIRE_RIGHT, line->right,
                                      (const int[3]){nothing, log, log});
     if (nothing >= 0)
         close(nothing);
-    if (log >= 0)
-        close(log);
     return is_started;
 }
 

@@ -371,10 +371,12 @@ static bool server_find_end(char *last, char *found, size_t size)
     bool is_found = false;
 
     for (; line; line = strtok_r(NULL, "\n", &place)) {
-        if (!strstr(line, " crashed: ") && strncmp(line, "worker ", 7) != 0 &&
+        bool is_death = !strncmp(line, "worker ", 7) && strstr(line, " (pid ");
+
+        if (!is_death && !strstr(line, " crashed: ") &&
             strncmp(line, "playground: ", 12) != 0)
             continue;
-        if (is_found && !strncmp(line, "worker ", 7))
+        if (is_found && is_death)
             continue; /* the crash says more */
         snprintf(found, size, "%s", line);
         is_found = true;
