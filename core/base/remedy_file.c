@@ -150,7 +150,7 @@ static bool remedy_file_is_full(struct remedy_case *met)
 
 #define NOEXEC                                                                 \
     "its file system is mounted noexec: take a folder on another one, or run " \
-    "mount -o remount,exec %s"
+    "mount -o remount,bind,exec %s"
 
 static const struct remedy remedy_files[] = {
     {ENOENT, remedy_file_is_sought,

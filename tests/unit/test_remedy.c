@@ -471,11 +471,11 @@ static const struct cause causes[] = {
 
     {"noexec", noexec, REMEDY_RUN, "sub/deep/x", EACCES,
      "its file system is mounted noexec: take a folder on another one, or run "
-     "mount -o remount,exec @/sub",
+     "mount -o remount,bind,exec @/sub",
      1, 0},
     {"noexec plugin", noexec, REMEDY_LOAD, "sub/deep/x", EPERM,
      "its file system is mounted noexec: take a folder on another one, or run "
-     "mount -o remount,exec @/sub",
+     "mount -o remount,bind,exec @/sub",
      1, 0},
     {"read-only", read_only, REMEDY_WRITE, "sub/x", EROFS,
      "its file system is read-only: name a file on another one", 0, 0},
