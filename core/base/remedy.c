@@ -73,9 +73,11 @@ static const struct remedy remedy_forks[] = {
 static const struct remedy *remedy_search(const struct remedy *table,
                                           struct remedy_case *met)
 {
-    for (; table->advice; table++)
+    for (; table->advice; table++) {
+        met->place[0] = '\0'; /* of a check that came to nothing */
         if (table->error == met->error && (!table->is_so || table->is_so(met)))
             return table;
+    }
     return NULL;
 }
 

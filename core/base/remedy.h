@@ -67,6 +67,9 @@ enum remedy_deed {
 const char *remedy_file(enum remedy_deed deed, const char *path, int error,
                         const char *usual, char *text, size_t size);
 
+/* Puts the path into quotes where a shell needs them. */
+void remedy_quote(char path[PATH_MAX]);
+
 /* Keeps what remedy_file() says for remedy_noted(), as dlerror(3) does: for
    plugins, which know no more than that a file was not opened. Keeps errno. */
 void remedy_note(enum remedy_deed deed, const char *path, int error);

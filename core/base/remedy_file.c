@@ -150,7 +150,7 @@ static bool remedy_file_is_full(struct remedy_case *met)
 
 #define NOEXEC                                                                 \
     "its file system is mounted noexec: take a folder on another one, or run " \
-    "mount -o remount,exec %s"
+    "mount -o remount,bind,exec %s"
 
 static const struct remedy remedy_files[] = {
     {ENOENT, remedy_file_is_sought,
@@ -171,6 +171,10 @@ static const struct remedy remedy_files[] = {
     {ENAMETOOLONG, NULL,
      "a name has up to 255 bytes, a path 4095: choose a shorter one", NULL},
 
+    {EACCES, remedy_is_own_for_ever,
+     "%s has not the rights, and its file system is read-only: take a copy "
+     "elsewhere",
+     NULL},
     {EACCES, remedy_is_own_folder_closed, "run chmod u+x %s", NULL},
     {EACCES, remedy_is_folder_closed,
      "%s is closed to you: ask its owner, or take another folder", NULL},
@@ -248,7 +252,7 @@ static char *remedy_file_seek(const char *name)
 }
 
 /* As a shell reads it: what is advised can be copied and run. */
-static void remedy_file_quote(char place[PATH_MAX])
+void remedy_quote(char place[PATH_MAX])
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:@%";
@@ -280,7 +284,7 @@ const char *remedy_file(enum remedy_deed deed, const char *path, int error,
     const struct remedy *found = remedy_find(remedy_files, &met);
     size_t len = (size_t)snprintf(text, size, "%s; ", strerror(error));
 
-    remedy_file_quote(met.place);
+    remedy_quote(met.place);
     if (len < size && found)
         remedy_fill(found, &met, text + len, size - len);
     else if (len < size)

@@ -35,6 +35,7 @@ bool remedy_is_folder_closed(struct remedy_case *met);
 bool remedy_is_dangling(struct remedy_case *met);
 
 /* The rights of the file, or of the folder where it is to be made. */
+bool remedy_is_own_for_ever(struct remedy_case *met);
 bool remedy_is_own_unreadable(struct remedy_case *met);
 bool remedy_is_own_unwritable(struct remedy_case *met);
 bool remedy_is_own_unrunnable(struct remedy_case *met);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/remedy_parts.h"
@@ -188,6 +189,16 @@ static bool remedy_way_lacks_right(struct remedy_case *met, bool is_own)
         errno != EACCES)
         return false;
     return remedy_file_blame(met, remedy_file_text(met));
+}
+
+/* chmod(1) would mend it, but not on a file system mounted read-only. */
+bool remedy_is_own_for_ever(struct remedy_case *met)
+{
+    struct statvfs mount;
+
+    return (remedy_is_own_folder_closed(met) ||
+            remedy_way_lacks_right(met, true)) &&
+           statvfs(met->place, &mount) == 0 && mount.f_flag & ST_RDONLY;
 }
 
 bool remedy_is_own_unreadable(struct remedy_case *met)

@@ -79,6 +79,21 @@ static bool address_is_name(const char *host)
            strspn(host, allowed) == len && !address_ends_in_number(host);
 }
 
+/* Whether the name has no address, or nobody could be asked. */
+static int address_look_up_error(int error)
+{
+    switch (error) {
+    case EAI_AGAIN:
+        return -EAGAIN;
+    case EAI_MEMORY:
+        return -ENOMEM;
+    case EAI_SYSTEM:
+        return -errno;
+    default:
+        return -ENOENT;
+    }
+}
+
 /* "localhost" is often ::1 first, but servers here listen on 127.0.0.1 by
    default: an IPv4 address is taken before an IPv6 one. */
 static int address_look_up(const char *host, int port,
@@ -87,9 +102,11 @@ static int address_look_up(const char *host, int port,
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *found, *best;
     uint16_t be_port = htons((uint16_t)port);
+    int error;
 
-    if (getaddrinfo(host, NULL, &hints, &found))
-        return -ENOENT;
+    error = getaddrinfo(host, NULL, &hints, &found);
+    if (error)
+        return address_look_up_error(error);
     best = found;
     while (best->ai_family != AF_INET && best->ai_next)
         best = best->ai_next;

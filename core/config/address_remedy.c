@@ -201,6 +201,10 @@ static const struct remedy address_remedies[] = {
 
     {EADDRNOTAVAIL, address_is_v6_off, NO_IPV6, "host"},
     {EADDRNOTAVAIL, address_is_to_connect, NO_PORT, "host"},
+    {EAGAIN, address_is_none,
+     "%s is a name, and no name server has answered; check the network, or "
+     "write the address in numbers",
+     "host"},
     {EAGAIN, address_is_to_connect, NO_PORT, "host"},
     {EADDRNOTAVAIL, NULL,
      "%s is not an address of this machine; take 127.0.0.1 (this machine "
@@ -281,7 +285,7 @@ const char *address_explain(const char *host, int port, bool is_to_connect,
     struct remedy_case met = {.error = -error, .about = &about};
     const struct remedy *found;
 
-    if (error != -EINVAL && error != -ENOENT)
+    if (error != -EINVAL && error != -ENOENT && error != -EAGAIN)
         pg_address(host, port, true, &about.address, &about.length);
     else
         pg_address(host, port, false, &about.address, &about.length);

@@ -90,7 +90,10 @@ static char *plugin_explain_library(const char *path, const char *error)
 static char *plugin_explain_dlopen(const char *path, const char *error)
 {
     const char *symbol = strstr(error, "undefined symbol: ");
-    int code_error = symbol ? 0 : plugin_code_error(path);
+    int code_error = symbol ? 0
+                     : strstr(error, strerror(ENOMEM))
+                         ? ENOMEM
+                         : plugin_code_error(path);
     char text[REMEDY_BYTES];
     size_t len;
 

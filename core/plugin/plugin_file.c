@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/must.h"
@@ -18,6 +19,23 @@
 
 /* ---- who may write to it ---------------------------------------------- */
 
+/* How to take the right from others. */
+static const char *plugin_file_close(const char *path, char text[REMEDY_BYTES])
+{
+    char quoted[PATH_MAX];
+    struct statvfs mount;
+
+    snprintf(quoted, sizeof(quoted), "%s", path);
+    remedy_quote(quoted);
+    if (statvfs(path, &mount) == 0 && mount.f_flag & ST_RDONLY)
+        snprintf(text, REMEDY_BYTES,
+                 "its file system is read-only: take a "
+                 "copy elsewhere");
+    else
+        snprintf(text, REMEDY_BYTES, "run chmod o-w %s", quoted);
+    return text;
+}
+
 /* Everybody who may write to a plugin, or to its folder, has our rights. But
    WSL and shared folders show every file as writable by all, so for a user's
    own files it stays with a warning. */
@@ -25,18 +43,20 @@ static char *plugin_file_check_mode(const char *path, const struct stat *status,
                                     char **warning)
 {
     const char *what = S_ISDIR(status->st_mode) ? "the folder" : "the file";
+    char remedy[REMEDY_BYTES];
     uid_t user = geteuid();
 
     if (!(status->st_mode & S_IWOTH))
         return NULL;
     if (user == 0 || status->st_uid != user)
         return must_printf("everybody may change %s %s, so it is not loaded%s; "
-                           "run chmod o-w %s",
+                           "%s",
                            what, path,
-                           user == 0 ? " for root" : ": it is not yours", path);
+                           user == 0 ? " for root" : ": it is not yours",
+                           plugin_file_close(path, remedy));
     if (!*warning)
-        *warning = must_printf("everybody may change %s %s; run chmod o-w %s",
-                               what, path, path);
+        *warning = must_printf("everybody may change %s %s; %s", what, path,
+                               plugin_file_close(path, remedy));
     return NULL;
 }
 

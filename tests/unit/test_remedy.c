@@ -273,6 +273,13 @@ static bool read_only(void)
                                    MS_REMOUNT | MS_RDONLY, NULL) == 0;
 }
 
+static bool closed_for_ever(void)
+{
+    return mounted(0, "") && make_file("sub/x", "", 0) &&
+           mount("none", in_folder("sub"), NULL,
+                 MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) == 0;
+}
+
 static bool full(void)
 {
     return mounted(0, "size=4k");
@@ -471,14 +478,18 @@ static const struct cause causes[] = {
 
     {"noexec", noexec, REMEDY_RUN, "sub/deep/x", EACCES,
      "its file system is mounted noexec: take a folder on another one, or run "
-     "mount -o remount,exec @/sub",
+     "mount -o remount,bind,exec @/sub",
      1, 0},
     {"noexec plugin", noexec, REMEDY_LOAD, "sub/deep/x", EPERM,
      "its file system is mounted noexec: take a folder on another one, or run "
-     "mount -o remount,exec @/sub",
+     "mount -o remount,bind,exec @/sub",
      1, 0},
     {"read-only", read_only, REMEDY_WRITE, "sub/x", EROFS,
      "its file system is read-only: name a file on another one", 0, 0},
+    {"closed for ever", closed_for_ever, REMEDY_READ, "sub/x", EACCES,
+     "@/sub/x has not the rights, and its file system is read-only: take a "
+     "copy elsewhere",
+     0, 0},
     {"full", full, REMEDY_WRITE, "sub/x", ENOSPC,
      "its file system is full (df): remove something, or take another one", 0,
      0},

@@ -185,8 +185,8 @@ PG_API int pg_bind(struct pg_listener *listener, int fd,
 /*
  * The address `host`:`port` for bind() and connect(). 0; -EINVAL: `host` is
  * neither an IPv4 or IPv6 address nor a possible name; -ENOENT: a name that
- * has no address, or without `lookup` any name. A look-up may block; IPv4 is
- * taken before IPv6.
+ * has no address, or without `lookup` any name; -EAGAIN: no name server has
+ * answered. A look-up may block; IPv4 is taken before IPv6.
  */
 PG_API int pg_address(const char *host, int port, bool lookup,
                       struct sockaddr_storage *address, socklen_t *length);
