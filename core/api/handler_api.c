@@ -135,7 +135,7 @@ int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
 static bool handler_api_may_keep(const struct pg_ctx *ctx, struct pg_bytes tail)
 {
     if (!tail.len || ctx->must_wait || pg_input_kind(ctx) != PG_RECORDS ||
-        tail.len > keep_most(ctx->session))
+        tail.len > keep_most(false))
         return true;
     if (blame_is_new(ctx->entry, BLAME_KEEP))
         output_line(output_stderr(),
@@ -158,7 +158,7 @@ enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail)
         return PG_STOP;
     slot = session_ctx(ctx->session, ctx->place);
     ctx->has_kept = true;
-    why = keep_set(ctx->session, ctx->place, tail);
+    why = keep_set(ctx->session, ctx->place, tail, ctx->must_wait);
     if (why)
         session_end(ctx->session, PG_END_FIN, PG_WHY_LIMIT, why);
     slot->is_held = ctx->must_wait && tail.len;
