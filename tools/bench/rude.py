@@ -85,8 +85,9 @@ class Rude:
     def act(self):
         try:
             if not self.sock:
-                self.sock = client(self.port)
-                self.sock.setblocking(False)
+                self.sock = socket.socket()
+                self.sock.setblocking(False)  # or a full backlog would hold us up
+                self.sock.connect(("127.0.0.1", self.port))
             self.left = self.left or FLOOD
             self.left = self.left[self.sock.send(self.left):]
             if self.number % 3 == 0:
