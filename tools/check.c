@@ -31,7 +31,8 @@ static const struct arguments check_arguments = {
             {"json", NULL,
              "the same for a program to read, on stdout: \"ok\", and a list of "
              "\"problems\" with line, column (from 1; 0: the whole file), "
-             "whether it is a warning, and the text",
+             "whether it is a warning, the text, and the \"other\" place if it "
+             "is about two",
              NULL, ARGUMENT_FLAG,
              ARGUMENT_FIELD(struct check_request, is_json)},
             {0}},
@@ -46,6 +47,11 @@ static void check_add_problem(const struct problem_report *report, void *arg)
                   (int)report->column, "warning", report->is_warning, "text",
                   report->text);
 
+    if (report->other_line)
+        json_object_set_new(problem, "other",
+                            json_pack("{s:i, s:i}", "line",
+                                      (int)report->other_line, "column",
+                                      (int)report->other_column));
     json_array_append_new(arg, problem);
 }
 

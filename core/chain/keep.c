@@ -175,19 +175,20 @@ static bool keep_copy_in(struct pg_session *session, struct ctx_slot *slot,
     return true;
 }
 
-/* When the way ahead is full, what pg_later() has on its way inward comes all
-   the same; see later_weigh(). */
-size_t keep_most(const struct pg_session *session)
+/* To bytes that wait comes all that pg_later() has on its way inward; see
+   later_weigh(). */
+size_t keep_most(bool must_wait)
 {
     size_t bytes = (size_t)core->config->limits.frame_bytes + ARENA_READ_BYTES;
 
-    return session_is_pressed(session)
-               ? bytes + core->high_water + ARENA_READ_BYTES
+    return must_wait
+               ? bytes + (size_t)core->config->limits.session_queue_bytes / 2 +
+                     ARENA_READ_BYTES
                : bytes;
 }
 
 const char *keep_set(struct pg_session *session, unsigned place,
-                     struct pg_bytes tail)
+                     struct pg_bytes tail, bool must_wait)
 {
     struct ctx_slot *slot = session_ctx(session, place);
 
@@ -195,7 +196,7 @@ const char *keep_set(struct pg_session *session, unsigned place,
         keep_drop(session, place);
         return NULL;
     }
-    if (tail.len > keep_most(session) ||
+    if (tail.len > keep_most(must_wait) ||
         !share_has_room_to_keep(session, keep_more(slot, tail.len)))
         return "too much unfinished input";
     if (keep_is_inside(slot, tail.data)) {

@@ -92,6 +92,22 @@ int pg_fail(struct pg_entry *entry, const char *key, const char *format, ...)
     return -EINVAL;
 }
 
+int pg_fail_pair(struct pg_entry *entry, const char *key, const char *other,
+                 const char *format, ...)
+{
+    char *place = position_path_key(entry->path, key);
+    char *second = position_path_key(entry->path, other);
+    va_list arguments;
+
+    va_start(arguments, format);
+    problems_vadd_pair(entry->config->problems, place, second, format,
+                       arguments);
+    va_end(arguments);
+    free(second);
+    free(place);
+    return -EINVAL;
+}
+
 /* An option that the command line has laid over the config has no place in
    it. */
 int pg_listen_fail(struct pg_listener *listener, const char *key,

@@ -55,6 +55,7 @@ void config_read_limits(struct config *config, const json_t *value)
         return;
     }
     config_check_limit_keys(config, value);
-    options_fill(limit_table, value, &config->limits, "/limits",
-                 config->problems);
+    if (options_fill(limit_table, value, &config->limits, "/limits",
+                     config->problems))
+        config_check_limit_pairs(config);
 }

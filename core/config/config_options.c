@@ -158,25 +158,6 @@ char *config_read_name(struct config *config, const json_t *value,
 
 /* ---- its options ------------------------------------------------------ */
 
-/* A limit that every plugin with a `max_bytes` has. */
-static void config_options_check_max_bytes(struct config *config,
-                                           const struct plugin *plugin,
-                                           const json_t *object,
-                                           const char *path)
-{
-    const json_t *value = json_object_get(object, "max_bytes");
-
-    if (!options_find(plugin_options(plugin), "max_bytes") ||
-        !json_is_integer(value) ||
-        json_integer_value(value) <= config->limits.frame_bytes)
-        return;
-    problems_add_key(config->problems, path, "max_bytes", false,
-                     "\"max_bytes\" is %lld, more than limits.frame_bytes "
-                     "%lld; lower it, or raise limits.frame_bytes",
-                     (long long)json_integer_value(value),
-                     (long long)config->limits.frame_bytes);
-}
-
 bool config_read_options(struct config *config, const struct plugin *plugin,
                          const json_t *value, void *options, const char *path)
 {
@@ -189,8 +170,8 @@ bool config_read_options(struct config *config, const struct plugin *plugin,
     config_check_plugin_keys(config, plugin, object, path);
     config_options_check_on_crash(config, json_object_get(object, "on_crash"),
                                   path);
-    options_fill(plugin_options(plugin), object, options, path,
-                 config->problems);
-    config_options_check_max_bytes(config, plugin, object, path);
+    if (options_fill(plugin_options(plugin), object, options, path,
+                     config->problems))
+        config_check_option_pairs(config, plugin, object, path);
     return problems_count(config->problems) == before;
 }

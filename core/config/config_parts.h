@@ -6,6 +6,7 @@
  *   config_made.c      a config of parts instead of a file
  *   config_path.c      "plugin_path"
  *   config_limits.c    "limits"
+ *   config_pairs.c     limits that exclude each other
  *   config_entry.c     one line of "handlers"
  *   config_listener.c  one line of "transports"
  *   config_options.c   what both have: plugin, name, options
@@ -61,6 +62,13 @@ void config_read_plugin_path(struct config *config, const json_t *value);
 
 /* "limits"; NULL: all defaults. */
 void config_read_limits(struct config *config, const json_t *value);
+
+/* Whether what is set fits into the larger limits; those that are not set grow
+   with it. */
+void config_check_limit_pairs(struct config *config);
+void config_check_option_pairs(struct config *config,
+                               const struct plugin *plugin,
+                               const json_t *object, const char *path);
 
 /* One entry or listener out of its JSON value, "x" or {"plugin": "x"}. NULL
    after adding a problem; otherwise the config has it. */

@@ -16,8 +16,8 @@
 
 struct problem {
     bool is_warning;
-    bool has_place;
-    size_t offset;
+    bool has_place, has_other;
+    size_t offset, other;
     size_t order;
     char *text;
 };
@@ -135,6 +135,20 @@ static struct problem problems_at(const struct problems *problems,
     return problem;
 }
 
+static void problems_vput_at(struct problems *problems, struct problem problem,
+                             const char *format, va_list arguments)
+    PG_PRINTF(3, 0);
+
+static void problems_vput_at(struct problems *problems, struct problem problem,
+                             const char *format, va_list arguments)
+{
+    problems->said += !problem.is_warning;
+    if (problems_is_full(problems))
+        problems_count_in(problems, &problem);
+    else
+        problems_keep(problems, problem, must_vprintf(format, arguments));
+}
+
 static void problems_vput(struct problems *problems, const char *path,
                           bool at_key, bool is_warning, const char *format,
                           va_list arguments) PG_PRINTF(5, 0);
@@ -143,16 +157,36 @@ static void problems_vput(struct problems *problems, const char *path,
                           bool at_key, bool is_warning, const char *format,
                           va_list arguments)
 {
-    struct problem problem = {.is_warning = is_warning};
+    struct problem problem = {0};
 
-    problems->said += !is_warning;
-    if (problems_is_full(problems)) {
-        problems_count_in(problems, &problem);
-        return;
-    }
-    problem = problems_at(problems, path, at_key);
+    if (!problems_is_full(problems))
+        problem = problems_at(problems, path, at_key);
     problem.is_warning = is_warning;
-    problems_keep(problems, problem, must_vprintf(format, arguments));
+    problems_vput_at(problems, problem, format, arguments);
+}
+
+void problems_vadd_pair(struct problems *problems, const char *path,
+                        const char *other, const char *format,
+                        va_list arguments)
+{
+    struct problem problem = problems_at(problems, path, false);
+    struct position found;
+
+    if (problems->map && position_find(problems->map, other, &found)) {
+        problem.has_other = true;
+        problem.other = found.value;
+    }
+    problems_vput_at(problems, problem, format, arguments);
+}
+
+void problems_add_pair(struct problems *problems, const char *path,
+                       const char *other, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    problems_vadd_pair(problems, path, other, format, arguments);
+    va_end(arguments);
 }
 
 void problems_vadd(struct problems *problems, const char *path, bool at_key,
@@ -277,6 +311,9 @@ static struct problem_report problems_report(const struct problems *problems,
 
     if (problem->has_place)
         problems_line(problems, problem->offset, &report.line, &report.column);
+    if (problem->has_other)
+        problems_line(problems, problem->other, &report.other_line,
+                      &report.other_column);
     return report;
 }
 
@@ -307,6 +344,12 @@ static void problems_print_one(const struct problems *problems,
     fprintf(out, "%s:%zu:%zu: %s%s\n", one.file, one.line, one.column, warning,
             one.text);
     excerpt_print(problems->text, problems->len, problem->offset, one.line,
+                  out);
+    if (!problem->has_other)
+        return;
+    fprintf(out, "  and %s:%zu:%zu\n", one.file, one.other_line,
+            one.other_column);
+    excerpt_print(problems->text, problems->len, problem->other, one.other_line,
                   out);
 }
 

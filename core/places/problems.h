@@ -42,6 +42,14 @@ void problems_vadd(struct problems *problems, const char *path, bool at_key,
 void problems_add_key(struct problems *problems, const char *path,
                       const char *key, bool at_key, const char *format, ...)
     PG_PRINTF(5, 6);
+/* A problem between two places: the second is shown below the first, if it is
+   in the text. */
+void problems_add_pair(struct problems *problems, const char *path,
+                       const char *other, const char *format, ...)
+    PG_PRINTF(4, 5);
+void problems_vadd_pair(struct problems *problems, const char *path,
+                        const char *other, const char *format,
+                        va_list arguments) PG_PRINTF(4, 0);
 /* A problem at a byte offset of the text (syntax errors). */
 void problems_add_at(struct problems *problems, size_t offset,
                      const char *format, ...) PG_PRINTF(3, 4);
@@ -67,7 +75,8 @@ void problems_print(const struct problems *problems, FILE *out);
 /* One problem for a program to read. */
 struct problem_report {
     const char *file;
-    size_t line, column; /* from 1; 0: the whole file */
+    size_t line, column;             /* from 1; 0: the whole file */
+    size_t other_line, other_column; /* of a pair; 0: there is none */
     bool is_warning;
     const char *text;
 };

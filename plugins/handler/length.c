@@ -15,6 +15,9 @@
 
 #include <playground/handler.h>
 
+#define MAX_BYTES      65536 /* the default */
+#define MAX_BYTES_MOST (1 << 30)
+
 struct length_options {
     int size, offset;
     const char *order, *includes;
@@ -45,18 +48,54 @@ static const struct pg_option length_options[] = {
      .initial = "true",
      .help = "true: messages are payloads; false: header and payload"},
     {"max_bytes", PG_INT, PG_FIELD(struct length_options, max_bytes),
-     .unit = "bytes", .initial = "65536", .min = 1, .max = 1 << 30,
+     .unit = "bytes", .initial = "65536", .min = 1, .max = MAX_BYTES_MOST,
      .help = "longest payload; a longer one ends a stream session"},
     {0},
 };
 
+/* The greatest length that the field can say. */
+static uint64_t length_most(const struct length_options *options)
+{
+    return options->size < 8 ? (1ull << 8 * options->size) - 1 : UINT64_MAX;
+}
+
+/* ... of a payload; -1: none, for its own header is too long. */
+static int64_t length_most_payload(const struct length_options *options)
+{
+    uint64_t most = length_most(options);
+    uint64_t header = !strcmp(options->includes, "header")
+                          ? (uint64_t)(options->offset + options->size)
+                          : 0;
+
+    if (header > most)
+        return -1;
+    return most - header > MAX_BYTES_MOST ? MAX_BYTES_MOST
+                                          : (int64_t)(most - header);
+}
+
 static int length_check(struct pg_entry *entry)
 {
     const struct length_options *options = pg_entry_options(entry);
+    int64_t most;
 
     if (options->size & (options->size - 1))
         return pg_fail(entry, "size", "\"size\" is %d; choose 1, 2, 4 or 8",
                        options->size);
+    most = length_most_payload(options);
+    if (most < 0)
+        return pg_fail_pair(
+            entry, "offset", "size",
+            "with \"offset\" %d the header alone is longer than "
+            "a length of \"size\" %d can say; lower it, or "
+            "raise \"size\"",
+            options->offset, options->size);
+    if (options->max_bytes > most && options->max_bytes != MAX_BYTES)
+        return pg_fail_pair(
+            entry, "max_bytes", "size",
+            "\"max_bytes\" is %" PRId64 ", more than the %" PRId64
+            " that a length of \"size\" %d can say; lower it, or "
+            "raise \"size\"",
+            options->max_bytes, most, options->size);
     return 0;
 }
 

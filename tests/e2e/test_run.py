@@ -229,6 +229,22 @@ class Stopping(unittest.TestCase):
             lambda server: os.killpg(server.process.pid, signal.SIGINT), "--single"
         )
 
+    def test_what_was_read_is_dealt_with_first(self):
+        # More than one turn's worth, in one read.
+        count = 20_000
+        with Server(chat("tcp", limits=PATIENT)) as server:
+            ear, ana, *others = [member(server) for _ in range(20)]
+            worker = server.worker_of(ana)
+            os.kill(worker, signal.SIGSTOP)
+            ana.send("x\n" * count)
+            os.kill(worker, signal.SIGCONT)
+            ear.line_with(": x")
+            server.process.send_signal(signal.SIGTERM)
+            self.assertEqual(1 + ear.rest().count(b": x\n"), count)
+            for one in (ear, ana, *others):
+                one.close()
+            self.assertEqual(server.wait(), 0)
+
     def test_it_does_not_wait_for_those_who_do_not_read(self):
         with Server(chat("tcp", limits=self.LIMITS)) as server:
             slow, ear, ana, lines = self.queue_for_one(server)

@@ -50,6 +50,16 @@ BARS = [
         "idle", "10,000 connections", "session_bytes", 512, form="{:.0f}"),
     Bar('from exec to "ready"', "ms", "start-up", "TCP echo", "ready_ms", 15,
         form="{:.1f}"),
+    Bar("64 KB of two-byte lines of one, `/who` of another in a room of 200", "ms",
+        "who", "a room of 200", "wait_ms", 50, form="{:.0f}"),
+    Bar("an honest client beside rude ones", "ms, the longest wait",
+        "rude", "30 rude ones", "wait_ms", 100, "max", form="{:.0f}"),
+    Bar("one member that never reads", "PSS / session_queue_bytes",
+        "unread", "lines of 60 B, one at a time", "grown", 2),
+    Bar("a stranger's datagram to `echo`", "CPU at 10,000 peers / at 100",
+        "strangers-echo", "100 and 10,000 peers", "growth", 1.2),
+    Bar("a stranger's datagram to the chat", "CPU at 10,000 peers / at 100",
+        "strangers-the-chat", "100 and 10,000 peers", "growth", 1.2),
 ]
 
 

@@ -12,6 +12,11 @@ COLUMNS = {
     "session_bytes": ("bytes", True),
     "empty_bytes": ("bytes at 0", False),
     "ready_ms": ("ms", True),
+    "wait_ms": ("ms", True),
+    "grown": ("parts", True),
+    "growth": ("times", True),
+    "few_us": ("us at 100", False),
+    "many_us": ("us at 10,000", False),
     "calls": ("calls", False),
     "instructions": ("instr.", False),
 }

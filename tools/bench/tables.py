@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Callable
 
 from measures import memory, start_up, traffic
+from rude import honest_waits, stranger_costs, unread_memory, who_waits
 from servers import Peer, Playground, Reference
 
 CHAT = ["lines", {"plugin": "chat-broadcast", "names": False}]
@@ -262,7 +263,56 @@ START = Table(
     main="ready_ms",
 )
 
+# ---- what others cost --------------------------------------------------------
+
+ROOM = ["lines", "chat-broadcast"]
+
+WHO = Table(
+    "who", "64 KB of two-byte lines of one, /who of another", "question",
+    [Case("a room of 200", connections=200)],
+    playgrounds("tcp", ROOM),
+    measure=who_waits,
+    figures=("wait_ms",),
+    main="wait_ms",
+)
+
+RUDE = Table(
+    "rude", "The longest wait of an honest client beside rude ones", "answer",
+    [Case("30 rude ones", connections=30)],
+    playgrounds("tcp", ["lines", "echo"]),
+    measure=honest_waits,
+    figures=("wait_ms",),
+    main="wait_ms",
+)
+
+UNREAD = Table(
+    "unread", "Memory for a member that never reads, of session_queue_bytes",
+    "member",
+    [Case("lines of 60 B, one at a time")],
+    playgrounds("tcp", ROOM),
+    measure=unread_memory,
+    figures=("grown",),
+    main="grown",
+)
+
+
+def strangers(name, handlers):
+    room = {"transports": [{"plugin": "udp", "port": 0, "max_peers": 20000}]}
+    return Table(
+        f"strangers-{name}", f"A stranger's empty datagram to {name}", "datagram",
+        [Case("100 and 10,000 peers", is_quick=False)],
+        [
+            Playground("playground run", "udp", handlers, **room),
+            Playground("playground run --single", "udp", handlers, "--single", **room),
+        ],
+        measure=stranger_costs,
+        figures=("growth", "few_us", "many_us"),
+        main="growth",
+    )
+
+
 TABLES = [
     TCP_ECHO, TCP_BULK, OPEN_LOOP, UDP_ECHO, BROADCAST_TCP, BROADCAST_UDP,
-    WORKERS, HANDLERS, IDLE, START,
+    WORKERS, HANDLERS, IDLE, START, WHO, RUDE, UNREAD,
+    strangers("echo", ["echo"]), strangers("the-chat", ["chat-broadcast"]),
 ]

@@ -251,10 +251,17 @@ PG_API enum pg_verdict pg_reset(struct pg_ctx *ctx, const char *reason);
  * send. Call it as often as you like, then return PG_STOP.
  *
  * 0           handed on
- * -EAGAIN     handed on, but the way ahead is full or paused: pg_keep() what
- *             you have not looked at yet and return; it comes again later
+ * -EAGAIN     handed on, but it is enough for now: pg_keep() what you have not
+ *             looked at yet and return; it comes again by itself
  * -ECANCELED  the session is closing: stop, nothing more is taken
  * -EMSGSIZE, -EDQUOT, -ENOBUFS  (from send) as for pg_send()
+ *
+ * It is enough when the way ahead is full or paused, and when the session has
+ * had its turn: after 512 calls in one turn of the loop, or one millisecond
+ * (never on a virtual clock). Then the others have theirs, before the rest
+ * comes. In end() what is kept comes again by end(). A handler that goes on all
+ * the same loses nothing and keeps the order, but the others wait for it, and
+ * a peer that does not read what it is sent is closed.
  */
 PG_API int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes);
 
@@ -276,18 +283,25 @@ PG_API int pg_send(struct pg_ctx *ctx, struct pg_bytes bytes);
  * Does what pg_forward() does, `ms` milliseconds later. Bytes that are due at
  * one time come in the order they were given, and end() and the session's close
  * come after them. The copy counts against limits.kept_bytes_total, and a
- * stream is not read from while too much is on its way. -ENOBUFS: no room, the
- * bytes are yours still.
+ * stream is not read from while too much is on its way. Each counts as one call
+ * of pg_forward() when it is due: more of them wait for the next turn.
+ * -ENOBUFS: no room, the bytes are yours still.
  */
 PG_API int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes);
 
 /*
- * Keeps the unfinished end of `in`. The next recv() gets these bytes in front
- * of the new ones, in one piece. Note in pg_state() how far you have looked,
- * so that a message that comes byte by byte costs linear time. Each call
- * replaces what was kept; without a call nothing is kept. Too much (over
- * limits.frame_bytes plus one read) closes the session. Returns PG_STOP, so
- * that `return pg_keep(ctx, rest)` reads well. May be called from recv and end.
+ * Keeps the end of `in`: of a stream, what is no whole message yet. The next
+ * recv() gets these bytes in front of the new ones, in one piece. Note in
+ * pg_state() how far you have looked, so that a message that comes byte by byte
+ * costs linear time. Each call replaces what was kept; without a call nothing
+ * is kept. Too much (over limits.frame_bytes plus one read) closes the session.
+ * Returns PG_STOP, so that `return pg_keep(ctx, rest)` reads well. May be
+ * called from recv and end.
+ *
+ * Of a record only the rest may be kept that pg_forward() has said -EAGAIN for.
+ * It comes again alone, before the next record: the layers in front wait, and
+ * datagrams that the peer sends meanwhile are dropped and counted. Anything
+ * else that is kept of a record is dropped, counted and said once on stderr.
  */
 PG_API enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail);
 
@@ -447,6 +461,11 @@ PG_API void pg_log(struct pg_ctx *ctx, const char *format, ...) PG_PRINTF(2, 3);
  */
 PG_API int pg_fail(struct pg_entry *entry, const char *key, const char *format,
                    ...) PG_PRINTF(3, 4);
+
+/* The same about two options that exclude each other: both places are shown. */
+PG_API int pg_fail_pair(struct pg_entry *entry, const char *key,
+                        const char *other, const char *format, ...)
+    PG_PRINTF(4, 5);
 
 struct pg_file; /* an output that never blocks the loop */
 
