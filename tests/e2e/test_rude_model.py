@@ -56,7 +56,7 @@ class Model:
         if self.kind == "echo":
             self.framing = self.random.choice(("lines", "length", "none"))
         self.workers = self.random.choice((1, 2, 4))
-        self.strangers, self.max_peers = (self.random.choice((1, 4, 30, 1000)) for _ in range(2))
+        self.strangers, self.max_peers = (self.random.choice((1, 4, 30, 250)) for _ in range(2))
         self.datagrams = 0
         self.budget = CHAT_BYTES if self.kind == "chat" else 1 << 40
         self.rude, self.honest, self.stayed = [], [], []
