@@ -76,7 +76,8 @@ void session_may_resume(struct pg_session *session);
    be a little old. */
 static inline void session_touch(struct pg_session *session)
 {
-    if (session_is_stream(session) && !session_listener(session)->run->idle_ms)
+    if ((session->flags & (SESSION_STREAM | SESSION_MAY_IDLE)) ==
+        SESSION_STREAM)
         return;
     session->active_ms = core->io->woke_ms();
     activity_renew(session);

@@ -45,7 +45,8 @@ enum session_flags {
     SESSION_INPUT_HELD = 1 << 17,  /* an entry keeps bytes for lack of room */
     SESSION_SOCKET_FULL = 1 << 18, /* its socket takes no more just now */
 
-    SESSION_SENT = 1 << 20, /* something may be on its way: look.c looks */
+    SESSION_SENT = 1 << 20,     /* something may be on its way: look.c looks */
+    SESSION_MAY_IDLE = 1 << 21, /* a stream whose silence is timed */
 };
 
 #define SLOT_CANARY_BYTES 8 /* behind each state, see canary.h */
