@@ -47,6 +47,7 @@ void look_begin(struct pg_session *session)
     struct listener_run *run = session_listener(session)->run;
 
     if (run->idle_ms) {
+        session->flags |= SESSION_MAY_IDLE;
         activity_add(session);
         if (!run->expiry_at)
             peers_expire(session_listener(session));

@@ -79,8 +79,8 @@ void mark_resuming(struct pg_session *session);
 static inline void session_touch(struct pg_session *session)
 {
     if (session->flags & SESSION_STRANGER ||
-        (session_is_stream(session) &&
-         !session_listener(session)->run->idle_ms))
+        (session->flags & (SESSION_STREAM | SESSION_MAY_IDLE)) ==
+            SESSION_STREAM)
         return;
     session->active_ms = core->io->woke_ms();
     activity_renew(session);

@@ -46,10 +46,11 @@ enum session_flags {
     SESSION_INPUT_HELD = 1 << 17,  /* an entry keeps bytes that come again */
     SESSION_SOCKET_FULL = 1 << 18, /* its socket takes no more just now */
 
-    SESSION_SENT = 1 << 20, /* something may be on its way: look.c looks */
+    SESSION_SENT = 1 << 20,     /* something may be on its way: look.c looks */
+    SESSION_MAY_IDLE = 1 << 21, /* a stream whose silence is timed */
     /* Where it counts. */
-    SESSION_STRANGER = 1 << 21, /* heard from once, see limits.strangers */
-    SESSION_COUNTED = 1 << 22,  /* one of limits.max_sessions */
+    SESSION_STRANGER = 1 << 22, /* heard from once, see limits.strangers */
+    SESSION_COUNTED = 1 << 23,  /* one of limits.max_sessions */
 };
 
 /* Slots beside limits.max_sessions and limits.strangers, for those who are
