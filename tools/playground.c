@@ -1,5 +1,6 @@
 /* playground: the program and its subcommands. */
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,7 +9,9 @@
 #include <unistd.h>
 
 #include "base/crash.h"
+#include "base/inherited.h"
 #include "base/names.h"
+#include "base/remedy.h"
 #include "base/text.h"
 #include "commands.h"
 #include "process/guard.h"
@@ -77,14 +80,22 @@ static void playground_open_standard(void)
             exit(1);
 }
 
+#define OTHER_FILE "write to another file"
+
 /* A command has succeeded only when all it prints could be written. */
 static int playground_finish(int status)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    const int error = fflush(stdout) ? errno : 0;
+    char text[REMEDY_BYTES];
+
+    if (!error && !ferror(stdout))
         return status;
-    fputs("playground: not everything could be written to stdout; make room on "
-          "the disk, or write to another file\n",
-          stderr);
+    text_print(stderr,
+               "playground: not everything could be written to stdout%s%s\n",
+               error ? ": " : "; " OTHER_FILE,
+               error ? remedy_file(REMEDY_WRITE, "/dev/stdout", error,
+                                   OTHER_FILE, text, sizeof(text))
+                     : "");
     return status ? status : 1;
 }
 
@@ -105,6 +116,7 @@ static int playground_run(const struct command *command, int argc, char **argv)
 int main(int argc, char **argv)
 {
     playground_open_standard();
+    inherited_set_anew();
     crash_watch();
     if (argc < 2) {
         playground_print_help(stderr);

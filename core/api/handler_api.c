@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/output.h"
+#include "chain/callback.h"
 #include "chain/chain.h"
 #include "chain/keep.h"
 #include "chain/later.h"
@@ -118,9 +119,14 @@ int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes)
 
 int pg_send(struct pg_ctx *ctx, struct pg_bytes bytes)
 {
-    return handler_api_are_nowhere(ctx->entry, bytes)
-               ? -EINVAL
-               : handler_api_send_below(ctx, bytes);
+    int result;
+
+    if (handler_api_are_nowhere(ctx->entry, bytes))
+        return -EINVAL;
+    result = handler_api_send_below(ctx, bytes);
+    if (result == -EDQUOT)
+        callback_unverified(ctx->entry, ctx->listener);
+    return result;
 }
 
 int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
@@ -130,19 +136,25 @@ int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
     return later_add(ctx, ms, bytes);
 }
 
+/* What is kept now comes again alone, once the way ahead is free. */
+static bool handler_api_waits(const struct pg_ctx *ctx)
+{
+    return ctx->must_wait || ctx->session->pauses;
+}
+
 /* A record is whole: to keep a part of it for the next one is a mistake. To
    keep what nobody may is another, which keep_set() judges. */
 static bool handler_api_may_keep(const struct pg_ctx *ctx, struct pg_bytes tail)
 {
-    if (!tail.len || ctx->must_wait || pg_input_kind(ctx) != PG_RECORDS ||
-        tail.len > keep_most(false))
+    if (!tail.len || handler_api_waits(ctx) ||
+        pg_input_kind(ctx) != PG_RECORDS || tail.len > keep_most(false))
         return true;
     if (blame_is_new(ctx->entry, BLAME_KEEP))
         output_line(output_stderr(),
                     "%s: keeps bytes of a record with pg_keep(), which are "
                     "dropped; a record is whole, and only what pg_forward() "
-                    "has said -EAGAIN for may be kept: put the rest into "
-                    "pg_state()",
+                    "has said -EAGAIN for, or what comes after pg_pause(), "
+                    "may be kept: put the rest into pg_state()",
                     ctx->entry->name);
     counter_add((uint16_t)ctx->entry->id, "dropped: part of a record kept", 1);
     return false;
@@ -158,10 +170,10 @@ enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail)
         return PG_STOP;
     slot = session_ctx(ctx->session, ctx->place);
     ctx->has_kept = true;
-    why = keep_set(ctx->session, ctx->place, tail, ctx->must_wait);
+    why = keep_set(ctx->session, ctx->place, tail, handler_api_waits(ctx));
     if (why)
         session_end(ctx->session, PG_END_FIN, PG_WHY_LIMIT, why);
-    slot->is_held = ctx->must_wait && tail.len;
+    slot->is_held = handler_api_waits(ctx) && tail.len;
     if (slot->is_held) {
         ctx->session->flags |= SESSION_INPUT_HELD;
         session_may_resume(ctx->session);
@@ -268,6 +280,13 @@ const char *pg_claimed(struct pg_ctx *ctx)
     return key;
 }
 
+bool pg_is_claimed(struct pg_entry *entry, const char *key)
+{
+    struct claim_owner owner;
+
+    return claim_find(core->commons, (uint16_t)entry->id, key, &owner);
+}
+
 void pg_claims(struct pg_entry *entry,
                void (*fn)(const char *key, const char *shown, void *arg),
                void *arg)
@@ -302,7 +321,7 @@ int pg_send_to(struct pg_entry *entry, const char *key, struct pg_bytes bytes)
     if (session->number != owner.number)
         return -ENOENT;
     place = session_listener(session)->run->place[entry->id];
-    return chain_send(session, (unsigned)place, bytes, NULL);
+    return chain_send_one(session, (unsigned)place, bytes);
 }
 
 /* ---- time and pressure ------------------------------------------------ */
@@ -359,13 +378,20 @@ void pg_pause(struct pg_ctx *ctx)
     session_watch(ctx->session);
 }
 
+/* Kept bytes come again whether they were kept before the pause or in it. */
 void pg_resume(struct pg_ctx *ctx)
 {
-    if (!ctx->session || !ctx->session->pauses)
+    struct pg_session *session = ctx->session;
+
+    if (!session || !session->pauses)
         return;
-    ctx->session->pauses--;
-    session_may_resume(ctx->session);
-    session_watch(ctx->session);
+    session->pauses--;
+    if (session->keeping & 1ull << ctx->place) {
+        session_ctx(session, ctx->place)->is_held = true;
+        session->flags |= SESSION_INPUT_HELD;
+    }
+    session_may_resume(session);
+    session_watch(session);
 }
 
 /* ---- who am I --------------------------------------------------------- */
@@ -425,6 +451,11 @@ enum pg_kind pg_input_kind(const struct pg_ctx *ctx)
 uint64_t pg_idle_ms(const struct pg_ctx *ctx)
 {
     return ctx->listener->run->idle_ms;
+}
+
+bool pg_is_stranger(const struct pg_ctx *ctx)
+{
+    return ctx->session && ctx->session->flags & SESSION_STRANGER;
 }
 
 uint64_t pg_session_number(const struct pg_ctx *ctx)

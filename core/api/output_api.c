@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/output.h"
+#include "base/remedy.h"
 #include "config/config.h"
 
 void pg_log(struct pg_ctx *ctx, const char *format, ...)
@@ -33,6 +34,8 @@ struct pg_file *pg_open_file(struct pg_entry *entry, const char *path)
     file = output_open(whole ? whole : path);
     if (file)
         output_set_owner(file, entry);
+    else
+        remedy_note(REMEDY_WRITE, whole ? whole : path, errno);
     free(whole);
     return file;
 }
@@ -40,4 +43,9 @@ struct pg_file *pg_open_file(struct pg_entry *entry, const char *path)
 int pg_write_file(struct pg_file *file, struct pg_bytes bytes)
 {
     return output_write(file, bytes);
+}
+
+const char *pg_file_error(void)
+{
+    return remedy_noted();
 }

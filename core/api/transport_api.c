@@ -59,6 +59,21 @@ void pg_listener_idle(struct pg_listener *listener, uint64_t ms)
     listener->run->idle_ms = ms;
 }
 
+void pg_listener_gone(struct pg_listener *listener, uint64_t ms)
+{
+    listener->run->gone_ms = ms;
+}
+
+void pg_listener_peers(struct pg_listener *listener, uint64_t most)
+{
+    listener->run->peers_most = most;
+}
+
+void pg_listener_unverified(struct pg_listener *listener, uint64_t ratio)
+{
+    listener->run->unverified_ratio = ratio;
+}
+
 /* ---- own addresses ---------------------------------------------------- */
 
 static bool transport_api_has_port(const struct pg_listener *listener,
@@ -93,12 +108,18 @@ struct pg_session *pg_session_open(struct pg_listener *listener, int fd,
     struct pg_session *session = session_create(listener, fd, data);
 
     if (!session) {
-        if (fd >= 0 && !listener->transport->simulation)
-            close(fd);
+        if (fd >= 0 && core->io->turn_away)
+            core->io->turn_away(fd);
         return NULL;
     }
     session_start(session);
     return session->flags & SESSION_CLOSING ? NULL : session;
+}
+
+struct pg_session *pg_session_meet(struct pg_listener *listener,
+                                   const void *data, struct pg_bytes first)
+{
+    return session_meet(listener, data, first);
 }
 
 struct pg_session *pg_session_find(struct pg_listener *listener,
@@ -116,23 +137,6 @@ void pg_session_end(struct pg_session *session, enum pg_end how,
                     enum pg_why why, const char *text)
 {
     session_end(session, how, why, text);
-}
-
-bool pg_session_evict(struct pg_listener *listener, const char *text)
-{
-    struct pg_session *session;
-
-    if (!listener->run->oldest)
-        return false;
-    session = session_at(listener->run->oldest - 1);
-    peers_forget(session);
-    session_end(session, PG_END_FIN, PG_WHY_LIMIT, text);
-    return true;
-}
-
-size_t pg_session_count(const struct pg_listener *listener)
-{
-    return listener->run->count;
 }
 
 void pg_session_readable(struct pg_session *session, bool is_readable)

@@ -9,8 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <playground/handler.h>
 
 #include "base/say.h"
 
@@ -27,6 +30,13 @@ static const char *(*ask_handler)(void); /* see crash_ask() */
 static const char *served;               /* the config of a worker, or NULL */
 static pid_t watched;
 static const char *forked_by; /* a child's: what ran when it was made */
+
+/* Without a look at who has called it, see _exit() below. */
+static _Noreturn void crash_end(int status)
+{
+    for (;;)
+        syscall(SYS_exit_group, status);
+}
 
 /* ---- saying it, with what a signal handler may call -------------------- */
 
@@ -118,7 +128,7 @@ static void crash_say_forked(void)
         "\" called fork(), and its child went on as if it was the server; let "
         "the child call _exit() or execve()");
     say_now(&line);
-    _exit(1);
+    crash_end(1);
 }
 
 static void crash_on_signal(int number, siginfo_t *info, void *context)
@@ -132,7 +142,7 @@ static void crash_on_signal(int number, siginfo_t *info, void *context)
         crash_add_where();
         crash_tell();
         if (message.place) /* the config that names the plugin is at fault */
-            _exit(2);
+            crash_end(2);
     }
     for (size_t i = 0; i < SIGNALS; i++)
         if (signals[i] == number)
@@ -141,15 +151,41 @@ static void crash_on_signal(int number, siginfo_t *info, void *context)
         raise(number);
 }
 
-/* exit() with the status 0 would look as if all was well. */
-static void crash_on_exit_called(void)
+/* ---- a plugin ends the program ----------------------------------------- */
+
+/* The status 0 would look as if all was well. */
+static void crash_look_at_exit(const char *function)
 {
     if (getpid() != watched || !crash_add_who())
         return;
-    crash_add(
-        " called exit(), which ends the program; return an error instead");
+    crash_add(" called ");
+    crash_add(function);
+    crash_add(", which ends the program; return an error instead");
     crash_tell();
-    _exit(message.place ? 2 : 1);
+    crash_end(message.place ? 2 : 1);
+}
+
+static void crash_on_exit_called(void)
+{
+    crash_look_at_exit("exit()");
+}
+
+static void crash_on_quick_exit_called(void)
+{
+    crash_look_at_exit("quick_exit()");
+}
+
+/* Plugins find these two before the C library's; nothing else tells of them. */
+PG_API void _exit(int status)
+{
+    crash_look_at_exit("_exit()");
+    crash_end(status);
+}
+
+PG_API void _Exit(int status)
+{
+    crash_look_at_exit("_Exit()");
+    crash_end(status);
 }
 
 static void crash_before_fork(void)
@@ -180,7 +216,7 @@ static void crash_on_limit(int number)
     crash_add(" does not return within 5 s; end the loop or the wait in it");
     crash_add_where();
     crash_tell();
-    _exit(2);
+    crash_end(2);
 }
 _Static_assert(CRASH_LIMIT_S == 5, "the message says so");
 
@@ -225,13 +261,9 @@ static void crash_watch_limit(void)
 {
     const struct sigaction action = {.sa_handler = crash_on_limit,
                                      .sa_flags = SA_ONSTACK | SA_RESTART};
-    sigset_t limit_signal;
 
     is_debugged = crash_look_for_debugger();
     sigaction(LIMIT_SIGNAL, &action, NULL);
-    sigemptyset(&limit_signal);
-    sigaddset(&limit_signal, LIMIT_SIGNAL);
-    sigprocmask(SIG_UNBLOCK, &limit_signal, NULL);
 }
 
 /* ---- watching --------------------------------------------------------- */
@@ -251,6 +283,7 @@ void crash_watch(void)
         sigaction(signals[i], &action, &before[i]);
     crash_watch_limit();
     atexit(crash_on_exit_called);
+    at_quick_exit(crash_on_quick_exit_called);
     pthread_atfork(crash_before_fork, crash_after_fork, NULL);
 }
 

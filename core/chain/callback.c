@@ -2,6 +2,8 @@
 
 #include "chain/callback.h"
 
+#include <inttypes.h>
+
 #include "base/output.h"
 #include "out/end.h"
 #include "state/blame.h"
@@ -48,6 +50,20 @@ static void callback_no_verdict(const struct pg_ctx *ctx,
                     "PG_PASS, PG_STOP, pg_drop() or pg_close()",
                     ctx->entry->name, verdict);
     callback_end(ctx, "a handler returned no verdict");
+}
+
+void callback_unverified(struct pg_entry *entry,
+                         const struct pg_listener *listener)
+{
+    if (blame_is_new(entry, BLAME_UNVERIFIED))
+        output_line(
+            output_stderr(),
+            "%s: what it sends to %s peers heard from once is dropped beyond "
+            "%" PRIu64
+            " times the bytes they sent, headers included, because their "
+            "address may be forged; send it after their second message, or set "
+            "\"unverified_ratio\" (0: no limit)",
+            entry->name, listener->name, listener->run->unverified_ratio);
 }
 
 void callback_judge(const struct pg_ctx *ctx, enum pg_verdict verdict)

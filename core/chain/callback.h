@@ -52,4 +52,9 @@ static inline struct pg_ctx callback_ctx(struct pg_session *session,
    without one, or with something else, the handler has a mistake. */
 void callback_judge(const struct pg_ctx *ctx, enum pg_verdict verdict);
 
+/* Something that the entry sent went beyond what a stranger may have: says so,
+   once. */
+void callback_unverified(struct pg_entry *entry,
+                         const struct pg_listener *listener);
+
 #endif

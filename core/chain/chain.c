@@ -136,7 +136,7 @@ static int chain_each_receiver(struct pg_listener *listener, unsigned place,
                                struct pg_bytes out,
                                const struct chain_group *group)
 {
-    for (uint32_t i = 0; i < core->live_count; i++) {
+    for (uint32_t i = 0; i < core->known_count; i++) {
         struct pg_session *session = session_at(core->live[i]);
 
         if (broadcast_reaches(session, listener, group->except))
@@ -240,6 +240,17 @@ int chain_send(struct pg_session *session, unsigned place, struct pg_bytes out,
         return -ECANCELED;
     return chain_walk_out(session, session_listener(session), group, place,
                           out);
+}
+
+int chain_send_one(struct pg_session *session, unsigned place,
+                   struct pg_bytes out)
+{
+    struct pg_listener *listener = session_listener(session);
+    int result = chain_send(session, place, out, NULL);
+
+    if (result == -EDQUOT)
+        callback_unverified(listener->chain.entries[place], listener);
+    return result;
 }
 
 int chain_send_group(struct pg_listener *listener, unsigned place,

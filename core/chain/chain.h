@@ -41,11 +41,17 @@ int chain_recv(struct pg_session *session, unsigned place, struct pg_bytes in);
  */
 int chain_send(struct pg_session *session, unsigned place, struct pg_bytes out,
                const struct chain_group *group);
-/* The same for a group. */
+/* The same for a message to one session, from an entry that is not told what
+   becomes of it. */
+int chain_send_one(struct pg_session *session, unsigned place,
+                   struct pg_bytes out);
+/* The same as chain_send() for a group. */
 int chain_send_group(struct pg_listener *listener, unsigned place,
                      struct pg_bytes out, const struct chain_group *group);
 
 void chain_open(struct pg_session *session);
+/* The peer was heard from again, and is no stranger any more. */
+void chain_known(struct pg_session *session);
 /* The peer has no more: tells the entries, first to last. Goes on where it
    stopped, because an entry sees the end after what the one before it has
    delayed. */

@@ -42,6 +42,23 @@ void chain_open(struct pg_session *session)
     }
 }
 
+void chain_known(struct pg_session *session)
+{
+    const struct chain *chain = &session_listener(session)->chain;
+
+    for (unsigned place = 0;
+         place < chain->count && !session_is_closing(session); place++) {
+        struct pg_ctx ctx = callback_ctx(session, place);
+        struct frame frame;
+
+        if (!ctx.entry->handler->known)
+            continue;
+        frame = frame_enter(ctx.entry);
+        ctx.entry->handler->known(&ctx);
+        frame_restore(frame);
+    }
+}
+
 /* False: it holds bytes that come again first, by end() if that kept them. */
 static bool chain_events_end_one(struct pg_session *session, unsigned place)
 {
@@ -56,7 +73,7 @@ static bool chain_events_end_one(struct pg_session *session, unsigned place)
         ctx.entry->handler->end(&ctx);
     frame_restore(frame);
     slot->is_ending = slot->is_held;
-    if (slot->is_held || slot->deadline_ms)
+    if (slot->is_held || slot->deadline_ms || session->pauses)
         return !slot->is_held;
     if (keep_get(session, place).len)
         counter_add((uint16_t)ctx.entry->id, "dropped: unfinished message", 1);
@@ -64,12 +81,22 @@ static bool chain_events_end_one(struct pg_session *session, unsigned place)
     return true;
 }
 
+/* What comes before the end of input is still on its way: delayed, or held
+   because the way ahead is full or paused. */
+static bool chain_events_end_waits(struct pg_session *session)
+{
+    if (session->pauses)
+        session->flags |= SESSION_INPUT_HELD; /* chain_resume() goes on */
+    return session->flags & SESSION_INPUT_HELD ||
+           (session->ended && session_ctx(session, session->ended - 1u)->late);
+}
+
 void chain_end(struct pg_session *session)
 {
     unsigned count = session_listener(session)->chain.count;
 
     while (session->ended < count && !session_is_closing(session)) {
-        if (session->ended && session_ctx(session, session->ended - 1u)->late)
+        if (chain_events_end_waits(session))
             return;
         if (!chain_events_end_one(session, session->ended))
             return;

@@ -61,6 +61,7 @@ void keep_drop(struct pg_session *session, unsigned place)
         return;
     keep_free(session, slot);
     slot->kept_len = 0;
+    slot->is_held = false;
     session->keeping &= ~(1ull << place);
 }
 

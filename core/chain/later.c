@@ -166,7 +166,7 @@ static void later_hand_on(struct pg_session *session, const struct later *later)
     bool is_outward = later->direction == CHAIN_OUT;
 
     if (is_outward && !(session->flags & SESSION_CLOSING))
-        chain_send(session, later->place, bytes, NULL);
+        chain_send_one(session, later->place, bytes);
     else if (!is_outward && !session_is_closing(session))
         chain_recv(session, later->place + 1u, bytes);
     else

@@ -1,4 +1,4 @@
-/* Turns addresses into text and back, and says what is wrong with one. */
+/* Turns addresses into text and back, and compares them. */
 
 #include "config/address.h"
 
@@ -51,8 +51,24 @@ static int address_parse_v6(const char *host, int port,
     return 0;
 }
 
-/* True if it could be a host name (RFC 1123, section 2.1). What has only digits
-   and dots is an IPv4 address with a mistake in it, not a name to look up. */
+/* What ends in a number is an IPv4 address, or a mistake in one: inet_aton(3),
+   and so a look-up, reads 127.1, 0x7f.1, and 010.0.0.1 as 8.0.0.1, which is
+   never what was meant (RFC 6943, section 3.1.1). No domain ends so. */
+bool address_ends_in_number(const char *host)
+{
+    size_t len = strlen(host), start;
+
+    if (len > 0 && host[len - 1] == '.')
+        len--;
+    for (start = len; start > 0 && host[start - 1] != '.'; start--)
+        ;
+    if (len - start > 1 && host[start] == '0' && (host[start + 1] | 32) == 'x')
+        return strspn(host + start + 2, "0123456789abcdefABCDEF") ==
+               len - start - 2;
+    return len > start && strspn(host + start, "0123456789") == len - start;
+}
+
+/* True if it could be a host name (RFC 1123, section 2.1). */
 static bool address_is_name(const char *host)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
@@ -60,7 +76,22 @@ static bool address_is_name(const char *host)
     size_t len = strlen(host);
 
     return len > 0 && len < NI_MAXHOST && host[0] != '.' && host[0] != '-' &&
-           strspn(host, allowed) == len && strspn(host, "0123456789.") < len;
+           strspn(host, allowed) == len && !address_ends_in_number(host);
+}
+
+/* Whether the name has no address, or nobody could be asked. */
+static int address_look_up_error(int error)
+{
+    switch (error) {
+    case EAI_AGAIN:
+        return -EAGAIN;
+    case EAI_MEMORY:
+        return -ENOMEM;
+    case EAI_SYSTEM:
+        return -errno;
+    default:
+        return -ENOENT;
+    }
 }
 
 /* "localhost" is often ::1 first, but servers here listen on 127.0.0.1 by
@@ -71,9 +102,11 @@ static int address_look_up(const char *host, int port,
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *found, *best;
     uint16_t be_port = htons((uint16_t)port);
+    int error;
 
-    if (getaddrinfo(host, NULL, &hints, &found))
-        return -ENOENT;
+    error = getaddrinfo(host, NULL, &hints, &found);
+    if (error)
+        return address_look_up_error(error);
     best = found;
     while (best->ai_family != AF_INET && best->ai_next)
         best = best->ai_next;
@@ -267,54 +300,4 @@ void address_print_others(const char *transport, const struct sockaddr *bound,
             address_print_other(transport, each->ifa_addr, address_port(bound),
                                 out);
     freeifaddrs(list);
-}
-
-/* Errors of the system in words, and what to do about them. */
-static const struct {
-    int error;
-    const char *key, *advice;
-} address_advice[] = {
-    {EADDRINUSE, "port",
-     "is in use; stop the other server or choose another port, 0 takes a "
-     "free one"},
-    {EPERM, "port",
-     "is forbidden here; choose another, or ask who made the "
-     "rules of this machine"},
-    {EADDRNOTAVAIL, "host",
-     "is not an address of this machine; take 127.0.0.1 (this machine only), "
-     "0.0.0.0 (every network) or one that `ip address` lists"},
-    {EINVAL, "host",
-     "is not an address; write one like 127.0.0.1 or ::1, or a name like "
-     "localhost"},
-    {ENOENT, "host",
-     "is a name without an address; write an address like 127.0.0.1"},
-    {EAFNOSUPPORT, "host",
-     "is IPv6, which this machine does not have; take an IPv4 address"},
-    {ENETUNREACH, "host",
-     "cannot be reached; check the address and the network connection"},
-    {EHOSTUNREACH, "host",
-     "cannot be reached; check the address and the network connection"},
-};
-
-int pg_address_fail(struct pg_listener *listener, const char *host, int port,
-                    int error)
-{
-    size_t count = sizeof(address_advice) / sizeof(address_advice[0]), i = 0;
-
-    if (error == -EACCES) /* in the words of config_network.c */
-        return pg_listen_fail(listener, "port",
-                              "port %d needs privileges; try %d", port,
-                              port + 5000);
-    while (i < count && address_advice[i].error != -error)
-        i++;
-    if (i == count)
-        return pg_listen_fail(listener, NULL,
-                              "cannot use %s port %d: %s; `man 2 bind` says "
-                              "when that happens",
-                              host, port, strerror(-error));
-    if (!strcmp(address_advice[i].key, "port"))
-        return pg_listen_fail(listener, "port", "port %d %s", port,
-                              address_advice[i].advice);
-    return pg_listen_fail(listener, "host", "\"%s\" %s", host,
-                          address_advice[i].advice);
 }

@@ -37,4 +37,18 @@ bool address_is_loopback(const struct sockaddr *address);
 void address_print_others(const char *transport, const struct sockaddr *bound,
                           FILE *out);
 
+/* True of "127.0.0.1", "0x7f.1", "1": an IPv4 address, well spelt or not. */
+bool address_ends_in_number(const char *host);
+
+/* ---- address_remedy.c ------------------------------------------------- */
+
+/* False if this process may not bind(2) to the port, as far as can be seen. */
+bool address_may_bind(int port);
+
+/* What is wrong and, after a semicolon, what to do, when a socket could not go
+   to (`is_to_connect`) or be at this address: for a negative errno. Returns the
+   option to blame, "host" or "port", or NULL. */
+const char *address_explain(const char *host, int port, bool is_to_connect,
+                            int error, char *text, size_t size);
+
 #endif

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/must.h"
+#include "base/remedy.h"
 #include "config/config_parts.h"
 #include "places/position.h"
 
@@ -38,6 +40,17 @@ void *pg_listener_private(struct pg_listener *listener)
     return listener->private;
 }
 
+/* A folder can be opened, but not read: that is found out here. */
+static int config_api_not_a_file(FILE *file, const char *mode)
+{
+    struct stat status;
+
+    return mode[0] == 'r' && fstat(fileno(file), &status) == 0 &&
+                   S_ISDIR(status.st_mode)
+               ? EISDIR
+               : 0;
+}
+
 FILE *pg_listener_file(struct pg_listener *listener, const char *path,
                        const char *mode)
 {
@@ -45,8 +58,14 @@ FILE *pg_listener_file(struct pg_listener *listener, const char *path,
                       ? must_copy(path)
                       : must_printf("%s/%s", listener->config->folder, path);
     FILE *file = fopen(whole, mode);
-    int error = errno;
+    int error = file ? config_api_not_a_file(file, mode) : errno;
 
+    if (error) {
+        remedy_note(mode[0] == 'r' ? REMEDY_READ : REMEDY_WRITE, whole, error);
+        if (file)
+            fclose(file);
+        file = NULL;
+    }
     free(whole);
     errno = error;
     return file;

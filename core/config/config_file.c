@@ -6,19 +6,23 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "base/remedy.h"
 #include "config/config_parts.h"
 #include "places/position.h"
 #include "places/syntax.h"
 
+#define USUAL "give the path of a config, such as config/chat.json"
+
 static char *config_file_read_stream(FILE *file, size_t *len)
 {
     char *text = NULL;
-    size_t got;
+    size_t got, more;
 
     *len = 0;
     do {
-        text = must_realloc(text, *len + 65536, 1);
-        got = fread(text + *len, 1, 65536, file);
+        more = *len + 65536;
+        text = must_realloc(text, *len + more, 1);
+        got = fread(text + *len, 1, more, file);
         *len += got;
     } while (got > 0 && *len < CONFIG_BYTES_MOST);
     return text;
@@ -29,7 +33,7 @@ static char *config_file_read(const char *path, size_t *len,
                               struct problems *problems)
 {
     FILE *file = fopen(path, "re");
-    char *text = NULL;
+    char *text = NULL, said[REMEDY_BYTES];
     int error = errno;
 
     if (file) {
@@ -40,15 +44,12 @@ static char *config_file_read(const char *path, size_t *len,
     if (!error && *len < CONFIG_BYTES_MOST)
         return text;
     free(text);
-    if (error == EACCES)
-        problems_add(problems, "", false,
-                     "%s; chmod u+r makes a file of yours readable, chmod u+x "
-                     "a folder; ask its owner if it is not yours",
-                     strerror(error));
+    if (error)
+        remedy_file(REMEDY_READ, path, error, USUAL, said, sizeof(said));
     else
-        problems_add(problems, "", false,
-                     "%s; give the path of a config, such as config/chat.json",
-                     error ? strerror(error) : "the file is larger than 8 MiB");
+        snprintf(said, sizeof(said), "the file is larger than 8 MiB; %s",
+                 USUAL);
+    problems_add(problems, "", false, "%s", said);
     return NULL;
 }
 

@@ -6,7 +6,12 @@
 static const struct pg_option limit_table[] = {
     {"max_sessions", PG_INT, PG_FIELD(struct limits, max_sessions),
      .unit = "sessions", .initial = "10000", .min = 1, .max = 10000000,
-     .help = "connections and UDP peers together; more are refused"},
+     .help = "connections and UDP peers; with all taken, a new one takes the "
+             "place of the UDP peer silent for longest, or is refused"},
+    {"strangers", PG_INT, PG_FIELD(struct limits, strangers),
+     .unit = "sessions", .initial = "1000", .min = 1, .max = 10000000,
+     .help = "UDP peers heard from once, beside max_sessions; the oldest goes "
+             "first"},
     {"session_queue_bytes", PG_INT,
      PG_FIELD(struct limits, session_queue_bytes), .unit = "bytes",
      .initial = "1048576", .min = 4096, .max = 1 << 30,
@@ -27,6 +32,9 @@ static const struct pg_option limit_table[] = {
     {"linger_ms", PG_INT, PG_FIELD(struct limits, linger_ms), .unit = "ms",
      .initial = "1000", .min = 0, .max = 600000,
      .help = "after our goodbye, for the peer to say its own"},
+    {"unread_s", PG_INT, PG_FIELD(struct limits, unread_s), .unit = "s",
+     .initial = "60", .min = 0, .max = 1 << 30,
+     .help = "a connection that takes nothing so long ends; 0: never"},
     {0},
 };
 

@@ -50,8 +50,9 @@ struct pg_listener {
     struct pg_transport
         shape; /* a full-size copy, with what it provides here */
     struct plugin *plugin;
-    char *name;  /* unique in the config */
-    unsigned id; /* index in config.listeners */
+    char *name;         /* unique in the config */
+    unsigned id;        /* index in config.listeners */
+    bool is_to_connect; /* a client's: there is nothing to listen on */
     void *options;
     void *private;      /* transport->listener_size bytes */
     struct chain chain; /* the entries of its own, then the shared ones */
@@ -63,12 +64,14 @@ struct pg_listener {
 /* Units and defaults: config/README.md and the table in config_limits.c. */
 struct limits {
     int64_t max_sessions;        /* 10,000; all workers together */
+    int64_t strangers;           /* 1,000; beside them, heard from once */
     int64_t session_queue_bytes; /* 1 MiB; what waits for one peer */
     int64_t queue_bytes_total;   /* 64 MiB; what waits for all peers */
     int64_t kept_bytes_total;    /* 64 MiB; unfinished messages, pg_later() */
     int64_t frame_bytes;         /* 64 KiB; the longest message */
     int64_t drain_ms;            /* 800; at SIGTERM, to deliver what waits */
     int64_t linger_ms;           /* 1,000; for the peer's FIN after ours */
+    int64_t unread_s;            /* 60; a peer may take nothing; 0: for ever */
 };
 
 /* The command line lays these over a config. They live as long as it does. */

@@ -1,16 +1,12 @@
 /* Says which addresses of a config cannot be listened on. */
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/must.h"
 #include "config/address.h"
 #include "config/config_parts.h"
 #include "options/options.h"
-
-#define CAP_NET_BIND_SERVICE_BIT 10 /* capabilities(7) */
 
 struct target {
     struct sockaddr_storage address;
@@ -67,40 +63,11 @@ static void config_network_check_pair(struct config *config,
 
 /* ---- ports that need privileges --------------------------------------- */
 
-static int config_network_first_free_port(void)
-{
-    FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
-    int port = 1024;
-
-    if (file) {
-        if (fscanf(file, "%d", &port) != 1)
-            port = 1024;
-        fclose(file);
-    }
-    return port;
-}
-
-static bool config_network_may_bind_any(void)
-{
-    FILE *file = fopen("/proc/self/status", "re");
-    unsigned long long bits = 0;
-    char line[256];
-
-    if (!file)
-        return geteuid() == 0;
-    while (fgets(line, sizeof(line), file))
-        if (sscanf(line, "CapEff: %llx", &bits) == 1)
-            break;
-    fclose(file);
-    return bits >> CAP_NET_BIND_SERVICE_BIT & 1;
-}
-
 /* `host` may be a name that nobody has looked up: the port is known then, too.
  */
 static void config_network_check_port(struct pg_listener *listener, int port)
 {
-    if (port != 0 && port < config_network_first_free_port() &&
-        !config_network_may_bind_any())
+    if (!address_may_bind(port))
         pg_listen_fail(listener, "port", "port %d needs privileges; try %d",
                        port, port + 5000);
 }

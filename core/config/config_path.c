@@ -1,10 +1,12 @@
 /* Reads "plugin_path": where the plugins of a config are sought. */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/must.h"
+#include "base/remedy.h"
 #include "config/config_parts.h"
 #include "places/position.h"
 
@@ -12,14 +14,21 @@
 static void config_path_warn_missing(struct config *config, const char *folder,
                                      const char *path)
 {
+    char text[REMEDY_BYTES];
     struct stat status;
+    int error = stat(folder, &status) ? errno : 0;
 
-    if (stat(folder, &status) == 0 && S_ISDIR(status.st_mode))
-        return;
-    problems_warn(config->problems, path, false,
-                  "there is no folder %s; make it, or correct the path (it "
-                  "counts from the config's folder)",
-                  folder);
+    if (!error && !S_ISDIR(status.st_mode))
+        error = ENOTDIR;
+    if (error == ENOENT)
+        problems_warn(config->problems, path, false,
+                      "there is no folder %s; make it, or correct the path (it "
+                      "counts from the config's folder)",
+                      folder);
+    else if (error)
+        problems_warn(config->problems, path, false, "%s: %s", folder,
+                      remedy_file(REMEDY_SEARCH, folder, error, "name a folder",
+                                  text, sizeof(text)));
 }
 
 static bool config_path_add(struct config *config, const json_t *value,

@@ -43,14 +43,21 @@ struct arena_plan core_arena_plan(const struct config *config, unsigned workers)
     if (delayed > DELAYED_MOST)
         delayed = DELAYED_MOST;
     return (struct arena_plan){
-        .sessions = (uint32_t)limits->max_sessions,
+        .sessions = slot_most(config, workers),
         .stride = (slot_stride(config) + 63) / 64 * 64,
         /* Address space: powers of two waste less than half, small messages
            that wait take four times their bytes (test_queue.c). Then slots,
            stage, reasons. */
-        .heap = 4 * shared + 512 * (uint64_t)limits->max_sessions + (8 << 20),
+        .heap =
+            4 * shared + 512 * (uint64_t)slot_most(config, workers) + (8 << 20),
         .biggest = (uint32_t)(4 * limits->frame_bytes + delayed + (1 << 20)),
     };
+}
+
+uint32_t core_claims(const struct config *config)
+{
+    return 2 *
+           (uint32_t)(config->limits.max_sessions + config->limits.strangers);
 }
 
 /* ---- life ------------------------------------------------------------- */
@@ -75,7 +82,7 @@ static size_t core_most_state(const struct config *config)
 
 static int core_allocate(struct config *config)
 {
-    size_t slots = (size_t)config->limits.max_sessions;
+    size_t slots = slot_most(config, core->workers);
 
     core->runs = core_reserve(slots * sizeof(*core->runs));
     core->live = core_reserve(slots * sizeof(*core->live));
@@ -91,7 +98,7 @@ static int core_allocate(struct config *config)
 
 static struct commons *core_commons_alone(const struct config *config)
 {
-    return commons_create(-1, 1, 2 * (uint32_t)config->limits.max_sessions,
+    return commons_create(-1, 1, core_claims(config),
                           (size_t)config->limits.frame_bytes);
 }
 
@@ -119,7 +126,10 @@ static int core_begin(struct config *config, const struct core_io *io,
     crash_ask(core_running_handler);
     output_reserve();
     core->commons = commons ? commons : core_commons_alone(config);
-    return core->commons ? core_allocate(config) : -errno;
+    if (!core->commons)
+        return -errno;
+    core->turns = commons_turns(core->commons, worker);
+    return core_allocate(config);
 }
 
 static int core_begun(int error)
@@ -242,7 +252,7 @@ void core_destroy(void)
 
     if (!core)
         return;
-    slots = (size_t)core->config->limits.max_sessions;
+    slots = slot_most(core->config, core->workers);
     if (core->arena.base)
         core_abort_sessions();
     core_finish_entries();

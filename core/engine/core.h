@@ -26,5 +26,7 @@ void core_destroy(void);
 /* The plan of the arena for a config. */
 struct arena_plan core_arena_plan(const struct config *config,
                                   unsigned workers);
+/* How many names its entries may claim. */
+uint32_t core_claims(const struct config *config);
 
 #endif

@@ -4,7 +4,9 @@
 
 #include "chain/chain.h"
 #include "chain/later.h"
+#include "engine/letters.h"
 #include "engine/life.h"
+#include "engine/look.h"
 #include "engine/peers.h"
 #include "out/end.h"
 #include "state/listener.h"
@@ -65,8 +67,14 @@ static void due_item(const struct timer_item *item)
         listener->run->is_paused = core->stop_by_ms != 0;
         listener_watch(listener);
         break;
+    case TIMER_MAIL:
+        letters_look_at(item->slot);
+        break;
     case TIMER_ENTRY:
         due_entry(core->config->entries[item->slot], item->due_ms);
+        break;
+    case TIMER_LOOK:
+        look_run();
         break;
     case TIMER_LATER:
         later_deliver(item->block);

@@ -8,7 +8,9 @@
 
 #include "chain/chain.h"
 #include "chain/later.h"
+#include "engine/look.h"
 #include "engine/peers.h"
+#include "engine/room.h"
 #include "memory/heap.h"
 #include "out/broadcast.h"
 #include "out/end.h"
@@ -19,23 +21,50 @@ static void life_release(struct pg_session *session);
 
 /* ---- it comes ---------------------------------------------------------- */
 
-struct pg_session *session_create(struct pg_listener *listener, int fd,
-                                  const void *data)
+static struct pg_session *life_create(struct pg_listener *listener, int fd,
+                                      const void *data, uint32_t flags)
 {
-    struct pg_session *session = slot_take(listener, fd, data);
+    struct pg_session *session = slot_take(listener, fd, data, flags);
 
     if (!session)
         return NULL;
-    if (listener->transport->provides != PG_RECORDS || peers_add(session))
+    if (session_is_stream(session)) {
+        look_begin(session);
+        return session;
+    }
+    if (peers_add(session))
         return session;
     counter_add(counter_of_listener(listener->id), "refused: no memory", 1);
     life_release(session);
     return NULL;
 }
 
+struct pg_session *session_create(struct pg_listener *listener, int fd,
+                                  const void *data)
+{
+    return room_for_session(listener)
+               ? life_create(listener, fd, data, SESSION_COUNTED)
+               : NULL;
+}
+
+struct pg_session *session_create_stranger(struct pg_listener *listener,
+                                           const void *data)
+{
+    const struct pg_transport *transport = listener->transport;
+    struct pg_session *session =
+        room_for_stranger(listener)
+            ? life_create(listener, -1, data, SESSION_STRANGER)
+            : NULL;
+
+    if (session && transport->header_bytes)
+        session->header = (uint8_t)transport->header_bytes(session);
+    return session;
+}
+
 void session_start(struct pg_session *session)
 {
-    broadcast_deliver(session_listener(session)); /* not for this one */
+    if (!(session->flags & SESSION_STRANGER)) /* who hears no broadcast */
+        broadcast_deliver(session_listener(session)); /* not for this one */
     session->flags |= SESSION_OPEN;
     session->flags &= ~(uint32_t)SESSION_CONNECTING;
     chain_open(session);
@@ -44,13 +73,30 @@ void session_start(struct pg_session *session)
 
 /* ---- input ------------------------------------------------------------- */
 
-void session_input(struct pg_session *session, struct pg_bytes in)
+/* What a stranger sends earns it an answer: its address may be somebody
+   else's. */
+static void life_earn(struct pg_session *session, size_t len)
 {
-    if (session->heard < 2) {
-        session->heard++;
-        session->credit +=
-            in.len * session_listener(session)->transport->unverified_ratio;
-    }
+    session->credit = (len + session->header) *
+                      session_listener(session)->run->unverified_ratio;
+}
+
+/* The second record of a peer: now it is known. False: there is no room, the
+   record is dropped. */
+static bool life_make_known(struct pg_session *session)
+{
+    if (session_is_closing(session))
+        return true;
+    if (!room_for_known(session))
+        return false;
+    broadcast_deliver(session_listener(session)); /* not for this one */
+    peers_make_known(session);
+    chain_known(session);
+    return true;
+}
+
+static inline void life_take(struct pg_session *session, struct pg_bytes in)
+{
     session_touch(session);
     if (session->flags & (SESSION_CLOSING | SESSION_LEAVING | SESSION_EOF)) {
         /* Our goodbye is on its way: what still comes is discarded. */
@@ -68,6 +114,30 @@ void session_input(struct pg_session *session, struct pg_bytes in)
         return;
     }
     chain_recv(session, 0, in);
+}
+
+void session_input(struct pg_session *session, struct pg_bytes in)
+{
+    if (session->flags & SESSION_STRANGER && !life_make_known(session))
+        return;
+    life_take(session, in);
+}
+
+struct pg_session *session_meet(struct pg_listener *listener, const void *data,
+                                struct pg_bytes in)
+{
+    bool is_stranger = listener->transport->unverified_ratio != 0;
+    struct pg_session *session = is_stranger
+                                     ? session_create_stranger(listener, data)
+                                     : session_create(listener, -1, data);
+
+    if (!session)
+        return NULL;
+    if (is_stranger)
+        life_earn(session, in.len);
+    session_start(session);
+    life_take(session, in);
+    return session;
 }
 
 static void life_input_ended(struct pg_session *session)
@@ -132,7 +202,9 @@ void session_resume_marked(void)
 void session_writable(struct pg_session *session)
 {
     session->flags &= ~(uint32_t)SESSION_SOCKET_FULL;
-    session->active_ms = core_now_ms();
+    session->unread_ms = 0;
+    if (session->flags & SESSION_CLOSING)
+        session->active_ms = core_now_ms();
     queue_send_now(session);
     if (!session->head)
         session_drained(session);
@@ -149,8 +221,7 @@ static void life_release(struct pg_session *session)
     chain_forget(session);
     if (session->reason)
         heap_free(&core->arena, session->reason);
-    if (session_listener(session)->transport->provides == PG_RECORDS)
-        peers_forget(session);
+    peers_forget(session);
     slot_free(session);
 }
 

@@ -3,55 +3,44 @@
 #include "engine/mail.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "chain/chain.h"
+#include "engine/letters.h"
+#include "engine/room.h"
+#include "engine/still.h"
 #include "state/counter.h"
 #include "state/slot.h"
 
-/* A message that did not fit. */
-struct letter {
-    struct letter *next;
-    unsigned to;
-    struct message message;
-    uint8_t bytes[];
-};
+static struct still stills[WORKERS_MAX]; /* while this worker stops */
 
-static struct letter *first, **last = &first;
-static size_t waiting_bytes;
-
-static int mail_keep(unsigned to, const struct message *message,
-                     const uint8_t *bytes)
+/* What comes, or would go, when the sessions it is for have ended. */
+static int mail_lose(const struct message *message)
 {
-    size_t most = (size_t)core->config->limits.queue_bytes_total;
-    struct letter *letter = NULL;
-
-    if (waiting_bytes + message->len <= most / core->workers)
-        letter = malloc(sizeof(*letter) + message->len);
-    if (!letter) {
-        counter_add(message->entry, "dropped: another worker takes nothing", 1);
-        return -ENOBUFS;
-    }
-    waiting_bytes += message->len;
-    letter->next = NULL;
-    letter->to = to;
-    letter->message = *message;
-    if (message->len)
-        memcpy(letter->bytes, bytes, message->len);
-    *last = letter;
-    last = &letter->next;
-    core->mail_waits |= 1ull << to;
-    return 0;
+    counter_add(message->entry, "dropped: a worker has stopped", 1);
+    core->mail_lost++;
+    return -ENOBUFS;
 }
 
+/* ---- sending ---------------------------------------------------------- */
+
+static bool mail_has_reached(unsigned worker, enum commons_step step)
+{
+    return commons_at_step(core->commons, step) >> worker & 1;
+}
+
+/* What is said when all rooms close, here and there, is for nobody. */
 static int mail_post(unsigned to, const struct message *message,
                      const uint8_t *bytes)
 {
+    if (core->is_over && mail_has_reached(to, COMMONS_QUIET))
+        return 0;
+    if (mail_has_reached(to, COMMONS_OVER))
+        return mail_lose(message);
     core->wake_mask |= 1ull << to;
     if (!(core->mail_waits & 1ull << to) &&
         ring_put(core->commons, core->worker, to, message, bytes))
         return 0;
-    return mail_keep(to, message, bytes);
+    return letters_keep(to, message, bytes);
 }
 
 static bool mail_is_too_long(uint16_t entry, size_t len)
@@ -92,6 +81,8 @@ int mail_send_to(const struct claim_owner *owner, struct pg_bytes bytes)
     return mail_post(owner->worker, &message, bytes.data);
 }
 
+/* ---- receiving -------------------------------------------------------- */
+
 static void mail_deliver(const struct message *message)
 {
     struct pg_bytes bytes = pg_bytes(message + 1, message->len);
@@ -99,6 +90,10 @@ static void mail_deliver(const struct message *message)
     struct pg_session *session;
     int place;
 
+    if (core->is_over) {
+        mail_lose(message);
+        return;
+    }
     if (message->type == MESSAGE_BROADCAST) {
         chain_broadcast(entry, bytes, 0, (enum pg_slow)message->slow);
         return;
@@ -110,7 +105,7 @@ static void mail_deliver(const struct message *message)
     }
     place = session_listener(session)->run->place[entry->id];
     if (place >= 0)
-        chain_send(session, (unsigned)place, bytes, NULL);
+        chain_send_one(session, (unsigned)place, bytes);
 }
 
 /* Within a budget, so that a busy worker does not starve our own clients; more
@@ -136,7 +131,7 @@ static void mail_take_from(unsigned from)
 
 /* At most two rings, so that a worker that goes on writing cannot keep us here.
  */
-void mail_take_rest(void)
+static void mail_take_rest(void)
 {
     for (unsigned from = 0; from < core->workers; from++) {
         size_t left = 4 * ring_most(core->commons);
@@ -153,31 +148,13 @@ void mail_take_rest(void)
     }
 }
 
-/* In order: a full ring holds up those behind it, for a moment. */
-static void mail_send_waiting(void)
-{
-    while (first) {
-        struct letter *letter = first;
-
-        if (!ring_put(core->commons, core->worker, letter->to, &letter->message,
-                      letter->bytes))
-            return;
-        core->wake_mask |= 1ull << letter->to;
-        first = letter->next;
-        if (!first)
-            last = &first;
-        waiting_bytes -= letter->message.len;
-        free(letter);
-    }
-    core->mail_waits = 0;
-}
-
 void mail_take(void)
 {
+    room_make_for_others();
     for (unsigned from = 0; from < core->workers; from++)
         if (from != core->worker)
             mail_take_from(from);
-    mail_send_waiting();
+    letters_send();
 }
 
 void mail_wake(void)
@@ -190,15 +167,61 @@ void mail_wake(void)
             core->io->wake(worker);
 }
 
+/* ---- the end ---------------------------------------------------------- */
+
+/* A worker that cannot say so any more is waited for no longer. */
+static bool mail_has_no_more(unsigned worker)
+{
+    return mail_has_reached(worker, COMMONS_QUIET) ||
+           commons_absent(core->commons) >> worker & 1 ||
+           still_is(&stills[worker], worker);
+}
+
+static void mail_be_quiet(void)
+{
+    if (mail_is_waiting() || mail_has_reached(core->worker, COMMONS_QUIET))
+        return;
+    commons_set_step(core->commons, core->worker, COMMONS_QUIET);
+    for (unsigned to = 0; to < core->workers; to++)
+        if (to != core->worker)
+            core->wake_mask |= 1ull << to;
+}
+
+void mail_begin_end(void)
+{
+    for (unsigned worker = 0; worker < core->workers; worker++)
+        still_begin(&stills[worker], worker);
+}
+
+bool mail_may_end(void)
+{
+    bool is_all = true;
+
+    mail_be_quiet();
+    for (unsigned worker = 0; worker < core->workers; worker++)
+        if (worker != core->worker && !mail_has_no_more(worker))
+            is_all = false;
+    return is_all;
+}
+
+/* In this order: who sees that it is over posts no more, and what was posted
+   before is still found in the rings. */
+void mail_end(void)
+{
+    mail_take_rest();
+    commons_set_step(core->commons, core->worker, COMMONS_QUIET);
+    commons_set_step(core->commons, core->worker, COMMONS_OVER);
+    core->is_over = true;
+}
+
+uint64_t mail_count_lost(void)
+{
+    mail_take_rest();
+    core->mail_lost += letters_finish();
+    return core->mail_lost;
+}
+
 void mail_finish(void)
 {
-    while (first) {
-        struct letter *letter = first;
-
-        first = letter->next;
-        free(letter);
-    }
-    last = &first;
-    waiting_bytes = 0;
-    core->mail_waits = 0;
+    letters_finish();
 }

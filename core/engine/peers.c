@@ -7,6 +7,10 @@
 #include <sys/random.h>
 
 #include "out/end.h"
+#include "workers/commons.h"
+
+#define UNHEARD_LOOK_MS 10 /* between two looks whether all has been read */
+#define UNHEARD_MOST_MS 1000
 
 __extension__ typedef unsigned __int128 product;
 
@@ -60,6 +64,14 @@ struct peer {
     uint32_t slot;
 };
 
+/* For the other workers, whose connections may have such a peer's place. */
+static void peers_count(const struct pg_session *session,
+                        void (*count)(struct commons *commons, unsigned worker))
+{
+    if (session_may_be_forged(session) && !(session->flags & SESSION_STRANGER))
+        count(core->commons, core->worker);
+}
+
 bool peers_add(struct pg_session *session)
 {
     struct pg_listener *listener = session_listener(session);
@@ -78,7 +90,17 @@ bool peers_add(struct pg_session *session)
         return false;
     }
     core->runs[session->slot].peer = peer;
+    peers_count(session, commons_peer_add);
     return true;
+}
+
+void peers_make_known(struct pg_session *session)
+{
+    activity_remove(session);
+    slot_make_known(session);
+    session->active_ms = core_now_ms();
+    activity_add(session);
+    peers_count(session, commons_peer_add);
 }
 
 void peers_forget(struct pg_session *session)
@@ -88,6 +110,7 @@ void peers_forget(struct pg_session *session)
     activity_remove(session);
     if (!peer)
         return;
+    peers_count(session, commons_peer_remove);
     HASH_DEL(session_listener(session)->run->peers, peer);
     free(peer);
     core->runs[session->slot].peer = NULL;
@@ -96,7 +119,7 @@ void peers_forget(struct pg_session *session)
 /* The peer heard from is often the one heard from last. */
 struct pg_session *peers_find(struct pg_listener *listener, const void *peer)
 {
-    uint32_t newest = listener->run->newest;
+    uint32_t newest = listener->run->known.newest;
     struct peer *found;
 
     if (newest && !memcmp(session_data(session_at(newest - 1)), peer,
@@ -109,20 +132,71 @@ struct pg_session *peers_find(struct pg_listener *listener, const void *peer)
 
 /* ---- silence ----------------------------------------------------------- */
 
-void peers_expire(struct pg_listener *listener)
+/* This process may have stood still: what peers have said meanwhile waits. */
+static bool peers_wait_unheard(int fd)
 {
-    struct listener_run *run = listener->run;
+    return fd >= 0 && core->io->has_input && core->io->has_input(fd);
+}
 
-    run->expiry_at = 0;
-    while (run->idle_ms && run->oldest) {
-        struct pg_session *session = session_at(run->oldest - 1);
+/* A stream that is not read from may say much that nobody hears, and after its
+   end it says nothing any more. */
+static bool peers_may_have_spoken(const struct pg_session *session)
+{
+    return session_is_stream(session) && (!(session->watching & CORE_READ) ||
+                                          peers_wait_unheard(session->fd));
+}
 
-        if (session->active_ms + run->idle_ms > core_now_ms()) {
-            run->expiry_at = session->active_ms + run->idle_ms;
-            timer_add(run->expiry_at, listener->id, 0, TIMER_LISTENER, 0);
-            return;
+/* Any of the records that wait may be from the peer in question. Who sends on
+   and on does not hold up the end of others: in UNHEARD_MOST_MS all has been
+   read that waited at first. */
+static bool peers_must_be_heard(struct listener_run *run)
+{
+    uint64_t now = core_now_ms();
+
+    if (!peers_wait_unheard(run->fd) ||
+        (run->unheard_ms && now - run->unheard_ms > UNHEARD_MOST_MS)) {
+        run->unheard_ms = 0;
+        return false;
+    }
+    if (!run->unheard_ms)
+        run->unheard_ms = now;
+    return true;
+}
+
+/* When the next one of a list is due; 0: nobody is left in it. */
+static uint64_t peers_expire_list(struct listener_run *run,
+                                  const struct activity *list)
+{
+    while (list->oldest) {
+        struct pg_session *session = session_at(list->oldest - 1);
+
+        if (session->active_ms + run->idle_ms > core_now_ms())
+            return session->active_ms + run->idle_ms;
+        if (!session_is_stream(session) && peers_must_be_heard(run))
+            return core_now_ms() + UNHEARD_LOOK_MS;
+        if (peers_may_have_spoken(session)) {
+            session->active_ms = core_now_ms();
+            activity_renew(session);
+            continue;
         }
         peers_forget(session); /* off the list; the address may come anew */
         session_end(session, PG_END_FIN, PG_WHY_IDLE, "idle for too long");
     }
+    return 0;
+}
+
+void peers_expire(struct pg_listener *listener)
+{
+    struct listener_run *run = listener->run;
+    uint64_t known, strangers;
+
+    run->expiry_at = 0;
+    if (!run->idle_ms)
+        return;
+    known = peers_expire_list(run, &run->known);
+    strangers = peers_expire_list(run, &run->strangers);
+    run->expiry_at =
+        !known || (strangers && strangers < known) ? strangers : known;
+    if (run->expiry_at)
+        timer_add(run->expiry_at, listener->id, 0, TIMER_LISTENER, 0);
 }

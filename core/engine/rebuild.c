@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "chain/later.h"
+#include "engine/look.h"
 #include "engine/peers.h"
 #include "out/broadcast.h"
 #include "state/mark.h"
@@ -25,12 +26,13 @@ static int rebuild_timers(struct pg_session *session)
 
 static int rebuild_one(struct pg_session *session)
 {
-    struct pg_listener *listener = session_listener(session);
     uint32_t was = session->flags;
 
     slot_fill_gaps(session);
     slot_adopt(session);
-    if (listener->transport->provides == PG_RECORDS && !peers_add(session))
+    if (session_is_stream(session))
+        look_begin(session);
+    else if (!peers_add(session))
         return -ENOMEM;
     session->flags &=
         ~(uint32_t)(SESSION_DIRTY | SESSION_RESUMING | SESSION_MARKED |

@@ -2,6 +2,7 @@
 
 #include "engine/turn.h"
 
+#include <stdatomic.h>
 #include <sys/mman.h>
 
 #include "engine/life.h"
@@ -23,11 +24,19 @@ static void turn_trim_scratch(void)
     core->scratch_peak = 0;
 }
 
+/* Others only read it, so it needs no bus lock. */
+static void turn_count(_Atomic uint32_t *turns)
+{
+    atomic_store_explicit(turns,
+                          atomic_load_explicit(turns, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
+
 void turn_end(void)
 {
     struct core *this = core;
 
-    this->arena.header->turns++;
+    turn_count(this->turns);
     do {
         if (this->noted)
             canary_check_noted();

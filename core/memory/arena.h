@@ -83,7 +83,6 @@ struct arena_header {
      * dead.
      */
     uint32_t running;
-    uint32_t turns; /* of the loop; when it stands still, that entry hangs */
 };
 
 struct arena {

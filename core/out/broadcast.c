@@ -37,7 +37,7 @@ void broadcast_deliver(struct pg_listener *listener)
         return;
     gathered->block = 0; /* first: a session may end, and ask for this again */
     core->gathered--;
-    for (uint32_t i = 0; i < core->live_count; i++) {
+    for (uint32_t i = 0; i < core->known_count; i++) {
         struct pg_session *session = session_at(core->live[i]);
 
         if (broadcast_reaches(session, listener, taken.except))

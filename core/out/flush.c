@@ -20,7 +20,9 @@ static void flush_wait_for_socket(struct pg_session *session)
 static bool flush_is_at_rest(const struct pg_session *session)
 {
     return !session->head && !session->pauses &&
-           (session->flags & ~(uint32_t)SESSION_STREAM) == SESSION_OPEN &&
+           (session->flags & ~(uint32_t)(SESSION_STREAM | SESSION_SENT |
+                                         SESSION_STRANGER | SESSION_COUNTED)) ==
+               SESSION_OPEN &&
            (session->watching == CORE_READ || session->fd < 0);
 }
 

@@ -84,19 +84,20 @@ static bool queue_push_wait(struct pg_session *session)
     return session->queued <= core->queue_most;
 }
 
-/* Is this more than a spoofed first datagram may be answered with? */
+/* Is this more than a spoofed first record may be answered with? */
 static bool queue_push_is_over_ratio(const struct pg_session *session,
                                      size_t len)
 {
-    return session->heard < 2 && len > session->credit &&
-           session_listener(session)->transport->unverified_ratio;
+    return session->flags & SESSION_STRANGER &&
+           len + session->header > session->credit &&
+           session_listener(session)->run->unverified_ratio;
 }
 
-/* Takes off what was sent while nobody could tell whether the peer is there. */
+/* Takes off what is sent while nobody can tell whether the peer is there. */
 static void queue_push_spend(struct pg_session *session, size_t len)
 {
-    if (session->heard < 2)
-        session->credit -= len < session->credit ? len : session->credit;
+    len += session->header;
+    session->credit -= len < session->credit ? len : session->credit;
 }
 
 static int queue_push_refuse_record(struct pg_session *session, size_t len)
@@ -126,10 +127,8 @@ static inline int queue_push_refuse(struct pg_session *session, size_t len)
 
 static inline void queue_push_done(struct pg_session *session, size_t len)
 {
-    if (session_is_stream(session))
-        return;
-    queue_push_spend(session, len);
-    session_touch(session);
+    if (session->flags & SESSION_STRANGER)
+        queue_push_spend(session, len);
 }
 
 /* ---- a broadcast ------------------------------------------------------- */
@@ -209,8 +208,7 @@ void queue_push_shared(struct pg_session *session, const struct range *range,
 {
     bool is_many = range->len > size;
 
-    if (is_many && ((!session_is_stream(session) && session->heard < 2) ||
-                    !queue_push_fits(session, range->len)))
+    if (is_many && !queue_push_fits(session, range->len))
         queue_push_each(session, *range, size, slow);
     else
         queue_push_one(session, range, size, slow);

@@ -61,5 +61,6 @@ void queue_send_now(struct pg_session *session)
 {
     if (!session_is_stream(session) || (session->flags & SESSION_CONNECTING))
         return;
+    session->flags |= SESSION_SENT;
     queue_send_all(session);
 }

@@ -15,7 +15,7 @@
 #include "places/problems.h"
 #include "state/listener.h"
 
-#define OWN_DESCRIPTORS 64 /* loop, memfds, log files, ... */
+#define OWN_DESCRIPTORS 128 /* loop, memfds, log files, who is turned away */
 
 static void listen_close_all(int *fds, unsigned count)
 {

@@ -173,7 +173,7 @@ void virtual_advance(uint64_t until_ns)
 int virtual_start(const struct config *config)
 {
     virtual_finish();
-    outside.size = (uint32_t)config->limits.max_sessions;
+    outside.size = slot_most(config, 1);
     outside.ready = calloc(outside.size, sizeof(*outside.ready));
     outside.list = calloc(outside.size, sizeof(*outside.list));
     outside.now_ns = VIRTUAL_START_NS;

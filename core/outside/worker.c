@@ -2,6 +2,7 @@
 
 #include "outside/worker.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,7 +31,7 @@ void worker_turn_ends(void)
         the_worker->is_trim_set = true;
         uv_timer_start(&the_worker->trim_timer, worker_on_trim, TRIM_MS, 0);
     }
-    if (the_worker->is_stopping && core->live_count == 0)
+    if (core->is_over && core->live_count == 0)
         uv_stop(&the_worker->loop);
 }
 
@@ -44,6 +45,15 @@ static void worker_on_trim(uv_timer_t *timer)
 
 /* ---- other workers and threads ---------------------------------------- */
 
+/* Others have taken their messages, are left out, or have no more to say. */
+void worker_let_go(void)
+{
+    if (the_worker->is_stopping)
+        worker_stop_if_all_do();
+    if (the_worker->is_held && !worker_must_hold())
+        worker_read_again();
+}
+
 static void worker_on_wake(uv_poll_t *poll, int status, int events)
 {
     uint64_t count;
@@ -53,8 +63,7 @@ static void worker_on_wake(uv_poll_t *poll, int status, int events)
     (void)poll, (void)status, (void)events, (void)got;
     core_clock();
     mail_take();
-    if (the_worker->is_held && !mail_is_waiting())
-        worker_read_again();
+    worker_let_go();
     worker_turn_ends();
 }
 
@@ -81,28 +90,45 @@ static void worker_wake_for_post(void)
 
 /* ---- time ------------------------------------------------------------- */
 
-static void worker_on_timer(uv_timer_t *timer)
+static void worker_on_due(uv_check_t *check)
 {
-    (void)timer;
+    uv_check_stop(check);
+    uv_idle_stop(&the_worker->no_sleep);
     core_clock();
     due_run();
+    worker_let_go();
     worker_turn_ends();
 }
 
-static void worker_on_at_once(uv_idle_t *idle)
+static void worker_on_no_sleep(uv_idle_t *idle)
 {
-    uv_idle_stop(idle);
-    worker_on_timer(NULL);
+    (void)idle;
 }
 
-/* A timer of 0 ms that is set again in its callback would come up before the
-   loop has looked at its descriptors; an idle handle lets it look first. */
+/* This process may have stood still. Whoever waits to be heard is heard before
+   a timer says that they were silent: the loop looks at its descriptors without
+   sleeping, see uv_idle_t, and then what is due runs. */
+static void worker_on_timer(uv_timer_t *timer)
+{
+    (void)timer;
+    uv_idle_start(&the_worker->no_sleep, worker_on_no_sleep);
+    uv_check_start(&the_worker->due, worker_on_due);
+}
+
+static bool worker_has_input(int fd)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+
+    return poll(&ready, 1, 0) > 0;
+}
+
 static void worker_arm(uint64_t at_ms)
 {
     uint64_t now;
 
     uv_timer_stop(&the_worker->timer);
-    uv_idle_stop(&the_worker->at_once);
+    uv_idle_stop(&the_worker->no_sleep);
+    uv_check_stop(&the_worker->due);
     if (at_ms == UINT64_MAX)
         return;
     uv_update_time(&the_worker->loop);
@@ -110,7 +136,7 @@ static void worker_arm(uint64_t at_ms)
     if (at_ms > now)
         uv_timer_start(&the_worker->timer, worker_on_timer, at_ms - now, 0);
     else
-        uv_idle_start(&the_worker->at_once, worker_on_at_once);
+        worker_on_timer(NULL);
 }
 
 static uint64_t worker_woke_ms(void)
@@ -121,7 +147,9 @@ static uint64_t worker_woke_ms(void)
 static const struct core_io worker_io = {
     .watch = worker_watch_session,
     .release = worker_release_session,
+    .turn_away = worker_turn_away,
     .watch_listener = worker_watch_listener,
+    .has_input = worker_has_input,
     .arm = worker_arm,
     .wake = worker_wake_worker,
     .now_ns = uv_hrtime,
@@ -152,7 +180,8 @@ static int worker_start_loop(void)
     if (error)
         return error;
     uv_timer_init(&the_worker->loop, &the_worker->timer);
-    uv_idle_init(&the_worker->loop, &the_worker->at_once);
+    uv_idle_init(&the_worker->loop, &the_worker->no_sleep);
+    uv_check_init(&the_worker->loop, &the_worker->due);
     uv_timer_init(&the_worker->loop, &the_worker->trim_timer);
     uv_timer_init(&the_worker->loop, &the_worker->drain_timer);
     uv_timer_init(&the_worker->loop, &the_worker->look_timer);
@@ -216,6 +245,7 @@ void worker_destroy(struct worker *worker)
     if (!worker)
         return;
     post_stop();
+    worker_forget_turned_away();
     if (core)
         worker_close_listeners();
     core_destroy();
@@ -234,4 +264,5 @@ uv_loop_t *worker_loop(struct worker *worker)
 void worker_run(struct worker *worker)
 {
     uv_run(&worker->loop, UV_RUN_DEFAULT);
+    worker_stop_say_lost();
 }

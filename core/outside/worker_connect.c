@@ -20,6 +20,7 @@ int worker_connect(struct worker *worker, struct pg_listener *listener,
     if (!listener->transport->connect)
         return pg_listen_fail(listener, NULL, "%s cannot connect",
                               listener->transport->name);
+    listener->is_to_connect = true;
     fd = listener->transport->connect(listener);
     if (fd < 0)
         return -EINVAL;
@@ -39,8 +40,7 @@ int worker_connect(struct worker *worker, struct pg_listener *listener,
         session->flags |= SESSION_CONNECTING;
         session_watch(session);
     } else {
-        session->heard = 2; /* we asked first: no limit on what we send */
-        session_start(session);
+        session_start(session); /* no stranger: we asked first */
     }
     worker_turn_ends();
     return 0;

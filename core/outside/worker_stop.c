@@ -53,9 +53,54 @@ static void worker_stop_report(void)
                     bytes, sessions);
 }
 
+/* What was read is dealt with, as far as nobody has to take something first;
+   half of the time is for what that sends. */
+static void worker_stop_held(void)
+{
+    uint64_t until =
+        core->stop_by_ms - (uint64_t)core->config->limits.drain_ms / 2;
+
+    while (core->resuming && core_ask_time() < until) {
+        session_resume_marked();
+        turn_end();
+    }
+}
+
+static void worker_stop_sessions(void)
+{
+    worker_stop_held();
+    mail_end();
+    for (uint32_t i = 0; i < core->live_count; i++)
+        session_end(session_at(core->live[i]), PG_END_FIN, PG_WHY_SHUTDOWN,
+                    "the server stops");
+}
+
+void worker_stop_if_all_do(void)
+{
+    if (!core->is_over &&
+        (mail_may_end() || core_now_ms() >= the_worker->wait_until_ms))
+        worker_stop_sessions();
+}
+
+void worker_stop_say_lost(void)
+{
+    uint64_t lost = mail_count_lost();
+
+    if (lost)
+        output_line(output_stderr(),
+                    "worker %u stopped with %" PRIu64
+                    " messages from or to workers that stopped earlier or "
+                    "later",
+                    core->worker, lost);
+}
+
 static void worker_stop_now(uv_timer_t *timer)
 {
     (void)timer;
+    if (!core->is_over) {
+        worker_stop_sessions();
+        turn_end();
+    }
     worker_stop_report();
     uv_stop(&the_worker->loop);
 }
@@ -71,17 +116,11 @@ static void worker_stop_look(uv_timer_t *timer)
 {
     (void)timer;
     core_clock();
+    worker_let_go();
     for (uint32_t i = 0; i < core->live_count; i++)
         if (worker_stop_is_delivered(session_at(core->live[i])))
             session_let_go(session_at(core->live[i]));
     worker_turn_ends();
-}
-
-static void worker_stop_sessions(void)
-{
-    for (uint32_t i = 0; i < core->live_count; i++)
-        session_end(session_at(core->live[i]), PG_END_FIN, PG_WHY_SHUTDOWN,
-                    "the server stops");
 }
 
 static void worker_stop_listening(void)
@@ -94,34 +133,23 @@ static void worker_stop_listening(void)
     }
 }
 
-/* What was read is dealt with, as far as nobody has to take something first;
-   half of the time is for what that sends. */
-static void worker_stop_held(void)
-{
-    uint64_t until =
-        core_now_ms() + (uint64_t)core->config->limits.drain_ms / 2;
-
-    while (core->resuming && core_ask_time() < until) {
-        session_resume_marked();
-        turn_end();
-    }
-}
-
 void worker_stop(struct worker *worker)
 {
+    uint64_t drain_ms = (uint64_t)core->config->limits.drain_ms;
+
     if (worker->is_stopping) {
         worker_stop_now(NULL);
         return;
     }
     worker->is_stopping = true;
     core_clock();
-    core->stop_by_ms = core_now_ms() + (uint64_t)core->config->limits.drain_ms;
+    core->stop_by_ms = core_now_ms() + drain_ms;
+    worker->wait_until_ms = core_now_ms() + drain_ms / 2;
     worker_stop_listening();
-    mail_take_rest(); /* was said before */
-    worker_stop_held();
-    worker_stop_sessions();
-    uv_timer_start(&worker->drain_timer, worker_stop_now,
-                   (uint64_t)core->config->limits.drain_ms, 0);
+    worker_stop_held(); /* may post, so before the mail ends */
+    mail_begin_end();
+    worker_stop_if_all_do();
+    uv_timer_start(&worker->drain_timer, worker_stop_now, drain_ms, 0);
     uv_timer_start(&worker->look_timer, worker_stop_look, DRAIN_LOOK_MS,
                    DRAIN_LOOK_MS);
     worker_turn_ends();

@@ -1,6 +1,7 @@
 /* The descriptors of sessions and listeners, watched by the loop. */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -75,10 +76,9 @@ static void worker_watch_connected(struct pg_session *session)
         the_worker->connect_failed(-error, the_worker->connect_arg);
 }
 
-/* While messages wait for another worker's ring, nothing new is read. */
 static bool worker_watch_hold(struct pg_session *session)
 {
-    if (!mail_is_waiting())
+    if (!worker_must_hold())
         return false;
     the_worker->is_held = true;
     session->watching &= ~CORE_READ;
@@ -176,7 +176,7 @@ static void worker_watch_listener_ready(struct pg_listener *listener)
 {
     int error;
 
-    if (mail_is_waiting()) {
+    if (worker_must_hold()) {
         the_worker->is_held = listener->run->is_held = true;
         listener_watch(listener);
         return;
@@ -233,6 +233,17 @@ int worker_adopt(struct pg_listener *listener, int fd)
                                 "no memory to watch it; close other programs");
 }
 
+/* It ends, and nobody can ask any more. */
+static void worker_watch_say_drops(struct pg_listener *listener)
+{
+    uint64_t drops = listener_count_drops(listener);
+
+    if (drops)
+        output_line(output_stderr(), "worker %u: %s: %s: %" PRIu64,
+                    core->worker, listener->name, listener_drops_name(listener),
+                    drops);
+}
+
 void worker_close_listeners(void)
 {
     for (unsigned i = 0; i < the_worker->config->listener_count; i++) {
@@ -240,6 +251,8 @@ void worker_close_listeners(void)
 
         if (!run)
             continue;
+        if (core->arena.base)
+            worker_watch_say_drops(the_worker->config->listeners[i]);
         worker_watch_end(run->watcher);
         run->watcher = NULL;
         if (run->fd >= 0)

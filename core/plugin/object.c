@@ -12,6 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/program.h"
+#include "base/remedy.h"
+
 typedef ElfW(Ehdr) ehdr;
 typedef ElfW(Phdr) phdr;
 typedef ElfW(Shdr) shdr;
@@ -70,7 +73,7 @@ static bool object_refuse(char *error, size_t size, const char *text)
 static const ehdr *object_own_header(void)
 {
     static ehdr own;
-    int fd = own.e_machine ? -1 : open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    int fd = own.e_machine ? -1 : open(program_to_run(), O_RDONLY | O_CLOEXEC);
 
     if (fd >= 0) {
         if (pread(fd, &own, sizeof(own), 0) != (ssize_t)sizeof(own))
@@ -164,8 +167,11 @@ bool object_open(struct object *object, const char *path, char *error,
                  size_t error_size)
 {
     if (!object_map_file(object, path)) {
-        snprintf(error, error_size, "cannot be read: %s; make it readable",
-                 strerror(errno));
+        char text[REMEDY_BYTES];
+
+        snprintf(error, error_size, "cannot be read: %s",
+                 remedy_file(REMEDY_LOAD, path, errno, "make it readable", text,
+                             sizeof(text)));
         return false;
     }
     if (object_check_header(object, error, error_size) &&

@@ -3,12 +3,17 @@
 #include "plugin/plugin.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/crash.h"
 #include "base/must.h"
+#include "base/remedy.h"
 #include "plugin/plugin_parts.h"
 
 static struct plugin *loaded; /* all of this process */
@@ -51,16 +56,55 @@ char *plugin_title(const struct plugin *plugin, const char *name)
                : must_printf("%s (%s)", name, plugin->path);
 }
 
+/* Why the system lets no code be run from this file: dlopen(3) only says that
+   it could not map a segment. 0: it does. */
+static int plugin_code_error(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC), error;
+    void *code = mmap(NULL, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+
+    error = code == MAP_FAILED ? errno : 0;
+    if (!error)
+        munmap(code, 1);
+    if (fd >= 0)
+        close(fd);
+    return error;
+}
+
+/* "libx.so: cannot open shared object file: No such file or directory" */
+static char *plugin_explain_library(const char *path, const char *error)
+{
+    size_t len = strcspn(error, ":");
+    bool is_other = strstr(error, "cannot open shared object file") &&
+                    strncmp(error, path, len);
+
+    return is_other ? must_printf("%s cannot be loaded: %s; install %.*s, or "
+                                  "build it without that library",
+                                  path, error, (int)len, error)
+                    : must_printf("%s cannot be loaded: %s; build it again "
+                                  "with `playground build`",
+                                  path, error);
+}
+
 /* dlopen() says "FILE: undefined symbol: NAME". */
 static char *plugin_explain_dlopen(const char *path, const char *error)
 {
     const char *symbol = strstr(error, "undefined symbol: ");
+    int code_error = symbol ? 0
+                     : strstr(error, strerror(ENOMEM))
+                         ? ENOMEM
+                         : plugin_code_error(path);
+    char text[REMEDY_BYTES];
     size_t len;
 
+    if (code_error)
+        return must_printf("%s cannot be loaded: %s", path,
+                           remedy_file(REMEDY_LOAD, path, code_error,
+                                       "no code may be run from there: ask who "
+                                       "made the rules of this machine",
+                                       text, sizeof(text)));
     if (!symbol)
-        return must_printf("%s cannot be loaded: %s; build it again with "
-                           "`playground build`",
-                           path, error);
+        return plugin_explain_library(path, error);
     symbol += strlen("undefined symbol: ");
     len = strcspn(symbol, " ,(");
     if (!strncmp(symbol, "pg_", 3))

@@ -40,7 +40,7 @@ struct plugin_search {
 void plugin_search_finish(struct plugin_search *search);
 
 /* The built-in folder: ../lib/playground beside the program's own folder
-   (found through /proc/self/exe, so that a copied tree works). */
+   (found through base/program.h, so that a copied tree works). */
 const char *plugin_builtin_folder(void);
 /* For tests, which live elsewhere. The text must stay. */
 void plugin_set_builtin_folder(const char *folder);
@@ -53,6 +53,10 @@ void plugin_set_builtin_folder(const char *folder);
 struct plugin *plugin_load(enum plugin_kind kind, const char *name,
                            struct plugin_search *search, char *error,
                            size_t error_size);
+
+/* Looks who may write to the folder of this plugin: NULL, or why nothing in it
+   is loaded; or a `warning`. The caller frees both. */
+char *plugin_check_folders(const char *path, char **warning);
 
 /* True if there is a file of this name, whatever is in it. */
 bool plugin_is_there(const struct plugin_search *search, const char *name);

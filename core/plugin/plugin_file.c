@@ -6,16 +6,35 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/must.h"
 #include "base/names.h"
+#include "base/remedy.h"
 #include "plugin/object.h"
 #include "plugin/plugin_parts.h"
 
-#define ERROR_BYTES 256
+#define ERROR_BYTES REMEDY_BYTES
 
 /* ---- who may write to it ---------------------------------------------- */
+
+/* How to take the right from others. */
+static const char *plugin_file_close(const char *path, char text[REMEDY_BYTES])
+{
+    char quoted[PATH_MAX];
+    struct statvfs mount;
+
+    snprintf(quoted, sizeof(quoted), "%s", path);
+    remedy_quote(quoted);
+    if (statvfs(path, &mount) == 0 && mount.f_flag & ST_RDONLY)
+        snprintf(text, REMEDY_BYTES,
+                 "its file system is read-only: take a "
+                 "copy elsewhere");
+    else
+        snprintf(text, REMEDY_BYTES, "run chmod o-w %s", quoted);
+    return text;
+}
 
 /* Everybody who may write to a plugin, or to its folder, has our rights. But
    WSL and shared folders show every file as writable by all, so for a user's
@@ -24,31 +43,30 @@ static char *plugin_file_check_mode(const char *path, const struct stat *status,
                                     char **warning)
 {
     const char *what = S_ISDIR(status->st_mode) ? "the folder" : "the file";
+    char remedy[REMEDY_BYTES];
     uid_t user = geteuid();
 
     if (!(status->st_mode & S_IWOTH))
         return NULL;
     if (user == 0 || status->st_uid != user)
         return must_printf("everybody may change %s %s, so it is not loaded%s; "
-                           "run chmod o-w %s",
+                           "%s",
                            what, path,
-                           user == 0 ? " for root" : ": it is not yours", path);
+                           user == 0 ? " for root" : ": it is not yours",
+                           plugin_file_close(path, remedy));
     if (!*warning)
-        *warning = must_printf("everybody may change %s %s; run chmod o-w %s",
-                               what, path, path);
+        *warning = must_printf("everybody may change %s %s; %s", what, path,
+                               plugin_file_close(path, remedy));
     return NULL;
 }
 
 static char *plugin_file_unreadable(const char *path)
 {
-    struct stat status;
+    char text[REMEDY_BYTES];
 
-    if (errno == ENOENT && lstat(path, &status) == 0)
-        return must_printf("%s points to a file that is not there; make that "
-                           "file, or the link anew",
-                           path);
-    return must_printf("%s cannot be read: %s; look at the file", path,
-                       strerror(errno));
+    return must_printf("%s cannot be read: %s", path,
+                       remedy_file(REMEDY_LOAD, path, errno, "look at the file",
+                                   text, sizeof(text)));
 }
 
 static char *plugin_file_check_status(const char *path, char **warning)
@@ -60,8 +78,8 @@ static char *plugin_file_check_status(const char *path, char **warning)
     return plugin_file_check_mode(path, &status, warning);
 }
 
-/* The folder, too, and of lib/playground/handler the one above. */
-static char *plugin_file_check_folders(const char *path, char **warning)
+/* Of lib/playground/handler the folder above, too. */
+char *plugin_check_folders(const char *path, char **warning)
 {
     char *folder = must_copy(path), *problem = NULL;
 
@@ -246,7 +264,7 @@ char *plugin_check_file(enum plugin_kind kind, const char *path, char **warning)
     if (!problem)
         problem = plugin_file_check_status(path, warning);
     if (!problem)
-        problem = plugin_file_check_folders(path, warning);
+        problem = plugin_check_folders(path, warning);
     if (problem)
         return problem;
     if (!object_open(&object, path, error, sizeof(error)))

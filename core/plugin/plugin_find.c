@@ -1,6 +1,8 @@
 /* Finds the file that a name stands for, and lists what can be found. */
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +12,8 @@
 
 #include "base/must.h"
 #include "base/names.h"
+#include "base/program.h"
+#include "base/remedy.h"
 #include "plugin/plugin_parts.h"
 
 static const char *builtin_folder;
@@ -23,13 +27,12 @@ void plugin_set_builtin_folder(const char *folder)
 static void plugin_find_folder_of_program(char *found, size_t size)
 {
     char program[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", program, sizeof(program) - 1);
 
-    if (len < 0) {
+    snprintf(program, sizeof(program), "%s", program_path());
+    if (!*program) {
         snprintf(found, size, ".");
         return;
     }
-    program[len] = '\0';
     for (int i = 0; i < 2; i++)
         if (strrchr(program, '/'))
             *strrchr(program, '/') = '\0';
@@ -171,27 +174,54 @@ static char *plugin_find_unbuilt(const char *name,
     return NULL;
 }
 
+/* A folder that is there and cannot be looked into: "FOLDER: ERROR; ADVICE". */
+static char *plugin_find_unseen(const struct plugin_search *search)
+{
+    char text[REMEDY_BYTES];
+
+    for (const char *const *folder = search->folders; *folder; folder++) {
+        DIR *open_folder = opendir(*folder);
+        int error = open_folder ? 0 : errno;
+
+        if (open_folder)
+            closedir(open_folder);
+        if (!error && faccessat(AT_FDCWD, *folder, X_OK, AT_EACCESS))
+            error = errno;
+        if (error && error != ENOENT && error != ENOTDIR)
+            return must_printf("%s: %s", *folder,
+                               remedy_file(REMEDY_SEARCH, *folder, error,
+                                           "take another folder", text,
+                                           sizeof(text)));
+    }
+    return NULL;
+}
+
 static char *plugin_find_explain(enum plugin_kind kind, const char *name,
                                  struct plugin_search *search)
 {
     const char *text = plugin_kind_text(kind);
     const char *other = plugin_kind_text(plugin_kind_other(kind));
-    char *source, *advice, *problem, *intro;
+    char *source, *unseen, *advice, *problem, *intro;
 
     if (names_has(plugin_find_names(search, plugin_kind_other(kind)), name))
         return must_printf("%s is a %s, not a %s; put it into \"%ss\"", name,
                            other, text, other);
     source = plugin_find_unbuilt(name, search);
+    unseen = plugin_find_unseen(search);
     intro = must_printf("the %ss are", text);
     advice = names_advice(plugin_find_names(search, kind), name, intro);
     if (source)
         problem = must_printf("there is no %s plugin \"%s\", only its source; "
                               "build it: `playground build %s`",
                               text, name, source);
+    else if (unseen)
+        problem = must_printf("there is no %s plugin \"%s\" to be seen: %s",
+                              text, name, unseen);
     else
         problem =
             must_printf("there is no %s plugin \"%s\"; %s", text, name, advice);
     free(source);
+    free(unseen);
     free(intro);
     free(advice);
     return problem;

@@ -15,8 +15,10 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "base/inherited.h"
 #include "base/limit.h"
 #include "base/output.h"
+#include "base/program.h"
 #include "memory/arena.h"
 #include "process/control.h"
 #include "process/said.h"
@@ -90,7 +92,7 @@ static void guard_say_lost(const char *name, const void *owner, uint64_t lines,
                            void *arg)
 {
     (void)owner, (void)arg;
-    guard_say("%s: lines lost: %" PRIu64 "\n", name, lines);
+    guard_say("guard: %s: lines lost: %" PRIu64 "\n", name, lines);
 }
 
 /* ---- who is it -------------------------------------------------------- */
@@ -123,6 +125,13 @@ static struct pg_bytes guard_culprit(const struct guarded *worker)
     return name ? pg_bytes(name, strcspn(name, "\n")) : pg_text("");
 }
 
+static uint32_t guard_turns_of(const struct guarded *worker)
+{
+    unsigned index = (unsigned)(worker - guard.workers);
+
+    return guard.commons ? atomic_load(commons_turns(guard.commons, index)) : 0;
+}
+
 static void guard_print_worker(const struct guarded *worker, const char *what)
 {
     guard_say("worker %u (pid %d) %s", (unsigned)(worker - guard.workers),
@@ -139,12 +148,12 @@ static void guard_print_culprit(struct pg_bytes name)
 
 static void guard_look_at(struct guarded *worker)
 {
-    struct arena_header header = guard_header_of(worker);
     struct pg_bytes name = guard_culprit(worker);
+    uint32_t turns = guard_turns_of(worker);
 
-    if (!header.running || header.turns != worker->turns)
+    if (!name.len || turns != worker->turns)
         worker->looks = 0;
-    worker->turns = header.turns;
+    worker->turns = turns;
     if (!name.len || worker->looks++ != LOOKS_MOST)
         return;
     guard_print_worker(worker, "does not come back from handler");
@@ -477,7 +486,7 @@ static int guard_spawn(struct guarded *worker, int child_fd, const int out[2])
     };
     const uv_process_options_t options = {
         .exit_cb = guard_on_exit_of,
-        .file = "/proc/self/exe",
+        .file = program_to_run(),
         .args = args,
         .stdio = stdio,
         .stdio_count = sizeof(stdio) / sizeof(*stdio),
@@ -561,6 +570,8 @@ static int guard_snapshot(const char *path)
 
 static void guard_watch_signal(unsigned at, int number, uv_signal_cb fn)
 {
+    if (inherited_is_ignored(number))
+        return;
     uv_signal_init(&guard.loop, &guard.signals[at]);
     uv_signal_start(&guard.signals[at], fn, number);
 }

@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #include "base/crash.h"
+#include "base/inherited.h"
 #include "base/output.h"
+#include "engine/core.h"
 #include "options/options.h"
 #include "outside/listen.h"
 #include "outside/simulate.h"
@@ -55,38 +57,47 @@ static void serve_on_stop(uv_signal_t *signal, int number)
     worker_stop(server->worker);
 }
 
-static void serve_print_counter(uint16_t owner, const char *name,
-                                uint64_t value, void *arg)
+/* Several workers write to one stderr: each line names its own. */
+static void serve_tell(const char *owner, const char *name, uint64_t value)
+{
+    output_line(output_stderr(), "worker %u: %s: %s: %" PRIu64, core->worker,
+                owner, name, value);
+}
+
+static void serve_tell_counter(uint16_t owner, const char *name, uint64_t value,
+                               void *arg)
 {
     (void)arg;
-    output_line(output_stderr(), "%s: %s: %" PRIu64, counter_owner_name(owner),
-                name, value);
+    serve_tell(counter_owner_name(owner), name, value);
 }
 
 /* Beside the entry that owns it, as a counter is shown. */
-static void serve_print_lost(const char *name, const void *owner,
-                             uint64_t lines, void *arg)
+static void serve_tell_lost(const char *name, const void *owner, uint64_t lines,
+                            void *arg)
 {
     (void)arg;
-    output_line(output_stderr(), "%s: lines lost: %" PRIu64,
-                owner ? pg_entry_name(owner) : name, lines);
+    serve_tell(owner ? pg_entry_name(owner) : name, "lines lost", lines);
 }
 
 static void serve_on_report(uv_signal_t *signal, int number)
 {
     (void)signal, (void)number;
+    for (unsigned i = 0; i < core->config->listener_count; i++)
+        listener_count_drops(core->config->listeners[i]);
     output_line(output_stderr(),
                 "worker %u: %u sessions, %" PRIu64 " bytes queued, %" PRIu64
                 " bytes kept",
                 core->worker, core->live_count, core->arena.header->queued,
                 core->arena.header->kept);
-    counter_each(serve_print_counter, NULL);
-    output_each_lost(serve_print_lost, NULL);
+    counter_each(serve_tell_counter, NULL);
+    output_each_lost(serve_tell_lost, NULL);
 }
 
 static void serve_watch_signal(struct server *server, uv_signal_t *handle,
                                uv_signal_cb fn, int number)
 {
+    if (inherited_is_ignored(number))
+        return;
     uv_signal_init(worker_loop(server->worker), handle);
     handle->data = server;
     uv_signal_start(handle, fn, number);
@@ -211,7 +222,7 @@ static void serve_write_plan(const struct config *config,
     *plan = (struct control_message){.type = CONTROL_PLAN};
     plan->workers = (uint32_t)config->workers;
     plan->listeners = config->listener_count;
-    plan->claims = 2 * (uint32_t)config->limits.max_sessions;
+    plan->claims = core_claims(config);
     plan->message_bytes = (uint64_t)config->limits.frame_bytes;
     plan->drain_ms = (uint64_t)config->limits.drain_ms;
     if (!out)
@@ -307,8 +318,6 @@ static void serve_run_worker(struct server *server)
 {
     struct control_message ready = {.type = CONTROL_READY};
 
-    signal(SIGINT, SIG_IGN); /* Ctrl-C goes to all: the guard decides */
-    signal(SIGHUP, SIG_IGN);
     serve_watch_signal(server, &server->term, serve_on_stop, SIGTERM);
     serve_watch_signal(server, &server->report, serve_on_report, SIGUSR1);
     uv_poll_init(worker_loop(server->worker), &server->guard, CONTROL_FD);
@@ -335,8 +344,6 @@ static int serve_simulate_for_guard(struct server *server)
 {
     struct control_message alone = {.type = CONTROL_ALONE};
 
-    signal(SIGINT, SIG_IGN); /* Ctrl-C goes to all: the guard decides */
-    signal(SIGHUP, SIG_IGN);
     if (control_send(CONTROL_FD, &alone, NULL))
         return serve_complain(server, 1); /* the guard has gone */
     serve_take_streams();
@@ -355,6 +362,15 @@ static int serve_load_for_worker(struct server *server, const char *path,
     return is_good ? 0 : 2;
 }
 
+/* The terminal tells all its processes of a Ctrl-C or its end; what it means is
+   for the guard to say. */
+static void serve_leave_to_guard(void)
+{
+    signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGQUIT, SIG_IGN);
+}
+
 int serve_worker(bool opens_sockets, const char *path,
                  const struct config_overrides *overrides)
 {
@@ -362,6 +378,7 @@ int serve_worker(bool opens_sockets, const char *path,
     static struct control_message message;
     struct server server = {0};
 
+    serve_leave_to_guard();
     crash_serves(path);
     /* Each printf() of a handler is at the guard when it returns. */
     setvbuf(stdout, NULL, _IONBF, 0);

@@ -2,40 +2,49 @@
 
 #include "state/activity.h"
 
+static struct activity *activity_list_of(const struct pg_session *session)
+{
+    struct listener_run *run = session_listener(session)->run;
+
+    return session->flags & SESSION_STRANGER ? &run->strangers : &run->known;
+}
+
 static bool activity_is_listed(const struct pg_session *session)
 {
     return session->older || session->newer ||
-           session_listener(session)->run->oldest == session->slot + 1;
+           activity_list_of(session)->oldest == session->slot + 1;
 }
 
 void activity_add(struct pg_session *session)
 {
-    struct listener_run *run = session_listener(session)->run;
+    struct activity *list = activity_list_of(session);
 
     session->newer = 0;
-    session->older = run->newest;
-    if (run->newest)
-        session_at(run->newest - 1)->newer = session->slot + 1;
+    session->older = list->newest;
+    if (list->newest)
+        session_at(list->newest - 1)->newer = session->slot + 1;
     else
-        run->oldest = session->slot + 1;
-    run->newest = session->slot + 1;
+        list->oldest = session->slot + 1;
+    list->newest = session->slot + 1;
+    list->count++;
 }
 
 void activity_remove(struct pg_session *session)
 {
-    struct listener_run *run = session_listener(session)->run;
+    struct activity *list = activity_list_of(session);
 
     if (!activity_is_listed(session))
         return;
     if (session->older)
         session_at(session->older - 1)->newer = session->newer;
     else
-        run->oldest = session->newer;
+        list->oldest = session->newer;
     if (session->newer)
         session_at(session->newer - 1)->older = session->older;
     else
-        run->newest = session->older;
+        list->newest = session->older;
     session->older = session->newer = 0;
+    list->count--;
 }
 
 void activity_move_last(struct pg_session *session)

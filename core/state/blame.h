@@ -8,12 +8,13 @@
 #include "config/config.h"
 
 enum blame {
-    BLAME_DROP = 1 << 0,    /* PG_DROP without pg_drop() */
-    BLAME_CLOSE = 1 << 1,   /* PG_CLOSE without pg_close() */
-    BLAME_VERDICT = 1 << 2, /* returns what is no verdict */
-    BLAME_NOWHERE = 1 << 3, /* gives bytes at NULL */
-    BLAME_OVERRUN = 1 << 4, /* writes behind the end of its state */
-    BLAME_KEEP = 1 << 5,    /* keeps a part of a record for the next */
+    BLAME_DROP = 1 << 0,       /* PG_DROP without pg_drop() */
+    BLAME_CLOSE = 1 << 1,      /* PG_CLOSE without pg_close() */
+    BLAME_VERDICT = 1 << 2,    /* returns what is no verdict */
+    BLAME_NOWHERE = 1 << 3,    /* gives bytes at NULL */
+    BLAME_OVERRUN = 1 << 4,    /* writes behind the end of its state */
+    BLAME_UNVERIFIED = 1 << 5, /* sends a stranger more than it may have */
+    BLAME_KEEP = 1 << 6,       /* keeps a part of a record for the next */
 };
 
 /* True if it was not said of this entry before. */

@@ -2,7 +2,14 @@
 
 #include "state/budget.h"
 
+#include <stdatomic.h>
+
 #include "state/state.h"
+
+static uint32_t budget_turn(void)
+{
+    return atomic_load_explicit(core->turns, memory_order_relaxed);
+}
 
 /* Spends all of it when its time is over. */
 static void budget_look(struct budget *budget)
@@ -18,7 +25,7 @@ static void budget_look(struct budget *budget)
 
 void budget_take(struct budget *budget)
 {
-    uint32_t turn = core->arena.header->turns;
+    uint32_t turn = budget_turn();
 
     if (budget->turn != turn)
         *budget = (struct budget){.turn = turn};
@@ -38,6 +45,5 @@ bool pass_is_over(const struct pass *pass)
 
 bool budget_is_spent(const struct budget *budget)
 {
-    return budget->turn == core->arena.header->turns &&
-           budget->spent >= core->turn_records;
+    return budget->turn == budget_turn() && budget->spent >= core->turn_records;
 }

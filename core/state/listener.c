@@ -3,9 +3,11 @@
 #include "state/listener.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 
+#include "state/counter.h"
 #include "state/slot.h"
 
 /* ---- making it --------------------------------------------------------- */
@@ -19,6 +21,7 @@ static int listener_run_create(struct pg_listener *listener)
         return -ENOMEM;
     listener->run = run;
     run->fd = -1;
+    run->unverified_ratio = listener->transport->unverified_ratio;
     run->state_at = calloc(listener->chain.count + 1, sizeof(*run->state_at));
     run->place = calloc(config->entry_count + 1, sizeof(*run->place));
     if (!run->state_at || !run->place)
@@ -85,4 +88,31 @@ void listener_note_port(struct pg_listener *listener, int fd)
         listener_port_in((struct sockaddr *)&bound))
         listener->run->bound_port =
             *listener_port_in((struct sockaddr *)&bound);
+}
+
+/* ---- what the kernel drops --------------------------------------------- */
+
+const char *listener_drops_name(const struct pg_listener *listener)
+{
+    return listener->transport->provides == PG_STREAM
+               ? "connections dropped by the kernel"
+               : "datagrams dropped by the kernel";
+}
+
+/* See socket(7) and sock_diag(7); Linux 4.12 and later tell it. */
+uint64_t listener_count_drops(struct pg_listener *listener)
+{
+    struct listener_run *run = listener->run;
+    uint16_t owner = counter_of_listener(listener->id);
+    const char *name = listener_drops_name(listener);
+    uint32_t figures[SK_MEMINFO_VARS] = {0};
+    socklen_t length = sizeof(figures);
+
+    if (run->fd >= 0 &&
+        getsockopt(run->fd, SOL_SOCKET, SO_MEMINFO, figures, &length) == 0 &&
+        figures[SK_MEMINFO_DROPS] != run->drops) {
+        counter_add(owner, name, figures[SK_MEMINFO_DROPS] - run->drops);
+        run->drops = figures[SK_MEMINFO_DROPS];
+    }
+    return counter_value(owner, name);
 }

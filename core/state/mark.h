@@ -73,11 +73,14 @@ void session_may_resume(struct pg_session *session);
 /* It goes on in the next turn: session_resume_marked(). */
 void mark_resuming(struct pg_session *session);
 
-/* A sign of life. Streams do without: only when they end does it matter who is
-   silent. Silence is counted in seconds, so the time may be a little old. */
+/* A sign of life. Streams without an idle time do without: only when they end
+   does it matter who is silent. So do strangers, who are as old as their one
+   record. Silence is counted in seconds, so the time may be a little old. */
 static inline void session_touch(struct pg_session *session)
 {
-    if (session_is_stream(session))
+    if (session->flags & SESSION_STRANGER ||
+        (session_is_stream(session) &&
+         !session_listener(session)->run->idle_ms))
         return;
     session->active_ms = core->io->woke_ms();
     activity_renew(session);

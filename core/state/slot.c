@@ -42,6 +42,19 @@ static uint32_t slot_walk(const struct pg_listener *listener,
     return offset;
 }
 
+uint32_t slot_strangers_most(const struct config *config, unsigned workers)
+{
+    uint64_t share = (uint64_t)config->limits.strangers / workers;
+
+    return share ? (uint32_t)share : 1;
+}
+
+uint32_t slot_most(const struct config *config, unsigned workers)
+{
+    return (uint32_t)config->limits.max_sessions +
+           slot_strangers_most(config, workers) + SLOT_SPARE;
+}
+
 uint32_t slot_stride(const struct config *config)
 {
     uint32_t stride = 0;
@@ -70,13 +83,29 @@ struct pg_session *session_by_number(uint64_t number)
     return NULL;
 }
 
+/* Those that a broadcast visits stand in front, so that strangers cost it
+   nothing. */
+static void slot_live_swap(uint32_t one, uint32_t other)
+{
+    uint32_t slot = core->live[one];
+
+    core->live[one] = core->live[other];
+    core->live[other] = slot;
+    core->live_at[core->live[one]] = one;
+    core->live_at[slot] = other;
+}
+
 static void slot_live_remove(uint32_t slot)
 {
-    uint32_t index = core->live_at[slot];
-    uint32_t last = core->live[--core->live_count];
+    if (core->live_at[slot] < core->known_count)
+        slot_live_swap(core->live_at[slot], --core->known_count);
+    slot_live_swap(core->live_at[slot], --core->live_count);
+}
 
-    core->live[index] = last;
-    core->live_at[last] = index;
+static void slot_live_make_known(struct pg_session *session)
+{
+    slot_live_swap(core->live_at[session->slot], core->known_count++);
+    session_listener(session)->run->count++;
 }
 
 void slot_adopt(struct pg_session *session)
@@ -84,7 +113,14 @@ void slot_adopt(struct pg_session *session)
     core->runs[session->slot] = (struct session_run){0};
     core->live_at[session->slot] = core->live_count;
     core->live[core->live_count++] = session->slot;
-    session_listener(session)->run->count++;
+    if (!(session->flags & SESSION_STRANGER))
+        slot_live_make_known(session);
+}
+
+void slot_make_known(struct pg_session *session)
+{
+    session->flags &= ~(uint32_t)SESSION_STRANGER;
+    slot_live_make_known(session);
 }
 
 /* ---- taking and giving back -------------------------------------------- */
@@ -108,22 +144,23 @@ static struct pg_session *slot_next(void)
     return session;
 }
 
-struct pg_session *slot_take(struct pg_listener *listener, int fd,
-                             const void *data)
+bool slot_is_free(void)
 {
-    struct pg_session *session;
+    const struct arena_header *header = core->arena.header;
 
-    if (!commons_session_add(core->commons, core->worker,
-                             core->config->limits.max_sessions)) {
-        counter_add(counter_of_listener(listener->id),
-                    "refused: limits.max_sessions", 1);
-        return NULL;
-    }
-    session = slot_next();
+    return header->free_slot || header->used_slots < header->plan.sessions;
+}
+
+struct pg_session *slot_take(struct pg_listener *listener, int fd,
+                             const void *data, uint32_t flags)
+{
+    struct pg_session *session = slot_next();
+
     session->fd = fd;
     session->listener = (uint16_t)listener->id;
+    session->flags = flags;
     if (listener->transport->provides == PG_STREAM)
-        session->flags = SESSION_STREAM;
+        session->flags |= SESSION_STREAM;
     session->number = commons_next_number(core->commons);
     session->active_ms = core_now_ms();
     slot_fill_gaps(session);
@@ -135,13 +172,21 @@ struct pg_session *slot_take(struct pg_listener *listener, int fd,
     return session;
 }
 
+void slot_uncount(struct pg_session *session)
+{
+    if (session->flags & SESSION_COUNTED)
+        commons_session_remove(core->commons, core->worker);
+    session->flags &= ~(uint32_t)SESSION_COUNTED;
+}
+
 void slot_free(struct pg_session *session)
 {
     struct arena_header *header = core->arena.header;
 
     slot_live_remove(session->slot);
-    commons_session_remove(core->commons, core->worker);
-    session_listener(session)->run->count--;
+    slot_uncount(session);
+    if (!(session->flags & SESSION_STRANGER))
+        session_listener(session)->run->count--;
     header->count--;
     arena_unpoison(session, header->plan.stride);
     session->number = 0;

@@ -45,7 +45,17 @@ enum session_flags {
     SESSION_DELAY_FULL = 1 << 16,  /* until less is on its way */
     SESSION_INPUT_HELD = 1 << 17,  /* an entry keeps bytes that come again */
     SESSION_SOCKET_FULL = 1 << 18, /* its socket takes no more just now */
+
+    SESSION_SENT = 1 << 20, /* something may be on its way: look.c looks */
+    /* Where it counts. */
+    SESSION_STRANGER = 1 << 21, /* heard from once, see limits.strangers */
+    SESSION_COUNTED = 1 << 22,  /* one of limits.max_sessions */
 };
+
+/* Slots beside limits.max_sessions and limits.strangers, for those who are
+   ended in a turn for another's sake and gone at its end: one call of a
+   transport's ready() may bring 64 peers, and each of them end two others. */
+#define SLOT_SPARE 256
 
 #define SLOT_CANARY_BYTES 8 /* behind each state, see canary.h */
 
@@ -70,7 +80,7 @@ struct ctx_slot {
 struct pg_session {
     uint64_t number;    /* 0: the slot is free */
     uint64_t keeping;   /* a bit for each entry that keeps bytes */
-    uint64_t active_ms; /* last traffic; streams: last progress at the end */
+    uint64_t active_ms; /* last heard from; streams: last progress at the end */
     uint32_t slot;
     uint32_t flags;
     int32_t fd; /* its own descriptor, -1: shares the listener's */
@@ -80,11 +90,14 @@ struct pg_session {
     uint16_t listener;
     uint16_t pauses;  /* pg_pause() not yet undone */
     uint8_t watching; /* what the descriptor is watched for */
-    uint8_t heard;    /* reads or records; 2 stands for more */
+    uint8_t header;   /* strangers: bytes of headers around each record */
 
     uint64_t kept;         /* heap bytes of pg_keep() and pg_later() */
-    uint64_t credit;       /* bytes it may be sent while heard from once only */
-    uint32_t older, newer; /* by activity, for records; slot + 1 */
+    uint64_t credit;       /* bytes that a stranger may still be sent */
+    uint64_t taken;        /* streams: pg_look.taken of the last look */
+    uint64_t unread_ms;    /* when a look found that something is not taken */
+    uint64_t owed_ms;      /* when a look found that an answer is owed */
+    uint32_t older, newer; /* by activity, where idle time counts; slot + 1 */
     uint32_t next_free, next_closing, next_resuming, next_noted;
     uint32_t reason;   /* heap block with the text; 0: none */
     uint32_t timed;    /* deadlines, and messages of pg_later() on their way */
@@ -111,6 +124,12 @@ static inline struct pg_listener *
 session_listener(const struct pg_session *session)
 {
     return core->config->listeners[session->listener];
+}
+
+/* May somebody else have sent what comes from its address? */
+static inline bool session_may_be_forged(const struct pg_session *session)
+{
+    return session_listener(session)->transport->unverified_ratio != 0;
 }
 
 static inline struct ctx_slot *session_ctx(const struct pg_session *session,
@@ -140,16 +159,25 @@ struct pg_session *session_by_number(uint64_t number);
 
 /* ---- making and giving back --------------------------------------------- */
 
+/* How many slots a worker has, and how many strangers may have one of them when
+   no turn is under way. */
+uint32_t slot_most(const struct config *config, unsigned workers);
+uint32_t slot_strangers_most(const struct config *config, unsigned workers);
 /* Bytes a slot takes, and the offsets of what is in it. */
 uint32_t slot_stride(const struct config *config);
 void slot_lay_out(struct pg_listener *listener);
 
-/* Takes a slot and fills it, `data` being the transport's. NULL:
-   limits.max_sessions, counted. */
+bool slot_is_free(void);
+/* Takes a slot, of which there is one, and fills it, `data` being the
+   transport's and `flags` where the session counts. */
 struct pg_session *slot_take(struct pg_listener *listener, int fd,
-                             const void *data);
+                             const void *data, uint32_t flags);
 /* Counts a session of an arena that was attached among the live ones. */
 void slot_adopt(struct pg_session *session);
+/* A stranger is none any more. */
+void slot_make_known(struct pg_session *session);
+/* Its place under limits.max_sessions is another's from now on. */
+void slot_uncount(struct pg_session *session);
 /* Gives the slot back. */
 void slot_free(struct pg_session *session);
 

@@ -34,14 +34,20 @@ struct core_io {
     void (*watch)(struct pg_session *session, int events);
     /* The session is gone: stop watching, close the descriptor. */
     void (*release)(struct pg_session *session);
+    /* A connection that gets no session: say goodbye, and close it. NULL: the
+       descriptors are none. */
+    void (*turn_away)(int fd);
     /* Call the transport's ready() and flush_unblock() when the listener's
        descriptor is ready for these events. */
     void (*watch_listener)(struct pg_listener *listener, int events);
     /* A session without a descriptor is ready for these events, or is so no
        more. NULL: there is a descriptor, which tells by itself. */
     void (*ready)(struct pg_session *session, int events, bool is_ready);
-    /* Call due_run() at this time, in ms; UINT64_MAX: never. If it has come
-       already, then when all that is ready now has had its turn. */
+    /* Whether something waits to be read from a descriptor. NULL: what comes is
+       taken in at once. */
+    bool (*has_input)(int fd);
+    /* Call due_run() at this time, in ms, after what can be read by then has
+       been, also if it has come already; UINT64_MAX: never. */
     void (*arm)(uint64_t at_ms);
     /* Wakes another worker: there is something in its ring. */
     void (*wake)(unsigned worker);
@@ -49,6 +55,11 @@ struct core_io {
     /* The time at which the loop woke up, in ms: known without asking, and as
        old as what has run since. */
     uint64_t (*woke_ms)(void);
+};
+
+/* Sessions of a listener of records, the longest silent first: slot + 1. */
+struct activity {
+    uint32_t oldest, newest, count;
 };
 
 /* Kept by this process for a listener, beside its config. */
@@ -60,15 +71,20 @@ struct listener_run {
     bool is_shared;      /* several workers have a socket for this address */
     bool is_joining;     /* the next socket joins a bound one, see pg_bind() */
     uint16_t bound_port; /* what port 0 became */
+    uint32_t drops;      /* the kernel's that are counted, see listener.h */
     uint32_t *state_at;  /* offset in a slot of each entry's session state */
     uint32_t data_at;    /* offset in a slot of the transport's own data */
     int *place;          /* entry id -> place in the chain, or -1 */
     struct peer *peers;  /* records: hash table by address */
-    uint32_t oldest, newest; /* records: by activity; slot + 1 */
-    uint64_t idle_ms;
-    uint64_t expiry_at; /* when the expiry timer is set to, or 0 */
-    size_t count;       /* sessions */
-    void *watcher;      /* the worker's */
+    struct activity known, strangers; /* by when they were heard from */
+    uint64_t idle_ms;    /* who says nothing for so long ends; 0: nobody */
+    uint64_t gone_ms;    /* streams: who owes an answer so long; 0: nobody */
+    uint64_t expiry_at;  /* when the expiry timer is set to, or 0 */
+    uint64_t unheard_ms; /* since when expiry waits for what waits, or 0 */
+    uint64_t peers_most; /* records: known ones; 0: no such limit */
+    uint64_t unverified_ratio; /* of bytes to a stranger; 0: no limit */
+    size_t count;              /* sessions, without strangers */
+    void *watcher;             /* the worker's */
 };
 
 /* Kept by this process for a session, beside its slot. */
@@ -82,6 +98,7 @@ struct core {
     struct config *config;
     const struct core_io *io;
     struct commons *commons;
+    _Atomic uint32_t *turns; /* see commons_turns() */
     unsigned worker, workers;
     uint64_t now_ms;     /* of this turn of the loop; 0: nobody has asked yet */
     uint32_t queue_most; /* bytes that one session may have queued now */
@@ -90,9 +107,10 @@ struct core {
     bool is_hurried;       /* held bytes come again now, whatever is spent */
 
     struct session_run *runs; /* by slot */
-    uint32_t *live;           /* slots in use, no order */
+    uint32_t *live;           /* slots in use, those of strangers last */
     uint32_t *live_at;        /* slot -> its index in live */
     uint32_t live_count;
+    uint32_t known_count; /* how many of them are no strangers */
 
     /* Lists of sessions, linked through their slots; each begins with the
        first one's slot + 1. */
@@ -105,12 +123,15 @@ struct core {
 
     uint32_t gathered; /* listeners with a broadcast not in the queues yet */
     bool has_staged;   /* output has been copied in this turn, see queue.c */
+    bool is_looking;   /* the timer for the next look is set, see look.c */
     struct timers timers;
     uint8_t *scratch;
     size_t scratch_used, scratch_peak;
     uint64_t wake_mask;  /* workers that have got messages in this turn */
-    uint64_t mail_waits; /* workers with a letter that waits, see mail.c */
+    uint64_t mail_waits; /* workers with a letter, see letters.c */
+    uint64_t mail_lost;  /* messages of or for a worker that had ended */
     uint64_t stop_by_ms; /* it stops, and delivers until then; 0: it serves */
+    bool is_over;        /* it stops, and its sessions are ending */
     uint8_t *no_state;   /* zeroed state for what runs once for a group */
     char peer_text[128];
 };

@@ -26,6 +26,8 @@ struct pg_session;
 #define TIMER_ENTRY    0xfffc /* tick() of entry `slot` */
 #define TIMER_LATER    0xfffb /* pg_later(), `block` in the heap */
 #define TIMER_ACCEPT   0xfffa /* listener `slot` was paused: it tries again */
+#define TIMER_LOOK     0xfff9 /* streams are looked at */
+#define TIMER_MAIL     0xfff8 /* the ring to worker `slot` was full */
 
 struct timer_item {
     uint64_t due_ms;

@@ -163,6 +163,39 @@ void commons_session_remove(struct commons *commons, unsigned worker)
                               memory_order_relaxed);
 }
 
+void commons_peer_add(struct commons *commons, unsigned worker)
+{
+    atomic_fetch_add_explicit(&commons->header->peers[worker], 1,
+                              memory_order_relaxed);
+}
+
+void commons_peer_remove(struct commons *commons, unsigned worker)
+{
+    atomic_fetch_sub_explicit(&commons->header->peers[worker], 1,
+                              memory_order_relaxed);
+}
+
+int commons_session_displace(struct commons *commons, unsigned worker)
+{
+    struct commons_header *header = commons->header;
+
+    for (unsigned i = 0; i < header->workers; i++) {
+        if (i == worker || atomic_load(&header->displaced[i]) >=
+                               atomic_load(&header->peers[i]))
+            continue;
+        atomic_fetch_add(&header->displaced[i], 1);
+        atomic_fetch_add_explicit(&header->sessions[worker], 1,
+                                  memory_order_relaxed);
+        return (int)i;
+    }
+    return -1;
+}
+
+int64_t commons_take_displaced(struct commons *commons, unsigned worker)
+{
+    return atomic_exchange(&commons->header->displaced[worker], 0);
+}
+
 void commons_worker_died(struct commons *commons, unsigned worker)
 {
     atomic_fetch_or(&commons->header->absent, 1ull << worker);
@@ -173,7 +206,32 @@ void commons_reset_worker(struct commons *commons, unsigned worker)
 {
     atomic_store_explicit(&commons->header->sessions[worker], 0,
                           memory_order_relaxed);
+    atomic_store(&commons->header->peers[worker], 0);
+    atomic_store(&commons->header->displaced[worker], 0);
     claim_purge(commons, worker);
     ring_drain(commons, worker);
+    for (unsigned step = COMMONS_QUIET; step <= COMMONS_OVER; step++)
+        atomic_fetch_and(&commons->header->steps[step], ~(1ull << worker));
     atomic_fetch_and(&commons->header->absent, ~(1ull << worker));
+}
+
+_Atomic uint32_t *commons_turns(struct commons *commons, unsigned worker)
+{
+    return &commons->header->turns[worker].count;
+}
+
+void commons_set_step(struct commons *commons, unsigned worker,
+                      enum commons_step step)
+{
+    atomic_fetch_or(&commons->header->steps[step], 1ull << worker);
+}
+
+uint64_t commons_at_step(const struct commons *commons, enum commons_step step)
+{
+    return atomic_load(&commons->header->steps[step]);
+}
+
+uint64_t commons_absent(const struct commons *commons)
+{
+    return atomic_load(&commons->header->absent);
 }

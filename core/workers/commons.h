@@ -9,6 +9,8 @@
 #ifndef COMMONS_H
 #define COMMONS_H
 
+#include <stdatomic.h>
+
 #include <playground/handler.h>
 
 #define WORKERS_MAX 64 /* of one server; a bit each in 64-bit masks */
@@ -31,10 +33,37 @@ uint64_t commons_next_number(struct commons *commons);
 bool commons_session_add(struct commons *commons, unsigned worker,
                          int64_t most);
 void commons_session_remove(struct commons *commons, unsigned worker);
+/* Counts those of a worker's sessions whose place others may have. */
+void commons_peer_add(struct commons *commons, unsigned worker);
+void commons_peer_remove(struct commons *commons, unsigned worker);
+/* Counts one more session of a worker for which another's peer has to go.
+   Returns whom to wake, or -1: nobody has such a peer. */
+int commons_session_displace(struct commons *commons, unsigned worker);
+/* How many of its peers a worker is to end since it asked last. */
+int64_t commons_take_displaced(struct commons *commons, unsigned worker);
 /* A worker has died: nothing waits for it. Then wake those that did. */
 void commons_worker_died(struct commons *commons, unsigned worker);
 /* A worker begins anew: what it held before is gone. */
 void commons_reset_worker(struct commons *commons, unsigned worker);
+
+/* ---- turns and the end ------------------------------------------------ */
+
+/* The turns of its loop that a worker has ended. It alone counts, all look: one
+   whose number stands still is stopped, hangs, or has nothing to do. */
+_Atomic uint32_t *commons_turns(struct commons *commons, unsigned worker);
+
+/* How far a worker that stops has come, a step after the other. */
+enum commons_step {
+    COMMONS_QUIET, /* all it had to say is in the rings */
+    COMMONS_OVER,  /* its sessions end: nobody is left to hear others */
+};
+
+void commons_set_step(struct commons *commons, unsigned worker,
+                      enum commons_step step);
+/* The workers that have come so far, a bit each. */
+uint64_t commons_at_step(const struct commons *commons, enum commons_step step);
+/* The workers that have died, a bit each. */
+uint64_t commons_absent(const struct commons *commons);
 
 /* ---- claims ----------------------------------------------------------- */
 

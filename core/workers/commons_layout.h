@@ -5,7 +5,6 @@
 #define COMMONS_LAYOUT_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "workers/commons.h"
 
@@ -29,14 +28,24 @@ struct ring {
     char pad3[60];
 };
 
+/* A cache line each, because it is written in every turn. */
+struct turns {
+    _Atomic uint32_t count;
+    char pad[60];
+};
+
 struct commons_header {
     uint64_t magic, size;
     uint32_t workers, claim_count, bucket_count;
     uint64_t ring_bytes;
     uint64_t buckets_at, claims_at, rings_at;
     _Atomic uint64_t numbers;
-    _Atomic uint64_t absent; /* workers that have died, a bit each */
+    _Atomic uint64_t absent;   /* workers that have died, a bit each */
+    _Atomic uint64_t steps[2]; /* by enum commons_step, a bit a worker */
     _Atomic int64_t sessions[WORKERS_MAX];
+    _Atomic int64_t peers[WORKERS_MAX];     /* whose place others may have */
+    _Atomic int64_t displaced[WORKERS_MAX]; /* how many of them are to go */
+    struct turns turns[WORKERS_MAX];
 
     /* claim.c; under the lock */
     pthread_mutex_t lock;

@@ -9,45 +9,15 @@
  * playground's client shows them escaped. Only what a Telnet client says to its
  * server is left out.
  *
+ * Over UDP whoever has said one thing is no member yet, because the address may
+ * be forged: a text is relayed, under the guest's name that comes next, and all
+ * else is only answered, at a cost that does not grow with the room.
+ *
  * With "names": false it relays messages as they came, and does nothing else.
  */
-#include <errno.h>
+#include "chat.h"
+
 #include <stdio.h>
-
-#include <playground/handler.h>
-
-#include "chat_telnet.h"
-
-#define LINE_BYTES  1024
-#define NAME_BYTES  32 /* at most PG_KEY_BYTES */
-#define GREET_NAMES 10
-
-struct chat_options {
-    bool names;
-    const char *slow;
-    int warn_idle_s;
-};
-
-struct chat_private {
-    unsigned guests;  /* the number of the last one */
-    unsigned members; /* on this worker; when all have left, guest1 is next */
-    bool names;
-    enum pg_slow slow;
-};
-
-struct chat_state {
-    char name[NAME_BYTES + 1];
-    bool is_greeted, has_quit;
-    struct chat_telnet telnet;
-};
-
-/* A line of names in the making. */
-struct chat_list {
-    struct pg_ctx *ctx;
-    const char *self; /* the key to leave out */
-    char text[LINE_BYTES];
-    size_t len, count;
-};
 
 static const struct pg_option chat_options[] = {
     {"names", PG_BOOL, PG_FIELD(struct chat_options, names), .initial = "true",
@@ -74,13 +44,9 @@ static int chat_init(struct pg_entry *entry)
     return 0;
 }
 
-static int chat_say(struct pg_ctx *ctx, const char *format, ...)
-    PG_PRINTF(2, 3);
-static void chat_notice(struct pg_ctx *ctx, const char *format, ...)
-    PG_PRINTF(2, 3);
+/* ---- saying something --------------------------------------------------- */
 
-/* To this member alone. */
-static int chat_say(struct pg_ctx *ctx, const char *format, ...)
+int chat_say(struct pg_ctx *ctx, const char *format, ...)
 {
     char line[LINE_BYTES];
     va_list arguments;
@@ -91,8 +57,7 @@ static int chat_say(struct pg_ctx *ctx, const char *format, ...)
     return pg_send(ctx, pg_text(line));
 }
 
-/* To all the others. */
-static void chat_notice(struct pg_ctx *ctx, const char *format, ...)
+void chat_notice(struct pg_ctx *ctx, const char *format, ...)
 {
     const struct chat_private *self = pg_private(ctx);
     char line[LINE_BYTES];
@@ -104,194 +69,36 @@ static void chat_notice(struct pg_ctx *ctx, const char *format, ...)
     pg_broadcast(ctx, pg_text(line), self->slow);
 }
 
+void chat_tell(struct pg_ctx *ctx, const char *before, const char *name,
+               const char *after)
+{
+    struct chat_state *state = pg_state(ctx);
+
+    if (!state->is_told)
+        chat_say(ctx, "%s%s%s", before, name, after);
+    state->is_told = true;
+}
+
+void chat_tell_to_go_on(struct pg_ctx *ctx)
+{
+    chat_tell(ctx, "say one thing more to join", "", "; /who /nick NAME /quit");
+}
+
 /* ---- coming ----------------------------------------------------------- */
-
-static void chat_list_others(const char *key, const char *shown, void *arg)
-{
-    struct chat_list *list = arg;
-
-    if (!strcmp(key, list->self) || ++list->count > GREET_NAMES)
-        return;
-    list->len +=
-        (size_t)snprintf(list->text + list->len, sizeof(list->text) - list->len,
-                         "%s%s", list->count > 1 ? ", " : "", shown);
-}
-
-/* A UDP peer that was heard from once may get too little for this; then its
-   next message tries again. */
-static void chat_greet(struct pg_ctx *ctx)
-{
-    struct chat_state *state = pg_state(ctx);
-    struct chat_list list = {.ctx = ctx, .self = pg_claimed(ctx)};
-    char more[40] = "";
-
-    pg_claims(pg_entry(ctx), chat_list_others, &list);
-    if (list.count > GREET_NAMES)
-        snprintf(more, sizeof(more), " and %zu more", list.count - GREET_NAMES);
-    state->is_greeted =
-        chat_say(ctx, "you are %s, %s%s%s; /who /nick /quit", state->name,
-                 list.count ? "with " : "alone here", list.text, more) == 0;
-}
-
-/* Other workers count their guests too: the first free number from here. */
-static int chat_name_guest(struct pg_ctx *ctx)
-{
-    struct chat_private *self = pg_private(ctx);
-    struct chat_state *state = pg_state(ctx);
-    int error;
-
-    do {
-        snprintf(state->name, sizeof(state->name), "guest%u", ++self->guests);
-        error = pg_claim(ctx, state->name);
-    } while (error == -EEXIST);
-    if (error != 0)
-        state->name[0] = '\0';
-    else
-        self->members++;
-    return error;
-}
-
-/* When a member is warned, in ms: some time before it may be forgotten. */
-static uint64_t chat_warn_ms(struct pg_ctx *ctx)
-{
-    const struct chat_options *options = pg_options(ctx);
-    uint64_t wanted = (uint64_t)options->warn_idle_s * 1000;
-    uint64_t most = pg_idle_ms(ctx) / 10 * 9;
-
-    return wanted < most ? wanted : most;
-}
-
-/* A connection tells when its peer is gone; a transport of records can only
-   forget who was silent for too long. */
-static void chat_watch_idle(struct pg_ctx *ctx)
-{
-    uint64_t ms = chat_warn_ms(ctx);
-
-    if (ms > 0)
-        pg_timer(ctx, (uint32_t)ms);
-}
 
 static enum pg_verdict chat_open(struct pg_ctx *ctx)
 {
     const struct chat_private *self = pg_private(ctx);
-    const struct chat_state *state = pg_state(ctx);
 
-    if (!self->names)
-        return PG_PASS;
-    if (chat_name_guest(ctx) != 0)
-        return pg_close(ctx, "no room for another name");
-    chat_greet(ctx);
-    chat_notice(ctx, "%s joined", state->name);
-    chat_watch_idle(ctx);
-    return PG_PASS;
+    return self->names && !pg_is_stranger(ctx) ? chat_join(ctx) : PG_PASS;
 }
 
-/* ---- commands --------------------------------------------------------- */
-
-static void chat_list_all(const char *key, const char *shown, void *arg)
+static void chat_known(struct pg_ctx *ctx)
 {
-    struct chat_list *list = arg;
+    const struct chat_private *self = pg_private(ctx);
 
-    (void)key;
-    if (list->len + strlen(shown) + 5 > sizeof(list->text)) {
-        pg_send(list->ctx, pg_bytes(list->text, list->len));
-        list->len = 0;
-    }
-    list->len += (size_t)snprintf(list->text + list->len,
-                                  sizeof(list->text) - list->len, "%s%s",
-                                  list->count++ == 0 ? "here are "
-                                  : list->len == 0   ? "and "
-                                                     : ", ",
-                                  shown);
-}
-
-static void chat_who(struct pg_ctx *ctx)
-{
-    struct chat_list list = {.ctx = ctx};
-
-    pg_claims(pg_entry(ctx), chat_list_all, &list);
-    pg_send(ctx, pg_bytes(list.text, list.len));
-}
-
-static void chat_rename(struct pg_ctx *ctx, const char *name)
-{
-    struct chat_state *state = pg_state(ctx);
-
-    if (strcmp(state->name, name) != 0)
-        chat_notice(ctx, "%s is now %s", state->name, name);
-    snprintf(state->name, sizeof(state->name), "%s", name);
-    chat_say(ctx, "you are now %s", name);
-}
-
-static void chat_nick(struct pg_ctx *ctx, struct pg_bytes wanted)
-{
-    const struct chat_state *state = pg_state(ctx);
-    char name[NAME_BYTES + 1], key[PG_KEY_BYTES + 1];
-    const char *problem =
-        wanted.len > NAME_BYTES ? "is too long" : pg_name_key(wanted, key);
-    int error;
-
-    if (problem) {
-        chat_say(ctx,
-                 "no such name can be had: it %s; /nick NAME takes letters and "
-                 "digits of one script, - _ . behind the first of them, up to "
-                 "%d bytes",
-                 problem, NAME_BYTES);
-        return;
-    }
-    snprintf(name, sizeof(name), "%.*s", (int)wanted.len, wanted.data);
-    error = pg_claim_as(ctx, key, name);
-    if (error == -EEXIST)
-        chat_say(ctx, "%s is taken; /who lists the names", name);
-    else if (error != 0)
-        chat_say(ctx, "there is no room for another name; you stay %s",
-                 state->name);
-    else
-        chat_rename(ctx, name);
-}
-
-static enum pg_verdict chat_quit(struct pg_ctx *ctx)
-{
-    struct chat_state *state = pg_state(ctx);
-
-    state->has_quit = true;
-    chat_say(ctx, "goodbye, %s", state->name);
-    return pg_close(ctx, "said /quit");
-}
-
-static bool chat_is_space(uint8_t byte)
-{
-    return byte == ' ' || byte == '\r' || byte == '\n';
-}
-
-/* Without a framing layer a line end may still be there. */
-static struct pg_bytes chat_trim(struct pg_bytes in)
-{
-    while (in.len > 0 && in.data[0] == ' ')
-        in = pg_bytes(in.data + 1, in.len - 1);
-    while (in.len > 0 && chat_is_space(in.data[in.len - 1]))
-        in.len--;
-    return in;
-}
-
-static enum pg_verdict chat_command(struct pg_ctx *ctx, struct pg_bytes line)
-{
-    struct pg_bytes in = chat_trim(line);
-    const uint8_t *space = memchr(in.data, ' ', in.len);
-    size_t len = space ? (size_t)(space - in.data) : in.len;
-    struct pg_bytes word = {in.data, len};
-    struct pg_bytes rest = chat_trim(pg_bytes(in.data + len, in.len - len));
-
-    if (pg_equals(word, "/quit"))
-        return chat_quit(ctx);
-    if (pg_equals(word, "/who"))
-        chat_who(ctx);
-    else if (pg_equals(word, "/nick"))
-        chat_nick(ctx, rest);
-    else
-        chat_say(ctx, "no such command; there are /who, /nick NAME and /quit; "
-                      "to say this to all, put a space in front");
-    return PG_STOP;
+    if (self->names)
+        chat_join(ctx);
 }
 
 /* ---- talking and leaving ---------------------------------------------- */
@@ -309,11 +116,25 @@ static void chat_relay(struct pg_ctx *ctx, struct pg_bytes text)
     pg_broadcast(ctx, pg_bytes(line, name.len + 2 + text.len), self->slow);
 }
 
+/* The name is nobody's, so that a stranger cannot speak in a member's. */
+static void chat_relay_stranger(struct pg_ctx *ctx, struct pg_bytes text)
+{
+    const struct chat_state *state = pg_state(ctx);
+
+    if (!state->name[0] || pg_is_claimed(pg_entry(ctx), state->name))
+        chat_choose_guest(ctx);
+    chat_relay(ctx, text);
+    chat_tell(ctx, "you will be ", state->name, "; say one thing more to join");
+}
+
 static enum pg_verdict chat_hear(struct pg_ctx *ctx, struct pg_bytes text)
 {
     if (text.data[0] == '/' && (text.len == 1 || text.data[1] != '/'))
         return chat_command(ctx, text);
-    chat_relay(ctx, text);
+    if (pg_is_stranger(ctx))
+        chat_relay_stranger(ctx, text);
+    else
+        chat_relay(ctx, text);
     return PG_STOP;
 }
 
@@ -329,6 +150,13 @@ static struct pg_bytes chat_without_telnet(struct pg_ctx *ctx,
                     chat_telnet_strip(&state->telnet, in, cuts_lines, text));
 }
 
+static enum pg_verdict chat_hear_nothing(struct pg_ctx *ctx, struct pg_bytes in)
+{
+    if (pg_is_stranger(ctx))
+        chat_tell_to_go_on(ctx);
+    return pg_drop(ctx, in.len ? "Telnet negotiation" : "empty message");
+}
+
 static enum pg_verdict chat_recv(struct pg_ctx *ctx, struct pg_bytes in)
 {
     const struct chat_private *self = pg_private(ctx);
@@ -339,13 +167,12 @@ static enum pg_verdict chat_recv(struct pg_ctx *ctx, struct pg_bytes in)
         pg_broadcast(ctx, in, self->slow);
         return PG_STOP;
     }
-    chat_watch_idle(ctx);
-    if (!state->is_greeted)
-        chat_greet(ctx);
+    if (state->is_member)
+        chat_watch_idle(ctx);
     if (!chat_telnet_is_text(&state->telnet, in))
         text = chat_without_telnet(ctx, in);
     if (text.len == 0)
-        return pg_drop(ctx, in.len ? "Telnet negotiation" : "empty message");
+        return chat_hear_nothing(ctx, in);
     return chat_hear(ctx, text);
 }
 
@@ -364,7 +191,7 @@ static void chat_close(struct pg_ctx *ctx, struct pg_reason reason)
     const struct chat_state *state = pg_state(ctx);
     struct chat_private *self = pg_private(ctx);
 
-    if (state->name[0] == '\0')
+    if (!state->is_member)
         return;
     if (--self->members == 0)
         self->guests = 0;
@@ -387,6 +214,7 @@ const struct pg_handler pg_handler = {
     .session_size = sizeof(struct chat_state),
     .init = chat_init,
     .open = chat_open,
+    .known = chat_known,
     .recv = chat_recv,
     .timer = chat_timer,
     .close = chat_close,

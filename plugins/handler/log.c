@@ -11,7 +11,6 @@
  * It writes through pg_write_file(), so a stopped terminal or a full disk costs
  * lines of the log (which says how many), not the server's time.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
@@ -59,10 +58,8 @@ static int log_init(struct pg_entry *entry)
 
     self->file = pg_open_file(entry, options->file);
     if (self->file == NULL)
-        return pg_fail(entry, "file",
-                       "cannot append to %s: %s; give a file in a folder you "
-                       "may write to, or \"-\" for stderr",
-                       options->file, strerror(errno));
+        return pg_fail(entry, "file", "cannot append to %s: %s", options->file,
+                       pg_file_error());
     self->is_json = !strcmp(options->format, "json");
     self->hexdump = options->hexdump;
     self->sent = options->send;

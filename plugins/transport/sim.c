@@ -167,7 +167,10 @@ static int sim_check(struct pg_listener *listener)
     return 0;
 }
 
-/* The whole file, with a NUL behind it. NULL with errno. */
+#define SAY_BYTES_MOST (16u << 20) /* of a file with messages */
+
+/* The whole file, with a NUL behind it. NULL with errno; EFBIG: it has more
+   than SAY_BYTES_MOST, or no end. */
 static char *sim_read_file(FILE *file)
 {
     size_t len = 0, size = 0, got;
@@ -182,9 +185,11 @@ static char *sim_read_file(FILE *file)
         got = fread(text + len, 1, size - len, file);
         len += got;
         text[len] = '\0';
-    } while (got > 0);
-    if (more && !ferror(file))
+    } while (got > 0 && len <= SAY_BYTES_MOST);
+    if (more && !ferror(file) && len <= SAY_BYTES_MOST)
         return text;
+    if (len > SAY_BYTES_MOST)
+        errno = EFBIG;
     free(text);
     return NULL;
 }
@@ -215,21 +220,21 @@ static int sim_read_says(struct pg_listener *listener)
     struct sim *sim = pg_listener_private(listener);
     const char *say = sim->options->say;
     FILE *file;
+    int error;
 
     if (say[0] == '@') {
         file = pg_listener_file(listener, say + 1, "re");
-        sim->file = file ? sim_read_file(file) : NULL;
-        if (!sim->file) {
-            int error = errno;
-
-            if (file)
-                fclose(file);
-            return pg_listen_fail(listener, "say",
-                                  "cannot read %s: %s; give a file, or a text "
-                                  "without @",
-                                  say + 1, strerror(error));
-        }
+        if (!file)
+            return pg_listen_fail(listener, "say", "cannot read %s: %s",
+                                  say + 1, pg_file_error());
+        sim->file = sim_read_file(file);
+        error = errno;
         fclose(file);
+        if (!sim->file)
+            return pg_listen_fail(listener, "say",
+                                  "cannot read %s: %s; give a file of at most "
+                                  "16 MiB, or a text without @",
+                                  say + 1, strerror(error));
     }
     if (sim_split_says(sim, sim->file ? sim->file : (char *)(uintptr_t)say))
         return 0;
@@ -247,10 +252,8 @@ static int sim_open_trace(struct pg_listener *listener)
         !strcmp(path, "-") ? stdout : pg_listener_file(listener, path, "we");
     if (sim->trace)
         return 0;
-    return pg_listen_fail(listener, "trace",
-                          "cannot write %s: %s; give a file in a folder you "
-                          "may write to, or \"-\" for stdout",
-                          path, strerror(errno));
+    return pg_listen_fail(listener, "trace", "cannot write %s: %s", path,
+                          pg_file_error());
 }
 
 /* Each client comes at a time of its own within the first interval. */

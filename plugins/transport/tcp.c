@@ -10,15 +10,15 @@
 #include <playground/transport.h>
 
 #include <errno.h>
+#include <linux/tcp.h> /* knows more of struct tcp_info than netinet/tcp.h */
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <unistd.h>
 
 struct tcp_options {
     const char *host;
     int port, backlog;
     bool nodelay, keepalive;
-    int keepalive_s;
+    int keepalive_s, idle_s;
 };
 
 /* Large enough for both families, and without pointers: a session's own data
@@ -39,10 +39,28 @@ static int tcp_set(int fd, int level, int name, int value)
 }
 
 /*
+ * A peer that was switched off says nothing for ever: only keep-alive probes
+ * (RFC 1122, 4.2.3.6) find out. The first comes after keepalive_s of silence,
+ * and as many as fit into the same time again may go unanswered, three at most.
+ * They are sent only while no data is on its way; for that see tcp_look().
+ */
+static int tcp_keep_alive(int fd, int keepalive_s)
+{
+    int count = keepalive_s < 3 ? keepalive_s : 3;
+    int error = tcp_set(fd, IPPROTO_TCP, TCP_KEEPIDLE, keepalive_s);
+
+    if (!error)
+        error = tcp_set(fd, IPPROTO_TCP, TCP_KEEPINTVL, keepalive_s / count);
+    if (!error)
+        error = tcp_set(fd, IPPROTO_TCP, TCP_KEEPCNT, count);
+    return error;
+}
+
+/*
  * Nagle's algorithm (RFC 896) holds a small segment back while another is not
  * yet acknowledged; with delayed ACKs (RFC 1122, 4.2.3.2) that costs a chat
- * 40 ms a line, hence TCP_NODELAY. A peer that was switched off says nothing
- * for ever: only keep-alive probes (RFC 1122, 4.2.3.6) find out.
+ * 40 ms a line, hence TCP_NODELAY. A byte that the peer has sent as urgent would
+ * be taken out of the stream, were it not for SO_OOBINLINE (RFC 6093, 6).
  *
  * On Linux an accepted socket inherits all of this from the listening one.
  */
@@ -51,9 +69,11 @@ static int tcp_tune(int fd, const struct tcp_options *options)
     int error = tcp_set(fd, IPPROTO_TCP, TCP_NODELAY, options->nodelay);
 
     if (!error && options->keepalive)
-        error = tcp_set(fd, IPPROTO_TCP, TCP_KEEPIDLE, options->keepalive_s);
+        error = tcp_keep_alive(fd, options->keepalive_s);
     if (!error)
         error = tcp_set(fd, SOL_SOCKET, SO_KEEPALIVE, options->keepalive);
+    if (!error)
+        error = tcp_set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
     return error;
 }
 
@@ -116,6 +136,18 @@ static int tcp_listen(struct pg_listener *listener)
     if (listen(fd, options->backlog))
         return tcp_fail(listener, fd, -errno);
     return fd;
+}
+
+static int tcp_adopt(struct pg_listener *listener, int fd)
+{
+    const struct tcp_options *options = pg_listener_options(listener);
+
+    (void)fd;
+    pg_listener_idle(listener, (uint64_t)options->idle_s * 1000);
+    pg_listener_gone(listener, options->keepalive
+                                   ? (uint64_t)options->keepalive_s * 1000
+                                   : 0);
+    return 0;
 }
 
 static int tcp_connect(struct pg_listener *listener)
@@ -217,6 +249,26 @@ static void tcp_finish(struct pg_session *session, int fd)
     shutdown(fd, SHUT_WR); /* fails only when the peer has gone already */
 }
 
+/*
+ * Data that is not acknowledged is sent again and again for a quarter of an
+ * hour, and a full window is probed for as long (RFC 9293, 3.8.6.1). Either
+ * way a peer that is there answers. TCP_USER_TIMEOUT would end one whose window
+ * is full all the same, so the times of TCP_INFO are looked at, see tcp(7).
+ */
+static void tcp_look(struct pg_session *session, int fd, struct pg_look *look)
+{
+    struct tcp_info info = {0};
+    socklen_t length = sizeof(info);
+
+    (void)session;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length))
+        return; /* broken: recv() and send() will tell */
+    look->taken = info.tcpi_bytes_acked;
+    look->is_waiting = info.tcpi_unacked || info.tcpi_notsent_bytes;
+    look->is_owed = info.tcpi_unacked || info.tcpi_probes;
+    look->silent_ms = info.tcpi_last_ack_recv;
+}
+
 /* ---- in words --------------------------------------------------------- */
 
 static void tcp_address(struct pg_listener *listener,
@@ -267,7 +319,11 @@ static const struct pg_option tcp_option_table[] = {
      .help = "probe silent peers, to notice those that were switched off"},
     {"keepalive_s", PG_INT, PG_FIELD(struct tcp_options, keepalive_s),
      .unit = "s", .initial = "120", .min = 1, .max = 32767,
-     .help = "silence before the first probe"},
+     .help = "silence before the first probe; after twice that the peer is "
+             "taken for gone"},
+    {"idle_s", PG_INT, PG_FIELD(struct tcp_options, idle_s), .unit = "s",
+     .initial = "0", .max = 1 << 30,
+     .help = "a peer that says nothing for so long is disconnected; 0: never"},
     {0},
 };
 
@@ -281,10 +337,12 @@ const struct pg_transport pg_transport = {
     .session_size = sizeof(struct tcp_session),
     .check = tcp_check,
     .listen = tcp_listen,
+    .adopt = tcp_adopt,
     .connect = tcp_connect,
     .ready = tcp_ready,
     .recv = tcp_recv,
     .send = tcp_send,
     .finish = tcp_finish,
     .address = tcp_address,
+    .look = tcp_look,
 };

@@ -149,6 +149,8 @@ static int udp_adopt(struct pg_listener *listener, int fd)
         return -errno;
     udp->is_connected = getpeername(fd, &udp->server.any, &peer_len) == 0;
     udp->max_segment = DATAGRAM_BYTES;
+    pg_listener_peers(listener, (uint64_t)options->max_peers);
+    pg_listener_unverified(listener, (uint64_t)options->unverified_ratio);
     udp->in.used = SLOTS;
     for (int i = 0; i < SLOTS; i++) {
         udp->in.messages[i].msg_hdr.msg_name = &udp->in.peers[i];
@@ -228,7 +230,6 @@ static const char *udp_refusal(struct pg_listener *listener,
                                const struct udp *udp,
                                const struct udp_session *from)
 {
-    const struct udp_options *options = pg_listener_options(listener);
     const struct sockaddr *local =
         from->local.any.sa_family ? &from->local.any : &udp->bound.any;
 
@@ -241,33 +242,51 @@ static const char *udp_refusal(struct pg_listener *listener,
     /* Two servers that answer each other do so for ever (RFC 862 forgot). */
     if (pg_is_own_address(listener, &from->peer.any, local))
         return "from one of our own ports";
-    if (pg_session_count(listener) >= (size_t)options->max_peers &&
-        !pg_session_evict(listener, "max_peers: silent for longest"))
-        return "max_peers";
     return NULL;
 }
 
-static struct pg_session *udp_session_of(struct pg_listener *listener,
-                                         struct udp *udp,
-                                         struct udp_session *from)
+static struct pg_session *udp_meet(struct pg_listener *listener,
+                                   const struct udp *udp,
+                                   const struct udp_session *from,
+                                   struct pg_bytes bytes)
+{
+    const char *refusal = udp_refusal(listener, udp, from);
+
+    if (!refusal)
+        return pg_session_meet(listener, from, bytes);
+    pg_refuse(listener, refusal);
+    return NULL;
+}
+
+/* Takes one datagram. `session` is the peer's, or NULL; returns the one it has
+   then, or NULL: it was refused. */
+static struct pg_session *udp_take_one(struct pg_listener *listener,
+                                       const struct udp *udp,
+                                       const struct udp_session *from,
+                                       struct pg_session *session,
+                                       struct pg_bytes bytes)
+{
+    if (!session)
+        return udp_meet(listener, udp, from, bytes);
+    pg_session_recv(session, bytes);
+    return session;
+}
+
+static struct pg_session *udp_find(struct pg_listener *listener,
+                                   const struct udp *udp,
+                                   struct udp_session *from)
 {
     struct pg_session *session;
     struct udp_session *known;
-    const char *refusal;
 
     if (udp->is_connected)
         memset(from, 0, sizeof(*from)); /* there is but one */
     session = pg_session_find(listener, &from->peer);
-    if (session) {
-        known = pg_session_data(session);
-        known->local = from->local;
-        return session;
-    }
-    refusal = udp_refusal(listener, udp, from);
-    if (!refusal)
-        return pg_session_open(listener, -1, from);
-    pg_refuse(listener, refusal);
-    return NULL;
+    if (!session)
+        return NULL;
+    known = pg_session_data(session);
+    known->local = from->local;
+    return session;
 }
 
 static void udp_take(struct pg_listener *listener, struct udp *udp,
@@ -284,16 +303,15 @@ static void udp_take(struct pg_listener *listener, struct udp *udp,
         pg_refuse(listener, "longer than a datagram can be");
         return;
     }
-    session = udp_session_of(listener, udp, &from);
-    if (!session)
-        return;
+    session = udp_find(listener, udp, &from);
     do { /* once for an empty datagram too */
         size_t len = segment && segment < left ? segment : left;
 
-        pg_session_recv(session, pg_bytes(data, len));
+        session =
+            udp_take_one(listener, udp, &from, session, pg_bytes(data, len));
         data += len;
         left -= len;
-    } while (left);
+    } while (left && session);
 }
 
 void udp_broken(struct pg_listener *listener, int error)
@@ -357,6 +375,18 @@ static void udp_address(struct pg_listener *listener,
     pg_address_text(&address.any, text, size);
 }
 
+/* Of IP, without options, and UDP. An IPv4 peer of a "::" socket is one of
+   IPv4 on the wire. */
+static size_t udp_header_bytes(const struct pg_session *session)
+{
+    const struct udp_session *known = pg_session_data_const(session);
+
+    return known->peer.any.sa_family == AF_INET6 &&
+                   !IN6_IS_ADDR_V4MAPPED(&known->peer.v6.sin6_addr)
+               ? 40 + sizeof(struct udphdr)
+               : 20 + sizeof(struct udphdr);
+}
+
 /* Looks at the text only; a name is looked up when the socket is opened. */
 static int udp_check(struct pg_listener *listener)
 {
@@ -385,10 +415,15 @@ static const struct pg_option udp_option_table[] = {
      .help = "datagrams that may wait for the network; the system caps it"},
     {"idle_s", PG_INT, PG_FIELD(struct udp_options, idle_s), .unit = "s",
      .initial = "300", .max = 1 << 30,
-     .help = "a peer silent for so long, both ways, has left; 0: never"},
+     .help = "a peer not heard from for so long has left; 0: never"},
     {"max_peers", PG_INT, PG_FIELD(struct udp_options, max_peers),
      .unit = "peers", .initial = "10000", .min = 1, .max = 10000000,
-     .help = "in each worker; one more ends the peer silent for longest"},
+     .help = "heard from twice, in each worker; one more ends the peer silent "
+             "for longest"},
+    {"unverified_ratio", PG_INT, PG_FIELD(struct udp_options, unverified_ratio),
+     .initial = "3", .max = 1 << 30,
+     .help = "a peer heard from once is sent at most so many times its bytes, "
+             "headers included; 0: no limit"},
     {0},
 };
 
@@ -412,4 +447,5 @@ const struct pg_transport pg_transport = {
     .ready = udp_ready,
     .send_records = udp_send_records,
     .address = udp_address,
+    .header_bytes = udp_header_bytes,
 };

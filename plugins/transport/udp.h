@@ -24,6 +24,7 @@ struct udp_options {
     int receive_buffer_bytes, send_buffer_bytes;
     int idle_s;
     int64_t max_peers;
+    int64_t unverified_ratio;
 };
 
 union udp_address {

@@ -24,13 +24,14 @@ class Peer:
     """A TCP connection that does not block; `small`: its kernel holds little."""
 
     small = True
+    listener = "tcp"
 
     def __init__(self, model):
         self.model, self.random = model, model.random
         self.sock = socket.socket()
         if self.small:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        self.sock.connect(model.tcp)
+        self.sock.connect(getattr(model, self.listener))
         self.sock.setblocking(False)
         self.left = memoryview(b"")  # of a message that is under way
 
@@ -161,6 +162,35 @@ class SaysNonsense(Peer):
         self.read(1 << 16)
 
 
+class Stays(Peer):
+    """Keeps its socket when the others have left: a limit has to end its session."""
+
+    def leave(self):
+        self.model.stayed.append(self)
+
+
+class StaysUnread(Stays):
+    """Falls under limits.unread_s, if anything waits for it."""
+
+    def step(self):
+        self.send()
+
+    def leave(self):
+        self.half_close()
+        super().leave()
+
+
+class StaysSilent(Stays):
+    """Falls under the idle time of its listener, whatever it is sent."""
+
+    listener = "idle"
+
+    def step(self):
+        if self.random.random() < 0.1:
+            self.send()
+        self.read(1 << 16)
+
+
 class Vanishes(Peer):
     """Says neither FIN nor RST when it goes, see TCP_REPAIR in tcp(7); for root."""
 
@@ -242,6 +272,8 @@ RUDE_TCP = [
     StopsInAFrame,
     SaysNothing,
     SaysNonsense,
+    StaysUnread,
+    StaysSilent,
     Vanishes,
 ]
 RUDE_UDP = [ForgesOnce, ForgesTwice, UdpReadsNever, UdpSaysNonsense]

@@ -43,12 +43,12 @@ def times(usual, in_full):
     return in_full if IS_LONG else usual
 
 
-def sampled(items, count):
-    """All of them; where each start costs much, as many as `count`, other ones
-    in each run. PLAYGROUND_SEED, which a failure shows, takes the same ones
+def sampled(items, count, is_dear=IS_SANITIZED):
+    """All of them; where each costs much, as many as `count`, other ones in
+    each run. PLAYGROUND_SEED, which a failure shows, takes the same ones
     again."""
     items = list(items)
-    if not IS_SANITIZED or IS_LONG or count >= len(items):
+    if not is_dear or IS_LONG or count >= len(items):
         return items
     print(f"PLAYGROUND_SEED={SEED}: {count} of {len(items)}")
     chosen = set(random.Random(SEED).sample(range(len(items)), count))
@@ -96,13 +96,6 @@ class Lines:
                 raise AssertionError(f"no line with {pattern!r} in:\n{self.text()}")
             return match
 
-    def wait_lines(self, count):
-        """Until so many lines have come in all."""
-        with self.changed:
-            self.changed.wait_for(
-                lambda: len(self.lines) >= count or self.is_ended, TIMEOUT_S
-            )
-
     def comes(self, pattern, seconds):
         """Is such a line there, or comes within this time?"""
         with self.changed:
@@ -144,7 +137,7 @@ class Server:
 
     At the end it gets SIGTERM and has to end with status 0, which in a
     sanitizer build also says that nothing leaked. `under`: a command that runs
-    it, such as strace.
+    it, such as strace; `setup` is called in the process before it is the server.
     """
 
     def __init__(
@@ -156,6 +149,7 @@ class Server:
         is_ready=True,
         is_text=False,
         under=(),
+        setup=None,
     ):
         self.folder = tempfile.mkdtemp(prefix="playground-")
         self.path = what
@@ -177,7 +171,7 @@ class Server:
             errors="backslashreplace",
             cwd=self.folder,
             start_new_session=True,
-            preexec_fn=self._limit if soft_files or hard_files else None,
+            preexec_fn=self._limit if soft_files or hard_files else setup,
         )
         self.out = Lines(self.process.stdout)
         self.err = Lines(self.process.stderr)
@@ -255,7 +249,7 @@ class Server:
             int(match[1])
             for pid in self.children() or [self.process.pid]
             for match in re.finditer(
-                rf"^{name}: {reason}: (\d+)$", self._report(pid), re.MULTILINE
+                rf"^worker \d+: {name}: {reason}: (\d+)$", self._report(pid), re.MULTILINE
             )
         )
 
@@ -265,11 +259,9 @@ class Server:
             os.kill(pid, signal.SIGUSR1)
             self.err.wait(REPORT, self.reports)
         starts = [i for i, line in enumerate(self.err.lines) if re.search(REPORT, line)]
+        who = re.match(r"worker \d+: ", self.err.lines[starts[-2]])[0]
         report = self.err.lines[starts[-2] : starts[-1]]
-        # The second one is as long. It has to be over, too: its lines could
-        # come between those of another worker, whose pipe is another.
-        self.err.wait_lines(starts[-1] + len(report))
-        return "\n".join(report)
+        return "\n".join(line for line in report if line.startswith(who))
 
     def processes(self):
         """The pids of all that serve."""
@@ -408,6 +400,43 @@ def udp_socket(address, source=None):
 
 def udp(address):
     return Client(udp_socket(address))
+
+
+class Forger:
+    """Sends datagrams from any address of 127.0.0.0/8, see IP_PKTINFO in ip(7),
+    and gets what is sent to any of them."""
+
+    IP_PKTINFO = 8  # Python has no name for it
+
+    def __init__(self, address):
+        self.address = address
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.bind(("0.0.0.0", 0))
+        self.sock.settimeout(TIMEOUT_S)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.sock.close()
+
+    def send(self, number, data):
+        """As the address of this number, below a million."""
+        source = struct.pack("!I", 0x7F100000 + number)
+        info = struct.pack("=I4s4s", 0, source, b"")
+        self.sock.sendmsg([data], [(socket.IPPROTO_IP, self.IP_PKTINFO, info)], 0, self.address)
+
+    def ask(self, numbers, data, times=1):
+        """As each of them `times`, and takes an answer for each datagram. A few at
+        a time, so that the kernel drops none."""
+        numbers = list(numbers)
+        for first in range(0, len(numbers), 50 // times):
+            some = numbers[first : first + 50 // times]
+            for number in some:
+                for _ in range(times):
+                    self.send(number, data)
+            for _ in range(times * len(some)):
+                self.sock.recv(1 << 16)
 
 
 def _queued_for(port):

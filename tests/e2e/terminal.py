@@ -203,7 +203,9 @@ class Terminal:
         """The exit status, once the program has ended and all is on the
         screen."""
         limit = time.monotonic() + TIMEOUT_S
-        while self._read() or self.process.poll() is None:
+        has_ended = False
+        while self._read() or not has_ended:
+            has_ended = self.process.poll() is not None
             assert time.monotonic() < limit, "the program does not end"
         return self.process.returncode
 

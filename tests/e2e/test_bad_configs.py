@@ -45,7 +45,7 @@ class BadConfigs(unittest.TestCase):
                     self.assertRegex(line, r"^\S+\.json(:\d+:\d+)?: .+; .+")
 
     def test_check_refuses_them(self):
-        self.refused(self.files(), "check")
+        self.refused(sampled(self.files(), 40), "check")
 
     def test_run_refuses_them(self):
         self.refused(sampled(self.files(), 20), "run")
@@ -84,8 +84,7 @@ class BadConfigs(unittest.TestCase):
                 os.chmod(path, 0)
             for what, says in (
                 (folder, "Is a directory; give the path of a config, such as config/chat.json"),
-                (path, "Permission denied; chmod u+r makes a file of yours readable, chmod u+x a "
-                "folder; ask its owner if it is not yours"),
+                (path, f"Permission denied; run chmod u+r {path}"),
             ):
                 for command in (["check"], ["run"], ["run", "--single"]):
                     done = subprocess.run(

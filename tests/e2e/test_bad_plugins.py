@@ -20,6 +20,7 @@ TEMPLATE = """
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 struct options {{
     bool flag;
@@ -453,22 +454,25 @@ class Sources(Folder):
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix="playground-zoo-")
         cls.addClassCleanup(shutil.rmtree, cls.folder)
+        cls.bad = dict(sampled(BAD.items(), 15))
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(lambda name: compiled(cls.folder, name, BAD[name].source(name)), BAD))
+            list(
+                pool.map(lambda name: compiled(cls.folder, name, BAD[name].source(name)), cls.bad)
+            )
 
     def setUp(self):
-        for name, bad in BAD.items():
+        for name, bad in self.bad.items():
             self.write_config(name, bad.config(name))
 
     def test_check_and_run_refuse_them_alike(self):
-        for name, bad in sampled(BAD.items(), 15):
+        for name, bad in self.bad.items():
             with self.subTest(name):
                 self.assert_refused_alike(
                     name, rf"^{name}\.json:{bad.place()}: \./{name}\.so:? {bad.says}"
                 )
 
     def test_plugins_names_what_is_wrong(self):
-        for name, bad in BAD.items():
+        for name, bad in self.bad.items():
             with self.subTest(name):
                 done = playground(self.folder, "plugins", name)
                 self.assert_said(done, rf"^\./{name}\.so:? {bad.says}")
@@ -477,11 +481,11 @@ class Sources(Folder):
         done = playground(self.folder, "plugins")
         self.assertEqual(done.returncode, 0)
         self.assertRegex(done.stdout, r"(?m)^handler +echo ")
-        for name in BAD:
+        for name in self.bad:
             self.assertNotIn(name, done.stdout)
 
     def test_build_refuses_them_and_keeps_the_file(self):
-        for name, bad in sampled(BAD.items(), 15):
+        for name, bad in sampled(self.bad.items(), 15, is_dear=True):
             with self.subTest(name):
                 before = os.stat(self.path(name + ".so"))
                 done = playground(self.folder, "build", name + ".c")
@@ -654,7 +658,7 @@ class Files(Folder):
 
     def test_a_link_to_nothing(self):
         os.symlink("nothing.so.1", self.path("dangling.so"))
-        self.assert_refused("dangling", "points to a file that is not there; ")
+        self.assert_refused("dangling", "cannot be read: .*; it is a link to .*: make that file, ")
 
     def test_a_link_to_itself(self):
         os.symlink("loop.so", self.path("loop.so"))
@@ -700,6 +704,9 @@ static int deeper(volatile char *before)
         "abort()": r"crashed: it gave up \(SIGABRT\); ",
         "char c = 0; deeper(&c)": r"crashed: it used memory that is not there \(SIGSEGV\); ",
         "exit(0)": r"called exit\(\), which ends the program; return an error instead",
+        "_exit(0)": r"called _exit\(\), which ends the program; return an error instead",
+        "_Exit(0)": r"called _Exit\(\), which ends the program; return an error instead",
+        "quick_exit(0)": r"called quick_exit\(\), which ends the program; return an error",
     }
 
     @staticmethod
@@ -736,7 +743,7 @@ class Crashing(Misbehaving):
 
     def test_each_is_blamed(self):
         every = [(act, callback) for act in self.ENDS for callback in self.CALLBACKS]
-        for number, (act, callback) in enumerate(sampled(every, 8)):
+        for number, (act, callback) in enumerate(sampled(every, 10, is_dear=True)):
             name = f"{callback}-{number}"
             with self.subTest(callback=callback, act=act):
                 self.make(name, callback, act)
@@ -756,7 +763,7 @@ class Crashing(Misbehaving):
         self.assertRegex(problem["text"], r"^\./it\.so: its check\(\) crashed: it gave up ")
 
     def test_a_first_worker_that_ends_in_silence(self):
-        self.make("it", "check", "_exit(0)")
+        self.make("it", "check", "syscall(SYS_exit_group, 0)")
         done = playground(self.folder, "run", "it.json")
         self.assert_said(done, r"^worker 0 \(pid \d+\) ended with status 0\n$", status=1)
 
@@ -771,7 +778,8 @@ class Crashing(Misbehaving):
             self.assertNotIn("it.so", done.stderr)
 
     def test_a_list_goes_on_without_it(self):
-        for number, act in enumerate(("abort()", "_exit(0)", "raise(SIGKILL)")):
+        silent = "syscall(SYS_exit_group, 0)"
+        for number, act in enumerate(("abort()", silent, "raise(SIGKILL)")):
             self.make(f"it-{number}", "constructor", act)
         listed = playground(self.folder, "plugins")
         self.assertEqual(listed.returncode, 0)
@@ -1042,7 +1050,9 @@ class Modes(Folder):
             "far", '{ "plugin_path": "closed", "transports": ["tcp"],\n  "handlers": ["far"] }'
         )
         self.assert_said(
-            self.ordinary("check", "far.json"), r'far\.json:2:16: there is no handler plugin "far"'
+            self.ordinary("check", "far.json"),
+            r'far\.json:2:16: there is no handler plugin "far" to be seen: \./closed: Permission '
+            + ("denied; it is not yours: ask" if self.is_root else r"denied; run chmod u\+rx "),
         )
         os.chmod(self.path("closed"), 0o700)
 

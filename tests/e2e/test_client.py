@@ -13,6 +13,7 @@ import tempfile
 import threading
 import unittest
 
+from at_once import at_once
 from server import (
     PLAYGROUND,
     TIMEOUT_S,
@@ -865,6 +866,8 @@ class OnTerminal(unittest.TestCase):
                     terminal.type("SAIR\r")
                     self.assert_end(terminal, 0)
 
+
+load_tests = at_once(6, sanitized=30)
 
 if __name__ == "__main__":
     unittest.main()

@@ -4,14 +4,16 @@ import contextlib
 import html.parser
 import json
 import os
+import random
 import re
+import resource
 import signal
 import subprocess
 import tempfile
 import unittest
 import xml.etree.ElementTree as ElementTree
 
-from server import PLAYGROUND, TIMEOUT_S, deadline, run
+from server import PLAYGROUND, SEED, TIMEOUT_S, deadline, run
 from terminal import Terminal
 
 
@@ -135,6 +137,58 @@ class Usage(unittest.TestCase):
         result = compare("boundaries", "--html", "/nowhere/x.html", status=1)
         self.assertEqual(result.stdout, "")
         self.assertIn("cannot write /nowhere/x.html", result.stderr)
+
+
+class Whole(unittest.TestCase):
+    """A page is written whole, or the old one stays."""
+
+    def full_after(self, size):
+        """As on a disk that has so many bytes left: what writes more gets EFBIG,
+        see setrlimit(2)."""
+
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+        return limit
+
+    def test_a_full_disk_leaves_the_old_page(self):
+        draw = random.Random(SEED)
+        for old in ("the old page\n" * draw.randrange(1, 3000), None):
+            with tempfile.TemporaryDirectory() as folder:
+                path = os.path.join(folder, "page.html")
+                if old:
+                    with open(path, "w", encoding="ascii") as file:
+                        file.write(old)
+                result = compare(
+                    *("nobody", "--html", path),
+                    status=1,
+                    preexec_fn=self.full_after(draw.randrange(1, 3000)),
+                )
+                self.assertIn(f"cannot write {path}: File too large; make room", result.stderr)
+                self.assertEqual(os.listdir(folder), ["page.html"] if old else [])
+                if old:
+                    with open(path, encoding="ascii") as file:
+                        self.assertEqual(file.read(), old, f"PLAYGROUND_SEED={SEED}")
+
+    def test_a_page_that_is_a_link_and_has_rights_of_its_own(self):
+        with tempfile.TemporaryDirectory() as folder:
+            page, link = (os.path.join(folder, name) for name in ("page.html", "link.html"))
+            with open(page, "w", encoding="ascii") as file:
+                file.write("x" * 1_000_000)
+            os.chmod(page, 0o640)
+            os.symlink("page.html", link)
+            compare("boundaries", "--html", link)
+            self.assertTrue(os.path.islink(link))
+            self.assertEqual(os.stat(page).st_mode & 0o777, 0o640)
+            self.assertLess(os.stat(page).st_size, 1_000_000)
+            self.assertEqual(sorted(os.listdir(folder)), ["link.html", "page.html"])
+
+    def test_what_is_no_file_is_written_as_it_is(self):
+        result = compare("boundaries", "--html", "/dev/stdout")
+        self.assertIn("</html>", result.stdout)
+        result = compare("boundaries", "--html", "/dev/full", status=1)
+        self.assertIn("cannot write /dev/full: No space left", result.stderr)
 
 
 class Text(unittest.TestCase):

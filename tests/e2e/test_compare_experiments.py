@@ -123,7 +123,7 @@ class List(unittest.TestCase):
             self.assertTrue(one["question"].endswith("?"), one["question"])
 
 
-load_tests = at_once(8)
+load_tests = at_once(8, sanitized=20)
 
 if __name__ == "__main__":
     unittest.main()

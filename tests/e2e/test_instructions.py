@@ -13,7 +13,7 @@ import tempfile
 import unittest
 from dataclasses import dataclass
 
-from server import Server, config, connect, echo, listener, udp
+from server import Forger, Server, chat, config, connect, echo, listener, udp
 
 FIXTURES = os.path.join(os.environ["PLAYGROUND_BUILD"], "tests", "plugins")
 MESSAGES = 500
@@ -106,6 +106,23 @@ def cost(what, traffic):
     )
 
 
+def strangers(server, count):
+    """So many addresses send an empty datagram, once."""
+    with Forger(server.address("udp")) as forger:
+        forger.ask(range(count), b"")
+
+
+def strangers_and_members(members):
+    def traffic(server, count):
+        with_names = [connect(server.address()) for _ in range(members)]
+        for member in with_names:
+            member.name()
+        strangers(server, count)
+        for member in with_names:
+            member.close()
+    return traffic
+
+
 class Instructions(unittest.TestCase):
     def test_a_tcp_message(self):
         alone = cost(passing(0), tcp_echo)
@@ -121,6 +138,24 @@ class Instructions(unittest.TestCase):
         alone = cost(echo("udp"), udp_echo)
         self.assertLessEqual(alone.instructions, UDP_ECHO)
         self.assertEqual(alone.allocations, 0)
+
+    def test_a_stranger_costs_the_same_however_many_there_are(self):
+        what = chat("tcp", "udp", limits={"strangers": 10_000})
+        few = cost_of_run(what, strangers, 100).instructions
+        more = cost_of_run(what, strangers, 200).instructions
+        many = cost_of_run(what, strangers, 10_000).instructions
+        self.assertLessEqual((many - more) / 9800, 1.2 * (more - few) / 100)
+
+    def test_a_stranger_costs_the_same_however_full_the_room_is(self):
+        what = chat("tcp", "udp")
+        each = []
+        for members in (10, 200):
+            few, more = (
+                cost_of_run(what, strangers_and_members(members), count).instructions
+                for count in (100, 300)
+            )
+            each.append((more - few) / 200)
+        self.assertLessEqual(each[1], 1.2 * each[0])
 
     def test_a_delivery(self):
         what = config(

@@ -1,10 +1,11 @@
 """When there are more clients than room: descriptors, sessions, memory."""
 
+import random
 import resource
 import select
 import unittest
 
-from server import TIMEOUT_S, Server, chat, connect, echo, times
+from server import SEED, TIMEOUT_S, Server, chat, connect, echo, times
 
 
 class Descriptors(unittest.TestCase):
@@ -90,6 +91,31 @@ class Sessions(unittest.TestCase):
                 self.assertEqual(next_one.line(), "now")
             for client in clients:
                 client.close()
+
+    def test_who_is_turned_away_sees_an_end_and_no_reset(self):
+        """As many at a time as the server has patience with; drawn by a seed."""
+        draw = random.Random(SEED)
+        what = echo("tcp", limits={"max_sessions": 1, "linger_ms": 60_000})
+        with self.subTest(f"PLAYGROUND_SEED={SEED}"), Server(what) as server:
+            with connect(server.address()) as guest:
+                guest.send("hello\n")
+                guest.line()
+                others = [connect(server.address()) for _ in range(draw.randrange(1, 65))]
+                for client in others:
+                    for _ in range(draw.randrange(4)):
+                        client.send(bytes(draw.choice((1, 100, 70_000))))
+                for client in others:
+                    self.assertEqual(client.rest(), b"")
+                    client.send("too late\n")  # is thrown away, too
+                    if draw.random() < 0.5:
+                        client.end()
+                        self.assertEqual(client.rest(), b"")
+                for client in others:
+                    client.close()
+                refused = server.count("tcp", r"refused: limits\.max_sessions")
+                self.assertEqual(refused, len(others))
+                guest.send("still here\n")
+                self.assertEqual(guest.line(), "still here")
 
     def test_the_cap_holds_over_all_workers(self):
         with Server(chat("tcp", limits={"max_sessions": 8}, workers=2)) as server:

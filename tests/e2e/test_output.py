@@ -129,7 +129,7 @@ class Stuck(unittest.TestCase):
         process = self.start()
         self.ask(self.port(), f"lines {COUNT}")
         process.send_signal(signal.SIGUSR1)
-        while not re.match(rb"stdout: lines lost: [1-9]\d*\n", line := self.err[0].readline()):
+        while not re.match(rb"guard: stdout: lines lost: [1-9]\d*\n", line := self.err[0].readline()):
             self.assertTrue(line)
         self.stop(process)
 

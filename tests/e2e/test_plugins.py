@@ -145,8 +145,8 @@ class Listing(unittest.TestCase):
                 self.assertEqual(done.returncode, 1)
                 self.assertEqual(
                     done.stderr,
-                    "playground: not everything could be written to stdout; make room on the "
-                    "disk, or write to another file\n",
+                    "playground: not everything could be written to stdout: No space left on "
+                    "device; write to another file\n",
                 )
 
     def test_one_alone_as_json(self):

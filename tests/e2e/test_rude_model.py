@@ -22,15 +22,18 @@ LIMITS = {  # small, so that they are reached
     "queue_bytes_total": 1 << 22,
     "kept_bytes_total": 1 << 22,
     "linger_ms": 500,
+    "max_sessions": 250,  # more than there are connections
+    "unread_s": 2,
 }
 # What rude members of a chat say in all: each honest one may have it in its
 # queue, but not all that do not read may.
 CHAT_BYTES = 1 << 20
 REFUSED = "(?:refused: |longer than|from one of our own|dropped: session is paused).*"
-# Ten times what the limits allow a session whose peer has gone: a goodbye that
-# nobody answers, twice the silence before a probe, UDP's silence.
+# Ten times what the limits allow a session whose peer has gone, or stays and takes
+# or says nothing: a goodbye that nobody answers, twice the silence before a probe,
+# what is not read, silence.
 KEEPALIVE_S, IDLE_S = 1, 2
-REST_S = 10 * (LIMITS["linger_ms"] / 1000 + 2 * KEEPALIVE_S + IDLE_S)
+REST_S = 10 * (LIMITS["linger_ms"] / 1000 + 2 * KEEPALIVE_S + LIMITS["unread_s"] + IDLE_S)
 SORTS = rude_peers.RUDE_TCP + rude_peers.RUDE_UDP
 SUMMARY = r"^worker \d+: (\d+) sessions, (\d+) bytes queued, (\d+) bytes kept"
 
@@ -53,14 +56,21 @@ class Model:
         if self.kind == "echo":
             self.framing = self.random.choice(("lines", "length", "none"))
         self.workers = self.random.choice((1, 2, 4))
+        self.strangers, self.max_peers = (self.random.choice((1, 4, 30, 1000)) for _ in range(2))
         self.datagrams = 0
         self.budget = CHAT_BYTES if self.kind == "chat" else 1 << 40
-        self.rude, self.honest = [], []
-        self.server = self.tcp = self.udp = None
+        self.rude, self.honest, self.stayed = [], [], []
+        self.server = self.tcp = self.udp = self.idle = None
 
     def config(self):
-        udp = listener("udp", idle_s=IDLE_S, handlers=[{"plugin": "tally", "name": "tally-udp"}])
+        udp = listener(
+            "udp",
+            idle_s=IDLE_S,
+            max_peers=self.max_peers,
+            handlers=[{"plugin": "tally", "name": "tally-udp"}],
+        )
         tcp = listener("tcp", keepalive_s=KEEPALIVE_S, handlers=[{"plugin": "tally", "name": "tally-tcp"}])
+        idle = listener("tcp", idle_s=IDLE_S, handlers=[{"plugin": "tally", "name": "tally-idle"}])
         handlers = [] if self.framing == "none" else [self.framing]
         if self.kind == "echo":
             if self.random.random() < 0.3:
@@ -69,11 +79,13 @@ class Model:
         else:
             slow = self.random.choice(("close", "drop"))
             handlers.append({"plugin": "chat-broadcast", "slow": slow})
-        return config([tcp, udp], handlers, plugin_path=PLUGINS, workers=self.workers, limits=LIMITS)
+        limits = {**LIMITS, "strangers": self.strangers}
+        return config([tcp, udp, idle], handlers, plugin_path=PLUGINS, workers=self.workers, limits=limits)
 
     def run(self):
         with Server(self.config()) as self.server:
-            self.tcp, self.udp = self.server.address("tcp"), self.server.address("udp")
+            self.tcp, self.idle = self.server.addresses("tcp")
+            self.udp = self.server.address("udp")
             before = self.state()
             self.invite()
             for _ in range(STEPS):
@@ -83,6 +95,8 @@ class Model:
                 one.leave()
             self.check_rest(before)
             self.check_accounts()
+            for one in self.stayed:
+                one.sock.close()
 
     def invite(self):
         kind = HonestEcho if self.kind == "echo" else HonestMember
@@ -150,12 +164,14 @@ class Model:
         return [sum(map(int, column)) for column in zip(*matches)]
 
     def counted(self, text, owner, name):
-        found = re.findall(rf"^{owner}: {name}: (\d+)$", text, re.MULTILINE)
+        found = re.findall(rf"^worker \d+: {owner}: {name}: (\d+)$", text, re.MULTILINE)
         return sum(map(int, found))
 
     def check_accounts(self):
         text = "\n".join(self.reports())
-        for owner in ("tally-tcp", "tally-udp"):
+        refused = self.counted(text, "tcp", "refused: .*")
+        self.test.assertEqual(refused, 0, f"connections pay for datagrams\n{text}")
+        for owner in ("tally-tcp", "tally-idle", "tally-udp"):
             opened, closed = (self.counted(text, owner, x) for x in ("opened", "closed"))
             self.test.assertEqual(opened, closed, f"{owner}\n{text}")
         came = self.counted(text, "tally-udp", "in") + self.counted(text, "udp", REFUSED)
@@ -184,6 +200,8 @@ class RudeModel(unittest.TestCase):
                 kind=model.kind,
                 framing=model.framing,
                 workers=model.workers,
+                strangers=model.strangers,
+                max_peers=model.max_peers,
             ):
                 model.run()
             seed += 1

@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import unittest
 
+from at_once import at_once
 from server import (
     PATIENT,
     PLAYGROUND,
@@ -788,6 +789,8 @@ class BrokenConfigs(unittest.TestCase):
                 self.assertEqual((refused.returncode, refused.stdout), (2, ""))
                 self.assertEqual(refused.stderr, f"playground {words[0]}: {says}\n")
 
+
+load_tests = at_once(4, sanitized=25)
 
 if __name__ == "__main__":
     unittest.main()

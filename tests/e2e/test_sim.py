@@ -260,6 +260,16 @@ class Files(unittest.TestCase):
         )
         self.assert_fails(sim(trace="/dev/full", clients=100), "the simulation broke off: ")
 
+    def test_messages_without_end_are_refused(self):
+        refused = r"playground\.json:1:\d+: cannot read .*: File too large; give a file of at most"
+        self.assert_fails(sim(say="@/dev/zero"), refused)
+        with tempfile.TemporaryDirectory() as folder:
+            fifo = os.path.join(folder, "fifo")
+            os.mkfifo(fifo)
+            with subprocess.Popen(["yes"], stdout=os.open(fifo, os.O_RDWR)) as endless:
+                self.assert_fails(sim(say="@" + fifo), refused)
+                endless.kill()
+
     def test_a_reader_that_goes_ends_it(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "sim.json")

@@ -420,7 +420,7 @@ class Page(Swap):
         self.assertIn("chat.json over TCP and over UDP", text)
 
 
-load_tests = at_once(8)
+load_tests = at_once(8, sanitized=15)
 
 if __name__ == "__main__":
     unittest.main()

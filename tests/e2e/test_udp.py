@@ -1,5 +1,6 @@
 """UDP through the real program: records stay whole, and nobody is harmed."""
 
+import itertools
 import os
 import signal
 import select
@@ -8,7 +9,9 @@ import struct
 import unittest
 
 from server import (
+    IS_SANITIZED,
     TIMEOUT_S,
+    Forger,
     Server,
     chat,
     config,
@@ -210,6 +213,7 @@ class Spoofed(unittest.TestCase):
             return total
 
     def test_a_first_datagram_gets_at_most_three_times_its_bytes(self):
+        """Headers included: 28 bytes are IP's and UDP's."""
         with Server(chat("udp", "tcp")) as server:
             with udp_socket(server.address("udp")) as sock, connect(server.address()) as witness:
                 witness.name()
@@ -217,15 +221,110 @@ class Spoofed(unittest.TestCase):
                 witness.line_with(": x")  # it is a member now
                 witness.send("a line that everybody is to hear\n/who\n")
                 witness.line_with("here are")
-                self.assertLessEqual(self.received(sock), 3)
+                self.assertLessEqual(self.received(sock), 3 * (28 + 1) - 28)
 
                 sock.send(b"y")  # it hears us: the address is its own
 
                 self.assertIn(b"you are guest", sock.recv(1000))
 
+    def datagrams(self, host, **options):
+        """How many of one byte answer a datagram of 200 line ends."""
+        what = config([listener("udp", host=host, **options)], ["lines", "echo"])
+        with Server(what) as server, udp_socket(server.address("udp")) as sock:
+            sock.send(b"\n" * 200)
+            with udp_socket(server.address("udp")) as other:
+                for _ in range(2):  # the second one is of a later turn
+                    ask(other, b"then all of it has come")
+            count = self.received(sock)
+        said = server.err.text()  # all of it: the server has ended
+        self.assertEqual(said.count('"unverified_ratio" (0: no limit)'), int(count < 200))
+        if count < 200:
+            self.assertIn("echo: what it sends to udp peers", said)
+        return count
+
+    def test_what_goes_over_the_wire_is_counted(self):
+        self.assertEqual(self.datagrams("127.0.0.1"), 3 * (200 + 28) // 29)
+        self.assertEqual(self.datagrams("127.0.0.1", unverified_ratio=5), 5 * (200 + 28) // 29)
+        self.assertEqual(self.datagrams("127.0.0.1", unverified_ratio=0), 200)
+        if has_ipv6():
+            self.assertEqual(self.datagrams("::1"), 3 * (200 + 48) // 49)
+
+    def test_who_comes_is_greeted_in_open(self):
+        plugins = os.path.join(os.environ["PLAYGROUND_BUILD"], "tests", "plugins")
+        what = config([listener("udp")], ["greets"], plugin_path=[plugins])
+        with Server(what) as server, udp_socket(server.address("udp")) as sock:
+            sock.send(b"")
+            self.assertEqual([sock.recv(99), sock.recv(99)], [b"hello, stranger", b"again"])
+            sock.send(b"")
+            self.assertEqual([sock.recv(99), sock.recv(99)], [b"known", b"again"])
+
     def test_an_answer_of_its_own_size_is_allowed(self):
         with Server(echo("udp")) as server, udp_socket(server.address("udp")) as sock:
             self.assertEqual(ask(sock, b"once"), b"once")
+
+
+class Forged(unittest.TestCase):
+    """Who forges addresses keeps nobody out who has one."""
+
+    def assert_served(self, server):
+        with connect(server.address()) as client:
+            client.send(b"served")
+            self.assertEqual(client.exactly(6), b"served")
+
+    def flood(self, times, **rest):
+        limits, addresses = {}, 10_500
+        if IS_SANITIZED:  # a tenth of everything
+            limits, addresses = {"max_sessions": 1000, "strangers": 100}, 1050
+        what = echo("tcp", "udp", limits=limits, **rest)
+        with Server(what) as server, Forger(server.address("udp")) as forger:
+            forger.ask(range(addresses), b"x", times)
+            for _ in range(10):
+                self.assert_served(server)
+            self.assertEqual(server.count("tcp", "refused: limits.max_sessions"), 0)
+            self.assertEqual(server.count("udp", "refused: .*"), 0)
+
+    def test_one_datagram_each(self):
+        self.flood(1)
+
+    def test_one_datagram_each_to_several_workers(self):
+        self.flood(1, workers=4)
+
+    def test_two_datagrams_each(self):
+        self.flood(2)
+
+    def test_connections_have_the_places_of_peers_on_any_worker(self):
+        what = echo("tcp", "udp", workers=4, limits={"max_sessions": 6})
+        with Server(what) as server, Forger(server.address("udp")) as forger:
+            forger.ask(range(100), b"x", 2)
+            clients = []
+            for _ in range(6):
+                clients.append(connect(server.address()))
+                clients[-1].send(b"served")
+                self.assertEqual(clients[-1].exactly(6), b"served")
+            with connect(server.address()) as one_more:
+                self.assertTrue(one_more.is_ended())
+            for client in clients:
+                client.send(b"still")
+                self.assertEqual(client.exactly(5), b"still")
+                client.close()
+
+    def test_max_peers_holds(self):
+        for workers, most in itertools.product((1, 2), (1, 2, 5)):
+            what = config(
+                [listener("tcp"), listener("udp", max_peers=most)],
+                ["lines", "chat-broadcast"],
+                workers=workers,
+            )
+            with self.subTest(workers=workers, most=most), Server(what) as server:
+                with Forger(server.address("udp")) as forger, member(server) as witness:
+                    for number in range(30):
+                        forger.send(number, b"")
+                        forger.send(number, b"last %d" % number)
+                        witness.line_with(f": last {number}")
+                    witness.send("/who\n")
+                    names = witness.line_with("here are ").split(", ")
+                    self.assertLessEqual(len(names) - 1, most * workers)
+                    self.assertGreaterEqual(len(names) - 1, most)
 
 
 class Leaving(unittest.TestCase):
@@ -237,24 +336,21 @@ class Leaving(unittest.TestCase):
             with member(server, "udp") as silent:
                 witness.line_with(f"{silent.nick} left (idle")
 
-    def test_a_peer_that_only_listens_does_not_expire(self):
-        # Another one, to whom nobody talks, marks the time. The room's own is
-        # ten times the longest pause between two lines.
-        room = [listener("udp", idle_s=3, handlers=["lines", "chat-broadcast"])]
-        mark = [listener("udp", idle_s=6, handlers=["log"])]
-        with Server(config(room + mark, [])) as server:
-            with member(server, "udp") as ear, member(server, "udp") as talker:
-                with udp_socket(server.addresses("udp")[1]) as sock:
-                    sock.send(b"from now on")
-                    server.err.wait("said 11 bytes")
-                    heard = 0
-                    while not server.err.comes("left: idle", 0.3):
-                        talker.send("still talking\n")
-                        ear.line_with("still talking")
-                        heard += 1
-                self.assertGreater(heard, 0)
-                talker.send("/who\n")
-                self.assertIn(ear.nick, talker.line_with("here are "))
+    def test_what_a_peer_is_sent_is_no_sign_of_its_life(self):
+        what = config([listener("tcp"), listener("udp", idle_s=1)], ["lines", "chat-broadcast"])
+        with Server(what) as server, member(server) as talker:
+            with member(server, "udp") as ghost:  # its program ends
+                ghost.send("/nick ana\n")
+                talker.line_with("is now ana")
+            with member(server) as witness:
+                line = ""
+                while "ana left (idle" not in line:
+                    talker.send("still talking\n")
+                    line = witness.line()
+                    server.err.comes("nothing is said", 0.05)
+            with member(server, "udp") as again:
+                again.send("/nick ana\n")
+                talker.line_with("is now ana")
 
     def test_one_peer_too_many_replaces_the_one_silent_for_longest(self):
         what = config(

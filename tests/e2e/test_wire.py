@@ -16,12 +16,14 @@ import tempfile
 import unittest
 import uuid
 
+from at_once import at_once
 from server import PLAYGROUND, SOURCE, TIMEOUT_S, deadline, run, without_namespaces
 from terminal import Terminal
 
 BUILD = os.environ["PLAYGROUND_BUILD"]
 ECHO = os.path.join(SOURCE, "config", "echo.json")
 NOBODY = 65534
+os.environ.setdefault("WIRE_TEST", "another")  # see left_behind()
 WIRE = [PLAYGROUND, "wire", "--wait", "0s"]  # the right command never listens
 
 # Sends numbered datagrams, and goes on when one of the last 50 has arrived:
@@ -163,14 +165,16 @@ def summary(result):
 
 
 def left_behind(mark, namespaces):
-    """Processes that have `mark` in their environment, or are in one of these
-    network namespaces."""
+    """Processes that have WIRE_TEST=`mark` in their environment, or none and are
+    in one of these network namespaces. A namespace that is gone leaves its number
+    to the next one, whose processes have the mark of their own test."""
     found = []
     for folder in glob.glob("/proc/[0-9]*"):
         try:
             with open(f"{folder}/environ", "rb") as file:
-                is_marked = mark.encode() in file.read()
-            if is_marked or os.readlink(f"{folder}/ns/net") in namespaces:
+                marks = re.findall(rb"^WIRE_TEST=(.*)$", file.read().replace(b"\0", b"\n"), re.M)
+            is_in_it = os.readlink(f"{folder}/ns/net") in namespaces
+            if mark.encode() in marks or (is_in_it and not marks):
                 found.append(folder)
         except OSError:
             pass  # it has ended, or is not ours
@@ -274,7 +278,8 @@ class WithoutRights(unittest.TestCase):
         return finished(*nobody, path, *arguments, cwd=self.folder, **options)
 
     def test_the_link_does_the_same_for_everybody(self):
-        result = self.run_there("test_wire_link")
+        brief = {**os.environ, "PLAYGROUND_BRIEF": "1"}
+        result = self.run_there("test_wire_link", env=brief)
         self.assertEqual(result.returncode, 0, result.stderr.decode())
 
     @on_wire
@@ -298,8 +303,8 @@ class WithoutRights(unittest.TestCase):
             self.assertRegex(
                 result.stderr.decode(),
                 r"^playground wire: (a user namespace .*|no TUN device: "
-                r"/dev/net/tun: .*; take a veth pair, or let an administrator "
-                r"`chmod 666 /dev/net/tun`)\n$",
+                r"/dev/net/tun: (Permission denied; take a veth pair, or let an administrator "
+                r"`chmod 666 /dev/net/tun`|.*; take a veth pair, .*))\n$",
             )
         else:
             self.assertEqual(os.stat("/dev/net/tun").st_mode & 6, 6)
@@ -351,8 +356,8 @@ class Commands(unittest.TestCase):
             result = wire("--", *arguments)
             self.assertEqual(result.returncode, 1)
             self.assertIn(
-                f"playground wire: /no/{side}: No such file or directory; the "
-                f"{side} command cannot start",
+                f"playground wire: the {side} command cannot start: /no/{side}: No such file or "
+                "directory; there is no folder /no: correct the path\n",
                 result.stderr.decode(),
             )
 
@@ -388,7 +393,7 @@ class Commands(unittest.TestCase):
                 (
                     1,
                     "playground wire: /no such folder/x: No such file or directory; "
-                    "name a file that can be written\n",
+                    "make its folder: mkdir -p '/no such folder'\n",
                 ),
             )
 
@@ -735,6 +740,8 @@ class Refused(unittest.TestCase):
                 f"user.{setting}=10000`, or run this as root\n",
             )
 
+
+load_tests = at_once(4, sanitized=18)
 
 if __name__ == "__main__":
     unittest.main()

@@ -19,8 +19,7 @@
 #include "state/counter.h"
 #include "state/mark.h"
 
-#define PEERS_MAX 256
-#define FAKE_FD   1000000 /* the harness has no descriptors */
+#define FAKE_FD 1000000 /* the harness has no descriptors */
 
 #define CUT_WAIT_MS 60000
 
@@ -49,7 +48,7 @@ struct harness {
     struct problems *problems;
     struct config *config;
     char overrun[64]; /* who wrote behind the end of its state; "": nobody */
-    struct peer_end peers[PEERS_MAX];
+    struct peer_end peers[HARNESS_PEERS];
     int peer_count;
 };
 
@@ -200,6 +199,8 @@ static void harness_release(struct pg_session *session, enum pg_end how)
 
     (void)how;
     note_overrun(session);
+    if (end->number != session->number)
+        return; /* somebody has come anew from the same address */
     end->is_closed = true;
     end->why = (enum pg_why)session->why;
     snprintf(end->reason, sizeof(end->reason), "%s", session_reason(session));
@@ -267,9 +268,14 @@ static void set_readable(int peer)
 
 /* ---- life ------------------------------------------------------------- */
 
+#define FORGED                                                                 \
+    ((enum pg_kind)(PG_RECORDS + 1)) /* as PG_ANY, with forgeries              \
+                                      */
+
 static const char *transport_of(enum pg_kind provides)
 {
-    return provides == PG_STREAM    ? "\"harness-stream\""
+    return provides == FORGED       ? "\"harness-stream\", \"harness-forged\""
+           : provides == PG_STREAM  ? "\"harness-stream\""
            : provides == PG_RECORDS ? "\"harness-records\""
                                     : "\"harness-stream\", \"harness-records\"";
 }
@@ -378,6 +384,11 @@ struct harness *harness_create_both(const char *handlers, const char *limits)
     return harness_create_limits(PG_ANY, handlers, limits);
 }
 
+struct harness *harness_create_forged(const char *handlers, const char *limits)
+{
+    return harness_create_limits(FORGED, handlers, limits);
+}
+
 static void clear_peers(void)
 {
     for (int i = 0; i < harness->peer_count; i++) {
@@ -455,6 +466,52 @@ void harness_idle(struct harness *unused, uint64_t ms)
         pg_listener_idle(harness->config->listeners[i], ms);
 }
 
+void harness_peers(struct harness *unused, uint64_t most)
+{
+    (void)unused;
+    for (unsigned i = 0; i < harness->config->listener_count; i++)
+        pg_listener_peers(harness->config->listeners[i], most);
+}
+
+void harness_unverified(struct harness *unused, uint64_t ratio)
+{
+    (void)unused;
+    for (unsigned i = 0; i < harness->config->listener_count; i++)
+        pg_listener_unverified(harness->config->listeners[i], ratio);
+}
+
+void harness_datagram(struct harness *unused, int address, const char *text)
+{
+    struct pg_listener *listener = harness->config->listeners[1];
+    struct harness_session data = {(uint32_t)address};
+    struct pg_session *session = pg_session_find(listener, &data);
+
+    (void)unused;
+    assert_in_range(address, 0, HARNESS_PEERS - 1);
+    if (address >= harness->peer_count)
+        harness->peer_count = address + 1;
+    harness->peers[address].listener = listener;
+    core_clock();
+    if (session)
+        pg_session_recv(session, pg_text(text));
+    else
+        session = pg_session_meet(listener, &data, pg_text(text));
+    harness->peers[address].number = session ? session->number : 0;
+}
+
+void harness_turn(struct harness *unused)
+{
+    (void)unused;
+    virtual_turn();
+}
+
+void harness_begin_at(struct harness *unused, int number)
+{
+    (void)unused;
+    assert_in_range(number, harness->peer_count, HARNESS_PEERS - 1);
+    harness->peer_count = number;
+}
+
 int harness_connect(struct harness *unused)
 {
     return harness_connect_by(
@@ -469,7 +526,7 @@ int harness_connect_by(struct harness *unused, enum pg_kind provides)
     struct pg_session *session;
 
     (void)unused;
-    assert_true(peer < PEERS_MAX);
+    assert_true(peer < HARNESS_PEERS);
     while ((*listener)->transport->provides != provides)
         listener++;
     harness->peers[peer].listener = *listener;

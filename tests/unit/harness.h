@@ -19,6 +19,8 @@
 
 struct harness;
 
+#define HARNESS_PEERS 12000
+
 /* The chain that the handlers' JSON says, `["lines", {"plugin": "log"}]`,
    under a stream or a record transport. Fails the test when it does not load
    (harness_refusal() is for chains that must not). */
@@ -31,6 +33,8 @@ struct harness *harness_try(enum pg_kind provides, const char *handlers,
                             const char *limits);
 /* ... under both at once; harness_connect() comes by the stream. */
 struct harness *harness_create_both(const char *handlers, const char *limits);
+/* ... under a stream and under records whose senders may be forged. */
+struct harness *harness_create_forged(const char *handlers, const char *limits);
 void harness_destroy(struct harness *harness);
 /* Breaks every connection and forgets all peers: numbers begin at 0 again. */
 void harness_forget(struct harness *harness);
@@ -41,6 +45,18 @@ char *harness_refusal(enum pg_kind provides, const char *handlers);
 /* Records: peers that come from now on are gone after so long without
    traffic. */
 void harness_idle(struct harness *harness, uint64_t ms);
+/* Records: at most so many known peers, and what strangers may be sent. */
+void harness_peers(struct harness *harness, uint64_t most);
+void harness_unverified(struct harness *harness, uint64_t ratio);
+/* One record by an address, of which there are HARNESS_PEERS, beginning with 0;
+   the turn goes on until the next call that is not this one. For
+   harness_create_forged(); do not number peers of harness_connect() the same.
+ */
+void harness_datagram(struct harness *harness, int address, const char *text);
+void harness_turn(struct harness *harness);
+/* Peers of harness_connect() that come from now on have numbers from this one.
+ */
+void harness_begin_at(struct harness *harness, int number);
 /* A new peer comes; returns its number, from 0. */
 int harness_connect(struct harness *harness);
 /* ... by the transport that provides this. */

@@ -23,10 +23,10 @@
 
 #define MOST 5000 /* more allocations than there are */
 
-/* With sanitizers a fork costs ten times as much: one allocation in four, other
+/* With sanitizers a fork costs ten times as much: one allocation in eight, other
    ones in each run, is enough there. */
 #ifdef __SANITIZE_ADDRESS__
-#define STEP 4
+#define STEP 8
 #else
 #define STEP 1
 #endif

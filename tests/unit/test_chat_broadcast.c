@@ -654,11 +654,33 @@ static void test_chat_warns_a_silent_member_over_udp_once(void **state)
     harness_push_text(harness, 0, "and now again");
     harness_advance(harness, 270000);
     assert_bytes(harness_out(harness, 0), WARNING("270"));
-    harness_advance(harness, 299999);
+    harness_advance(harness, 29999);
     assert_false(harness_is_closed(harness, 0));
     harness_advance(harness, 1);
     assert_true(harness_is_closed(harness, 0));
     assert_bytes(harness_out(harness, 0), WARNING("270"));
+    harness_destroy(harness);
+}
+
+/* What it is sent is no sign of its life, so the warning speaks the truth. */
+static void test_chat_forgets_a_silent_member_while_others_talk(void **state)
+{
+    struct harness *harness = forgetful_room(ROOM, 5000);
+    int talker = harness_connect(harness);
+
+    (void)state;
+    harness_push_text(harness, 0, "hello");
+    for (int i = 0; i < 4; i++) {
+        harness_advance(harness, 1000);
+        harness_push_text(harness, talker, "talks on");
+    }
+    harness_clear(harness, 0);
+    harness_advance(harness, 999);
+    assert_bytes(harness_out(harness, 0), WARNING("4.5"));
+    assert_false(harness_is_closed(harness, 0));
+    harness_advance(harness, 1);
+    assert_true(harness_is_closed(harness, 0));
+    assert_false(harness_is_closed(harness, talker));
     harness_destroy(harness);
 }
 
@@ -753,6 +775,126 @@ static void test_chat_is_refused_on_a_bare_stream(void **state)
     free(said);
 }
 
+/* ---- over forged addresses --------------------------------------------- */
+
+#define MEMBER 10 /* a connection */
+
+/* One member, who comes over a stream. */
+static struct harness *room_for_strangers(void)
+{
+    struct harness *harness = harness_create_forged(ROOM, "{}");
+
+    harness_begin_at(harness, MEMBER);
+    harness_connect(harness);
+    harness_clear(harness, MEMBER);
+    return harness;
+}
+
+static void say_as(struct harness *harness, int address, const char *text)
+{
+    harness_clear(harness, address);
+    harness_clear(harness, MEMBER);
+    harness_datagram(harness, address, text);
+    harness_turn(harness);
+}
+
+/* What a stranger says first, what it hears then, and what the room does; then
+   the same for "yes", which it says next. */
+static void expect_stranger(const char *first, const char *answer,
+                            const char *room, const char *greeting,
+                            const char *joins)
+{
+    struct harness *harness = room_for_strangers();
+
+    say_as(harness, 0, first);
+    assert_bytes(harness_out(harness, 0), answer);
+    assert_bytes(harness_out(harness, MEMBER), room);
+    harness_clear(harness, MEMBER);
+    harness_push_text(harness, MEMBER, "only members hear this\n/who\n");
+    assert_bytes(harness_out(harness, 0), answer);
+    assert_bytes(harness_out(harness, MEMBER), "here are guest1\n");
+
+    say_as(harness, 0, "yes");
+    assert_bytes(harness_out(harness, 0), greeting);
+    assert_bytes(harness_out(harness, MEMBER), joins);
+    harness_clear(harness, MEMBER);
+    harness_push_text(harness, MEMBER, "welcome\n");
+    assert_true(harness_record_count(harness, 0) > 1);
+    harness_destroy(harness);
+}
+
+static void test_chat_lets_strangers_join_with_the_second_message(void **state)
+{
+    const char *greeting = "you are guest2, with guest1; /who /nick /quit\n";
+    const char *go_on = "say one thing more to join; /who /nick NAME /quit\n";
+    const char *joins = "guest2 joined\nguest2: yes\n";
+
+    (void)state;
+    expect_stranger("x", "you will be guest2; say one thing more to join\n",
+                    "guest2: x\n", greeting, joins);
+    expect_stranger("x\ny", "you will be guest2; say one thing more to join\n",
+                    "guest2: x\nguest2: y\n", greeting, joins);
+    expect_stranger("", go_on, "", greeting, joins);
+    expect_stranger("/who", go_on, "", greeting, joins);
+    expect_stranger("/help", go_on, "", greeting, joins);
+    expect_stranger("/nick a b",
+                    "no such name can be had; say one thing more to join\n", "",
+                    greeting, joins);
+    expect_stranger("/nick guest1", "guest1 is taken; /who lists the names\n",
+                    "", greeting, joins);
+    expect_stranger("/nick Ana",
+                    "you will be Ana; say one thing more to join\n", "",
+                    "you are Ana, with guest1; /who /nick /quit\n",
+                    "Ana joined\nAna: yes\n");
+}
+
+static void test_chat_gives_a_wanted_name_to_who_joins_first(void **state)
+{
+    struct harness *harness = room_for_strangers();
+
+    (void)state;
+    say_as(harness, 0, "/nick ana");
+    say_as(harness, 1, "/nick ANA");
+    say_as(harness, 1, "hello");
+    assert_bytes(harness_out(harness, MEMBER), "ANA joined\nANA: hello\n");
+    say_as(harness, 0, "hello");
+    assert_bytes(harness_record(harness, 0, 0),
+                 "ana is taken; /who lists the names\n");
+    assert_bytes(harness_out(harness, MEMBER),
+                 "guest2 joined\nguest2: hello\n");
+    harness_destroy(harness);
+}
+
+static void test_chat_gives_no_stranger_a_members_name(void **state)
+{
+    struct harness *harness = room_for_strangers();
+
+    (void)state;
+    harness_push_text(harness, MEMBER, "/nick guest2\n");
+    say_as(harness, 0, "x");
+    assert_bytes(harness_out(harness, MEMBER), "guest3: x\n");
+    harness_push_text(harness, MEMBER, "/nick guest3\n");
+    say_as(harness, 0, "y");
+    assert_bytes(harness_out(harness, MEMBER), "guest4 joined\nguest4: y\n");
+    harness_destroy(harness);
+}
+
+static void test_chat_says_nothing_of_strangers_that_go(void **state)
+{
+    struct harness *harness = room_for_strangers();
+
+    (void)state;
+    harness_idle(harness, 1000);
+    say_as(harness, 0, "");
+    say_as(harness, 1, "/quit");
+    assert_bytes(harness_out(harness, 1), "goodbye\n");
+    assert_true(harness_is_closed(harness, 1));
+    harness_advance(harness, 2000);
+    assert_true(harness_is_closed(harness, 0));
+    assert_bytes(harness_out(harness, MEMBER), "");
+    harness_destroy(harness);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -785,6 +927,7 @@ int main(void)
         cmocka_unit_test(test_chat_closes_who_reads_too_slowly),
         cmocka_unit_test(test_chat_may_drop_what_a_slow_reader_has_no_room_for),
         cmocka_unit_test(test_chat_warns_a_silent_member_over_udp_once),
+        cmocka_unit_test(test_chat_forgets_a_silent_member_while_others_talk),
         cmocka_unit_test(test_chat_warns_before_the_transport_forgets),
         cmocka_unit_test(test_chat_warns_nobody_whom_nobody_forgets),
         cmocka_unit_test(test_chat_warns_nobody_when_told_not_to),
@@ -792,6 +935,10 @@ int main(void)
         cmocka_unit_test(
             test_chat_without_names_says_nothing_of_coming_and_going),
         cmocka_unit_test(test_chat_is_refused_on_a_bare_stream),
+        cmocka_unit_test(test_chat_lets_strangers_join_with_the_second_message),
+        cmocka_unit_test(test_chat_gives_a_wanted_name_to_who_joins_first),
+        cmocka_unit_test(test_chat_gives_no_stranger_a_members_name),
+        cmocka_unit_test(test_chat_says_nothing_of_strangers_that_go),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

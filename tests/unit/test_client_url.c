@@ -116,6 +116,27 @@ static void test_url_says_what_is_wrong_with_the_host(void **state)
                    "leave out what stands before it");
 }
 
+/* By the rule of configs, see test_address_remedy.c. */
+static void test_url_takes_one_spelling_of_an_ipv4_address(void **state)
+{
+    static const char *const odd[] = {
+        "127.0.0.01", "010.0.0.1", "127.1",     "0x7f.0.0.1",
+        "1",          "1.2.3.256", "1.2.3.4.5", "127.0.0.1.",
+    };
+    struct client_url url;
+    char error[256], text[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(odd) / sizeof(*odd); i++) {
+        snprintf(text, sizeof(text), "%s://%s:5000", i % 2 ? "tcp" : "udp",
+                 odd[i]);
+        assert_false(client_url_parse(text, &url, error, sizeof(error)));
+        assert_non_null(strstr(error, "write four numbers from 0 to 255"));
+    }
+    assert_url("udp://10.0.0.1:5000", "udp", "10.0.0.1", 5000);
+    assert_url("tcp://1.example:1", "tcp", "1.example", 1);
+}
+
 static void test_url_has_no_path(void **state)
 {
     (void)state;
@@ -151,6 +172,7 @@ int main(void)
         cmocka_unit_test(test_url_names_the_transport_that_was_meant),
         cmocka_unit_test(test_url_says_what_is_wrong_with_the_port),
         cmocka_unit_test(test_url_says_what_is_wrong_with_the_host),
+        cmocka_unit_test(test_url_takes_one_spelling_of_an_ipv4_address),
         cmocka_unit_test(test_url_has_no_path),
         cmocka_unit_test(test_url_may_be_of_any_length),
     };

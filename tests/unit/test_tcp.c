@@ -98,6 +98,53 @@ static void test_tcp_accepted_sockets_have_the_options(void **state)
     close_pair(ends);
 }
 
+/* What is not answered for twice keepalive_s is no connection any more. */
+static void test_tcp_probes_within_twice_keepalive_s(void **state)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)state;
+    for (int s = 1; s <= 1000; s++) {
+        assert_int_equal(tcp_keep_alive(fd, s), 0);
+        assert_int_equal(socket_option(fd, IPPROTO_TCP, TCP_KEEPIDLE), s);
+        assert_in_range(socket_option(fd, IPPROTO_TCP, TCP_KEEPINTVL) *
+                            socket_option(fd, IPPROTO_TCP, TCP_KEEPCNT),
+                        s < 3 ? s : s - 2, s);
+    }
+    close(fd);
+}
+
+/* Data that the peer's program has not read has been taken by its system, until
+   that is full. */
+static void test_tcp_looks_at_what_the_peer_has_taken(void **state)
+{
+    struct tcp_options options = options_on("127.0.0.1");
+    struct pg_look look = {0};
+    char data[4096] = "";
+    uint64_t sent = 0;
+    ssize_t got;
+    int ends[2];
+
+    (void)state;
+    make_pair(&options, ends);
+    while ((got = send(ends[0], data, sizeof(data), MSG_NOSIGNAL)) > 0)
+        sent += (uint64_t)got;
+    tcp_look(NULL, ends[0], &look);
+    assert_true(look.is_waiting);
+    assert_true(look.taken > 0 && look.taken < sent);
+
+    for (uint64_t left = sent; left > 0; left -= (uint64_t)got) {
+        got = recv(ends[1], data, sizeof(data), 0);
+        assert_true(got > 0);
+    }
+    do /* the last acknowledgement may be on its way */
+        tcp_look(NULL, ends[0], &look);
+    while (look.is_waiting);
+    assert_int_equal(look.taken, sent);
+    assert_false(look.is_owed);
+    close_pair(ends);
+}
+
 static void test_tcp_options_can_be_off(void **state)
 {
     struct tcp_options options = options_on("127.0.0.1");
@@ -252,6 +299,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tcp_listens_without_blocking),
         cmocka_unit_test(test_tcp_accepted_sockets_have_the_options),
+        cmocka_unit_test(test_tcp_probes_within_twice_keepalive_s),
+        cmocka_unit_test(test_tcp_looks_at_what_the_peer_has_taken),
         cmocka_unit_test(test_tcp_options_can_be_off),
         cmocka_unit_test(test_tcp_ipv6_wildcard_is_not_ipv6_only),
         cmocka_unit_test(test_tcp_connects_without_blocking),

@@ -8,7 +8,7 @@
 #include "build/build.h"
 
 #include <errno.h>
-#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/inherited.h"
 #include "base/must.h"
+#include "base/program.h"
+#include "base/remedy.h"
 #include "base/text.h"
 #include "cli/arguments.h"
 #include "commands.h"
@@ -51,13 +54,12 @@ static bool build_has_header(const char *folder)
 /* The headers beside an installed program, or the source tree's. */
 static char *build_find_include(void)
 {
-    char program[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", program, sizeof(program) - 1);
-    char *slash, *folder;
+    const char *program = program_path();
+    char *folder;
 
-    if (len > 0) {
-        program[len] = '\0';
-        slash = strrchr(program, '/');
+    if (*program) {
+        const char *slash = strrchr(program, '/');
+
         folder =
             must_printf("%.*s/../include", (int)(slash - program), program);
         if (build_has_header(folder))
@@ -81,17 +83,46 @@ static void build_find_places(struct build *build)
     build->scratch = must_printf("%s.build-XXXXXX", build->folder);
 }
 
+/* The folder of the build that runs, for a signal to clear away; its own texts,
+   because it comes at any time. */
+static struct {
+    char folder[4096], made[4096];
+} building;
+
+static void build_on_signal(int number)
+{
+    unlink(building.made);
+    rmdir(building.folder);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static void build_watch_signals(const struct build *build)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+    snprintf(building.folder, sizeof(building.folder), "%s", build->scratch);
+    snprintf(building.made, sizeof(building.made), "%s", build->made);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+        if (!inherited_is_ignored(numbers[i]))
+            signal(numbers[i], build_on_signal);
+}
+
 /* A folder of our own, on the target's file system so that rename works. */
 static bool build_make_scratch(struct build *build)
 {
+    char text[REMEDY_BYTES];
+
     if (!mkdtemp(build->scratch)) {
-        text_print(stderr,
-                   "playground build: cannot write beside %s: %s; copy it to a "
-                   "folder of your own\n",
-                   build->source, strerror(errno));
+        text_print(stderr, "playground build: cannot write beside %s: %s\n",
+                   build->source,
+                   remedy_file(REMEDY_MAKE, build->target, errno,
+                               "copy it to a folder of your own", text,
+                               sizeof(text)));
         return false;
     }
     build->made = must_printf("%s/%s.so", build->scratch, build->name);
+    build_watch_signals(build);
     return true;
 }
 
@@ -197,6 +228,7 @@ static bool build_is_c(const char *source)
 
 static int build_check_source(const char *source)
 {
+    char text[REMEDY_BYTES];
     struct stat status;
 
     if (source[0] == '-')
@@ -212,9 +244,10 @@ static int build_check_source(const char *source)
         return arguments_refuse(&build_arguments, "%s; give a C source, FILE.c",
                                 source);
     if (stat(source, &status) < 0)
-        return arguments_refuse(&build_arguments,
-                                "%s: %s; give the path of a C source", source,
-                                strerror(errno));
+        return arguments_refuse(&build_arguments, "%s: %s", source,
+                                remedy_file(REMEDY_READ, source, errno,
+                                            "give the path of a C source", text,
+                                            sizeof(text)));
     if (!S_ISREG(status.st_mode))
         return arguments_refuse(&build_arguments,
                                 "%s; this is no file; give a C source, FILE.c",
@@ -222,13 +255,42 @@ static int build_check_source(const char *source)
     return 0;
 }
 
+/* A umask of 0 would let everybody change what is loaded, and it would be
+   refused for that. */
+static void build_close_to_others(const struct build *build)
+{
+    struct stat status;
+
+    if (stat(build->made, &status) == 0)
+        chmod(build->made, (status.st_mode & 07777 & ~S_IWOTH) | S_IRUSR);
+}
+
+/* It is checked in a folder that is nobody else's: so its own one comes first.
+ */
+static bool build_check_folder(const struct build *build)
+{
+    char *warning = NULL, *path = must_printf("./%s", build->target);
+    char *problem = plugin_check_folders(
+        build->target[0] == '/' ? build->target : path, &warning);
+
+    if (problem || warning)
+        text_print(stderr, "playground build: %s%s\n",
+                   problem ? "" : "warning: ", problem ? problem : warning);
+    free(path);
+    free(warning);
+    free(problem);
+    return problem == NULL;
+}
+
 static int build_install(const struct build *build)
 {
+    char text[REMEDY_BYTES];
+
     if (rename(build->made, build->target) == 0)
         return 0;
-    text_print(stderr,
-               "playground build: cannot write %s: %s; make room for it\n",
-               build->target, strerror(errno));
+    text_print(stderr, "playground build: cannot write %s: %s\n", build->target,
+               remedy_file(REMEDY_MAKE, build->target, errno,
+                           "make room for it", text, sizeof(text)));
     return 1;
 }
 
@@ -246,8 +308,11 @@ static int build_plugin(struct build *build)
     build->include = must_printf("-I%s", include);
     free(include);
     build_find_places(build);
-    if (!build_make_scratch(build) || build_compile(build) != 0 ||
-        !build_check(build, &verdict) || build_install(build) != 0)
+    if (!build_check_folder(build) || !build_make_scratch(build) ||
+        build_compile(build) != 0)
+        return 1;
+    build_close_to_others(build);
+    if (!build_check(build, &verdict) || build_install(build) != 0)
         return 1;
     build_warn_hidden(build, &verdict);
     build_print_next(build, &verdict);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "base/text.h"
 #include "cli/apart.h"
 
@@ -27,16 +28,25 @@ static void build_check_show(const struct plugin *plugin, void *arg)
     fputs(plugin_summary(plugin), stdout);
 }
 
-/* The error names the file in the scratch folder; people know the target. */
+/* The error names the file in the scratch folder, once or more; people know
+   the target. */
 static void build_check_print_error(const struct build *build, const char *text)
 {
     const char *at = strstr(text, build->made);
+    char *said = NULL, *before;
 
-    if (at)
-        text_print(stderr, "playground build: %.*s%s%s\n", (int)(at - text),
-                   text, build->target, at + strlen(build->made));
-    else
+    if (!at)
         text_print(stderr, "playground build: %s: %s\n", build->source, text);
+    for (; at; at = strstr(text, build->made)) {
+        before = said;
+        said = must_printf("%s%.*s%s", before ? before : "", (int)(at - text),
+                           text, build->target);
+        free(before);
+        text = at + strlen(build->made);
+    }
+    if (said)
+        text_print(stderr, "playground build: %s%s\n", said, text);
+    free(said);
 }
 
 static bool build_check_take(const struct build *build,

@@ -10,9 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/text.h"
-
 #include "base/must.h"
+#include "base/remedy.h"
+#include "base/text.h"
 
 /* Warnings are those a first plugin is likely to need; what cannot be right
    is an error, above all a callback that forgets its verdict. */
@@ -104,13 +104,29 @@ static int build_compile_with(const struct build *build, const char *compiler)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
 }
 
-static int build_compile_no_compiler(const char *chosen)
+static void build_compile_cannot_run(const char *what, const char *compiler,
+                                     int error)
+{
+    char text[REMEDY_BYTES], *name;
+
+    name = must_printf("%.*s", (int)strcspn(compiler, " \t"), compiler);
+    text_print(stderr,
+               "playground build: cannot run the compiler \"%s\"%s: %s\n",
+               compiler, what,
+               remedy_file(REMEDY_RUN, name, error, "choose another: CC=gcc",
+                           text, sizeof(text)));
+    free(name);
+}
+
+/* `error`: of the one in CC, or of the usual ones. */
+static int build_compile_no_compiler(const char *chosen, const char *usual,
+                                     int error)
 {
     if (chosen)
-        text_print(stderr,
-                   "playground build: cannot run the compiler \"%s\" that CC "
-                   "names; correct it, or `unset CC` to use cc\n",
-                   chosen);
+        build_compile_cannot_run(" that CC names",
+                                 chosen + strspn(chosen, " \t"), error);
+    else if (error != ENOENT)
+        build_compile_cannot_run("", usual, error);
     else
         text_print(stderr, "playground build: there is no C compiler; install "
                            "one: apt install gcc libc6-dev\n");
@@ -123,17 +139,22 @@ int build_compile(const struct build *build)
 {
     static const char *const usual[] = {"cc", "gcc", "clang",
                                         PLAYGROUND_COMPILER};
-    const char *chosen = getenv("CC");
-    int status = -ENOENT;
+    const char *chosen = getenv("CC"), *bad = usual[0];
+    int status = -ENOENT, error = ENOENT;
 
     if (chosen && chosen[strspn(chosen, " \t")]) {
         status = build_compile_with(build, chosen);
-        return status < 0 ? build_compile_no_compiler(chosen) : status;
+        return status < 0 ? build_compile_no_compiler(chosen, NULL, -status)
+                          : status;
     }
     for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
         status = build_compile_with(build, usual[i]);
         if (status >= 0)
             return status;
+        if (status != -ENOENT && error == ENOENT) {
+            bad = usual[i];
+            error = -status;
+        }
     }
-    return build_compile_no_compiler(NULL);
+    return build_compile_no_compiler(NULL, bad, error);
 }

@@ -15,6 +15,7 @@
 
 #include "base/crash.h"
 #include "base/must.h"
+#include "base/remedy.h"
 
 #define ERROR_BYTES 1024
 /* The child ends itself after CRASH_LIMIT_S and says where it was; a plugin
@@ -113,11 +114,15 @@ static void apart_judge(struct apart *apart, int status)
     apart->text[apart->len] = '\0';
 }
 
-static struct apart apart_failed(void)
+/* The plugin has done nothing yet, so it is not to blame. */
+static struct apart apart_failed(int error)
 {
+    char text[REMEDY_BYTES];
+
     return (struct apart){
-        .end = APART_DIED,
-        .text = must_printf("no process for it: %s", strerror(errno))};
+        .end = APART_REFUSED,
+        .text = must_printf("no process to load it in: %s",
+                            remedy_resource(error, text, sizeof(text)))};
 }
 
 struct apart apart_load(enum plugin_kind kind, const char *name,
@@ -127,13 +132,14 @@ struct apart apart_load(enum plugin_kind kind, const char *name,
 {
     int64_t until_ms = apart_now_ms() + PATIENCE_MS;
     struct apart apart = {0};
-    int ends[2];
+    int ends[2], error;
     pid_t child;
 
     fflush(NULL); /* or both would write what waits */
     if (pipe2(ends, O_CLOEXEC))
-        return apart_failed();
+        return apart_failed(errno);
     child = fork();
+    error = errno;
     if (child == 0)
         apart_child(kind, name, search, show, arg, ends[1]);
     close(ends[1]);
@@ -141,7 +147,7 @@ struct apart apart_load(enum plugin_kind kind, const char *name,
         ;
     close(ends[0]);
     if (child < 0)
-        return apart_failed();
+        return apart_failed(error);
     apart_judge(&apart, apart_bury(child, until_ms));
     return apart;
 }

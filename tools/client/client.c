@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/inherited.h"
 #include "base/output.h"
 #include "commands.h"
 
@@ -66,7 +67,7 @@ static void client_take_turn(uv_idle_t *turn)
     if (client->must_connect)
         client_connect(client);
     if (client->must_start)
-        client_input_start(client);
+        client_session_begin(client);
     if (client_input_turn(client))
         client_wake(client);
 }
@@ -137,8 +138,11 @@ int client_poll_init(struct client *client, uv_poll_t *poll, int fd)
 static void client_watch_signal(struct client *client, int number,
                                 uv_signal_cb seen)
 {
-    uv_signal_t *handle = &client->signals[client->signal_count++];
+    uv_signal_t *handle = &client->signals[client->signal_count];
 
+    if (inherited_is_ignored(number))
+        return;
+    client->signal_count++;
     uv_signal_init(client->loop, handle);
     handle->data = client;
     uv_signal_start(handle, seen, number);
@@ -199,6 +203,7 @@ static int client_build(struct client *client)
         return status;
     if (!config_make_chains(client->config))
         return 2;
+    client->config->limits.unread_s = 0; /* its user may end it at any time */
     client->worker = worker_create(client->config, &setup);
     return client->worker ? 0 : 1;
 }
@@ -216,6 +221,7 @@ static int client_serve(struct client *client)
     worker_run(client->worker);
     worker_destroy(client->worker);
     client_out_finish(client);
+    client_buffer_finish(&client->unheard);
     return client->status;
 }
 

@@ -87,7 +87,10 @@ struct client {
     enum client_stage stage;
     uint64_t session; /* its number, from CLIENT_OPEN on */
     bool is_records;  /* each message whole; else a stream of bytes */
+    bool has_begun;   /* stdin is read: this may be the second address */
     bool has_sent, has_heard;
+    struct client_buffer unheard; /* lengths and datagrams for the next one */
+    uint64_t unheard_lost;        /* datagrams that had no room there */
     bool is_pausing; /* the session is not read from: stdout is full */
     uint64_t lost;   /* datagrams that stdout was too slow for */
     bool must_connect, must_start; /* (to read stdin) in the next turn */
@@ -139,6 +142,8 @@ int client_connect_look_up(struct client *client);
 void client_connect_start(struct client *client);
 /* Connects to the address whose turn it is. */
 void client_connect(struct client *client);
+/* Tries the next address of the name in the next turn. False: it has none. */
+bool client_connect_try_next(struct client *client);
 /* "tcp 127.0.0.1:5000" */
 const char *client_address(const struct client *client);
 
@@ -149,6 +154,8 @@ extern const struct pg_handler client_handler;
 extern const struct pg_handler client_hex_handler;
 /* Names the client that the handlers work for; a program has one. */
 void client_session_serve(struct client *client);
+/* Starts to read stdin, or sends what the address before did not take. */
+void client_session_begin(struct client *client);
 /* Sends bytes, or one message. Returns how many bytes wait to be sent. */
 size_t client_session_send(struct client *client, struct pg_bytes bytes);
 size_t client_session_queued(struct client *client);
@@ -170,6 +177,8 @@ void client_out_start(struct client *client);
 /* Prints a message, or some bytes of a stream, on stdout. */
 void client_out_message(struct client *client, struct pg_bytes bytes);
 void client_out_hex(struct client *client, bool is_sent, struct pg_bytes bytes);
+/* Shows what is wrong with the config, on stderr. */
+void client_out_problems(struct client *client);
 /* Writes what stdout takes without blocking. */
 void client_out_flush(struct client *client);
 /* Whether more is pending than should be: stop reading from the server. */

@@ -10,6 +10,10 @@
 
 #include <jansson.h>
 
+#include "base/remedy.h"
+#include "config/address.h"
+#include "options/options.h"
+
 #define PATIENCE_MS 1000 /* then whoever waits is told what for */
 
 /* ---- addresses -------------------------------------------------------- */
@@ -41,9 +45,10 @@ static bool client_connect_add_address(struct client *client,
 }
 
 /*
- * A name may have several addresses: TCP tries one after the other. UDP
- * cannot tell whether the first was right, so there IPv4 comes first, which
- * is where a server listens by default ("localhost" often means ::1 first).
+ * A name may have several addresses, tried one after the other. UDP is told
+ * that one was wrong only where ICMP comes back, so there IPv4 comes first,
+ * which is where a server listens by default ("localhost" often means ::1
+ * first).
  */
 static bool client_connect_add_addresses(struct client *client,
                                          const struct addrinfo *all)
@@ -59,6 +64,37 @@ static bool client_connect_add_addresses(struct client *client,
     return true;
 }
 
+#define NUMBERS "or write the address in numbers"
+
+static const struct remedy client_connect_look_ups[] = {
+    {EAI_NONAME, NULL, "check the spelling, " NUMBERS, NULL},
+    {EAI_NODATA, NULL, "this name has no address: check the spelling, " NUMBERS,
+     NULL},
+    {EAI_AGAIN, NULL,
+     "no name server has answered: check the network, " NUMBERS, NULL},
+    {EAI_FAIL, NULL, "the name server has failed: try again, " NUMBERS, NULL},
+    {0},
+};
+
+static void client_connect_no_address(struct client *client, int error)
+{
+    const char *host = client->options.url.host;
+    struct remedy_case met = {.error = error};
+    const struct remedy *found;
+    char text[REMEDY_BYTES];
+
+    if (error == EAI_SYSTEM) {
+        client_complain(client, "cannot find \"%s\": %s", host,
+                        remedy_resource(errno, text, sizeof(text)));
+        return;
+    }
+    found = remedy_find(client_connect_look_ups, &met);
+    if (found)
+        remedy_fill(found, &met, text, sizeof(text));
+    client_complain(client, "cannot find \"%s\": %s; %s", host,
+                    gai_strerror(error), found ? text : "write it in numbers");
+}
+
 int client_connect_look_up(struct client *client)
 {
     const struct client_url *url = &client->options.url;
@@ -69,10 +105,7 @@ int client_connect_look_up(struct client *client)
     bool is_added;
 
     if (error) {
-        client_complain(client,
-                        "cannot find \"%s\": %s; check the spelling, "
-                        "or write the address in numbers",
-                        url->host, gai_strerror(error));
+        client_connect_no_address(client, error);
         return 1;
     }
     is_added = client_connect_add_addresses(client, all);
@@ -87,8 +120,20 @@ const char *client_address(const struct client *client)
 
 /* ---- connecting ------------------------------------------------------- */
 
+/* In numbers, which the plugin that connects has among its options. */
+static const char *client_connect_host(const struct client *client)
+{
+    const struct pg_listener *listener = client->listeners[client->address];
+    const struct pg_option *host =
+        options_find(listener->transport->options, "host");
+
+    return options_get_string(host, listener->options);
+}
+
 static void client_connect_complain(struct client *client, int error)
 {
+    char text[REMEDY_BYTES];
+
     switch (-error) {
     case ECONNREFUSED:
         client_complain(client,
@@ -103,15 +148,14 @@ static void client_connect_complain(struct client *client, int error)
                         client_address(client));
         break;
     default:
-        client_complain(client,
-                        "no connection to %s: %s; check the address "
-                        "and the network",
-                        client_address(client), strerror(-error));
+        address_explain(client_connect_host(client), client->options.url.port,
+                        true, error, text, sizeof(text));
+        client_complain(client, "no connection to %s: %s",
+                        client_address(client), text);
     }
 }
 
-/* Tries the next address of the name, if it has one, in the next turn. */
-static bool client_connect_try_next(struct client *client)
+bool client_connect_try_next(struct client *client)
 {
     if (client->address + 1 >= client->address_count)
         return false;
@@ -140,7 +184,7 @@ void client_connect(struct client *client)
                        client) == 0 ||
         client_connect_try_next(client))
         return;
-    problems_print(client->config->problems, stderr);
+    client_out_problems(client);
     client_leave(client, 1);
 }
 

@@ -244,7 +244,6 @@ void client_input_start(struct client *client)
 {
     struct client_input *input = &client->input;
 
-    client->must_start = false;
     input->is_terminal = isatty(STDIN_FILENO);
     input->is_by_line = client->is_records || input->is_terminal;
     uv_check_init(client->loop, &input->check);

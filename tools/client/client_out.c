@@ -6,8 +6,12 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/output.h"
+#include "places/problems.h"
 
 /* PIPE_BUF: a pipe that polls as writable takes as much at once. */
 #define PIECE_BYTES 4096
@@ -173,6 +177,37 @@ void client_out_finish(struct client *client)
 
 /* ---- stderr ----------------------------------------------------------- */
 
+/* At once where that is possible, so that it stands where it belongs among the
+   messages; else a thread waits for stderr, and the loop goes on. */
+static void client_out_error(struct pg_bytes line)
+{
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    static bool is_behind;
+    ssize_t done = -1;
+
+    fflush(stderr);
+    if (!is_behind && poll(&out, 1, 0) == 1 && out.revents == POLLOUT)
+        done = write(STDERR_FILENO, line.data, line.len);
+    if (done >= 0)
+        return;
+    is_behind = true;
+    output_write(output_stderr(), line);
+}
+
+void client_out_problems(struct client *client)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    if (!out)
+        return;
+    problems_print(client->config->problems, out);
+    fclose(out);
+    client_out_error(pg_bytes(text, len));
+    free(text);
+}
+
 /* Puts a line on stderr. If that is the terminal where the messages are, it
    gets a row of its own. */
 static void client_out_say(struct client *client, const char *format,
@@ -193,8 +228,7 @@ static void client_out_say(struct client *client, const char *format,
     client_view_add(&view, pg_text(text), &line);
     client_view_flush(&view, &line);
     client_buffer_text(&line, "\n");
-    fwrite(line.data, 1, line.len, stderr);
-    fflush(stderr);
+    client_out_error(pg_bytes(line.data, line.len));
     out->is_mid_line = false;
     out->view.column = 0;
     if (client->terminal)

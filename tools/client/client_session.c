@@ -3,7 +3,10 @@
 #include "client/client.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
+
+#define UNHEARD_BYTES (1024 * 1024) /* of a name's first address */
 
 /* A program has one client, and a handler linked into it has no other way to
    know it: its own memory is the core's and begins as zeros. */
@@ -73,6 +76,7 @@ static enum pg_verdict client_session_recv(struct pg_ctx *ctx,
     struct client *client = the_client;
 
     client->has_heard = true;
+    client->unheard.len = 0;
     if (uv_is_active((uv_handle_t *)&client->timer))
         uv_timer_again(&client->timer);
     if (!client->options.is_hex && !client_session_is_lost(client))
@@ -81,13 +85,25 @@ static enum pg_verdict client_session_recv(struct pg_ctx *ctx,
     return PG_STOP;
 }
 
+/* Words are all that is left of the error here: those of ECONNREFUSED, in the
+   plugin's or in the system's way. */
+static void client_session_say_refused(struct client *client, const char *text)
+{
+    bool is_port = strstr(text, "ICMP port unreachable") ||
+                   !strcmp(text, strerror(ECONNREFUSED));
+
+    client_complain(client,
+                    is_port ? "refused: %s: %s; start the server, or check "
+                              "address and port"
+                            : "cannot reach %s: %s; check the address and the "
+                              "network",
+                    client_address(client), text);
+}
+
 static void client_session_say_lost(struct client *client, const char *text)
 {
     if (client_session_is_datagrams(client))
-        client_complain(client,
-                        "refused: %s: %s; start the server, or check address "
-                        "and port",
-                        client_address(client), text);
+        client_session_say_refused(client, text);
     else if (!strcmp(text, "connection reset"))
         client_complain(client, "reset by the server: %s broke the connection",
                         client_address(client));
@@ -120,6 +136,20 @@ static int client_session_say_closed(struct client *client,
     }
 }
 
+/* ICMP has said that nobody listens there: the name may have another address.
+ */
+static bool client_session_goes_on(struct client *client,
+                                   struct pg_reason reason)
+{
+    if (reason.why != PG_WHY_RESET || !client_session_is_datagrams(client) ||
+        client->has_heard || client->is_leaving ||
+        client->address + 1 >= client->address_count)
+        return false;
+    client_session_say_lost(client, reason.text);
+    client->stage = CLIENT_CONNECTING;
+    return client_connect_try_next(client);
+}
+
 static void client_session_close(struct pg_ctx *ctx, struct pg_reason reason)
 {
     struct client *client = the_client;
@@ -127,6 +157,8 @@ static void client_session_close(struct pg_ctx *ctx, struct pg_reason reason)
     (void)ctx;
     client->stage = CLIENT_CLOSED;
     uv_timer_stop(&client->timer);
+    if (client_session_goes_on(client, reason))
+        return;
     client_leave(client, client_session_say_closed(client, reason));
 }
 
@@ -215,12 +247,66 @@ size_t client_session_queued(struct client *client)
     return queued;
 }
 
+/* Until the server is heard, it may be that of the next address: what was sent
+   goes there again. */
+static void client_session_remember(struct client *client,
+                                    struct pg_bytes bytes)
+{
+    struct client_buffer *unheard = &client->unheard;
+
+    if (!client_session_is_datagrams(client) || client->has_heard ||
+        (client->address + 1 >= client->address_count &&
+         client->stage == CLIENT_OPEN))
+        return;
+    if (unheard->len + sizeof(bytes.len) + bytes.len > UNHEARD_BYTES) {
+        client->unheard_lost++;
+        return;
+    }
+    client_buffer_add(unheard, &bytes.len, sizeof(bytes.len));
+    client_buffer_add(unheard, bytes.data, bytes.len);
+}
+
+static void client_session_send_again(struct client *client)
+{
+    struct client_buffer again = client->unheard;
+    size_t len;
+
+    client->unheard = (struct client_buffer){0};
+    for (size_t at = 0; at < again.len; at += len) {
+        memcpy(&len, again.data + at, sizeof(len));
+        at += sizeof(len);
+        client_session_send(client, pg_bytes(again.data + at, len));
+    }
+    client_buffer_finish(&again);
+    if (client->unheard_lost)
+        client_complain(client,
+                        "%" PRIu64 " messages to the address before were too "
+                        "many to send again; write the address in numbers",
+                        client->unheard_lost);
+    client->unheard_lost = 0;
+}
+
+void client_session_begin(struct client *client)
+{
+    client->must_start = false;
+    if (!client->has_begun) {
+        client->has_begun = true;
+        client_input_start(client);
+        return;
+    }
+    client_session_send_again(client);
+    if (client->input.is_over)
+        client_session_finish(client);
+}
+
 /* The queue is asked for last: sending has made it shorter if the socket took
    something, and if it is long now, a writable socket will shorten it. */
 size_t client_session_send(struct client *client, struct pg_bytes bytes)
 {
     struct sending sending = {client, bytes};
 
+    if (client->stage == CLIENT_OPEN || client->stage == CLIENT_CONNECTING)
+        client_session_remember(client, bytes);
     if (client->stage == CLIENT_OPEN)
         worker_with_ctx(client->entry, client->session,
                         client_session_send_with, &sending);

@@ -3,6 +3,7 @@
 #include "client/client_url.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <playground/handler.h>
 
 #include "base/names.h"
+#include "config/address.h"
 
 static const char *const transports[] = {"tcp", "udp"};
 
@@ -115,6 +117,20 @@ static bool client_url_read_port(struct reader *reader, const char *text)
     return true;
 }
 
+/* By the rule of configs: what a look-up would take for an address that nobody
+   meant, such as 010.0.0.1, is not looked up. */
+static bool client_url_check_host(struct reader *reader)
+{
+    const char *host = reader->url->host;
+    struct sockaddr_storage address;
+    socklen_t length;
+
+    if (pg_address(host, 0, false, &address, &length) != -EINVAL)
+        return true;
+    address_explain(host, 0, true, -EINVAL, reader->error, reader->error_size);
+    return false;
+}
+
 static bool client_url_read_host(struct reader *reader, const char *text,
                                  size_t len)
 {
@@ -138,7 +154,7 @@ static bool client_url_read_host(struct reader *reader, const char *text,
                 reader->url->transport, CLIENT_DEFAULT_PORT);
     memcpy(reader->url->host, text, len);
     reader->url->host[len] = '\0';
-    return true;
+    return client_url_check_host(reader);
 }
 
 /* "[::1]" or "[::1]:5000" */

@@ -4,11 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/remedy.h"
 #include "base/text.h"
 #include "cli/columns.h"
 #include "cli/json_out.h"
+#include "cli/whole_file.h"
 #include "commands.h"
 #include "compare/lab/child.h"
 #include "compare/lab/result_parts.h"
@@ -94,19 +97,20 @@ static void compare_run_all(const struct request *request, json_t *results)
 static bool compare_write_page(const struct request *request,
                                const json_t *report)
 {
-    FILE *file;
+    struct whole_file file;
 
     if (!request->page)
         return true;
-    file = fopen(request->page, "we");
-    if (file) {
-        page_print(file, report);
-        if (!ferror(file) && !fclose(file)) {
+    if (whole_file_begin(&file, request->page)) {
+        page_print(file.out, report);
+        if (whole_file_end(&file)) {
             text_print(stderr, "the page: %s\n", request->page);
             return true;
         }
     }
-    text_print(stderr, "playground compare: cannot write %s: %s\n",
+    text_print(stderr,
+               "playground compare: cannot write %s: %s; make room for it. "
+               "What was there before is left as it was\n",
                request->page, strerror(errno));
     return false;
 }
@@ -115,25 +119,23 @@ static bool compare_write_page(const struct request *request,
    after them. */
 static bool compare_may_write_page(const struct request *request)
 {
-    FILE *file;
-    bool is_new;
+    struct whole_file file;
+    struct stat status;
+    char text[REMEDY_BYTES];
 
-    if (!request->page)
+    if (!request->page ||
+        (stat(request->page, &status) == 0 && !S_ISREG(status.st_mode) &&
+         !S_ISDIR(status.st_mode)))
         return true;
-    is_new = access(request->page, F_OK) != 0;
-    file = fopen(request->page, "ae");
-    if (!file) {
-        text_print(
-            stderr,
-            "playground compare: cannot write %s: %s; give --html a file "
-            "in a folder you may write to\n",
-            request->page, strerror(errno));
-        return false;
+    if (whole_file_begin(&file, request->page)) {
+        whole_file_drop(&file);
+        return true;
     }
-    fclose(file);
-    if (is_new)
-        unlink(request->page);
-    return true;
+    text_print(stderr, "playground compare: cannot write %s: %s\n",
+               request->page,
+               remedy_file(REMEDY_WRITE, request->page, errno,
+                           "give --html another file", text, sizeof(text)));
+    return false;
 }
 
 static int compare_run_request(const struct request *request)

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "commands.h"
@@ -23,11 +24,6 @@ static uint64_t wire_command_now_ms(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static bool wire_command_is_interrupted(const struct wire_jobs *jobs)
-{
-    return jobs->stop_signal || jobs->interrupts;
 }
 
 /* ---- before ----------------------------------------------------------- */
@@ -52,11 +48,14 @@ static void wire_command_order_drops(struct wire *wire,
             wire_drop_next(wire, side, line->drops[side][i]);
 }
 
-static void wire_command_say_right_failed(int status)
+static void wire_command_say_right_failed(struct wire_jobs *jobs)
 {
-    text_print(stderr,
-               "playground wire: the right command ended with status %d\n",
-               status);
+    int status = wire_jobs_status(jobs, WIRE_RIGHT);
+
+    if (wire_jobs_may_say(jobs))
+        text_print(stderr,
+                   "playground wire: the right command ended with status %d\n",
+                   status);
 }
 
 /* -1: the right end is ready for a client; else the exit status. */
@@ -67,14 +66,14 @@ static int wire_command_wait_for_right(struct wire_jobs *jobs,
     bool is_ready = false;
     int status;
 
-    while (!is_ready && !wire_command_is_interrupted(jobs) &&
+    while (!is_ready && !wire_jobs_is_told(jobs) &&
            wire_jobs_is_running(jobs, WIRE_RIGHT)) {
         wire_jobs_wait(jobs, line->config ? ANY_TIME_MS : LISTEN_MS);
         is_ready = line->config ? jobs->server.is_ready
                                 : wire_command_now_ms() >= limit ||
                                       wire_is_listening(jobs->wire, WIRE_RIGHT);
     }
-    if (wire_command_is_interrupted(jobs))
+    if (wire_jobs_is_told(jobs))
         return 130;
     if (is_ready)
         return -1;
@@ -83,7 +82,7 @@ static int wire_command_wait_for_right(struct wire_jobs *jobs,
         return status; /* the server has said why */
     if (status == 0)
         return -1;
-    wire_command_say_right_failed(status);
+    wire_command_say_right_failed(jobs);
     return 1;
 }
 
@@ -132,8 +131,7 @@ static void wire_command_wait_for_silence(struct wire_jobs *jobs,
                   wire_command_queue_ms(&line->options.to_left) + GOODBYE_MS;
     uint64_t start = wire_command_now_ms(), since = start, before = UINT64_MAX;
 
-    while (wire_jobs_is_running(jobs, WIRE_RIGHT) &&
-           !wire_command_is_interrupted(jobs) &&
+    while (wire_jobs_is_running(jobs, WIRE_RIGHT) && !wire_jobs_is_told(jobs) &&
            (double)(wire_command_now_ms() - since) < silence &&
            (double)(wire_command_now_ms() - start) < most) {
         uint64_t seen = wire_command_activity(jobs->wire);
@@ -153,24 +151,28 @@ static void wire_command_wait_for_left(struct wire_jobs *jobs)
         wire_jobs_wait(jobs, ANY_TIME_MS);
         if (is_right_running && !jobs->pids[WIRE_RIGHT] &&
             wire_jobs_status(jobs, WIRE_RIGHT))
-            wire_command_say_right_failed(wire_jobs_status(jobs, WIRE_RIGHT));
+            wire_command_say_right_failed(jobs);
         is_right_running = jobs->pids[WIRE_RIGHT] != 0;
         if (jobs->stop_signal || jobs->interrupts >= INTERRUPTS)
             wire_jobs_stop(jobs, WIRE_LEFT);
     }
 }
 
-static void wire_command_summarise(struct wire *wire,
+static void wire_command_summarise(struct wire_jobs *jobs,
                                    const struct wire_command_line *line,
                                    uint64_t start_ms)
 {
     struct summary summary = {
-        .kind = wire_kind(wire),
+        .kind = wire_kind(jobs->wire),
         .options = &line->options,
         .seconds = (double)(wire_command_now_ms() - start_ms) / 1000,
     };
 
-    if (!wire_counts(wire, summary.counts))
+    bool is_known = wire_counts(jobs->wire, summary.counts);
+
+    if (!wire_jobs_may_say(jobs))
+        return;
+    if (!is_known)
         text_print(stderr,
                    "playground wire: the forwarder has ended; what came "
                    "after that was lost\n");
@@ -218,18 +220,37 @@ static int wire_command_run(struct wire_jobs *jobs,
             status = wire_jobs_status(jobs, WIRE_LEFT);
             wire_command_wait_for_silence(jobs, line);
             wire_jobs_stop(jobs, WIRE_RIGHT);
-            wire_command_summarise(jobs->wire, line, start_ms);
+            wire_command_summarise(jobs, line, start_ms);
         }
     }
     wire_jobs_stop(jobs, WIRE_RIGHT);
     return status;
 }
 
+/* What may wait (an open of a FIFO) comes first, while a signal still ends the
+   program as any other. */
+static int wire_command_prepare(const struct wire_command_line *line,
+                                struct wire_jobs *jobs)
+{
+    char error[512];
+    int log = wire_jobs_open_log(line->log);
+    struct wire *wire =
+        log >= 0 ? wire_create(&line->options, error, sizeof(error)) : NULL;
+
+    if (wire && wire_jobs_init(jobs, wire, log))
+        return 0;
+    if (log >= 0 && !wire)
+        text_print(stderr, "playground wire: %s\n", error);
+    wire_destroy(wire);
+    if (log >= 0)
+        close(log);
+    return 1;
+}
+
 int cmd_wire(int argc, char **argv)
 {
     static struct wire_command_line line;
     struct wire_jobs jobs;
-    char error[512];
     int status = wire_command_line_read(&line, argc, argv);
 
     if (status >= 0)
@@ -238,16 +259,10 @@ int cmd_wire(int argc, char **argv)
         return wire_command_check();
     if (line.config && wire_command_is_simulation(line.config))
         return 2;
-    if (!wire_jobs_init(&jobs))
+    if (wire_command_prepare(&line, &jobs))
         return 1;
-    jobs.wire = wire_create(&line.options, error, sizeof(error));
-    if (jobs.wire) {
-        wire_command_order_drops(jobs.wire, &line);
-        status = wire_command_run(&jobs, &line);
-    } else {
-        text_print(stderr, "playground wire: %s\n", error);
-        status = 1;
-    }
+    wire_command_order_drops(jobs.wire, &line);
+    status = wire_command_run(&jobs, &line);
     wire_destroy(jobs.wire);
     wire_jobs_clear();
     wire_jobs_finish(&jobs);

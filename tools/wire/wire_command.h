@@ -32,14 +32,25 @@ struct wire_jobs {
     pid_t pids[2]; /* by side; 0: not started, or it has ended */
     int statuses[2];
     struct server_lines server;
+    int log;             /* for what the right command prints */
     int signals;         /* a signalfd */
     int stop_signal;     /* that we were sent; or 0 */
     unsigned interrupts; /* Ctrl-C at the terminal, which LEFT has seen too */
 };
 
+/* Where the right command's output goes: stdout belongs to the left one. NULL:
+   to stderr. It may wait for a reader, so it comes before wire_jobs_init(). -1
+   after saying why not. */
+int wire_jobs_open_log(const char *path);
 /* From now on signals are waited for. False after saying why not. */
-bool wire_jobs_init(struct wire_jobs *jobs);
+bool wire_jobs_init(struct wire_jobs *jobs, struct wire *wire, int log);
+/* Closes the log, too. */
 void wire_jobs_finish(struct wire_jobs *jobs);
+/* A signal has told us to end. */
+bool wire_jobs_is_told(const struct wire_jobs *jobs);
+/* Waits until stderr takes something. False: it does not, and a signal has come
+   that leaves no time for words. */
+bool wire_jobs_may_say(struct wire_jobs *jobs);
 
 /* Starts one of the two. False after saying why not. */
 bool wire_jobs_start_right(struct wire_jobs *jobs,

@@ -13,6 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/inherited.h"
+#include "base/program.h"
+#include "base/remedy.h"
 #include "base/text.h"
 #include "wire/wire_command.h"
 
@@ -20,24 +23,22 @@
 
 /* ---- signals ---------------------------------------------------------- */
 
-bool wire_jobs_init(struct wire_jobs *jobs)
+bool wire_jobs_init(struct wire_jobs *jobs, struct wire *wire, int log)
 {
-    sigset_t set;
+    char text[REMEDY_BYTES];
+    static const int numbers[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP};
+    sigset_t set =
+        inherited_wanted(numbers, sizeof(numbers) / sizeof(*numbers));
 
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN); /* who reads stderr may go; we still clean up */
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    *jobs = (struct wire_jobs){.server.fd = -1};
+    *jobs = (struct wire_jobs){.wire = wire, .log = log, .server.fd = -1};
     jobs->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (jobs->signals >= 0)
         return true;
-    text_print(stderr, "playground wire: signalfd: %s; close some files\n",
-               strerror(errno));
+    text_print(stderr, "playground wire: signalfd: %s\n",
+               remedy_resource(errno, text, sizeof(text)));
     return false;
 }
 
@@ -46,6 +47,7 @@ void wire_jobs_finish(struct wire_jobs *jobs)
     if (jobs->server.fd >= 0)
         close(jobs->server.fd);
     close(jobs->signals);
+    close(jobs->log);
 }
 
 /* A Ctrl-C comes from the terminal, which has told the left command too. */
@@ -63,6 +65,27 @@ static void wire_jobs_take_signal(struct wire_jobs *jobs,
     jobs->stop_signal = number;
     if (jobs->pids[WIRE_LEFT])
         kill(jobs->pids[WIRE_LEFT], number);
+}
+
+bool wire_jobs_is_told(const struct wire_jobs *jobs)
+{
+    return jobs->stop_signal || jobs->interrupts;
+}
+
+/* Signals are blocked, so they are looked for while stderr takes nothing. */
+bool wire_jobs_may_say(struct wire_jobs *jobs)
+{
+    struct pollfd fds[] = {{.fd = STDERR_FILENO, .events = POLLOUT},
+                           {.fd = jobs->signals, .events = POLLIN}};
+    struct signalfd_siginfo info;
+
+    while (poll(fds, 2, wire_jobs_is_told(jobs) ? 0 : -1) > 0) {
+        if (fds[0].revents)
+            return true;
+        while (read(jobs->signals, &info, sizeof(info)) == sizeof(info))
+            wire_jobs_take_signal(jobs, &info);
+    }
+    return false;
 }
 
 static void wire_jobs_take_ends(struct wire_jobs *jobs)
@@ -83,7 +106,7 @@ void wire_jobs_wait(struct wire_jobs *jobs, int ms)
         return;
     while (read(jobs->signals, &info, sizeof(info)) == sizeof(info))
         wire_jobs_take_signal(jobs, &info);
-    if (fds[1].revents)
+    if (fds[1].revents && wire_jobs_may_say(jobs))
         server_lines_read(&jobs->server);
     wire_jobs_take_ends(jobs);
 }
@@ -94,39 +117,37 @@ static bool wire_jobs_start(struct wire_jobs *jobs, enum wire_side side,
                             char *const argv[], const int fds[3])
 {
     pid_t pid = wire_spawn(jobs->wire, side, argv, fds);
+    char text[REMEDY_BYTES];
 
     if (pid > 0) {
         jobs->pids[side] = pid;
         return true;
     }
-    text_print(stderr, "playground wire: %s: %s; the %s command cannot start\n",
-               argv[0], strerror(-pid), side == WIRE_LEFT ? "left" : "right");
+    text_print(stderr, "playground wire: the %s command cannot start: %s: %s\n",
+               side == WIRE_LEFT ? "left" : "right", argv[0],
+               remedy_file(REMEDY_RUN, argv[0], (int)-pid,
+                           "try another command", text, sizeof(text)));
     return false;
-}
-
-/* The path of this program. */
-static char *wire_jobs_self(void)
-{
-    static char path[4096];
-    ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-    path[len > 0 ? len : 0] = 0;
-    return path;
 }
 
 static bool wire_jobs_start_server(struct wire_jobs *jobs, const char *config,
                                    int nothing, int log)
 {
     char host[64];
-    char *const argv[] = {wire_jobs_self(), "run", "--host", host,
-                          (char *)config,   NULL};
+    char *const argv[] = {(char *)(uintptr_t)program_path(),
+                          "run",
+                          "--host",
+                          host,
+                          (char *)config,
+                          NULL};
     int out[2];
+    char text[REMEDY_BYTES];
     bool is_started;
 
     snprintf(host, sizeof(host), "%s", wire_address(WIRE_RIGHT, AF_INET));
     if (pipe2(out, O_CLOEXEC) < 0) {
-        text_print(stderr, "playground wire: pipe: %s; close some files\n",
-                   strerror(errno));
+        text_print(stderr, "playground wire: pipe: %s\n",
+                   remedy_resource(errno, text, sizeof(text)));
         return false;
     }
     is_started = wire_jobs_start(jobs, WIRE_RIGHT, argv,
@@ -136,44 +157,43 @@ static bool wire_jobs_start_server(struct wire_jobs *jobs, const char *config,
     return is_started;
 }
 
-/* Where the right command's output goes: stdout belongs to the left one. */
-static int wire_jobs_open_log(const char *path)
+int wire_jobs_open_log(const char *path)
 {
+    char text[REMEDY_BYTES];
     int fd;
 
     if (!path)
         return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
     fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
-        text_print(stderr,
-                   "playground wire: %s: %s; name a file that can be written\n",
-                   path, strerror(errno));
+        text_print(stderr, "playground wire: %s: %s\n", path,
+                   remedy_file(REMEDY_WRITE, path, errno,
+                               "name a file that can be written", text,
+                               sizeof(text)));
     return fd;
 }
 
 bool wire_jobs_start_right(struct wire_jobs *jobs,
                            const struct wire_command_line *line)
 {
-    int log = wire_jobs_open_log(line->log);
-    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int log = jobs->log, nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
     bool is_started = false;
 
-    if (log >= 0 && line->config)
+    if (line->config)
         is_started = wire_jobs_start_server(jobs, line->config, nothing, log);
-    else if (log >= 0)
+    else
         is_started = wire_jobs_start(jobs, WIRE_RIGHT, line->right,
                                      (const int[3]){nothing, log, log});
     if (nothing >= 0)
         close(nothing);
-    if (log >= 0)
-        close(log);
     return is_started;
 }
 
 bool wire_jobs_start_left(struct wire_jobs *jobs,
                           const struct wire_command_line *line)
 {
-    char *const client[] = {wire_jobs_self(), "client", jobs->server.url, NULL};
+    char *const client[] = {(char *)(uintptr_t)program_path(), "client",
+                            jobs->server.url, NULL};
 
     if (line->config)
         setenv("WIRE_URL", jobs->server.url, 1);

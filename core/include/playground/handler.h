@@ -112,7 +112,7 @@ enum pg_verdict {
 enum pg_why {
     PG_WHY_EOF = 1,  /* the peer said it has no more, all was answered */
     PG_WHY_RESET,    /* the peer or the network broke the connection */
-    PG_WHY_IDLE,     /* nothing heard or said for the transport's idle time */
+    PG_WHY_IDLE,     /* nothing heard for the transport's idle time */
     PG_WHY_LIMIT,    /* a limit of the config, e.g. a reader too slow */
     PG_WHY_HANDLER,  /* a handler closed it: the text is the handler's */
     PG_WHY_SHUTDOWN, /* the server stops */
@@ -220,6 +220,11 @@ struct pg_handler {
        */
     int (*check_place)(struct pg_entry *entry, enum pg_kind input,
                        const char *name);
+
+    /* The second message of a UDP peer is here, and recv() is next: it was a
+       stranger, see pg_is_stranger(), and is none any more. Never runs for a
+       connection. */
+    void (*known)(struct pg_ctx *ctx);
 };
 
 /* The one symbol a handler exports. */
@@ -266,9 +271,9 @@ PG_API int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes);
  * 0           queued
  * -ECANCELED  the session is closing
  * -EMSGSIZE   one record more than the transport carries: send less at once
- * -EDQUOT     the peer has been heard from once only and has had three times
- *             what it sent (RFC 9000, section 8.1): send it again after the
- *             next message
+ * -EDQUOT     to a stranger: more than udp's "unverified_ratio" (3) times the
+ *             bytes it sent, headers included (RFC 9000, section 8.1). It is
+ *             dropped, counted, and said once on stderr; send it in known()
  * -ENOBUFS    no room: a record was dropped and counted (on a stream the
  *             session closes instead)
  */
@@ -314,10 +319,10 @@ PG_API uint8_t *pg_scratch(struct pg_ctx *ctx, size_t len);
 /* ---- to others -------------------------------------------------------- */
 
 /*
- * Sends to the same entry in every other session, on every worker and
- * whatever its transport, each starting just below this entry. `slow` says
- * what happens to a receiver that does not read. 0, or -ENOBUFS when another
- * worker cannot take it (counted).
+ * Sends to the same entry in every other session but strangers', on every
+ * worker and whatever its transport, each starting just below this entry.
+ * `slow` says what happens to a receiver that does not read. 0, or -ENOBUFS
+ * when another worker cannot take it (counted).
  */
 PG_API int pg_broadcast(struct pg_ctx *ctx, struct pg_bytes bytes,
                         enum pg_slow slow);
@@ -356,6 +361,9 @@ PG_API const char *pg_name_key(struct pg_bytes shown,
 /* The key of this ctx; "" without one. Valid until the callback returns. */
 PG_API const char *pg_claimed(struct pg_ctx *ctx);
 
+/* Has some ctx of the entry this key? Costs the same however many keys. */
+PG_API bool pg_is_claimed(struct pg_entry *entry, const char *key);
+
 /* Calls fn once for each key of the entry, in the order they were claimed. */
 PG_API void pg_claims(struct pg_entry *entry,
                       void (*fn)(const char *key, const char *shown, void *arg),
@@ -382,8 +390,12 @@ PG_API void pg_entry_timer(struct pg_entry *entry, uint32_t ms);
 
 /* ---- pressure --------------------------------------------------------- */
 
-/* Stops reading from this session until pg_resume(), one for each pause. A
-   datagram that comes meanwhile is dropped and counted. */
+/*
+ * Stops reading from this session until pg_resume(), one for each pause. What
+ * this entry keeps when it resumes comes again, even if nothing new comes, and
+ * before the end of input is told. A datagram that comes meanwhile is dropped
+ * and counted.
+ */
 PG_API void pg_pause(struct pg_ctx *ctx);
 PG_API void pg_resume(struct pg_ctx *ctx);
 
@@ -409,9 +421,17 @@ PG_API const char *pg_transport_name(const struct pg_ctx *ctx);
 PG_API enum pg_kind pg_transport_kind(const struct pg_ctx *ctx);
 /* The kind that reaches this entry: PG_STREAM or PG_RECORDS. */
 PG_API enum pg_kind pg_input_kind(const struct pg_ctx *ctx);
-/* Milliseconds without traffic, either way, until the transport takes the peer
-   for gone; 0: it does not, or it tells by itself when one leaves. */
+/* Milliseconds after which the transport takes a peer for gone that says
+   nothing, whatever it is sent; 0: it does not. */
 PG_API uint64_t pg_idle_ms(const struct pg_ctx *ctx);
+/*
+ * A UDP peer that has sent one message so far: its address may be forged, and
+ * nobody there (RFC 9000, section 8.1). It is served, but others should not pay
+ * for it: no broadcast reaches it, it counts against limits.strangers alone, of
+ * whom the oldest goes first, and what is dear (a name, a notice to all)
+ * belongs into known(). A connection is never one; its peer has answered.
+ */
+PG_API bool pg_is_stranger(const struct pg_ctx *ctx);
 /* A number no other session of this server has had. */
 PG_API uint64_t pg_session_number(const struct pg_ctx *ctx);
 
@@ -453,9 +473,13 @@ struct pg_file; /* an output that never blocks the loop */
  * Opens a file to append to (made with mode 0640 if missing), or stderr for
  * "-". A relative path counts from the config file's folder. For init() only;
  * the core closes it, and begins it anew when it was moved or removed. NULL:
- * the file cannot be opened, errno says why.
+ * the file cannot be opened, errno and pg_file_error() say why.
  */
 PG_API struct pg_file *pg_open_file(struct pg_entry *entry, const char *path);
+
+/* Why the last file that this thread asked for was not opened and, after a
+   semicolon, what to do; for pg_fail(). Valid until the next one. */
+PG_API const char *pg_file_error(void);
 
 /* Appends one whole line or record. -EAGAIN: no room in the ring, the line is
    lost, and the loss is announced in the file as soon as there is room. Lines

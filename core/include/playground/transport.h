@@ -58,6 +58,15 @@ struct pg_record {
     size_t size;
 };
 
+/* How a stream's peer stands. It may be there and not read: then its system
+   answers, but takes nothing. */
+struct pg_look {
+    uint64_t taken;     /* bytes its system has acknowledged so far */
+    bool is_waiting;    /* others are not acknowledged yet */
+    bool is_owed;       /* its system has been asked and has to answer */
+    uint64_t silent_ms; /* since anything at all came from there */
+};
+
 #define PG_TRANSPORT_VERSION 1u
 #define PG_TRANSPORT_ABI                                                       \
     (PG_TRANSPORT_VERSION << 16 | (uint32_t)sizeof(struct pg_transport))
@@ -73,8 +82,10 @@ struct pg_transport {
     size_t session_size;
     size_t peer_size;
     size_t max_record; /* the longest record in bytes; 0: limits.frame_bytes */
-    /* A peer heard from only once gets at most this many times the bytes it
-       sent; 0: no such limit (peers cannot lie about their address). */
+    /* Records: a peer heard from only once, a stranger, gets at most this many
+       times the bytes it sent, because its address may be forged, unless
+       pg_listener_unverified() says otherwise. 0: peers cannot lie about their
+       address, and nobody is a stranger. */
     unsigned unverified_ratio;
     /* Records: as many of one size may be in one pg_record, and no more bytes
        than in the longest record; 0: one. */
@@ -98,10 +109,11 @@ struct pg_transport {
     int (*connect)(struct pg_listener *listener);
 
     /*
-     * The listener's socket is readable: take what is there with
-     * pg_session_open() or pg_session_recv(), a bounded amount. 0, or -errno
-     * of accept(2); after EMFILE, ENFILE, ENOBUFS and ENOMEM the core pauses
-     * the listener until descriptors are free again.
+     * The listener's socket is readable: take what is there, a bounded amount,
+     * connections with pg_session_open(), records with pg_session_meet() or
+     * pg_session_recv(), of up to 64 new peers. 0, or -errno of accept(2);
+     * after EMFILE, ENFILE, ENOBUFS and ENOMEM the core pauses the listener
+     * until descriptors are free again.
      */
     int (*ready)(struct pg_listener *listener, int fd);
 
@@ -133,6 +145,13 @@ struct pg_transport {
 
     /* Peers are played instead of met on sockets; NULL: sockets. */
     const struct pg_simulation *simulation;
+
+    /* Streams: fills `look`, now and then, for limits.unread_s and
+       pg_listener_gone(). Absent: what counts is whether send() takes. */
+    void (*look)(struct pg_session *session, int fd, struct pg_look *look);
+    /* Records: how many bytes of headers carry each record to or from this
+       peer, up to 255; they count where unverified_ratio does. Absent: 0. */
+    size_t (*header_bytes)(const struct pg_session *session);
 };
 
 /* The one symbol a transport exports. */
@@ -149,7 +168,8 @@ PG_API void *pg_listener_private(struct pg_listener *listener);
 PG_API int pg_listen_fail(struct pg_listener *listener, const char *key,
                           const char *format, ...) PG_PRINTF(3, 4);
 
-/* fopen(3) for a path of the config, which counts from its file's folder. */
+/* fopen(3) for a path of the config, which counts from its file's folder. NULL:
+   errno and pg_file_error() say why. */
 PG_API FILE *pg_listener_file(struct pg_listener *listener, const char *path,
                               const char *mode);
 
@@ -165,8 +185,8 @@ PG_API int pg_bind(struct pg_listener *listener, int fd,
 /*
  * The address `host`:`port` for bind() and connect(). 0; -EINVAL: `host` is
  * neither an IPv4 or IPv6 address nor a possible name; -ENOENT: a name that
- * has no address, or without `lookup` any name. A look-up may block; IPv4 is
- * taken before IPv6.
+ * has no address, or without `lookup` any name; -EAGAIN: no name server has
+ * answered. A look-up may block; IPv4 is taken before IPv6.
  */
 PG_API int pg_address(const char *host, int port, bool lookup,
                       struct sockaddr_storage *address, socklen_t *length);
@@ -196,13 +216,24 @@ PG_API void pg_refuse(struct pg_listener *listener, const char *reason);
 /* ---- sessions --------------------------------------------------------- */
 
 /*
- * A peer came. `fd` is its own descriptor (the core owns it from here on, also
- * on failure) or -1 when it shares the listener's. `data` is copied into the
- * session before the handlers' open(). NULL: limits.max_sessions is reached or
- * a handler turned it away; that has been counted.
+ * A peer came whose address is beyond doubt, as a connection's is. `fd` is its
+ * own descriptor (the core owns it from here on, also on failure) or -1 when it
+ * shares the listener's. `data` is copied into the session before the handlers'
+ * open(). NULL: limits.max_sessions is reached, and no UDP peer could be ended
+ * instead, or a handler turned it away; that has been counted.
  */
 PG_API struct pg_session *pg_session_open(struct pg_listener *listener, int fd,
                                           const void *data);
+
+/*
+ * Records: one came from a peer that has no session. It gets one, with `data`
+ * as above, and its handlers the record: where .unverified_ratio is not 0, as a
+ * stranger, which is known from its second record on. What the first one earns
+ * may be sent in open() already. NULL: no room, counted.
+ */
+PG_API struct pg_session *pg_session_meet(struct pg_listener *listener,
+                                          const void *data,
+                                          struct pg_bytes first);
 
 /* Records: the session of the peer whose first peer_size bytes are these. */
 PG_API struct pg_session *pg_session_find(struct pg_listener *listener,
@@ -215,17 +246,21 @@ PG_API void pg_session_recv(struct pg_session *session, struct pg_bytes bytes);
 PG_API void pg_session_end(struct pg_session *session, enum pg_end how,
                            enum pg_why why, const char *text);
 
-/*
- * Records: makes room. Ends the session not heard from or sent to for longest.
- * False: the listener has none.
- */
-PG_API bool pg_session_evict(struct pg_listener *listener, const char *text);
+/* Records: at most so many peers are known, on this worker; one more ends the
+   one silent for longest. 0: no limit but limits.max_sessions. */
+PG_API void pg_listener_peers(struct pg_listener *listener, uint64_t most);
 
-/* Records: the number of sessions the listener has now, on this worker. */
-PG_API size_t pg_session_count(const struct pg_listener *listener);
+/* Records: what a stranger may be sent, in times of what it sent; 0: whatever
+   the handlers like. */
+PG_API void pg_listener_unverified(struct pg_listener *listener,
+                                   uint64_t ratio);
 
-/* Records: ends sessions without traffic for `ms` milliseconds; 0: never. */
+/* Ends sessions not heard from for `ms` milliseconds; 0: never. */
 PG_API void pg_listener_idle(struct pg_listener *listener, uint64_t ms);
+
+/* Streams: ends sessions whose peer has owed an answer and said nothing for
+   `ms` milliseconds, see struct pg_look; 0: never. */
+PG_API void pg_listener_gone(struct pg_listener *listener, uint64_t ms);
 
 /* The transport's own data of a session (session_size bytes). */
 PG_API void *pg_session_data(struct pg_session *session);

@@ -8,9 +8,12 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "base/must.h"
 
 #include "compare/lab/bad_link.h"
 
@@ -40,7 +43,7 @@ struct ends {
     int udp_server, tcp_server; /* right */
 };
 
-static char data[STREAM];
+static char *data; /* STREAM bytes */
 
 /* ---- the ends --------------------------------------------------------- */
 
@@ -174,11 +177,11 @@ static int fragments_count_arrivals(struct lab *lab, struct ends *ends,
     for (int i = 0; i < trains[train].count; i++) {
         lab_send(lab, ends->udp, data, trains[train].size);
         fragments_settled(lab, ends);
-        while (recv(ends->udp_server, data, sizeof(data), MSG_DONTWAIT) >= 0)
+        while (recv(ends->udp_server, data, STREAM, MSG_DONTWAIT) >= 0)
             arrived++;
     }
     while (lab_is_readable(ends->udp_server, 100) &&
-           recv(ends->udp_server, data, sizeof(data), MSG_DONTWAIT) >= 0)
+           recv(ends->udp_server, data, STREAM, MSG_DONTWAIT) >= 0)
         arrived++;
     return arrived;
 }
@@ -374,6 +377,7 @@ void fragments_measure(struct lab *lab)
         return;
     }
     loss = lab_setting(lab, SETTING_LOSS, 1) / 100;
+    data = must_calloc(STREAM, 1);
     ends.wire = bad_link_wire(lab, &options);
     fragments_open_ends(lab, &ends);
     fragments_set_discovery(lab, ends.udp, IP_PMTUDISC_DONT);
@@ -387,4 +391,5 @@ void fragments_measure(struct lab *lab)
                     "fragments, and if one of them is lost, all is lost. TCP "
                     "cuts its stream to fit (MSS), and sends again only the "
                     "piece that is missing.");
+    free(data);
 }

@@ -2,30 +2,31 @@
 #include "compare/lab/lab.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#include "base/must.h"
 
 #include "compare/experiments/fragments.h"
 
 #define LARGE   (10 * 1000 * 1000) /* in one send() over TCP */
 #define HIGHEST 70000              /* certainly too long for a datagram */
 
-static char data[LARGE];
-
-static int largest_try_size(int fd, size_t size)
+static int largest_try_size(int fd, const char *data, size_t size)
 {
     return send(fd, data, size, 0) < 0 ? errno : 0;
 }
 
 /* The longest datagram that send() takes: halving. */
-static size_t largest_find_longest(int fd)
+static size_t largest_find_longest(int fd, const char *data)
 {
     size_t fits = 0, fails = HIGHEST;
 
     while (fails - fits > 1) {
         size_t middle = (fits + fails) / 2;
 
-        if (largest_try_size(fd, middle) == 0)
+        if (largest_try_size(fd, data, middle) == 0)
             fits = middle;
         else
             fails = middle;
@@ -55,20 +56,21 @@ static void largest_run(struct lab *lab)
     struct server *server = lab_log_server(lab, NULL);
     int tcp = lab_connect(lab, server, SIDE_TCP);
     int udp = lab_connect(lab, server, SIDE_UDP);
+    char *data = must_calloc(LARGE, 1);
     size_t longest;
     int beyond, tcp_reads, udp_reads;
     bool tcp_arrives, udp_arrives;
 
-    memset(data, 'x', sizeof(data));
     lab_send(lab, tcp, data, LARGE);
     tcp_arrives = largest_arrives(server, LARGE, &tcp_reads);
-    longest = largest_find_longest(udp);
-    beyond = largest_try_size(udp, longest + 1);
+    longest = largest_find_longest(udp, data);
+    beyond = largest_try_size(udp, data, longest + 1);
 
     server = lab_log_server(lab, NULL);
     udp = lab_connect(lab, server, SIDE_UDP);
     lab_send(lab, udp, data, longest);
     udp_arrives = largest_arrives(server, (json_int_t)longest, &udp_reads);
+    free(data);
 
     result_did(lab,
                "The client sends 10,000,000 bytes with one send() over TCP, "

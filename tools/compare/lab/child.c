@@ -16,7 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/inherited.h"
 #include "base/must.h"
+#include "base/remedy.h"
 #include "base/text.h"
 #include "compare/lab/lab_parts.h"
 
@@ -44,13 +46,14 @@ static char *child_make_folder(void)
     const char *base = getenv("TMPDIR");
     char *folder =
         must_printf("%s/playground-compare-XXXXXX", base ? base : "/tmp");
+    char text[REMEDY_BYTES];
 
     if (mkdtemp(folder))
         return folder;
-    text_print(stderr,
-               "playground compare: cannot make %s: %s; set TMPDIR to a "
-               "folder you may write to\n",
-               folder, strerror(errno));
+    text_print(stderr, "playground compare: cannot make %s: %s\n", folder,
+               remedy_file(REMEDY_MAKE, folder, errno,
+                           "set TMPDIR to a folder you may write to", text,
+                           sizeof(text)));
     exit(1);
 }
 
@@ -226,11 +229,9 @@ static void child_note_end(struct child *child, const char *why, int status)
 static void child_block_signals(struct child *child)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
-    sigset_t set;
+    sigset_t set =
+        inherited_wanted(numbers, sizeof(numbers) / sizeof(*numbers));
 
-    sigemptyset(&set);
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
-        sigaddset(&set, numbers[i]);
     sigprocmask(SIG_BLOCK, &set, &child->mask);
     child->signals = signalfd(-1, &set, SFD_CLOEXEC);
 }
@@ -238,12 +239,12 @@ static void child_block_signals(struct child *child)
 json_t *child_run(const struct experiment *experiment,
                   const struct settings *settings, struct progress *progress)
 {
-    struct child child = {.experiment = experiment,
-                          .folder = child_make_folder()};
+    struct child child = {.experiment = experiment};
     double begin = lab_now_ms();
 
     prctl(PR_SET_CHILD_SUBREAPER, 1); /* what it leaves is left to us */
-    child_block_signals(&child);
+    child_block_signals(&child); /* before there is something to clear away */
+    child.folder = child_make_folder();
     child_start(&child, settings);
 
     const char *why = child_follow(&child, progress);

@@ -2,6 +2,8 @@
 
 #include "compare/lab/progress.h"
 
+#include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +33,22 @@ void progress_say(struct progress *progress, const char *where)
     snprintf(progress->where, sizeof(progress->where), "%s", where);
 }
 
+static void progress_put(const char *format, ...) PG_PRINTF(1, 2);
+
+/* Waits for nobody, because signals are blocked while it is called. Where the
+   reader has gone it is written all the same: SIGPIPE tells. */
+static void progress_put(const char *format, ...)
+{
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    va_list arguments;
+
+    if (poll(&out, 1, 0) != 1)
+        return;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+}
+
 /* In place of what it said before; one line, since only one is taken away. */
 static void progress_show_in_place(const struct progress *progress, double ms)
 {
@@ -39,7 +57,7 @@ static void progress_show_in_place(const struct progress *progress, double ms)
                              *progress->where ? ": " : "", progress->where);
     size_t next, len = columns_break(text, WIDTH, &next);
 
-    fprintf(stderr, "\r\033[K%.*s", (int)len, text);
+    progress_put("\r\033[K%.*s", (int)len, text);
     free(text);
 }
 
@@ -53,13 +71,13 @@ void progress_tick(struct progress *progress)
     if (progress->is_terminal)
         progress_show_in_place(progress, ms);
     else
-        fprintf(stderr, "%zu of %zu: %s takes a few seconds\n",
-                progress->number, progress->count, progress->name);
+        progress_put("%zu of %zu: %s takes a few seconds\n", progress->number,
+                     progress->count, progress->name);
 }
 
 void progress_end(struct progress *progress)
 {
     if (progress->is_shown && progress->is_terminal)
-        fputs("\r\033[K", stderr);
+        progress_put("\r\033[K");
     progress->is_shown = false;
 }

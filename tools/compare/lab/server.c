@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "base/program.h"
 #include "cli/announced.h"
 #include "compare/lab/lab_parts.h"
 #include "wire/link/wire.h"
@@ -161,7 +162,7 @@ static pid_t server_start_there(struct lab *lab, struct wire *wire,
 static void server_start(struct lab *lab, struct server *server, char *path,
                          const struct server_how *how)
 {
-    char *arguments[8] = {"/proc/self/exe", "run"};
+    char *arguments[8] = {(char *)(uintptr_t)program_to_run(), "run"};
     int out[2], err[2], count = 2;
 
     if (!how->is_whole)
@@ -370,10 +371,12 @@ static bool server_find_end(char *last, char *found, size_t size)
     bool is_found = false;
 
     for (; line; line = strtok_r(NULL, "\n", &place)) {
-        if (!strstr(line, " crashed: ") && strncmp(line, "worker ", 7) != 0 &&
+        bool is_death = !strncmp(line, "worker ", 7) && strstr(line, " (pid ");
+
+        if (!is_death && !strstr(line, " crashed: ") &&
             strncmp(line, "playground: ", 12) != 0)
             continue;
-        if (is_found && !strncmp(line, "worker ", 7))
+        if (is_found && is_death)
             continue; /* the crash says more */
         snprintf(found, size, "%s", line);
         is_found = true;

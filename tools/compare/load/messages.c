@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "base/remedy.h"
 
 #define FILE_MOST_BYTES (8u << 20)
 
@@ -217,27 +218,33 @@ bool messages_parse(struct messages *messages, struct pg_bytes text,
     return false;
 }
 
+#define USUAL "give a file with one message a line"
+
 bool messages_read(struct messages *messages, const char *path, bool is_hex,
                    char *error, size_t error_size)
 {
     FILE *file = fopen(path, "re");
+    char said[REMEDY_BYTES];
     uint8_t *text;
     size_t len;
     bool is_good;
 
     if (!file) {
-        snprintf(error, error_size,
-                 "%s: %s; give a file with one message a "
-                 "line",
-                 path, strerror(errno));
+        snprintf(
+            error, error_size, "%s: %s", path,
+            remedy_file(REMEDY_READ, path, errno, USUAL, said, sizeof(said)));
         return false;
     }
     text = must_calloc(FILE_MOST_BYTES, 1);
     len = fread(text, 1, FILE_MOST_BYTES, file);
     is_good = !ferror(file) && len < FILE_MOST_BYTES;
-    if (!is_good)
-        snprintf(error, error_size, "%s: %s; give a smaller file", path,
-                 ferror(file) ? strerror(errno) : "8 MiB or more");
+    if (ferror(file))
+        snprintf(
+            error, error_size, "%s: %s", path,
+            remedy_file(REMEDY_READ, path, errno, USUAL, said, sizeof(said)));
+    else if (!is_good)
+        snprintf(error, error_size, "%s: 8 MiB or more; give a smaller file",
+                 path);
     fclose(file);
     is_good = is_good && messages_parse(messages, pg_bytes(text, len), path,
                                         is_hex, error, error_size);

@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/remedy.h"
+
 #define SETTINGS "/proc/sys"
 
 /* ---- why not ---------------------------------------------------------- */
@@ -58,23 +60,42 @@ static bool namespaces_is_hindrance(const struct hindrance *hindrance,
            namespaces_setting(settings, hindrance->setting) == hindrance->value;
 }
 
-static const char *namespaces_general_remedy(int error_number)
+static bool namespaces_lacks_proc(struct remedy_case *met)
 {
-    switch (error_number) {
-    case EPERM:
-    case EACCES:
-        return "a container or a sandbox forbids it: run it as root, outside, "
-               "or start the container with the right (Docker: --privileged)";
-    case ENOSPC:
-        return "there are too many namespaces already, or too many within each "
-               "other; leave some";
-    case EINVAL:
-    case ENOSYS:
-    case EOPNOTSUPP:
-        return "this kernel was built without them; take another one";
-    default:
-        return "try again as root to see whether it is a missing right";
-    }
+    (void)met;
+    return access("/proc/self/ns", F_OK) != 0;
+}
+
+#define FORBIDDEN                                                              \
+    "a container or a sandbox forbids it: run it as root, outside, or start "  \
+    "the container with the right (Docker: --privileged)"
+#define NOT_BUILT "this kernel was built without them; take another one"
+
+static const struct remedy namespaces_remedies[] = {
+    {ENOENT, namespaces_lacks_proc,
+     "/proc is not mounted: run mount -t proc proc /proc", NULL},
+    {EPERM, NULL, FORBIDDEN, NULL},
+    {EACCES, NULL, FORBIDDEN, NULL},
+    {ENOSPC, NULL,
+     "there are too many namespaces already, or too many within each other; "
+     "leave some",
+     NULL},
+    {EINVAL, NULL, NOT_BUILT, NULL},
+    {ENOSYS, NULL, NOT_BUILT, NULL},
+    {EOPNOTSUPP, NULL, NOT_BUILT, NULL},
+    {0},
+};
+
+void namespaces_remedy(int error_number, const char *usual, char *text,
+                       size_t size)
+{
+    struct remedy_case met = {.error = error_number};
+    const struct remedy *found = remedy_find(namespaces_remedies, &met);
+
+    if (found)
+        remedy_fill(found, &met, text, size);
+    else
+        snprintf(text, size, "%s", usual);
 }
 
 void namespaces_explain(enum namespaces_step step, int error_number,
@@ -87,7 +108,11 @@ void namespaces_explain(enum namespaces_step step, int error_number,
         [NAMESPACES_DEVICE] = "a network device cannot be made",
     };
     const struct hindrance *hindrance = NULL;
+    char advice[REMEDY_BYTES];
 
+    namespaces_remedy(error_number,
+                      "try again as root to see whether it is a missing right",
+                      advice, sizeof(advice));
     for (size_t i = 0; i < sizeof(hindrances) / sizeof(*hindrances); i++)
         if (!hindrance &&
             namespaces_is_hindrance(&hindrances[i], error_number, settings))
@@ -101,7 +126,7 @@ void namespaces_explain(enum namespaces_step step, int error_number,
                  hindrance->value, hindrance->remedy);
     else
         snprintf(error, size, "%s: %s; %s", what[step], strerror(error_number),
-                 namespaces_general_remedy(error_number));
+                 advice);
 }
 
 /* ---- making them ------------------------------------------------------ */

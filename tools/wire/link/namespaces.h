@@ -29,6 +29,9 @@ int namespaces_switch(int fd);
    nothing outside of the namespaces. */
 int namespaces_keep_rights(void);
 
+/* What to do about the error of a call that makes or enters namespaces. */
+void namespaces_remedy(int error_number, const char *usual, char *text,
+                       size_t size);
 /* Says what stands in the way and what to do, found out from the error and from
    the settings below `settings`, usually /proc/sys. */
 void namespaces_explain(enum namespaces_step step, int error_number,

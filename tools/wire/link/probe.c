@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/remedy.h"
 #include "wire/link/wire.h"
 
 /* Runs in a child, since whoever makes a wire is moved for good. */
@@ -23,16 +24,19 @@ static _Noreturn void probe_make(int out)
 
 bool wire_is_possible(char *why, size_t size)
 {
+    char text[REMEDY_BYTES];
     size_t len = 0;
-    int pipe_fds[2], status = -1;
+    int pipe_fds[2], status = -1, fork_error;
     ssize_t got;
     pid_t pid;
 
     if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
-        snprintf(why, size, "pipe: %s; close some files", strerror(errno));
+        snprintf(why, size, "pipe: %s",
+                 remedy_resource(errno, text, sizeof(text)));
         return false;
     }
     pid = fork();
+    fork_error = errno;
     if (pid == 0)
         probe_make(pipe_fds[1]);
     close(pipe_fds[1]);
@@ -42,7 +46,8 @@ bool wire_is_possible(char *why, size_t size)
     why[len] = 0;
     close(pipe_fds[0]);
     if (pid < 0)
-        snprintf(why, size, "fork: %s; end other programs", strerror(errno));
+        snprintf(why, size, "fork: %s",
+                 remedy_resource(fork_error, text, sizeof(text)));
     else
         waitpid(pid, &status, 0);
     return status == 0;

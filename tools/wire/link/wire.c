@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/remedy.h"
 #include "wire/link/forwarder.h"
 #include "wire/link/interface.h"
 #include "wire/link/namespaces.h"
@@ -55,8 +56,12 @@ bool wire_has_ipv6(const struct wire *wire)
 
 static bool wire_fail(struct construction *making, const char *what, int error)
 {
+    char advice[REMEDY_BYTES];
+
+    namespaces_remedy(-error, "try again, and if it stays so, as root", advice,
+                      sizeof(advice));
     snprintf(making->error, making->size, "%s: %s; %s", what, strerror(-error),
-             "try again, and if it stays so, as root");
+             advice);
     return false;
 }
 
@@ -112,13 +117,33 @@ static int wire_set_up_interfaces(struct construction *making,
     return error;
 }
 
+#define VETH "take a veth pair"
+
+static const struct remedy wire_tun_remedies[] = {
+    {EACCES, NULL, VETH ", or let an administrator `chmod 666 /dev/net/tun`",
+     NULL},
+    {EPERM, NULL, VETH ", or a container that may use the device", NULL},
+    {ENOENT, NULL, VETH ", or let an administrator `modprobe tun`", NULL},
+    {ENODEV, NULL, VETH ", or let an administrator `modprobe tun`", NULL},
+    {0},
+};
+
+static void wire_no_tun(struct construction *making, int error_number)
+{
+    struct remedy_case met = {.error = error_number};
+    const struct remedy *found = remedy_find(wire_tun_remedies, &met);
+    char advice[REMEDY_BYTES] = VETH;
+
+    if (found)
+        remedy_fill(found, &met, advice, sizeof(advice));
+    snprintf(making->error, making->size, "no TUN device: /dev/net/tun: %s; %s",
+             strerror(error_number), advice);
+}
+
 static bool wire_no_device(struct construction *making, int error_number)
 {
     if (making->wire->kind == WIRE_TUN)
-        snprintf(making->error, making->size,
-                 "no TUN device: /dev/net/tun: %s; take a veth pair, or let "
-                 "an administrator `chmod 666 /dev/net/tun`",
-                 strerror(error_number));
+        wire_no_tun(making, error_number);
     else
         namespaces_explain(NAMESPACES_DEVICE, error_number, "/proc/sys",
                            making->error, making->size);
@@ -181,14 +206,17 @@ static bool wire_start_forwarder(struct construction *making)
 static bool wire_open_capture(struct construction *making)
 {
     const char *path = making->options->pcap;
+    char text[REMEDY_BYTES];
 
     if (!path)
         return true;
     making->capture = pcap_create(path);
     if (making->capture)
         return true;
-    snprintf(making->error, making->size,
-             "%s: %s; name a file that can be written", path, strerror(errno));
+    snprintf(making->error, making->size, "%s: %s", path,
+             remedy_file(REMEDY_WRITE, path, errno,
+                         "name a file that can be written", text,
+                         sizeof(text)));
     return false;
 }
 

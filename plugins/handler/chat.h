@@ -1,0 +1,74 @@
+/*
+ * chat - what the files of the handler `chat-broadcast` share.
+ *
+ *   chat-broadcast.c   the handler: options, what is said, who leaves
+ *   chat_member.c      who comes, and by which name
+ *   chat_command.c     /who, /nick and /quit
+ *   chat_telnet.c      what a Telnet client says to its server
+ */
+#ifndef CHAT_H
+#define CHAT_H
+
+#include <playground/handler.h>
+
+#include "chat_telnet.h"
+
+#define LINE_BYTES 1024
+#define NAME_BYTES 32 /* at most PG_KEY_BYTES */
+
+struct chat_options {
+    bool names;
+    const char *slow;
+    int warn_idle_s;
+};
+
+struct chat_private {
+    unsigned guests;  /* the number of the last one */
+    unsigned members; /* on this worker; when all have left, guest1 is next */
+    bool names;
+    enum pg_slow slow;
+};
+
+struct chat_state {
+    char name[NAME_BYTES + 1];   /* claimed by members alone */
+    char wanted[NAME_BYTES + 1]; /* by one who is no member yet */
+    bool is_member, is_told, has_quit;
+    struct chat_telnet telnet;
+};
+
+/* A line of names in the making. */
+struct chat_list {
+    struct pg_ctx *ctx;
+    const char *self; /* the key to leave out */
+    char text[LINE_BYTES];
+    size_t len, count;
+};
+
+/* ---- saying something --------------------------------------------------- */
+
+/* To this member alone. */
+int chat_say(struct pg_ctx *ctx, const char *format, ...) PG_PRINTF(2, 3);
+/* To all the others. */
+void chat_notice(struct pg_ctx *ctx, const char *format, ...) PG_PRINTF(2, 3);
+/* To one who is no member yet, once: what a message of one byte has earned is
+   hardly more than this. */
+void chat_tell(struct pg_ctx *ctx, const char *before, const char *name,
+               const char *after);
+void chat_tell_to_go_on(struct pg_ctx *ctx);
+
+/* ---- members ------------------------------------------------------------ */
+
+enum pg_verdict chat_join(struct pg_ctx *ctx);
+/* Takes the next guest's name that nobody has, without claiming it. */
+void chat_choose_guest(struct pg_ctx *ctx);
+/* When a member is warned, in ms: some time before it may be forgotten. */
+uint64_t chat_warn_ms(struct pg_ctx *ctx);
+/* A connection tells when its peer is gone; a transport of records can only
+   forget who was silent for too long: sets the timer that warns of it. */
+void chat_watch_idle(struct pg_ctx *ctx);
+
+/* ---- commands ----------------------------------------------------------- */
+
+enum pg_verdict chat_command(struct pg_ctx *ctx, struct pg_bytes line);
+
+#endif
