@@ -9,7 +9,7 @@
 
 #include "state/state.h"
 
-#define SEEDS      400
+#define SEEDS      150
 #define SEEDS_LONG 4000
 #define TEXT_BYTES 3000
 #define DELAY_MS   1000 /* longer than any link of these chains */
@@ -169,15 +169,16 @@ static void test_budget_changes_nothing_that_is_said(void **state)
 
 /* ---- others have their turn -------------------------------------------- */
 
-static size_t count_of(const char *what, struct pg_bytes in, const char *before)
+/* How often it was heard before the first `end`. */
+static size_t count_of(const char *what, struct pg_bytes in, const char *end)
 {
-    const char *text = (const char *)in.data;
-    const char *end = strstr(text, before);
+    const uint8_t *at = in.data;
+    const uint8_t *last = memmem(in.data, in.len, end, strlen(end));
     size_t count = 0;
 
-    assert_non_null(end);
-    while ((text = strstr(text, what)) && text < end) {
-        text += strlen(what);
+    assert_non_null(last);
+    while ((at = memmem(at, (size_t)(last - at), what, strlen(what)))) {
+        at += strlen(what);
         count++;
     }
     return count;
@@ -207,7 +208,6 @@ static void test_budget_lets_others_ask_who_is_there(void **state)
     out = harness_out(h, other);
     assert_in_range(count_of("guest1: x\n", out, "here are"), 1,
                     core->turn_records);
-    assert_int_equal(count_of("guest1: x\n", out, ""), 0);
     harness_push_text(h, other, "/nick end\n");
     assert_int_equal(
         count_of("guest1: x\n", harness_out(h, other), "you are now end"),
