@@ -61,6 +61,7 @@ static void largest_run(struct lab *lab)
     int beyond, tcp_reads, udp_reads;
     bool tcp_arrives, udp_arrives;
 
+    memset(data, 'x', LARGE);
     lab_send(lab, tcp, data, LARGE);
     tcp_arrives = largest_arrives(server, LARGE, &tcp_reads);
     longest = largest_find_longest(udp, data);
