@@ -129,7 +129,9 @@ static void test_messages_say_why_a_file_cannot_be_read(void **state)
     assert_string_equal(error, "/nowhere/at/all: No such file or directory; "
                                "there is no folder /nowhere: correct the path");
     assert_false(messages_read(&messages, "/", false, error, sizeof(error)));
-    assert_string_equal(error, "/: Is a directory; give a smaller file");
+    assert_string_equal(error,
+                        "/: Is a directory; give a file with one message "
+                        "a line");
 }
 
 /* ---- tokens ----------------------------------------------------------- */
