@@ -14,7 +14,7 @@ static void said_hand_on(struct said *said)
         output_write(said->to, pg_bytes(at, (size_t)(stop + 1 - at)));
         at = stop + 1;
     }
-    if (at == said->line && said->len == OUTPUT_LINE_BYTES) {
+    if (at == said->line && said->len >= OUTPUT_LINE_BYTES) {
         output_write(said->to, pg_bytes(at, said->len));
         at = end;
     }

@@ -4,6 +4,7 @@ what nobody could be shown is counted."""
 import fcntl
 import json
 import os
+import random
 import re
 import select
 import signal
@@ -11,7 +12,7 @@ import subprocess
 import tempfile
 import unittest
 
-from server import PLAYGROUND, TIMEOUT_S, Server, config, connect, deadline, listener
+from server import PLAYGROUND, SEED, TIMEOUT_S, Server, config, connect, deadline, listener
 
 PLUGINS = os.path.join(os.environ["PLAYGROUND_BUILD"], "tests", "plugins")
 COUNT = 30000  # lines of 40 bytes: more than all pipes and rings between
@@ -28,6 +29,18 @@ class Prints(unittest.TestCase):
         with Server(printing()) as server, connect(server.address()) as client:
             client.send("print one, \nprint two\nlines 1\n")
             server.out.wait("^one, twoline 0 of those that a handler prints$")
+
+    def test_a_line_of_any_length(self):
+        """The guard hands on what is longer than its own lines in pieces."""
+        draw = random.Random(SEED)
+        lengths = [4096 * pages + draw.randrange(-80, 80) for pages in (1, 1, 2, 3, 10)]
+        lengths += [4096, 4097, draw.randrange(60_000)]
+        draw.shuffle(lengths)
+        with Server(printing()) as server, connect(server.address()) as client:
+            for number, length in enumerate(lengths, 1):
+                client.send(f"print {'x' * length}\nlines 1\n")
+                said = server.out.wait("^(x*)line 0 of those that a handler prints$", number)
+                self.assertEqual(len(said[1]), length, f"PLAYGROUND_SEED={SEED}")
 
     def test_it_is_not_lost_in_a_crash(self):
         with Server(printing(workers=2)) as server:
