@@ -95,24 +95,35 @@ static bool life_make_known(struct pg_session *session)
     return true;
 }
 
-static inline void life_take(struct pg_session *session, struct pg_bytes in)
+/* What is to be looked at before input of this session is dealt with. */
+#define LIFE_UNUSUAL                                                           \
+    (SESSION_CLOSING | SESSION_LEAVING | SESSION_EOF | SESSION_INPUT_HELD)
+
+/* False: nobody is given what has come. */
+static bool life_may_take(struct pg_session *session)
 {
-    session_touch(session);
+    const char *why = NULL;
+
     if (session->flags & (SESSION_CLOSING | SESSION_LEAVING | SESSION_EOF)) {
         /* Our goodbye is on its way: what still comes is discarded. */
         session->active_ms = core_now_ms();
-        return;
+        return false;
     }
-    if (session->pauses) {
-        counter_add(counter_of_listener(session->listener),
-                    "dropped: session is paused", 1);
+    if (session->pauses)
+        why = "dropped: session is paused";
+    else if (!session_is_stream(session))
+        why = "dropped: the one before is not dealt with yet";
+    if (why)
+        counter_add(counter_of_listener(session->listener), why, 1);
+    return !why;
+}
+
+static inline void life_take(struct pg_session *session, struct pg_bytes in)
+{
+    session_touch(session);
+    if ((session->flags & LIFE_UNUSUAL || session->pauses) &&
+        !life_may_take(session))
         return;
-    }
-    if (session->flags & SESSION_INPUT_HELD && !session_is_stream(session)) {
-        counter_add(counter_of_listener(session->listener),
-                    "dropped: the one before is not dealt with yet", 1);
-        return;
-    }
     chain_recv(session, 0, in);
 }
 
