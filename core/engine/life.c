@@ -237,11 +237,15 @@ static void life_release(struct pg_session *session)
 }
 
 /* The peer has linger_ms from its last sign of life to take the rest and say
-   goodbye (RFC 1122, 4.2.2.13: closing with unread input would reset). */
+   goodbye (RFC 1122, 4.2.2.13: closing with unread input would reset). To take
+   what our system holds for it is such a sign. */
 static void life_linger(struct pg_session *session)
 {
-    uint64_t until =
-        session->active_ms + (uint64_t)core->config->limits.linger_ms;
+    uint64_t linger_ms = (uint64_t)core->config->limits.linger_ms, until;
+
+    if (linger_ms && look_has_taken(session))
+        session->active_ms = core_now_ms();
+    until = session->active_ms + linger_ms;
 
     if (until <= core_now_ms())
         mark_closing(session, SESSION_GONE | SESSION_ABORT);

@@ -104,6 +104,19 @@ static void look_at(struct pg_session *session)
     look_at_life(session, &look);
 }
 
+bool look_has_taken(struct pg_session *session)
+{
+    const struct pg_transport *transport = session_listener(session)->transport;
+    struct pg_look look = {.taken = session->taken};
+    bool has_taken;
+
+    if (transport->look)
+        transport->look(session, session->fd, &look);
+    has_taken = look.taken != session->taken;
+    session->taken = look.taken;
+    return has_taken;
+}
+
 /* Most have been sent nothing since the last look and cost a glance; those that
    are closing have linger_ms. */
 void look_run(void)

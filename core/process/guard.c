@@ -28,7 +28,7 @@
 #define BACKOFF_MS   100
 #define BACKOFF_MOST 5000
 #define HUNG_MS      150  /* after drain_ms, no handler should be running */
-#define KILL_MS      600  /* and so long after it no worker */
+#define KILL_MS      5000 /* and so long after it no worker, on a busy machine */
 #define WRITE_MS     200  /* for the last words at the very end */
 #define LOOK_MS      1000 /* between two looks at who hangs */
 #define LOOKS_MOST   2    /* in the same turn and handler: it is said */

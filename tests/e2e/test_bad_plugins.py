@@ -1,7 +1,9 @@
 """A zoo of plugins that cannot be used. `check`, `run`, `plugins NAME` and
 `build` say what is wrong with each, alike, and none of them crashes."""
 
+import atexit
 import concurrent.futures
+import functools
 import json
 import os
 import re
@@ -9,8 +11,10 @@ import shutil
 import struct
 import subprocess
 import tempfile
+import threading
 import unittest
 
+from at_once import at_once
 from server import PLAYGROUND, SOURCE, TIMEOUT_S, Server, connect, sampled
 
 INCLUDE = os.path.join(SOURCE, "core", "include")
@@ -447,32 +451,39 @@ class Folder(unittest.TestCase):
             self.assert_said(done, pattern)
 
 
-class Sources(Folder):
-    """Each of BAD, compiled once for all tests."""
+ZOO = dict(sampled(BAD.items(), 15))
+ZOO_LOCK = threading.Lock()
 
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp(prefix="playground-zoo-")
-        cls.addClassCleanup(shutil.rmtree, cls.folder)
-        cls.bad = dict(sampled(BAD.items(), 15))
-        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(
-                pool.map(lambda name: compiled(cls.folder, name, BAD[name].source(name)), cls.bad)
-            )
+
+@functools.cache
+def zoo():
+    """A folder with each of ZOO, compiled once for all tests."""
+    folder = tempfile.mkdtemp(prefix="playground-zoo-")
+    atexit.register(shutil.rmtree, folder)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda name: compiled(folder, name, BAD[name].source(name)), ZOO))
+    for name, bad in ZOO.items():
+        with open(os.path.join(folder, name + ".json"), "w", encoding="utf-8") as file:
+            file.write(bad.config(name))
+    return folder
+
+
+class Sources(Folder):
+    """Each of ZOO."""
 
     def setUp(self):
-        for name, bad in self.bad.items():
-            self.write_config(name, bad.config(name))
+        with ZOO_LOCK:
+            self.folder = zoo()
 
     def test_check_and_run_refuse_them_alike(self):
-        for name, bad in self.bad.items():
+        for name, bad in ZOO.items():
             with self.subTest(name):
                 self.assert_refused_alike(
                     name, rf"^{name}\.json:{bad.place()}: \./{name}\.so:? {bad.says}"
                 )
 
     def test_plugins_names_what_is_wrong(self):
-        for name, bad in self.bad.items():
+        for name, bad in ZOO.items():
             with self.subTest(name):
                 done = playground(self.folder, "plugins", name)
                 self.assert_said(done, rf"^\./{name}\.so:? {bad.says}")
@@ -481,11 +492,11 @@ class Sources(Folder):
         done = playground(self.folder, "plugins")
         self.assertEqual(done.returncode, 0)
         self.assertRegex(done.stdout, r"(?m)^handler +echo ")
-        for name in self.bad:
+        for name in ZOO:
             self.assertNotIn(name, done.stdout)
 
     def test_build_refuses_them_and_keeps_the_file(self):
-        for name, bad in sampled(self.bad.items(), 15, is_dear=True):
+        for name, bad in sampled(ZOO.items(), 15, is_dear=True):
             with self.subTest(name):
                 before = os.stat(self.path(name + ".so"))
                 done = playground(self.folder, "build", name + ".c")
@@ -1056,6 +1067,8 @@ class Modes(Folder):
         )
         os.chmod(self.path("closed"), 0o700)
 
+
+load_tests = at_once(6)
 
 if __name__ == "__main__":
     unittest.main()

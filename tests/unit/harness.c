@@ -35,7 +35,8 @@ struct chunks {
 
 struct peer_end {
     struct pg_listener *listener;
-    uint64_t number;   /* of the session; 0: none yet */
+    uint64_t number; /* of the session; 0: none yet */
+    uint64_t acknowledged;
     struct chunks in;  /* pushed and not yet read */
     struct chunks out; /* writes or records */
     struct chunk all;  /* out, joined */
@@ -147,6 +148,13 @@ void harness_finish(struct pg_session *session, int fd)
 {
     (void)fd;
     end_of(session)->is_finished = true;
+}
+
+/* What send() takes has not been acknowledged for that. */
+void harness_look(struct pg_session *session, int fd, struct pg_look *look)
+{
+    (void)fd;
+    look->taken = end_of(session)->acknowledged;
 }
 
 /* Takes few at once, as a socket may that is nearly full. */
@@ -672,6 +680,18 @@ static bool is_closed(int peer)
     struct pg_session *session = session_of(peer);
 
     return !session || session->flags & SESSION_CLOSED;
+}
+
+void harness_acknowledge(struct harness *unused, int peer, uint64_t bytes)
+{
+    (void)unused;
+    harness->peers[peer].acknowledged += bytes;
+}
+
+bool harness_is_gone(struct harness *unused, int peer)
+{
+    (void)unused;
+    return !session_of(peer);
 }
 
 bool harness_is_closed(struct harness *unused, int peer)

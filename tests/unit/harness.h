@@ -84,8 +84,13 @@ size_t harness_record_count(struct harness *harness, int peer);
 struct pg_bytes harness_record(struct harness *harness, int peer, size_t at);
 void harness_clear(struct harness *harness, int peer);
 
+/* Its system says that it has so many bytes more of what its socket took. */
+void harness_acknowledge(struct harness *harness, int peer, uint64_t bytes);
+
 /* Its entries' close() has run. */
 bool harness_is_closed(struct harness *harness, int peer);
+/* Nothing is left of it. */
+bool harness_is_gone(struct harness *harness, int peer);
 enum pg_why harness_close_why(struct harness *harness, int peer);
 const char *harness_close_reason(struct harness *harness, int peer);
 /* It is read from: nothing asks it to wait. */

@@ -23,8 +23,8 @@
 
 #define MOST 5000 /* more allocations than there are */
 
-/* With sanitizers a fork costs ten times as much: one allocation in eight, other
-   ones in each run, is enough there. */
+/* With sanitizers a fork costs ten times as much: one allocation in eight,
+   other ones in each run, is enough there. */
 #ifdef __SANITIZE_ADDRESS__
 #define STEP 8
 #else

@@ -79,6 +79,30 @@ static void test_look_ends_nobody_when_told_not_to(void **state)
     harness_destroy(h);
 }
 
+/* After our goodbye a peer has linger_ms from what it took last, also of what
+   our system holds. */
+static void test_look_lingers_while_something_is_taken(void **state)
+{
+    struct harness *h = harness_create_limits(
+        PG_STREAM, "[{\"plugin\": \"lines\", \"max_bytes\": 9}, \"echo\"]",
+        "{\"linger_ms\": 1000}");
+    int steady = harness_connect(h), silent = harness_connect(h);
+
+    (void)state;
+    harness_push_text(h, steady, "a line\nwhich is too long");
+    harness_push_text(h, silent, "a line\nwhich is too long");
+    assert_true(harness_is_closed(h, steady));
+    for (int i = 0; i < 20; i++) {
+        harness_advance(h, 900);
+        assert_false(harness_is_gone(h, steady));
+        assert_int_equal(harness_is_gone(h, silent), i > 0);
+        harness_acknowledge(h, steady, 1);
+    }
+    harness_advance(h, 2000);
+    assert_true(harness_is_gone(h, steady));
+    harness_destroy(h);
+}
+
 /* `waits_ms`: how long something has waited for a blocked peer. */
 struct reader {
     bool is_blocked, has_waiting;
@@ -241,6 +265,7 @@ int main(void)
         cmocka_unit_test(test_look_ends_who_takes_nothing),
         cmocka_unit_test(test_look_ends_who_takes_nothing_after_its_end),
         cmocka_unit_test(test_look_ends_nobody_when_told_not_to),
+        cmocka_unit_test(test_look_lingers_while_something_is_taken),
         cmocka_unit_test(test_look_is_fair_to_readers),
         cmocka_unit_test(test_look_knows_who_talks),
         cmocka_unit_test(test_look_idle_time_waits_for_who_is_not_read_from),
