@@ -59,8 +59,8 @@ static int tcp_keep_alive(int fd, int keepalive_s)
 /*
  * Nagle's algorithm (RFC 896) holds a small segment back while another is not
  * yet acknowledged; with delayed ACKs (RFC 1122, 4.2.3.2) that costs a chat
- * 40 ms a line, hence TCP_NODELAY. A byte that the peer has sent as urgent would
- * be taken out of the stream, were it not for SO_OOBINLINE (RFC 6093, 6).
+ * 40 ms a line, hence TCP_NODELAY. A byte that the peer has sent as urgent
+ * would be taken out of the stream, were it not for SO_OOBINLINE (RFC 6093, 6).
  *
  * On Linux an accepted socket inherits all of this from the listening one.
  */
