@@ -136,7 +136,7 @@ int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
     return later_add(ctx, ms, bytes);
 }
 
-/* What is kept now comes again alone, once the way ahead is free. */
+/* Bytes kept now come again alone, once the way ahead is free. */
 static bool handler_api_waits(const struct pg_ctx *ctx)
 {
     return ctx->must_wait || ctx->session->pauses;

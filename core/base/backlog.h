@@ -23,8 +23,8 @@ char backlog_byte(const struct backlog *backlog, size_t i);
 uint64_t backlog_lines(const struct backlog *backlog);
 
 /*
- * What to write next, in one or two parts; returns how many. With `most` only
- * whole lines up to that many bytes, or one longer line.
+ * The next bytes to write, in one or two parts; returns how many. With `most`
+ * only whole lines up to that many bytes, or one longer line.
  */
 int backlog_next(struct backlog *backlog, size_t most, struct iovec parts[2]);
 /* So much of it has been written. */

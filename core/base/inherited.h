@@ -17,7 +17,7 @@
 void inherited_set_anew(void);
 /* True: this signal was ignored at the start, and is to stay so. */
 bool inherited_is_ignored(int number);
-/* Those of `numbers` that are not to stay ignored. */
+/* The signals of `numbers` that are not to stay ignored. */
 sigset_t inherited_wanted(const int *numbers, size_t count);
 
 #endif

@@ -73,7 +73,7 @@ void remedy_quote(char path[PATH_MAX]);
 /* Keeps what remedy_file() says for remedy_noted(), as dlerror(3) does: for
    plugins, which know no more than that a file was not opened. Keeps errno. */
 void remedy_note(enum remedy_deed deed, const char *path, int error);
-/* What was noted last in this thread. */
+/* The last note of this thread. */
 const char *remedy_noted(void);
 
 #endif

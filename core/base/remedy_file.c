@@ -1,4 +1,4 @@
-/* What can be in the way of a file, and the advice for each. */
+/* Causes that can be in the way of a file, and the advice for each. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

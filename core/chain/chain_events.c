@@ -81,7 +81,7 @@ static bool chain_events_end_one(struct pg_session *session, unsigned place)
     return true;
 }
 
-/* What comes before the end of input is still on its way: delayed, or held
+/* Input from before its end is still on its way: delayed, or held
    because the way ahead is full or paused. */
 static bool chain_events_end_waits(struct pg_session *session)
 {

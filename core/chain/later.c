@@ -174,7 +174,7 @@ static void later_hand_on(struct pg_session *session, const struct later *later)
     later_ends(session, later);
 }
 
-/* What arrives counts no more, so that it may set out again. */
+/* A message that arrives counts no more, so that it may set out again. */
 static void later_arrives(struct pg_session *session, uint32_t block)
 {
     budget_take(&session->budget);

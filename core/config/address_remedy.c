@@ -1,4 +1,4 @@
-/* What can be wrong with an address, and the advice for each. */
+/* Faults that an address can have, and the advice for each. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
@@ -109,7 +109,7 @@ static bool address_is_odd(struct remedy_case *met)
            address_ends_in_number(host);
 }
 
-/* What follows the "%" of an IPv6 address is no interface of this machine. */
+/* The text after the "%" of an IPv6 address is no interface of this machine. */
 static bool address_has_bad_zone(struct remedy_case *met)
 {
     const char *zone = strchr(address_of_case(met)->host, '%');

@@ -15,7 +15,8 @@ int letters_keep(unsigned to, const struct message *message,
                  const uint8_t *bytes);
 /* Puts into the rings what fits by now. */
 void letters_send(void);
-/* It is time to see whether a worker whose ring was full stands still. */
+/* The time has come to see whether a worker whose ring was full stands still.
+ */
 void letters_look_at(unsigned to);
 /* Throws away those that wait. Returns how many they were. */
 uint64_t letters_finish(void);

@@ -73,7 +73,7 @@ void session_start(struct pg_session *session)
 
 /* ---- input ------------------------------------------------------------- */
 
-/* What a stranger sends earns it an answer: its address may be somebody
+/* A stranger's record earns it an answer: its address may be somebody
    else's. */
 static void life_earn(struct pg_session *session, size_t len)
 {
@@ -95,7 +95,7 @@ static bool life_make_known(struct pg_session *session)
     return true;
 }
 
-/* What is to be looked at before input of this session is dealt with. */
+/* Flags to be looked at before input of a session is dealt with. */
 #define LIFE_UNUSUAL                                                           \
     (SESSION_CLOSING | SESSION_LEAVING | SESSION_EOF | SESSION_INPUT_HELD)
 
@@ -194,8 +194,8 @@ static void life_resume_one(struct pg_session *session)
     session_watch(session);
 }
 
-/* Those that are not reached in time keep their place in the list; those that
-   are not done go to its end. */
+/* Sessions that are not reached in time keep their place in the list; those
+   that are not done go to its end. */
 void session_resume_marked(void)
 {
     uint32_t last = core->resuming ? core->resuming_last : 0, one = 0;

@@ -57,8 +57,8 @@ void look_begin(struct pg_session *session)
 
 /* ---- what for ---------------------------------------------------------- */
 
-/* What the peer has not taken counts from the first look that finds it, so that
-   it has its time whatever was taken before. */
+/* Bytes that the peer has not taken count from the first look that finds it, so
+   that it has its time whatever was taken before. */
 static void look_at_reading(struct pg_session *session,
                             const struct pg_look *look)
 {

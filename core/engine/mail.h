@@ -30,7 +30,7 @@ static inline bool mail_is_waiting(void)
     return core->mail_waits != 0;
 }
 
-/* This worker stops, and reads nothing more. */
+/* The worker stops, and reads nothing more. */
 void mail_begin_end(void);
 /* True when nothing more can come from the others; else ask again after the
    next mail_take(), and after a while. */

@@ -132,7 +132,7 @@ struct pg_session *peers_find(struct pg_listener *listener, const void *peer)
 
 /* ---- silence ----------------------------------------------------------- */
 
-/* This process may have stood still: what peers have said meanwhile waits. */
+/* The process may have stood still: what peers have said meanwhile waits. */
 static bool peers_wait_unheard(int fd)
 {
     return fd >= 0 && core->io->has_input && core->io->has_input(fd);

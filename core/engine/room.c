@@ -11,7 +11,7 @@ static const char room_is_needed[] = "limits.max_sessions: silent for longest";
 
 /* ---- who goes ---------------------------------------------------------- */
 
-/* What it has delayed would keep its slot long after this turn. */
+/* Delayed messages of the session would keep its slot long after this turn. */
 static void room_evict(struct pg_session *session, const char *why)
 {
     peers_forget(session);

@@ -105,7 +105,7 @@ static void worker_on_no_sleep(uv_idle_t *idle)
     (void)idle;
 }
 
-/* This process may have stood still. Whoever waits to be heard is heard before
+/* The process may have stood still. Whoever waits to be heard is heard before
    a timer says that they were silent: the loop looks at its descriptors without
    sleeping, see uv_idle_t, and then what is due runs. */
 static void worker_on_timer(uv_timer_t *timer)

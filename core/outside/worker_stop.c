@@ -53,8 +53,8 @@ static void worker_stop_report(void)
                     bytes, sessions);
 }
 
-/* What was read is dealt with, as far as nobody has to take something first;
-   half of the time is for what that sends. */
+/* Input that was read is dealt with, as far as nobody has to take something
+   first; half of the time is for what that sends. */
 static void worker_stop_held(void)
 {
     uint64_t until =

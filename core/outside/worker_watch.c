@@ -233,7 +233,7 @@ int worker_adopt(struct pg_listener *listener, int fd)
                                 "no memory to watch it; close other programs");
 }
 
-/* It ends, and nobody can ask any more. */
+/* The listener ends, and nobody can ask any more. */
 static void worker_watch_say_drops(struct pg_listener *listener)
 {
     uint64_t drops = listener_count_drops(listener);

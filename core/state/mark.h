@@ -70,7 +70,7 @@ void session_watch(struct pg_session *session);
 /* Lets it go on reading when its queue is short, and lets held bytes come
    again. */
 void session_may_resume(struct pg_session *session);
-/* It goes on in the next turn: session_resume_marked(). */
+/* The session goes on in the next turn: session_resume_marked(). */
 void mark_resuming(struct pg_session *session);
 
 /* A sign of life. Streams without an idle time do without: only when they end

@@ -16,7 +16,8 @@
 
 #include "state/state.h"
 
-/* What one session may hold, when `used` bytes of `total` are taken. */
+/* The bytes that one session may hold, when `used` bytes of `total` are taken.
+ */
 uint64_t share_of(uint64_t total, uint64_t used);
 
 /* A session that is alone may hold this part of a total: as much as is then

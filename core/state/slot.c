@@ -83,7 +83,7 @@ struct pg_session *session_by_number(uint64_t number)
     return NULL;
 }
 
-/* Those that a broadcast visits stand in front, so that strangers cost it
+/* Sessions that a broadcast visits stand in front, so that strangers cost it
    nothing. */
 static void slot_live_swap(uint32_t one, uint32_t other)
 {

@@ -227,8 +227,8 @@ static int wire_command_run(struct wire_jobs *jobs,
     return status;
 }
 
-/* What may wait (an open of a FIFO) comes first, while a signal still ends the
-   program as any other. */
+/* Steps that may wait (an open of a FIFO) come first, while a signal still ends
+   the program as any other. */
 static int wire_command_prepare(const struct wire_command_line *line,
                                 struct wire_jobs *jobs)
 {
