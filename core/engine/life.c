@@ -99,20 +99,22 @@ static bool life_make_known(struct pg_session *session)
 #define LIFE_UNUSUAL                                                           \
     (SESSION_CLOSING | SESSION_LEAVING | SESSION_EOF | SESSION_INPUT_HELD)
 
-/* False: nobody is given what has come. */
+/* False: nobody is given what has come. Bytes of a stream that come while our
+   goodbye is on its way are no message any more; a record is one. */
 static bool life_may_take(struct pg_session *session)
 {
     const char *why = NULL;
 
     if (session->flags & (SESSION_CLOSING | SESSION_LEAVING | SESSION_EOF)) {
-        /* Our goodbye is on its way: what still comes is discarded. */
         session->active_ms = core_now_ms();
-        return false;
-    }
-    if (session->pauses)
+        if (session_is_stream(session))
+            return false;
+        why = "dropped: session is over";
+    } else if (session->pauses) {
         why = "dropped: session is paused";
-    else if (!session_is_stream(session))
+    } else if (!session_is_stream(session)) {
         why = "dropped: the one before is not dealt with yet";
+    }
     if (why)
         counter_add(counter_of_listener(session->listener), why, 1);
     return !why;

@@ -388,6 +388,23 @@ static void test_room_connections_are_no_strangers(void **state)
     harness_destroy(h);
 }
 
+/* ---- at the end -------------------------------------------------------- */
+
+static void test_room_counts_what_comes_after_the_end(void **state)
+{
+    struct harness *h = harness_create_forged(CHAT, "{}");
+
+    (void)state;
+    harness_datagram(h, 0, "hello");
+    harness_datagram(h, 0, "/quit");
+    harness_datagram(h, 0, "one");
+    harness_datagram(h, 0, "two");
+    harness_turn(h);
+    assert_true(harness_is_closed(h, 0));
+    assert_int_equal(harness_counter(h, NULL, "dropped: session is over"), 2);
+    harness_destroy(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -399,6 +416,7 @@ int main(void)
         cmocka_unit_test(test_room_for_answers_is_told_once_an_entry),
         cmocka_unit_test(test_room_open_may_greet_a_stranger),
         cmocka_unit_test(test_room_connections_are_no_strangers),
+        cmocka_unit_test(test_room_counts_what_comes_after_the_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
