@@ -14,6 +14,7 @@
 #include "memory/heap.h"
 #include "out/broadcast.h"
 #include "out/end.h"
+#include "out/flush.h"
 #include "out/queue_send.h"
 #include "state/counter.h"
 
@@ -289,7 +290,7 @@ static void life_close_one(struct pg_session *session)
         session_watch(session);
         return;
     }
-    queue_clear(session);
+    queue_drop(session);
     /* On another list of the core, or again on this one, it waits until that
        list is done. */
     if (!(session->flags &
@@ -306,4 +307,6 @@ void session_close_marked(void)
         session->flags &= ~(uint32_t)SESSION_MARKED;
         life_close_one(session);
     }
+    if (core->waiting && slot_is_scarce())
+        flush_forget_gone();
 }
