@@ -405,6 +405,23 @@ static void test_room_counts_what_comes_after_the_end(void **state)
     harness_destroy(h);
 }
 
+/* The names of those who went in this turn are free only at its end. */
+static void test_room_has_names_for_a_whole_batch(void **state)
+{
+    struct harness *h = harness_create_forged(
+        CHAT, "{\"max_sessions\": 1, \"strangers\": 1}");
+
+    (void)state;
+    for (int who = 0; who < 64; who++) {
+        harness_datagram(h, who, "hello");
+        harness_datagram(h, who, "again");
+    }
+    harness_turn(h);
+    assert_int_equal(harness_counter(h, NULL, "no room for another name"), 0);
+    assert_int_equal(core->live_count, 1);
+    harness_destroy(h);
+}
+
 /* What goes out when the sockets take it, and what was counted instead. */
 static uint64_t answers_after_all(struct harness *h, int addresses)
 {
@@ -453,6 +470,7 @@ int main(void)
         cmocka_unit_test(test_room_open_may_greet_a_stranger),
         cmocka_unit_test(test_room_connections_are_no_strangers),
         cmocka_unit_test(test_room_counts_what_comes_after_the_end),
+        cmocka_unit_test(test_room_has_names_for_a_whole_batch),
         cmocka_unit_test(test_room_is_not_held_by_a_full_socket),
     };
 
