@@ -408,8 +408,8 @@ static void test_room_counts_what_comes_after_the_end(void **state)
 /* The names of those who went in this turn are free only at its end. */
 static void test_room_has_names_for_a_whole_batch(void **state)
 {
-    struct harness *h = harness_create_forged(
-        CHAT, "{\"max_sessions\": 1, \"strangers\": 1}");
+    struct harness *h =
+        harness_create_forged(CHAT, "{\"max_sessions\": 1, \"strangers\": 1}");
 
     (void)state;
     for (int who = 0; who < 64; who++) {
