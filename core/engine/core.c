@@ -56,8 +56,8 @@ struct arena_plan core_arena_plan(const struct config *config, unsigned workers)
 
 uint32_t core_claims(const struct config *config)
 {
-    return 2 *
-           (uint32_t)(config->limits.max_sessions + config->limits.strangers);
+    return 2 * (uint32_t)(config->limits.max_sessions +
+                          config->limits.strangers + SLOT_SPARE);
 }
 
 /* ---- life ------------------------------------------------------------- */

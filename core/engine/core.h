@@ -26,7 +26,8 @@ void core_destroy(void);
 /* The plan of the arena for a config. */
 struct arena_plan core_arena_plan(const struct config *config,
                                   unsigned workers);
-/* How many names its entries may claim. */
+/* How many names its entries may claim, those included that are free only at
+   the end of a turn. */
 uint32_t core_claims(const struct config *config);
 
 #endif

@@ -14,6 +14,7 @@
 #include "memory/heap.h"
 #include "out/broadcast.h"
 #include "out/end.h"
+#include "out/flush.h"
 #include "out/queue_send.h"
 #include "state/counter.h"
 
@@ -99,20 +100,22 @@ static bool life_make_known(struct pg_session *session)
 #define LIFE_UNUSUAL                                                           \
     (SESSION_CLOSING | SESSION_LEAVING | SESSION_EOF | SESSION_INPUT_HELD)
 
-/* False: nobody is given what has come. */
+/* False: nobody is given what has come. Bytes of a stream that come while our
+   goodbye is on its way are no message any more; a record is one. */
 static bool life_may_take(struct pg_session *session)
 {
     const char *why = NULL;
 
     if (session->flags & (SESSION_CLOSING | SESSION_LEAVING | SESSION_EOF)) {
-        /* Our goodbye is on its way: what still comes is discarded. */
         session->active_ms = core_now_ms();
-        return false;
-    }
-    if (session->pauses)
+        if (session_is_stream(session))
+            return false;
+        why = "dropped: session is over";
+    } else if (session->pauses) {
         why = "dropped: session is paused";
-    else if (!session_is_stream(session))
+    } else if (!session_is_stream(session)) {
         why = "dropped: the one before is not dealt with yet";
+    }
     if (why)
         counter_add(counter_of_listener(session->listener), why, 1);
     return !why;
@@ -291,7 +294,7 @@ static void life_close_one(struct pg_session *session)
         session_watch(session);
         return;
     }
-    queue_clear(session);
+    queue_drop(session);
     /* On another list of the core, or again on this one, it waits until that
        list is done. */
     if (!(session->flags &
@@ -308,4 +311,6 @@ void session_close_marked(void)
         session->flags &= ~(uint32_t)SESSION_MARKED;
         life_close_one(session);
     }
+    if (core->waiting && slot_is_scarce())
+        flush_forget_gone();
 }

@@ -11,13 +11,17 @@ static const char room_is_needed[] = "limits.max_sessions: silent for longest";
 
 /* ---- who goes ---------------------------------------------------------- */
 
-/* Delayed messages of the session would keep its slot long after this turn. */
+/* Messages that are delayed, or that the socket does not take, would keep the
+   slot long after this turn. */
 static void room_evict(struct pg_session *session, const char *why)
 {
+    bool would_stay =
+        session->late_out || session_listener(session)->run->is_blocked;
+
     peers_forget(session);
     slot_uncount(session);
-    session_end(session, session->late_out ? PG_END_ABORT : PG_END_FIN,
-                PG_WHY_LIMIT, why);
+    session_end(session, would_stay ? PG_END_ABORT : PG_END_FIN, PG_WHY_LIMIT,
+                why);
 }
 
 /* Of two sessions, either of which may be NULL. */

@@ -111,3 +111,20 @@ void flush_unblock(struct pg_listener *listener)
     core->dirty = core->waiting;
     core->waiting = 0;
 }
+
+void flush_forget_gone(void)
+{
+    uint32_t *at = &core->waiting;
+
+    while (*at) {
+        struct pg_session *session = session_at(*at - 1);
+
+        if (session->flags & SESSION_GONE) {
+            *at = session->next_dirty;
+            session->flags &= ~(uint32_t)SESSION_DIRTY;
+            mark_unlisted(session);
+        } else {
+            at = &session->next_dirty;
+        }
+    }
+}

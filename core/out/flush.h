@@ -10,5 +10,7 @@
 void flush_all(void);
 /* A records socket takes bytes again. */
 void flush_unblock(struct pg_listener *listener);
+/* Who is gone does not wait for a socket: to be released in this turn. */
+void flush_forget_gone(void);
 
 #endif

@@ -182,6 +182,17 @@ uint32_t queue_clear(struct pg_session *session)
     return bytes;
 }
 
+void queue_drop(struct pg_session *session)
+{
+    uint64_t records = 0;
+
+    for (uint32_t n = session->head; n; n = piece_at(n)->next)
+        records += records_in(piece_at(n)->range.len, piece_at(n)->size);
+    if (records && !session_is_stream(session))
+        count_drops(session, "dropped: session is over", records);
+    queue_clear(session);
+}
+
 int queue_no_room(struct pg_session *session)
 {
     if (session_is_stream(session))

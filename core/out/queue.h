@@ -57,6 +57,9 @@ void queue_pop_bytes(struct pg_session *session, uint32_t len);
 void queue_pop_records(struct pg_session *session, uint32_t many);
 /* Throws away what waits. Returns how many bytes. */
 uint32_t queue_clear(struct pg_session *session);
+/* The same at a session's end: records are counted, a stream's peer sees its
+   reset. */
+void queue_drop(struct pg_session *session);
 /* Gives back a chain of pieces that are in no queue any more. */
 void piece_give(uint32_t first, uint32_t last);
 /* No room for what is to be sent: ends a stream, counts a record. -ENOBUFS. */

@@ -18,10 +18,13 @@
 
 /* ---- watching descriptors --------------------------------------------- */
 
+/* Errors come whatever is asked for, see epoll_ctl(2), but something must be.
+ */
 static int worker_watch_to_uv(int events)
 {
     return (events & CORE_READ ? UV_READABLE : 0) |
-           (events & CORE_WRITE ? UV_WRITABLE : 0);
+           (events & CORE_WRITE ? UV_WRITABLE : 0) |
+           (events & CORE_BREAK ? UV_DISCONNECT : 0);
 }
 
 static void worker_watch_free_watcher(uv_handle_t *handle)
@@ -60,13 +63,23 @@ static void worker_watch_end(uv_poll_t *watcher)
 
 /* ---- sessions --------------------------------------------------------- */
 
-static void worker_watch_connected(struct pg_session *session)
+static void worker_watch_on_session(uv_poll_t *poll, int status, int events);
+
+/* What waits on its descriptor; asked once, it is gone. */
+static int worker_watch_error_of(const struct pg_session *session)
 {
     int error = 0;
     socklen_t length = sizeof(error);
 
-    if (getsockopt(session->fd, SOL_SOCKET, SO_ERROR, &error, &length))
-        error = errno;
+    return getsockopt(session->fd, SOL_SOCKET, SO_ERROR, &error, &length)
+               ? errno
+               : error;
+}
+
+static void worker_watch_connected(struct pg_session *session)
+{
+    int error = worker_watch_error_of(session);
+
     if (!error) {
         session_start(session);
         return;
@@ -86,23 +99,37 @@ static bool worker_watch_hold(struct pg_session *session)
     return true;
 }
 
-/* An error waits on the descriptor. After the end of input recv() gives that
-   end again and again, so nobody but SO_ERROR tells of a reset. */
-static void worker_watch_broken(struct pg_session *session)
+/* After the end of input recv() gives that end again and again, and who is not
+   read from is not asked: nobody but SO_ERROR tells of a reset. */
+static void worker_watch_broken(struct pg_session *session, int error)
 {
-    int error = 0;
-    socklen_t length = sizeof(error);
-
-    getsockopt(session->fd, SOL_SOCKET, SO_ERROR, &error, &length);
     session_abort(session, PG_WHY_RESET,
                   error && error != ECONNRESET && error != EPIPE
                       ? strerror(error)
                       : "connection reset");
 }
 
+/* Not an error: the peer's goodbye waits to be read, which would be told again
+   and again. After it only urgent data is asked for, which is rare, and behind
+   that nothing. */
+static void worker_watch_stirred(struct pg_session *session, uv_poll_t *poll,
+                                 int events)
+{
+    int error = worker_watch_error_of(session);
+
+    if (error)
+        worker_watch_broken(session, error);
+    else if (events & UV_DISCONNECT)
+        uv_poll_start(poll, UV_PRIORITIZED, worker_watch_on_session);
+    else
+        uv_poll_stop(poll);
+}
+
 static void worker_watch_on_session(uv_poll_t *poll, int status, int events)
 {
     struct pg_session *session = poll->data;
+    bool is_over =
+        session->flags & SESSION_EOF || session->watching & CORE_BREAK;
 
     core_clock();
     if (status < 0) { /* an error waits: recv() tells which; libuv stopped */
@@ -111,8 +138,10 @@ static void worker_watch_on_session(uv_poll_t *poll, int status, int events)
     }
     if (session->flags & SESSION_CONNECTING) {
         worker_watch_connected(session);
-    } else if (status < 0 && session->flags & SESSION_EOF) {
-        worker_watch_broken(session);
+    } else if (status < 0 && is_over) {
+        worker_watch_broken(session, worker_watch_error_of(session));
+    } else if (events & (UV_DISCONNECT | UV_PRIORITIZED)) {
+        worker_watch_stirred(session, poll, events);
     } else {
         if (events & UV_WRITABLE)
             session_writable(session);

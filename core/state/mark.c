@@ -94,6 +94,13 @@ static bool mark_wants_input(const struct pg_session *session)
            !session->pauses;
 }
 
+/* For itself, and not for its peer to read: that one may go meanwhile. */
+static bool mark_waits_long(const struct pg_session *session)
+{
+    return session->pauses || session->flags & (SESSION_EOF | SESSION_LEAVING |
+                                                SESSION_DELAY_FULL);
+}
+
 static int mark_wanted(const struct pg_session *session)
 {
     int events = 0;
@@ -104,6 +111,8 @@ static int mark_wanted(const struct pg_session *session)
         events |= CORE_READ;
     if (session->flags & SESSION_SOCKET_FULL)
         events |= CORE_WRITE;
+    if (!events && mark_waits_long(session))
+        return CORE_BREAK;
     return events;
 }
 

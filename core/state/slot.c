@@ -151,6 +151,13 @@ bool slot_is_free(void)
     return header->free_slot || header->used_slots < header->plan.sessions;
 }
 
+bool slot_is_scarce(void)
+{
+    const struct arena_header *header = core->arena.header;
+
+    return header->plan.sessions - header->count < SLOT_SPARE / 2;
+}
+
 struct pg_session *slot_take(struct pg_listener *listener, int fd,
                              const void *data, uint32_t flags)
 {

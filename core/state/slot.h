@@ -169,6 +169,8 @@ uint32_t slot_stride(const struct config *config);
 void slot_lay_out(struct pg_listener *listener);
 
 bool slot_is_free(void);
+/* The spare ones are needed: those who are gone have to leave theirs. */
+bool slot_is_scarce(void);
 /* Takes a slot, of which there is one, and fills it, `data` being the
    transport's and `flags` where the session counts. */
 struct pg_session *slot_take(struct pg_listener *listener, int fd,

@@ -22,7 +22,11 @@ struct pg_session;
    memory. */
 #define CORE_SCRATCH_BYTES (1ull << 30)
 
-enum core_watch { CORE_READ = 1, CORE_WRITE = 2 };
+enum core_watch {
+    CORE_READ = 1,
+    CORE_WRITE = 2,
+    CORE_BREAK = 4, /* neither: only whether the connection breaks */
+};
 
 /* A time for core_io.arm(): in the next turn of the loop. */
 #define CORE_AT_ONCE 0u

@@ -186,6 +186,12 @@ static void chat_timer(struct pg_ctx *ctx)
              (double)chat_warn_ms(ctx) / 1000);
 }
 
+/* Whoever has said the last thing is not warned, and does not stay for that. */
+static void chat_end(struct pg_ctx *ctx)
+{
+    pg_timer_stop(ctx);
+}
+
 static void chat_close(struct pg_ctx *ctx, struct pg_reason reason)
 {
     const struct chat_state *state = pg_state(ctx);
@@ -216,6 +222,7 @@ const struct pg_handler pg_handler = {
     .open = chat_open,
     .known = chat_known,
     .recv = chat_recv,
+    .end = chat_end,
     .timer = chat_timer,
     .close = chat_close,
 };

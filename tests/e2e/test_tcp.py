@@ -179,6 +179,29 @@ class RudeClients(unittest.TestCase):
             self.wait_for_no_session(server)
             self.assert_serves(server)
 
+    def test_reset_while_nobody_reads(self):
+        # What it said is delayed for an hour; it may be so much that it is not
+        # read from. Its end or urgent data may lie in front of the reset, unread.
+        what = config([listener("tcp")], [{"plugin": "impair", "delay_ms": 3_600_000}, "echo"])
+        with Server(what) as server:
+            for is_much, ends, is_urgent in (
+                (False, True, False),
+                (False, True, True),
+                (True, False, False),
+                (True, False, True),
+                (True, True, False),
+            ):
+                with connect(server.address()) as client:
+                    client.send(b"x" * (2_000_000 if is_much else 1))
+                    if is_urgent:
+                        client.sock.send(b"!", socket.MSG_OOB)
+                    if ends:
+                        client.end()
+                    if not is_much:
+                        self.wait_until_acknowledged(client)
+                    client.reset()
+            self.wait_for_no_session(server)
+
     def wait_until_acknowledged(self, client):
         left, check = array.array("i", [1]), deadline()
         while left[0]:

@@ -726,12 +726,21 @@ bool harness_is_read(struct harness *unused, int peer)
     return session && session->watching & CORE_READ;
 }
 
+static uint64_t counter_of_transports(const char *name)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < harness->config->listener_count; i++)
+        sum += counter_value(counter_of_listener(i), name);
+    return sum;
+}
+
 uint64_t harness_counter(struct harness *unused, const char *entry,
                          const char *name)
 {
     (void)unused;
     if (!entry)
-        return counter_value((uint16_t)(COUNTER_LISTENER | 0), name);
+        return counter_of_transports(name);
     for (unsigned i = 0; i < harness->config->entry_count; i++)
         if (!strcmp(harness->config->entries[i]->name, entry))
             return counter_value((uint16_t)i, name);

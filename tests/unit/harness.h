@@ -101,7 +101,7 @@ bool harness_is_read(struct harness *harness, int peer);
    ends where it was written. */
 const char *harness_take_overrun(struct harness *harness);
 
-/* A counter of an entry, or of the transport with `entry` NULL. */
+/* A counter of an entry, or of all transports with `entry` NULL. */
 uint64_t harness_counter(struct harness *harness, const char *entry,
                          const char *name);
 

@@ -662,6 +662,24 @@ static void test_chat_warns_a_silent_member_over_udp_once(void **state)
     harness_destroy(harness);
 }
 
+/* A connection with an idle time is warned too; at the end of its input it
+   leaves at once, and does not wait for that. */
+static void test_chat_keeps_nobody_who_has_ended(void **state)
+{
+    struct harness *harness = harness_create(PG_STREAM, ROOM);
+    int member;
+
+    (void)state;
+    harness_idle(harness, 300000);
+    member = harness_connect(harness);
+    harness_push_text(harness, member, "goodb");
+    harness_push_text(harness, member, "ye\n");
+    harness_end(harness, member);
+    assert_true(harness_is_closed(harness, member));
+    assert_int_equal(harness_close_why(harness, member), PG_WHY_EOF);
+    harness_destroy(harness);
+}
+
 /* What it is sent is no sign of its life, so the warning speaks the truth. */
 static void test_chat_forgets_a_silent_member_while_others_talk(void **state)
 {
@@ -927,6 +945,7 @@ int main(void)
         cmocka_unit_test(test_chat_closes_who_reads_too_slowly),
         cmocka_unit_test(test_chat_may_drop_what_a_slow_reader_has_no_room_for),
         cmocka_unit_test(test_chat_warns_a_silent_member_over_udp_once),
+        cmocka_unit_test(test_chat_keeps_nobody_who_has_ended),
         cmocka_unit_test(test_chat_forgets_a_silent_member_while_others_talk),
         cmocka_unit_test(test_chat_warns_before_the_transport_forgets),
         cmocka_unit_test(test_chat_warns_nobody_whom_nobody_forgets),

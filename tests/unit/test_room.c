@@ -388,6 +388,76 @@ static void test_room_connections_are_no_strangers(void **state)
     harness_destroy(h);
 }
 
+/* ---- at the end -------------------------------------------------------- */
+
+static void test_room_counts_what_comes_after_the_end(void **state)
+{
+    struct harness *h = harness_create_forged(CHAT, "{}");
+
+    (void)state;
+    harness_datagram(h, 0, "hello");
+    harness_datagram(h, 0, "/quit");
+    harness_datagram(h, 0, "one");
+    harness_datagram(h, 0, "two");
+    harness_turn(h);
+    assert_true(harness_is_closed(h, 0));
+    assert_int_equal(harness_counter(h, NULL, "dropped: session is over"), 2);
+    harness_destroy(h);
+}
+
+/* The names of those who went in this turn are free only at its end. */
+static void test_room_has_names_for_a_whole_batch(void **state)
+{
+    struct harness *h =
+        harness_create_forged(CHAT, "{\"max_sessions\": 1, \"strangers\": 1}");
+
+    (void)state;
+    for (int who = 0; who < 64; who++) {
+        harness_datagram(h, who, "hello");
+        harness_datagram(h, who, "again");
+    }
+    harness_turn(h);
+    assert_int_equal(harness_counter(h, NULL, "no room for another name"), 0);
+    assert_int_equal(core->live_count, 1);
+    harness_destroy(h);
+}
+
+/* What goes out when the sockets take it, and what was counted instead. */
+static uint64_t answers_after_all(struct harness *h, int addresses)
+{
+    uint64_t answers = 0;
+
+    for (int who = 0; who < addresses; who++)
+        harness_block(h, who, false);
+    for (int who = 0; who < addresses; who++)
+        answers += harness_record_count(h, who);
+    return answers + harness_counter(h, NULL, "dropped: session is over");
+}
+
+/* A socket that takes nothing holds up nobody who comes by another. */
+static void test_room_is_not_held_by_a_full_socket(void **state)
+{
+    struct harness *h =
+        harness_create_forged(ECHO, "{\"max_sessions\": 20, \"strangers\": 2}");
+    int peer;
+
+    (void)state;
+    harness_begin_at(h, 11000);
+    for (int who = 0; who < 2000; who++) {
+        harness_block(h, who, true);
+        harness_datagram(h, who, "x");
+        if (who % 2)
+            harness_datagram(h, who, "x");
+        harness_turn(h);
+    }
+    peer = harness_connect(h);
+    harness_push_text(h, peer, "served");
+    assert_bytes(harness_out(h, peer), "served");
+    assert_int_equal(harness_counter(h, NULL, "refused: limits.strangers"), 0);
+    assert_int_equal(answers_after_all(h, 2000), 3000);
+    harness_destroy(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -399,6 +469,9 @@ int main(void)
         cmocka_unit_test(test_room_for_answers_is_told_once_an_entry),
         cmocka_unit_test(test_room_open_may_greet_a_stranger),
         cmocka_unit_test(test_room_connections_are_no_strangers),
+        cmocka_unit_test(test_room_counts_what_comes_after_the_end),
+        cmocka_unit_test(test_room_has_names_for_a_whole_batch),
+        cmocka_unit_test(test_room_is_not_held_by_a_full_socket),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
