@@ -236,13 +236,28 @@ static void life_release(struct pg_session *session)
     slot_free(session);
 }
 
+/* The kernel tells of room only when a third of its buffer is free: who reads
+   slowly is known by what it has taken. */
+static void life_look_at_reading(struct pg_session *session)
+{
+    const struct pg_transport *transport = session_listener(session)->transport;
+    struct pg_look look = {.taken = session->taken};
+
+    if (transport->look && session->flags & SESSION_SENT)
+        transport->look(session, session->fd, &look);
+    if (look.taken != session->taken)
+        session->active_ms = core_now_ms();
+    session->taken = look.taken;
+}
+
 /* The peer has linger_ms from its last sign of life to take the rest and say
    goodbye (RFC 1122, 4.2.2.13: closing with unread input would reset). */
 static void life_linger(struct pg_session *session)
 {
-    uint64_t until =
-        session->active_ms + (uint64_t)core->config->limits.linger_ms;
+    uint64_t until;
 
+    life_look_at_reading(session);
+    until = session->active_ms + (uint64_t)core->config->limits.linger_ms;
     if (until <= core_now_ms())
         mark_closing(session, SESSION_GONE | SESSION_ABORT);
     else

@@ -40,6 +40,7 @@ struct peer_end {
     struct chunks out; /* writes or records */
     struct chunk all;  /* out, joined */
     bool has_ended, is_reset, is_blocked, is_closed, is_finished;
+    uint64_t acknowledged; /* as its system says; see harness_acknowledge() */
     enum pg_why why;
     char reason[256];
 };
@@ -147,6 +148,12 @@ void harness_finish(struct pg_session *session, int fd)
 {
     (void)fd;
     end_of(session)->is_finished = true;
+}
+
+void harness_look(struct pg_session *session, int fd, struct pg_look *look)
+{
+    (void)fd;
+    look->taken = end_of(session)->acknowledged;
 }
 
 /* Takes few at once, as a socket may that is nearly full. */
@@ -604,6 +611,12 @@ void harness_advance(struct harness *unused, uint64_t ms)
 {
     (void)unused;
     virtual_advance(virtual_io.now_ns() + ms * 1000000);
+}
+
+void harness_acknowledge(struct harness *unused, int peer, uint64_t bytes)
+{
+    (void)unused;
+    harness->peers[peer].acknowledged += bytes;
 }
 
 void harness_block(struct harness *unused, int peer, bool is_blocked)

@@ -77,6 +77,9 @@ void harness_reset(struct harness *harness, int peer);
 void harness_advance(struct harness *harness, uint64_t ms);
 /* From now on its socket takes nothing, or takes again. */
 void harness_block(struct harness *harness, int peer, bool is_blocked);
+/* Its system has taken so much more of what was sent; whether the socket takes
+   more is for harness_block(). */
+void harness_acknowledge(struct harness *harness, int peer, uint64_t bytes);
 
 /* What was sent to it since the start or the last harness_clear(). */
 struct pg_bytes harness_out(struct harness *harness, int peer);

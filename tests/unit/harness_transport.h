@@ -17,6 +17,8 @@ PG_API ssize_t harness_recv(struct pg_session *session, int fd, void *buffer,
 PG_API ssize_t harness_send(struct pg_session *session, int fd,
                             const struct iovec *parts, int count);
 PG_API void harness_finish(struct pg_session *session, int fd);
+PG_API void harness_look(struct pg_session *session, int fd,
+                         struct pg_look *look);
 PG_API int harness_send_records(struct pg_listener *listener, int fd,
                                 const struct pg_record *records, int count);
 PG_API void harness_address(struct pg_listener *listener,
