@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/anew.h"
 #include "base/must.h"
 #include "base/remedy.h"
 #include "config/config_parts.h"
@@ -57,7 +58,7 @@ FILE *pg_listener_file(struct pg_listener *listener, const char *path,
     char *whole = path[0] == '/'
                       ? must_copy(path)
                       : must_printf("%s/%s", listener->config->folder, path);
-    FILE *file = fopen(whole, mode);
+    FILE *file = mode[0] == 'w' ? anew_stream(whole) : fopen(whole, mode);
     int error = file ? config_api_not_a_file(file, mode) : errno;
 
     if (error) {

@@ -110,7 +110,7 @@ bool look_has_taken(struct pg_session *session)
     struct pg_look look = {.taken = session->taken};
     bool has_taken;
 
-    if (transport->look)
+    if (transport->look && session->flags & SESSION_SENT)
         transport->look(session, session->fd, &look);
     has_taken = look.taken != session->taken;
     session->taken = look.taken;

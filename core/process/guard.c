@@ -27,6 +27,7 @@
 #define STEADY_MS    1000 /* a worker that lived so long is started at once */
 #define BACKOFF_MS   100
 #define BACKOFF_MOST 5000
+#define AGAIN_MS     1000 /* when the system cannot start one */
 #define HUNG_MS      150  /* after drain_ms, no handler should be running */
 #define KILL_MS      5000 /* and so long after it no worker, on a busy machine */
 #define WRITE_MS     200  /* for the last words at the very end */
@@ -492,8 +493,13 @@ static int guard_spawn(struct guarded *worker, int child_fd, const int out[2])
         .stdio_count = sizeof(stdio) / sizeof(*stdio),
     };
 
+    int error;
+
     worker->process.data = worker;
-    return uv_spawn(&guard.loop, &worker->process, &options);
+    error = uv_spawn(&guard.loop, &worker->process, &options);
+    if (error)
+        uv_close((uv_handle_t *)&worker->process, NULL);
+    return error;
 }
 
 /* Starts a worker whose words come through two pipes. 0 or -errno. */
@@ -514,20 +520,32 @@ static int guard_spawn_heard(struct guarded *worker, int child_fd)
     return error;
 }
 
+/* A lack that may pass is no reason to end those that serve. */
+static void guard_cannot_start(struct guarded *worker, int error)
+{
+    if (!guard.is_announced) {
+        guard_failed("cannot start a worker", error);
+        return;
+    }
+    guard_say("worker %u cannot start: %s; it is tried again\n",
+              (unsigned)(worker - guard.workers), strerror(abs(error)));
+    uv_timer_start(&worker->restart, guard_on_restart, AGAIN_MS, 0);
+}
+
 static void guard_start_worker(unsigned index)
 {
     struct guarded *worker = &guard.workers[index];
     int pair[2], error;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
-        guard_failed("cannot start a worker", errno);
+        guard_cannot_start(worker, errno);
         return;
     }
     error = guard_spawn_heard(worker, pair[1]);
     close(pair[1]);
     if (error) {
         close(pair[0]);
-        guard_failed("cannot start a worker", error);
+        guard_cannot_start(worker, error);
         return;
     }
     worker->is_running = true;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* Hands on what is whole; a line that is longer than any of ours, in pieces. */
@@ -22,8 +23,8 @@ static void said_hand_on(struct said *said)
     memmove(said->line, at, said->len);
 }
 
-/* False: there is no more, now or ever. */
-static bool said_read(struct said *said)
+/* Returns how many bytes; 0: there is no more, now or ever. */
+static size_t said_read(struct said *said)
 {
     ssize_t got =
         read(said->fd, said->line + said->len, sizeof(said->line) - said->len);
@@ -34,7 +35,7 @@ static bool said_read(struct said *said)
     } else if (got == 0) {
         uv_poll_stop(&said->poll);
     }
-    return got > 0 || (got < 0 && errno == EINTR);
+    return got > 0 ? (size_t)got : 0;
 }
 
 static void said_on_readable(uv_poll_t *poll, int status, int events)
@@ -62,14 +63,17 @@ int said_begin(struct said *said, uv_loop_t *loop, struct pg_file *to)
     return ends[1];
 }
 
-/* Only until the pipe is empty: a process that a handler has left behind may
-   hold it open. */
+/* Only what is in the pipe now: a process that a handler has left behind may
+   hold it open, and go on writing. */
 void said_end(struct said *said)
 {
+    int left = 0;
+    size_t got = 1;
+
     if (said->fd < 0)
         return;
-    while (said_read(said))
-        ;
+    for (ioctl(said->fd, FIONREAD, &left); left > 0 && got; left -= (int)got)
+        got = said_read(said);
     if (said->len > 0) {
         said->line[said->len++] = '\n';
         output_write(said->to, pg_bytes(said->line, said->len));

@@ -184,6 +184,12 @@ class Whole(unittest.TestCase):
             self.assertLess(os.stat(page).st_size, 1_000_000)
             self.assertEqual(sorted(os.listdir(folder)), ["link.html", "page.html"])
 
+    def test_a_page_with_the_longest_name(self):
+        with tempfile.TemporaryDirectory() as folder:
+            name = "x" * (os.pathconf(folder, "PC_NAME_MAX") - 5) + ".html"
+            compare("boundaries", "--html", os.path.join(folder, name))
+            self.assertEqual(os.listdir(folder), [name])
+
     def test_what_is_no_file_is_written_as_it_is(self):
         result = compare("boundaries", "--html", "/dev/stdout")
         self.assertIn("</html>", result.stdout)

@@ -247,6 +247,36 @@ class Files(Remedies):
         )
         self.succeeds(". ./test.sh", words=(*under(":"), "sh", "-ec"))
 
+    def test_a_page_without_proc(self):
+        self.succeeds('"$P" compare boundaries --html x.html', words=(*under(NO_PROC), "sh", "-c"))
+        self.assertEqual(os.path.exists(self.path("x.html")), True)
+
+    def test_what_grows_leaves_the_old_one_on_a_full_disk(self):
+        self.write(
+            "my.json",
+            '{ "transports": [{ "plugin": "sim", "trace": "mounted/x" }], "handlers": ["echo"] }',
+        )
+        self.write(
+            "test.sh",
+            """
+            mkdir mounted
+            mount -t tmpfs -o size=16k none mounted
+            echo old >mounted/x
+            head -c 100000 /dev/zero >mounted/full || true
+            for what in "run my.json" "wire --log mounted/x -- true -- true" \\
+                "wire --pcap mounted/x -- true -- true"
+            do
+                "$P" $what >said 2>&1 && exit 9
+                grep ': No space left on device; its file system is full (df): remove ' said
+                grep -x old mounted/x
+            done
+            rm mounted/full
+            "$P" run my.json
+            grep hello mounted/x
+            """,
+        )
+        self.succeeds(". ./test.sh", words=(*under(":"), "sh", "-ec"))
+
     def test_a_path_of_plugins(self):
         self.write("x", "")
         os.mkdir(self.path("y"))

@@ -5,6 +5,7 @@ import glob
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import struct
@@ -372,6 +373,43 @@ class Dying(unittest.TestCase):
                 for one in members:
                     one.close()
             self.assertEqual(len(server.children()), 2)
+
+    def test_one_that_leaves_a_writer_behind(self):
+        # As a handler's child that goes on printing: its pipe is never empty.
+        with Server(echo("tcp")) as server:
+            (doomed,) = server.children()
+            with open(f"/proc/{doomed}/fd/1", "wb") as pipe:
+                left = [
+                    subprocess.Popen(["yes"], stdout=pipe, stderr=subprocess.DEVNULL)
+                    for _ in range(3)
+                ]
+            os.kill(doomed, signal.SIGKILL)
+            try:
+                for process in left:
+                    process.wait(TIMEOUT_S)
+            finally:
+                for process in left:
+                    process.kill()
+                    process.wait()
+            self.assertTrue(says_back(server.address()))
+
+    def test_one_that_cannot_be_replaced_yet_ends_nobody(self):
+        what = resource.RLIMIT_NOFILE
+        with Server(chat("tcp", workers=2)) as server:
+            members = [member(server)]
+            doomed = server.worker_of(members[0])
+            self.join_until(server, members, lambda pid: pid != doomed)
+            before = resource.prlimit(server.process.pid, what)
+            resource.prlimit(server.process.pid, what, (3, before[1]))
+            os.kill(doomed, signal.SIGKILL)
+            server.err.wait("cannot start: Too many open files; it is tried again")
+            members[-1].send("/who\n")
+            members[-1].line_with(members[-1].nick)
+            resource.prlimit(server.process.pid, what, before)
+            other = server.worker_of(members[-1])
+            members += self.join_until(server, [], lambda pid: pid != other)
+            for one in members:
+                one.close()
 
     def test_clients_of_the_other_worker_stay(self):
         with Server(chat("tcp", workers=2)) as server:

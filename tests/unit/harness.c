@@ -36,11 +36,11 @@ struct chunks {
 struct peer_end {
     struct pg_listener *listener;
     uint64_t number; /* of the session; 0: none yet */
-    uint64_t acknowledged;
     struct chunks in;  /* pushed and not yet read */
     struct chunks out; /* writes or records */
     struct chunk all;  /* out, joined */
     bool has_ended, is_reset, is_blocked, is_closed, is_finished;
+    uint64_t acknowledged; /* as its system says; see harness_acknowledge() */
     enum pg_why why;
     char reason[256];
 };
@@ -614,6 +614,12 @@ void harness_advance(struct harness *unused, uint64_t ms)
     virtual_advance(virtual_io.now_ns() + ms * 1000000);
 }
 
+void harness_acknowledge(struct harness *unused, int peer, uint64_t bytes)
+{
+    (void)unused;
+    harness->peers[peer].acknowledged += bytes;
+}
+
 void harness_block(struct harness *unused, int peer, bool is_blocked)
 {
     struct pg_session *session = session_of(peer);
@@ -680,12 +686,6 @@ static bool is_closed(int peer)
     struct pg_session *session = session_of(peer);
 
     return !session || session->flags & SESSION_CLOSED;
-}
-
-void harness_acknowledge(struct harness *unused, int peer, uint64_t bytes)
-{
-    (void)unused;
-    harness->peers[peer].acknowledged += bytes;
 }
 
 bool harness_is_gone(struct harness *unused, int peer)

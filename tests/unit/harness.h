@@ -77,15 +77,15 @@ void harness_reset(struct harness *harness, int peer);
 void harness_advance(struct harness *harness, uint64_t ms);
 /* From now on its socket takes nothing, or takes again. */
 void harness_block(struct harness *harness, int peer, bool is_blocked);
+/* Its system has taken so much more of what was sent; whether the socket takes
+   more is for harness_block(). */
+void harness_acknowledge(struct harness *harness, int peer, uint64_t bytes);
 
 /* What was sent to it since the start or the last harness_clear(). */
 struct pg_bytes harness_out(struct harness *harness, int peer);
 size_t harness_record_count(struct harness *harness, int peer);
 struct pg_bytes harness_record(struct harness *harness, int peer, size_t at);
 void harness_clear(struct harness *harness, int peer);
-
-/* Its system says that it has so many bytes more of what its socket took. */
-void harness_acknowledge(struct harness *harness, int peer, uint64_t bytes);
 
 /* Its entries' close() has run. */
 bool harness_is_closed(struct harness *harness, int peer);

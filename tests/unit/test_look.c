@@ -65,6 +65,27 @@ static void test_look_ends_who_takes_nothing_after_its_end(void **state)
     harness_destroy(h);
 }
 
+/* When we have said goodbye it has linger_ms, counted from what it takes: the
+   socket says nothing before it has room. */
+static void test_look_lets_a_slow_reader_finish(void **state)
+{
+    struct harness *h = harness_create_limits(
+        PG_STREAM, "[\"lines\", \"chat-broadcast\"]", "{\"linger_ms\": 1000}");
+    int peer = harness_connect(h);
+
+    (void)state;
+    harness_block(h, peer, true);
+    harness_clear(h, peer);
+    harness_push_text(h, peer, "/who\n/quit\n");
+    for (int i = 0; i < 20; i++) {
+        harness_acknowledge(h, peer, 1 + draw(9));
+        harness_advance(h, 500 + draw(500));
+    }
+    harness_block(h, peer, false);
+    assert_true(harness_out(h, peer).len > 0);
+    harness_destroy(h);
+}
+
 static void test_look_ends_nobody_when_told_not_to(void **state)
 {
     struct harness *h =
@@ -264,6 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_look_ends_who_takes_nothing),
         cmocka_unit_test(test_look_ends_who_takes_nothing_after_its_end),
+        cmocka_unit_test(test_look_lets_a_slow_reader_finish),
         cmocka_unit_test(test_look_ends_nobody_when_told_not_to),
         cmocka_unit_test(test_look_lingers_while_something_is_taken),
         cmocka_unit_test(test_look_is_fair_to_readers),

@@ -11,7 +11,8 @@
 
 #include "base/must.h"
 
-#define MODE 0666 /* less the umask */
+#define MODE        0666 /* less the umask */
+#define DESCRIPTORS "/proc/self/fd"
 
 static char *whole_file_folder(const char *path)
 {
@@ -26,13 +27,18 @@ static char *whole_file_folder(const char *path)
 static int whole_file_make(struct whole_file *file)
 {
     char *folder = whole_file_folder(file->path);
-    int fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, MODE);
+    int fd = -1;
 
+    file->beside = must_printf("%s/.playground.%d.new", folder, (int)getpid());
+    if (access(DESCRIPTORS, X_OK) == 0) /* or it never got a name */
+        fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, MODE);
     free(folder);
     if (fd >= 0)
         return fd;
-    file->making = must_printf("%s.%d.new", file->path, (int)getpid());
-    return open(file->making, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, MODE);
+    unlink(file->beside); /* of one that had our number and died */
+    fd = open(file->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, MODE);
+    file->is_named = fd >= 0;
+    return fd;
 }
 
 /* The rights of the old file are the new one's; its owner is, who may. */
@@ -55,6 +61,13 @@ static bool whole_file_open(struct whole_file *file, int fd)
     return false;
 }
 
+/* The folder takes no new file, so the old one is all there is. A full disk is
+   no reason: the old one would be lost, and the new one not be whole. */
+static bool whole_file_may_not(void)
+{
+    return errno == EACCES || errno == EPERM || errno == EROFS;
+}
+
 bool whole_file_begin(struct whole_file *file, const char *path)
 {
     struct stat old;
@@ -69,7 +82,7 @@ bool whole_file_begin(struct whole_file *file, const char *path)
         if (fd >= 0 && is_there)
             whole_file_take_rights(fd, &old);
     }
-    if (fd < 0 && is_there) {
+    if (fd < 0 && is_there && (!file->path || whole_file_may_not())) {
         whole_file_drop(file);
         fd = open(path, O_WRONLY | O_CLOEXEC);
     }
@@ -81,12 +94,13 @@ static bool whole_file_name(struct whole_file *file)
 {
     char from[64];
 
-    if (file->making)
+    if (file->is_named)
         return true;
-    file->making = must_printf("%s.%d.new", file->path, (int)getpid());
-    snprintf(from, sizeof(from), "/proc/self/fd/%d", fileno(file->out));
-    return linkat(AT_FDCWD, from, AT_FDCWD, file->making, AT_SYMLINK_FOLLOW) ==
-           0;
+    snprintf(from, sizeof(from), DESCRIPTORS "/%d", fileno(file->out));
+    unlink(file->beside); /* of one that had our number and died */
+    file->is_named =
+        linkat(AT_FDCWD, from, AT_FDCWD, file->beside, AT_SYMLINK_FOLLOW) == 0;
+    return file->is_named;
 }
 
 /* Takes off what an older and longer one leaves behind; no device has that. */
@@ -103,14 +117,12 @@ bool whole_file_end(struct whole_file *file)
     int error;
 
     if (is_good && file->path)
-        is_good =
-            whole_file_name(file) && rename(file->making, file->path) == 0;
+        is_good = fsync(fileno(file->out)) == 0 && whole_file_name(file) &&
+                  rename(file->beside, file->path) == 0;
     else if (is_good)
         whole_file_cut(file->out);
-    if (is_good) {
-        free(file->making);
-        file->making = NULL;
-    }
+    if (is_good)
+        file->is_named = false; /* it is the file's own now */
     error = errno;
     if (fclose(file->out) && is_good) {
         is_good = false;
@@ -128,9 +140,9 @@ void whole_file_drop(struct whole_file *file)
 
     if (file->out)
         fclose(file->out);
-    if (file->making)
-        unlink(file->making);
-    free(file->making);
+    if (file->is_named)
+        unlink(file->beside);
+    free(file->beside);
     free(file->path);
     *file = (struct whole_file){0};
     errno = error;

@@ -8,7 +8,7 @@
  * written as it is.
  *
  * For what is made in one piece. A capture or a log, which are read while they
- * grow, are not.
+ * grow, are for base/anew.h.
  */
 #ifndef WHOLE_FILE_H
 #define WHOLE_FILE_H
@@ -19,7 +19,8 @@
 struct whole_file {
     FILE *out;
     char *path; /* of the file that it replaces; NULL: it is written as it is */
-    char *making; /* its name until then; NULL: none yet */
+    char *beside;  /* its name until then, */
+    bool is_named; /* which it has already */
 };
 
 /* False with errno. */

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/anew.h"
 #include "base/inherited.h"
 #include "base/program.h"
 #include "base/remedy.h"
@@ -164,7 +165,7 @@ int wire_jobs_open_log(const char *path)
 
     if (!path)
         return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    fd = anew_open(path);
     if (fd < 0)
         text_print(stderr, "playground wire: %s: %s\n", path,
                    remedy_file(REMEDY_WRITE, path, errno,

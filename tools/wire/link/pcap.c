@@ -1,6 +1,8 @@
 /* The capture file, in the format of tcpdump with nanoseconds. */
 #include "wire/link/pcap.h"
 
+#include "base/anew.h"
+
 #define MAGIC_NANOSECONDS 0xa1b23c4du
 #define LINKTYPE_RAW      101 /* IPv4 or IPv6, told apart by the first nibble */
 #define SNAP_BYTES        65535
@@ -28,7 +30,7 @@ FILE *pcap_create(const char *path)
         .snap_bytes = SNAP_BYTES,
         .link_type = LINKTYPE_RAW,
     };
-    FILE *file = fopen(path, "wbe");
+    FILE *file = anew_stream(path);
 
     if (file && fwrite(&header, sizeof(header), 1, file) == 1 &&
         fflush(file) == 0)
