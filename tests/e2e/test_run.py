@@ -230,6 +230,15 @@ class Stopping(unittest.TestCase):
             lambda server: os.killpg(server.process.pid, signal.SIGINT), "--single"
         )
 
+    def test_one_that_dies_meanwhile_is_told(self):
+        with Server(echo("tcp", workers=2)) as server:
+            doomed = server.children()[0]
+            os.kill(doomed, signal.SIGSTOP)
+            server.process.send_signal(signal.SIGTERM)
+            os.kill(doomed, signal.SIGKILL)
+            self.assertEqual(server.process.wait(TIMEOUT_S), 0)
+            server.err.wait(rf"\(pid {doomed}\) ended: signal 9, Killed; its clients are disconn")
+
     def test_what_was_read_is_dealt_with_first(self):
         # More than one turn's worth, in one read.
         count = 20_000
