@@ -203,7 +203,7 @@ class Stopping(unittest.TestCase):
         return slow, ear, ana, lines
 
     def assert_delivers(self, stop, *arguments):
-        what = chat("tcp", limits={**self.LIMITS, **PATIENT})
+        what = chat("tcp", limits={**self.LIMITS, **PATIENT, "linger_ms": 60_000})
         with Server(what, *arguments) as server:
             slow, ear, ana, lines = self.queue_for_one(server)
             stop(server)
