@@ -10,6 +10,7 @@
 #include "engine/peers.h"
 #include "out/broadcast.h"
 #include "state/mark.h"
+#include "workers/commons.h"
 
 static int rebuild_timers(struct pg_session *session)
 {
@@ -30,6 +31,8 @@ static int rebuild_one(struct pg_session *session)
 
     slot_fill_gaps(session);
     slot_adopt(session);
+    if (was & SESSION_COUNTED)
+        commons_session_add(core->commons, core->worker, INT64_MAX);
     if (session_is_stream(session))
         look_begin(session);
     else if (!peers_add(session))
@@ -62,6 +65,7 @@ int rebuild_sessions(void)
     uint32_t *slots = calloc(header->used_slots + 1, sizeof(*slots)), count = 0;
     int error = slots ? 0 : -ENOMEM;
 
+    commons_forget_sessions(core->commons, core->worker);
     for (uint32_t slot = 0; slots && slot < header->used_slots; slot++)
         if (session_at(slot)->number)
             slots[count++] = slot;

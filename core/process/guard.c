@@ -46,6 +46,7 @@ struct guarded {
     uint32_t turns;  /* when it was looked at last ... */
     unsigned looks;  /* how often it was in that turn, in a handler */
     bool is_running, is_ready;
+    bool is_told_to_end; /* by us, with a signal that ends it at once */
     struct said said[2]; /* its stdout and stderr */
 };
 
@@ -172,11 +173,18 @@ static void guard_on_look_timer(uv_timer_t *timer)
 
 /* ---- the end ---------------------------------------------------------- */
 
+/* One that has not started yet ends of SIGTERM, too. */
+static void guard_signal(struct guarded *worker, int number)
+{
+    worker->is_told_to_end |= number == SIGKILL || !worker->is_ready;
+    uv_process_kill(&worker->process, number);
+}
+
 static void guard_signal_all(int number)
 {
     for (unsigned i = 0; i < WORKERS_MAX; i++)
         if (guard.workers[i].is_running)
-            uv_process_kill(&guard.workers[i].process, number);
+            guard_signal(&guard.workers[i], number);
 }
 
 /* A worker that is in a handler still will not come back from it; one that is
@@ -192,7 +200,7 @@ static void guard_kill_hung(bool is_last)
         guard_print_worker(worker, "does not stop: it hangs");
         guard_print_culprit(name);
         guard_say(" and is killed\n");
-        uv_process_kill(&worker->process, SIGKILL);
+        guard_signal(worker, SIGKILL);
     }
 }
 
@@ -252,7 +260,8 @@ static void guard_say_death(const struct guarded *worker, int64_t status,
         guard_say(" with status %" PRId64, status);
     guard_print_culprit(guard_culprit(worker));
     if (guard.is_announced)
-        guard_say("; its clients are disconnected, a new one starts");
+        guard_say("; its clients are disconnected%s",
+                  guard.is_stopping ? "" : ", a new one starts");
     if (guard.is_announced && delay_ms)
         guard_say(" in %.1f s", (double)delay_ms / 1000);
     if (guard.is_announced && worker->deaths > 1)
@@ -314,6 +323,8 @@ static void guard_on_exit_of(uv_process_t *process, int64_t status, int number)
     close(worker->control_fd);
     uv_close((uv_handle_t *)process, NULL);
     if (guard.is_stopping) {
+        if (number && !worker->is_told_to_end)
+            guard_say_death(worker, status, number, 0);
         if (guard.running == 0)
             uv_stop(&guard.loop);
         return;

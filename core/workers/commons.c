@@ -202,12 +202,17 @@ void commons_worker_died(struct commons *commons, unsigned worker)
     ring_drain(commons, worker);
 }
 
-void commons_reset_worker(struct commons *commons, unsigned worker)
+void commons_forget_sessions(struct commons *commons, unsigned worker)
 {
     atomic_store_explicit(&commons->header->sessions[worker], 0,
                           memory_order_relaxed);
     atomic_store(&commons->header->peers[worker], 0);
     atomic_store(&commons->header->displaced[worker], 0);
+}
+
+void commons_reset_worker(struct commons *commons, unsigned worker)
+{
+    commons_forget_sessions(commons, worker);
     claim_purge(commons, worker);
     ring_drain(commons, worker);
     for (unsigned step = COMMONS_QUIET; step <= COMMONS_OVER; step++)

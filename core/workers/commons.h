@@ -39,6 +39,8 @@ void commons_peer_remove(struct commons *commons, unsigned worker);
 /* Counts one more session of a worker for which another's peer has to go.
    Returns whom to wake, or -1: nobody has such a peer. */
 int commons_session_displace(struct commons *commons, unsigned worker);
+/* A worker's sessions and peers are to be counted anew. */
+void commons_forget_sessions(struct commons *commons, unsigned worker);
 /* How many of its peers a worker is to end since it asked last. */
 int64_t commons_take_displaced(struct commons *commons, unsigned worker);
 /* A worker has died: nothing waits for it. Then wake those that did. */

@@ -34,7 +34,7 @@ SEED = int(os.environ.get("PLAYGROUND_SEED") or random.randrange(1 << 32))
 # After drain_ms and a moment more a guard ends a worker that has not ended: a slow
 # machine has ten times the default's time, and more where much is to be delivered.
 DRAIN_MS = 8000
-PATIENT = {"drain_ms": 60_000, "linger_ms": 60_000}
+PATIENT = {"drain_ms": 60_000}
 REPORT = r"^worker \d+: \d+ sessions"
 
 

@@ -203,7 +203,7 @@ class Stopping(unittest.TestCase):
         return slow, ear, ana, lines
 
     def assert_delivers(self, stop, *arguments):
-        what = chat("tcp", limits={**self.LIMITS, **PATIENT})
+        what = chat("tcp", limits={**self.LIMITS, **PATIENT, "linger_ms": 60_000})
         with Server(what, *arguments) as server:
             slow, ear, ana, lines = self.queue_for_one(server)
             stop(server)
@@ -229,6 +229,15 @@ class Stopping(unittest.TestCase):
         self.assert_delivers(
             lambda server: os.killpg(server.process.pid, signal.SIGINT), "--single"
         )
+
+    def test_one_that_dies_meanwhile_is_told(self):
+        with Server(echo("tcp", workers=2)) as server:
+            doomed = server.children()[0]
+            os.kill(doomed, signal.SIGSTOP)
+            server.process.send_signal(signal.SIGTERM)
+            os.kill(doomed, signal.SIGKILL)
+            self.assertEqual(server.process.wait(TIMEOUT_S), 0)
+            server.err.wait(rf"\(pid {doomed}\) ended: signal 9, Killed; its clients are disconn")
 
     def test_what_was_read_is_dealt_with_first(self):
         # More than one turn's worth, in one read.

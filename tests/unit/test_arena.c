@@ -14,6 +14,7 @@
 #include "engine/turn.h"
 #include "memory/heap.h"
 #include "state/slot.h"
+#include "workers/commons.h"
 
 #define CHAIN "[\"lines\", \"chat-broadcast\"]"
 
@@ -191,6 +192,7 @@ static void test_attached_arena_goes_on(void **state)
     (void)state;
     assert_int_equal(core->live_count, 2);
     assert_ptr_not_equal(core->arena.base, *(void **)*state);
+    assert_false(commons_session_add(core->commons, 0, 2)); /* both count */
     turn_end();
 
     harness_push_text(h, 0, "is\n");
