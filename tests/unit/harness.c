@@ -35,7 +35,7 @@ struct chunks {
 
 struct peer_end {
     struct pg_listener *listener;
-    uint64_t number; /* of the session; 0: none yet */
+    uint64_t number;   /* of the session; 0: none yet */
     struct chunks in;  /* pushed and not yet read */
     struct chunks out; /* writes or records */
     struct chunk all;  /* out, joined */

@@ -23,10 +23,10 @@
 
 #define MOST 5000 /* more allocations than there are */
 
-/* With sanitizers a fork costs ten times as much: one allocation in eight,
+/* With sanitizers a fork costs ten times as much: one allocation in four,
    other ones in each run, is enough there. */
 #ifdef __SANITIZE_ADDRESS__
-#define STEP 8
+#define STEP 4
 #else
 #define STEP 1
 #endif
@@ -241,7 +241,9 @@ static void test_chaos_no_allocation_is_taken_for_granted(void **state)
                   number, count[ENDED], count[REFUSED], count[TURNED_AWAY],
                   count[SERVED]);
     assert_in_range(number, 100, MOST - 1);
-    assert_true(count[ENDED] && count[REFUSED] && count[TURNED_AWAY]);
+    assert_true(count[ENDED]);
+    if (step == 1) /* few are of these kinds: a sample may have none */
+        assert_true(count[REFUSED] && count[TURNED_AWAY]);
 }
 
 int main(void)
