@@ -83,6 +83,10 @@ class Remedies(unittest.TestCase):
 
 
 class WithoutProc(Remedies):
+    def test_a_page_is_written(self):
+        self.succeeds('"$P" compare boundaries --html x.html', words=(*under(NO_PROC), "sh", "-c"))
+        self.assertEqual(os.path.exists(self.path("x.html")), True)
+
     def test_all_plugins_are_found(self):
         there = self.succeeds('"$P" plugins')
         self.assertRegex(there, r"(?m)^transport +tcp ")
@@ -246,10 +250,6 @@ class Files(Remedies):
             """,
         )
         self.succeeds(". ./test.sh", words=(*under(":"), "sh", "-ec"))
-
-    def test_a_page_without_proc(self):
-        self.succeeds('"$P" compare boundaries --html x.html', words=(*under(NO_PROC), "sh", "-c"))
-        self.assertEqual(os.path.exists(self.path("x.html")), True)
 
     def test_what_grows_leaves_the_old_one_on_a_full_disk(self):
         self.write(
