@@ -125,21 +125,31 @@ static void worker_watch_stirred(struct pg_session *session, uv_poll_t *poll,
         uv_poll_stop(poll);
 }
 
-static void worker_watch_on_session(uv_poll_t *poll, int status, int events)
+/* An error waits, and libuv has stopped: recv() tells which, or SO_ERROR where
+   nobody is read from. */
+static void worker_watch_failed(struct pg_session *session)
 {
-    struct pg_session *session = poll->data;
     bool is_over =
         session->flags & SESSION_EOF || session->watching & CORE_BREAK;
 
-    core_clock();
-    if (status < 0) { /* an error waits: recv() tells which; libuv stopped */
-        session->watching = 0;
-        events = UV_READABLE;
-    }
-    if (session->flags & SESSION_CONNECTING) {
+    session->watching = 0;
+    if (session->flags & SESSION_CONNECTING)
         worker_watch_connected(session);
-    } else if (status < 0 && is_over) {
+    else if (is_over)
         worker_watch_broken(session, worker_watch_error_of(session));
+    else if (!worker_watch_hold(session))
+        session_readable(session);
+}
+
+static void worker_watch_on_session(uv_poll_t *poll, int status, int events)
+{
+    struct pg_session *session = poll->data;
+
+    core_clock();
+    if (status < 0) {
+        worker_watch_failed(session);
+    } else if (session->flags & SESSION_CONNECTING) {
+        worker_watch_connected(session);
     } else if (events & (UV_DISCONNECT | UV_PRIORITIZED)) {
         worker_watch_stirred(session, poll, events);
     } else {
