@@ -249,7 +249,6 @@ static void life_linger(struct pg_session *session)
     if (linger_ms && look_has_taken(session))
         session->active_ms = core_now_ms();
     until = session->active_ms + linger_ms;
-
     if (until <= core_now_ms())
         mark_closing(session, SESSION_GONE | SESSION_ABORT);
     else

@@ -14,7 +14,7 @@ struct away {
     uv_poll_t watcher;
     uv_timer_t patience;
     unsigned handles; /* that libuv has not closed yet */
-    int fd;           /* -1: closed */
+    int fd;
 };
 
 static struct away *turned_away[AWAY_MOST];

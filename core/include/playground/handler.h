@@ -298,10 +298,11 @@ PG_API int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes);
  * Returns PG_STOP, so that `return pg_keep(ctx, rest)` reads well. May be
  * called from recv and end.
  *
- * Of a record only the rest may be kept that pg_forward() has said -EAGAIN for.
- * It comes again alone, before the next record: the layers in front wait, and
- * datagrams that the peer sends meanwhile are dropped and counted. Anything
- * else that is kept of a record is dropped, counted and said once on stderr.
+ * Of a record only the rest may be kept that pg_forward() has said -EAGAIN for,
+ * or that is left after pg_pause(). It comes again alone, before the next
+ * record: the layers in front wait, and datagrams that the peer sends meanwhile
+ * are dropped and counted. Anything else that is kept of a record is dropped,
+ * counted and said once on stderr.
  */
 PG_API enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail);
 
