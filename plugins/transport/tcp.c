@@ -251,9 +251,10 @@ static void tcp_finish(struct pg_session *session, int fd)
 
 /*
  * Data that is not acknowledged is sent again and again for a quarter of an
- * hour, and a full window is probed for as long (RFC 9293, 3.8.6.1). Either
- * way a peer that is there answers. TCP_USER_TIMEOUT would end one whose window
- * is full all the same, so the times of TCP_INFO are looked at, see tcp(7).
+ * hour, and a full window is probed for as long (RFC 9293, 3.8.6.1). A peer
+ * that is there answers one of two: those within half a second of an answer get
+ * none, see tcp_invalid_ratelimit in the kernel's ip-sysctl. TCP_USER_TIMEOUT
+ * would end one whose window is full all the same, so TCP_INFO is looked at.
  */
 static void tcp_look(struct pg_session *session, int fd, struct pg_look *look)
 {
@@ -265,7 +266,7 @@ static void tcp_look(struct pg_session *session, int fd, struct pg_look *look)
         return; /* broken: recv() and send() will tell */
     look->taken = info.tcpi_bytes_acked;
     look->is_waiting = info.tcpi_unacked || info.tcpi_notsent_bytes;
-    look->is_owed = info.tcpi_unacked || info.tcpi_probes;
+    look->is_owed = info.tcpi_retransmits || info.tcpi_probes > 1;
     look->silent_ms = info.tcpi_last_ack_recv;
 }
 

@@ -80,17 +80,24 @@ def small_reader(address):
 
 class TakesNothing(unittest.TestCase):
     def test_a_full_window_is_a_sign_of_life(self):
+        """Readers begin one after the other, so that probes and looks fall in every order."""
         mark = listener("tcp", idle_s=3)
         full = listener("tcp", keepalive_s=1)
         data = os.urandom(200_000)
         with Server(config([full, mark], ["echo"], limits={"unread_s": 0})) as server:
-            with small_reader(server.address()) as sock, connect(server.addresses("tcp")[1]) as clock:
-                sock.sendall(data)
+            readers = []
+            for _ in range(20):
+                readers.append(small_reader(server.address()))
+                readers[-1].sendall(data)
+                server.err.comes("nothing is said", 0.05)
+            with connect(server.addresses("tcp")[1]) as clock:
                 self.assertEqual(clock.rest(), b"")  # three times keepalive_s
+            for sock in readers:
                 got = b""
                 while len(got) < len(data):
                     got += sock.recv(1 << 16) or self.fail("the server has ended it")
-            self.assertEqual(got, data)
+                self.assertEqual(got, data)
+                sock.close()
 
     def test_who_takes_nothing_is_disconnected_who_takes_little_is_not(self):
         """Whether it waits in the server or in its system; drawn by a seed."""
