@@ -101,13 +101,13 @@ static bool life_make_known(struct pg_session *session)
     (SESSION_CLOSING | SESSION_LEAVING | SESSION_EOF | SESSION_INPUT_HELD)
 
 /* False: nobody is given what has come. Bytes of a stream that come while our
-   goodbye is on its way are no message any more; a record is one. */
+   goodbye is on its way are no message any more, and no reason to wait longer;
+   a record is one. */
 static bool life_may_take(struct pg_session *session)
 {
     const char *why = NULL;
 
     if (session->flags & (SESSION_CLOSING | SESSION_LEAVING | SESSION_EOF)) {
-        session->active_ms = core_now_ms();
         if (session_is_stream(session))
             return false;
         why = "dropped: session is over";
@@ -116,17 +116,19 @@ static bool life_may_take(struct pg_session *session)
     } else if (!session_is_stream(session)) {
         why = "dropped: the one before is not dealt with yet";
     }
-    if (why)
+    if (why) {
+        session_touch(session);
         counter_add(counter_of_listener(session->listener), why, 1);
+    }
     return !why;
 }
 
 static inline void life_take(struct pg_session *session, struct pg_bytes in)
 {
-    session_touch(session);
     if ((session->flags & LIFE_UNUSUAL || session->pauses) &&
         !life_may_take(session))
         return;
+    session_touch(session);
     chain_recv(session, 0, in);
 }
 
@@ -239,9 +241,9 @@ static void life_release(struct pg_session *session)
     slot_free(session);
 }
 
-/* The peer has linger_ms from its last sign of life to take the rest and say
-   goodbye (RFC 1122, 4.2.2.13: closing with unread input would reset). To take
-   what our system holds for it is such a sign. */
+/* The peer has linger_ms to take the rest and say goodbye (RFC 1122, 4.2.2.13:
+   closing with unread input would reset), counted from what it took last, also
+   of what our system holds for it. To say more is no goodbye. */
 static void life_linger(struct pg_session *session)
 {
     uint64_t linger_ms = (uint64_t)core->config->limits.linger_ms, until;

@@ -101,22 +101,27 @@ static void test_look_ends_nobody_when_told_not_to(void **state)
 }
 
 /* After our goodbye a peer has linger_ms from what it took last, also of what
-   our system holds. */
+   our system holds; who goes on talking has no more. */
 static void test_look_lingers_while_something_is_taken(void **state)
 {
     struct harness *h = harness_create_limits(
         PG_STREAM, "[{\"plugin\": \"lines\", \"max_bytes\": 9}, \"echo\"]",
         "{\"linger_ms\": 1000}");
     int steady = harness_connect(h), silent = harness_connect(h);
+    int talking = harness_connect(h);
 
     (void)state;
     harness_push_text(h, steady, "a line\nwhich is too long");
     harness_push_text(h, silent, "a line\nwhich is too long");
+    harness_push_text(h, talking, "a line\nwhich is too long");
     assert_true(harness_is_closed(h, steady));
     for (int i = 0; i < 20; i++) {
         harness_advance(h, 900);
         assert_false(harness_is_gone(h, steady));
         assert_int_equal(harness_is_gone(h, silent), i > 0);
+        assert_int_equal(harness_is_gone(h, talking), i > 0);
+        if (!harness_is_gone(h, talking))
+            harness_push_text(h, talking, "x");
         harness_acknowledge(h, steady, 1);
     }
     harness_advance(h, 2000);
