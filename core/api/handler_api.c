@@ -19,8 +19,6 @@
 #include "state/share.h"
 #include "workers/commons.h"
 
-#define SCRATCH_MORE 1024 /* over frame_bytes: room for a header */
-
 static uint16_t handler_api_owner_of(const struct pg_ctx *ctx)
 {
     return (uint16_t)ctx->entry->id;
@@ -79,28 +77,45 @@ static int handler_api_send_below(struct pg_ctx *ctx, struct pg_bytes bytes)
     return chain_send(ctx->session, ctx->place, bytes, ctx->group);
 }
 
-/* The rest of what recv() was given has to be kept until the next turn; where
-   there is no room for that, it is dealt with now. */
-static bool handler_api_has_had_its_turn(const struct pg_ctx *ctx)
+/* What is kept from now on comes again, or room() is called. */
+static void handler_api_wait(struct pg_ctx *ctx)
 {
     struct pg_session *session = ctx->session;
 
-    budget_take(&session->budget);
-    return budget_is_spent(&session->budget) &&
-           share_has_room_to_keep(session, 2 * ctx->in_len);
+    ctx->must_wait = true;
+    if (!ctx->entry->handler->room)
+        return;
+    session_ctx(session, ctx->place)->wants_room = true;
+    session->flags |= SESSION_WANTS_ROOM;
+    session_may_resume(session);
+}
+
+/* The way ahead is full, or the session has had its turn. The rest of what
+   recv() was given has to be kept meanwhile; where there is no room for that
+   until the next turn, it is dealt with now. */
+static int handler_api_full(struct pg_ctx *ctx)
+{
+    struct pg_session *session = ctx->session;
+
+    if (core->is_hurried)
+        return 0;
+    if (!session_is_pressed(session) &&
+        !(session->flags & SESSION_INPUT_HELD) &&
+        !share_has_room_to_keep(session, 2 * ctx->in_len))
+        return 0;
+    handler_api_wait(ctx);
+    return PG_FULL;
 }
 
 static int handler_api_forward_in(struct pg_ctx *ctx, struct pg_bytes bytes)
 {
-    int result = chain_recv(ctx->session, ctx->place + 1, bytes);
+    struct pg_session *session = ctx->session;
+    int result = chain_recv(session, ctx->place + 1, bytes);
 
-    if (handler_api_has_had_its_turn(ctx) && !result)
-        result = -EAGAIN;
-    if (result == -EAGAIN && core->is_hurried)
-        result = 0;
-    if (result == -EAGAIN)
-        ctx->must_wait = true;
-    return result;
+    budget_take(&session->budget);
+    if (result == 0 && budget_is_spent(&session->budget))
+        result = PG_FULL;
+    return result == PG_FULL ? handler_api_full(ctx) : result;
 }
 
 int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes)
@@ -112,8 +127,29 @@ int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes)
     if (ctx->direction == CHAIN_IN)
         return handler_api_forward_in(ctx, bytes);
     result = handler_api_send_below(ctx, bytes);
-    if (!ctx->result)
+    if (result && ctx->result >= 0)
         ctx->result = result;
+    return result;
+}
+
+/* May what was refused find room later? A record behind no other never will. */
+static bool handler_api_may_try_again(const struct pg_session *session)
+{
+    return session->head || session_is_stream(session);
+}
+
+/* What pg_send() says, if it is not 0. A broadcast waits for nobody. */
+static int handler_api_sent(struct pg_ctx *ctx, int result)
+{
+    bool is_for_one = ctx->session && !ctx->group;
+
+    if (result == -EDQUOT)
+        callback_unverified(ctx->entry, ctx->listener);
+    if (result == PG_FULL)
+        return is_for_one ? handler_api_full(ctx) : 0;
+    if (result == -ENOBUFS && is_for_one &&
+        handler_api_may_try_again(ctx->session))
+        handler_api_wait(ctx);
     return result;
 }
 
@@ -124,9 +160,12 @@ int pg_send(struct pg_ctx *ctx, struct pg_bytes bytes)
     if (handler_api_are_nowhere(ctx->entry, bytes))
         return -EINVAL;
     result = handler_api_send_below(ctx, bytes);
-    if (result == -EDQUOT)
-        callback_unverified(ctx->entry, ctx->listener);
-    return result;
+    return result ? handler_api_sent(ctx, result) : 0;
+}
+
+void pg_rest(struct pg_ctx *ctx, struct pg_bytes rest)
+{
+    ctx->in_len = rest.len;
 }
 
 int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
@@ -152,9 +191,9 @@ static bool handler_api_may_keep(const struct pg_ctx *ctx, struct pg_bytes tail)
     if (blame_is_new(ctx->entry, BLAME_KEEP))
         output_line(output_stderr(),
                     "%s: keeps bytes of a record with pg_keep(), which are "
-                    "dropped; a record is whole, and only what pg_forward() "
-                    "has said -EAGAIN for, or what comes after pg_pause(), "
-                    "may be kept: put the rest into pg_state()",
+                    "dropped; a record is whole, and only what pg_send() or "
+                    "pg_forward() has said PG_FULL for, or what comes after "
+                    "pg_pause(), may be kept: put the rest into pg_state()",
                     ctx->entry->name);
     counter_add((uint16_t)ctx->entry->id, "dropped: part of a record kept", 1);
     return false;
@@ -175,6 +214,7 @@ enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail)
         session_end(ctx->session, PG_END_FIN, PG_WHY_LIMIT, why);
     slot->is_held = handler_api_waits(ctx) && tail.len;
     if (slot->is_held) {
+        slot->wants_room = false; /* recv() is told by these */
         ctx->session->flags |= SESSION_INPUT_HELD;
         session_may_resume(ctx->session);
     }
@@ -201,7 +241,7 @@ uint8_t *pg_scratch(struct pg_ctx *ctx, size_t len)
 {
     size_t offset = (core->scratch_used + 15) / 16 * 16;
 
-    if (len > (size_t)core->config->limits.frame_bytes + SCRATCH_MORE)
+    if (len > core->message_most)
         handler_api_over_scratch(ctx);
     if (len > CORE_SCRATCH_BYTES - offset)
         abort(); /* no memory could hold it: the plugin's name is known */

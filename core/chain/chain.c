@@ -15,7 +15,7 @@
 
 /* ---- inward ----------------------------------------------------------- */
 
-/* The result of pg_forward(). -ECANCELED: the session is closing; -EAGAIN: an
+/* The result of pg_forward(). -ECANCELED: the session is closing; PG_FULL: an
    entry ahead holds bytes, or its queue is full, even after sending what the
    socket takes; else 0. */
 static int chain_forward_result(struct pg_session *session)
@@ -23,11 +23,11 @@ static int chain_forward_result(struct pg_session *session)
     if (session_is_closing(session))
         return -ECANCELED;
     if (session->flags & SESSION_INPUT_HELD)
-        return -EAGAIN;
+        return PG_FULL;
     if (!session_is_pressed(session))
         return 0;
     queue_send_now(session);
-    return session_is_pressed(session) ? -EAGAIN : 0;
+    return session_is_pressed(session) ? PG_FULL : 0;
 }
 
 /* Drops the kept bytes of an entry that has run, unless they pass on: then they
@@ -49,7 +49,7 @@ static void chain_drop_passed(struct pg_session *session, uint64_t passed)
 }
 
 /* The rest of a record is never joined with the next one: it comes first, and
-   alone. Only a handler that has not heeded -EAGAIN brings one so early, and
+   alone. Only a handler that has not heeded PG_FULL brings one so early, and
    that must not cost it a record. */
 static bool chain_hurry(struct pg_session *session, unsigned place)
 {
@@ -251,7 +251,7 @@ int chain_send_one(struct pg_session *session, unsigned place,
 
     if (result == -EDQUOT)
         callback_unverified(listener->chain.entries[place], listener);
-    return result;
+    return result == PG_FULL ? 0 : result;
 }
 
 int chain_send_group(struct pg_listener *listener, unsigned place,

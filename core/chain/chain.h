@@ -18,8 +18,8 @@ struct pg_ctx {
     enum chain_direction direction;
     bool has_kept;    /* pg_keep() was called in this callback */
     bool has_dropped; /* pg_drop() was */
-    bool must_wait;   /* pg_forward() has said -EAGAIN in this callback */
-    size_t in_len;    /* inward: how many bytes recv() was given */
+    bool must_wait;   /* PG_FULL was said in this callback, or -ENOBUFS */
+    size_t in_len;    /* inward: the bytes recv() was given, or pg_rest() */
     int result;       /* outward: what became of the bytes handed on */
 };
 
@@ -33,7 +33,7 @@ struct chain_group {
     enum pg_slow slow;
 };
 
-/* From the entry at `place` on inward. 0, -EAGAIN or -ECANCELED as for
+/* From the entry at `place` on inward. 0, PG_FULL or -ECANCELED as for
  * pg_forward(). */
 int chain_recv(struct pg_session *session, unsigned place, struct pg_bytes in);
 /* From the entry below `place` outward. As for pg_send(). `group`: it is this
@@ -59,8 +59,8 @@ void chain_end(struct pg_session *session);
 void chain_timer(struct pg_session *session, unsigned place);
 void chain_close(struct pg_session *session, struct pg_reason reason);
 void chain_tick(struct pg_entry *entry);
-/* Gives held bytes again, the last entry's first, as far as room and budget
-   go. */
+/* Gives held bytes again, the last entry's first, and then calls room(), as far
+   as room and budget go. */
 void chain_resume(struct pg_session *session);
 /* Drops what every entry keeps. */
 void chain_forget(struct pg_session *session);

@@ -187,7 +187,8 @@ static bool chain_events_must_wait(const struct pg_session *session)
            budget_is_spent(&session->budget);
 }
 
-void chain_resume(struct pg_session *session)
+/* False: it has to wait again. */
+static bool chain_events_resume_held(struct pg_session *session)
 {
     unsigned place = session_listener(session)->chain.count;
 
@@ -198,12 +199,48 @@ void chain_resume(struct pg_session *session)
         if (chain_events_must_wait(session)) {
             session->flags |= SESSION_INPUT_HELD;
             session_may_resume(session);
-            return;
+            return false;
         }
         chain_events_resume_one(session, place);
         if (session_is_closing(session) || session->flags & SESSION_INPUT_HELD)
-            return;
+            return false;
     }
+    return true;
+}
+
+static void chain_events_room_one(struct pg_session *session, unsigned place)
+{
+    struct pg_ctx ctx = callback_ctx(session, place);
+    struct frame frame = frame_enter(ctx.entry);
+
+    session_ctx(session, place)->wants_room = false;
+    ctx.entry->handler->room(&ctx);
+    frame_restore(frame);
+}
+
+static void chain_events_give_room(struct pg_session *session)
+{
+    unsigned place = session_listener(session)->chain.count;
+
+    session->flags &= ~(uint32_t)SESSION_WANTS_ROOM;
+    while (place-- > 0 && !session_is_closing(session)) {
+        if (!session_ctx(session, place)->wants_room)
+            continue;
+        if (chain_events_must_wait(session)) {
+            session->flags |= SESSION_WANTS_ROOM;
+            session_may_resume(session);
+            return;
+        }
+        chain_events_room_one(session, place);
+    }
+}
+
+void chain_resume(struct pg_session *session)
+{
+    if (!chain_events_resume_held(session))
+        return;
+    if (session->flags & SESSION_WANTS_ROOM)
+        chain_events_give_room(session);
     if (session->flags & SESSION_EOF && !(session->flags & SESSION_ENDED))
         chain_end(session);
     session_check_done(session);

@@ -179,11 +179,11 @@ static bool keep_copy_in(struct pg_session *session, struct ctx_slot *slot,
    later_weigh(). */
 size_t keep_most(bool must_wait)
 {
-    size_t bytes = (size_t)core->config->limits.frame_bytes + ARENA_READ_BYTES;
+    size_t bytes = (size_t)core->config->limits.frame_bytes + core->read_most;
 
     return must_wait
                ? bytes + (size_t)core->config->limits.session_queue_bytes / 2 +
-                     ARENA_READ_BYTES
+                     core->read_most
                : bytes;
 }
 

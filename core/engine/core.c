@@ -123,6 +123,7 @@ static int core_begin(struct config *config, const struct core_io *io,
     core->workers = workers;
     core->timers.armed_ms = UINT64_MAX;
     core->turn_records = BUDGET_RECORDS;
+    share_set_sizes();
     crash_ask(core_running_handler);
     output_reserve();
     core->commons = commons ? commons : core_commons_alone(config);

@@ -176,7 +176,7 @@ void session_readable(struct pg_session *session)
     const struct pg_transport *transport = session_listener(session)->transport;
     uint8_t *buffer = arena_read_buffer(&core->arena);
     ssize_t got =
-        transport->recv(session, session->fd, buffer, ARENA_READ_BYTES);
+        transport->recv(session, session->fd, buffer, core->read_most);
 
     if (got > 0)
         session_input(session, pg_bytes(buffer, (size_t)got));
@@ -192,7 +192,8 @@ void session_readable(struct pg_session *session)
 static void life_resume_one(struct pg_session *session)
 {
     session->flags &= ~(uint32_t)SESSION_RESUMING;
-    if (session->flags & SESSION_INPUT_HELD && !session_is_closing(session))
+    if (session->flags & (SESSION_INPUT_HELD | SESSION_WANTS_ROOM) &&
+        !session_is_closing(session))
         chain_resume(session);
     later_resume(session);
     mark_unlisted(session);

@@ -29,7 +29,7 @@ void session_check_done(struct pg_session *session)
         session->flags & (SESSION_ENDED | SESSION_CLOSING | SESSION_LEAVING);
 
     if (flags == SESSION_ENDED && !session->timed && !session->head &&
-        !(session->flags & SESSION_INPUT_HELD))
+        !(session->flags & (SESSION_INPUT_HELD | SESSION_WANTS_ROOM)))
         session_end(session, PG_END_FIN, PG_WHY_EOF, "end of input");
 }
 

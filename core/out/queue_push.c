@@ -53,7 +53,7 @@ static bool queue_push_fits(const struct pg_session *session, size_t len)
 }
 
 /* Who reads pays nothing for those who do not: what an empty queue has no room
-   for is given to the socket at once, see queue_push_wait(). */
+   for is given to the socket at once, see queue_push_rest_may_wait(). */
 static bool queue_push_fits_after_sending(struct pg_session *session,
                                           size_t len)
 {
@@ -71,6 +71,17 @@ static bool queue_push_is_stuck(const struct pg_session *session)
                : session_listener(session)->run->is_blocked;
 }
 
+/* The rest of a message that the socket took a part of can be refused no more:
+   it may wait beyond the session's share, as far as the total goes. */
+static bool queue_push_rest_may_wait(const struct pg_session *session)
+{
+    uint64_t total = (uint64_t)core->config->limits.queue_bytes_total;
+    uint64_t blocks = core->arena.header->queue_blocks;
+
+    return session->queued <= core->queue_most ||
+           blocks + 2ull * session->queued <= total / core->workers;
+}
+
 /* Behind what is already stuck it waits from now on, and counts, so that a
    broadcast to many of those finds out how much room there is left. What may
    not wait at all is sent at once. False: too much of it was not taken. */
@@ -81,7 +92,7 @@ static bool queue_push_wait(struct pg_session *session)
     if (session->queued <= core->queue_most || !session_is_stream(session))
         return true;
     queue_send_now(session);
-    return session->queued <= core->queue_most;
+    return queue_push_rest_may_wait(session);
 }
 
 /* Is this more than a spoofed first record may be answered with? */
@@ -115,20 +126,40 @@ static int queue_push_refuse_record(struct pg_session *session, size_t len)
     return 0;
 }
 
+static int queue_push_refuse_length(struct pg_session *session)
+{
+    count_drops(session, "dropped: longer than limits.frame_bytes + 1 KiB", 1);
+    return -EMSGSIZE;
+}
+
 /* Refuses what can be refused without looking at the queue. */
 static inline int queue_push_refuse(struct pg_session *session, size_t len)
 {
     if (session->flags & SESSION_CLOSING ||
         (session->flags & SESSION_HALF_CLOSING && !session->late_out))
         return -ECANCELED;
+    if (len > core->message_most)
+        return queue_push_refuse_length(session);
     return session_is_stream(session) ? 0
                                       : queue_push_refuse_record(session, len);
 }
 
-static inline void queue_push_done(struct pg_session *session, size_t len)
+/* It was taken, and is much. Whoever sends more than the socket takes, or has
+   had its turn with what the socket took, is to stop. */
+static int queue_push_is_much(struct pg_session *session)
+{
+    queue_send_now(session);
+    if (session->queued > core->high_water)
+        return PG_FULL;
+    budget_take(&session->budget);
+    return budget_is_spent(&session->budget) ? PG_FULL : 0;
+}
+
+static inline int queue_push_done(struct pg_session *session, size_t len)
 {
     if (session->flags & SESSION_STRANGER)
         queue_push_spend(session, len);
+    return session->queued > core->high_water ? queue_push_is_much(session) : 0;
 }
 
 /* ---- a broadcast ------------------------------------------------------- */
@@ -141,6 +172,12 @@ static void queue_push_too_slow(struct pg_session *session, enum pg_slow slow)
         count_drops(session, "dropped: reads too slowly", 1);
 }
 
+static int queue_push_no_room(struct pg_session *session)
+{
+    count_drops(session, "dropped: send queue full", 1);
+    return -ENOBUFS;
+}
+
 /* `slow` is NULL for a message of its own, or the handler's policy when this is
    its part of a broadcast. */
 static int queue_push_own(struct pg_session *session, struct pg_bytes bytes,
@@ -151,17 +188,18 @@ static int queue_push_own(struct pg_session *session, struct pg_bytes bytes,
 
     if (error || (bytes.len == 0 && session_is_stream(session)))
         return error;
-    if (!queue_push_fits_after_sending(session, bytes.len) ||
-        !queue_push_to_range(session, bytes, &range) ||
-        !queue_append(session, &range, range.len) ||
-        !queue_push_wait(session)) {
+    if (queue_push_fits_after_sending(session, bytes.len) &&
+        queue_push_to_range(session, bytes, &range) &&
+        queue_append(session, &range, range.len)) {
+        if (queue_push_wait(session))
+            return queue_push_done(session, bytes.len);
         if (!slow)
             return queue_no_room(session);
-        queue_push_too_slow(session, *slow);
-        return -ENOBUFS;
     }
-    queue_push_done(session, bytes.len);
-    return 0;
+    if (!slow)
+        return queue_push_no_room(session);
+    queue_push_too_slow(session, *slow);
+    return -ENOBUFS;
 }
 
 int queue_push(struct pg_session *session, struct pg_bytes bytes)

@@ -52,11 +52,12 @@ void session_abort(struct pg_session *session, enum pg_why why,
 
 /* ---- reading ----------------------------------------------------------- */
 
-/* Records do not wait for room: what finds none is dropped and counted. */
+/* Records do not wait for what is delayed: that has its own time. */
 static bool mark_is_full(const struct pg_session *session)
 {
-    return session_is_stream(session) &&
-           session->flags & (SESSION_QUEUE_FULL | SESSION_DELAY_FULL);
+    uint32_t delay = session_is_stream(session) ? SESSION_DELAY_FULL : 0;
+
+    return session->flags & (SESSION_QUEUE_FULL | delay);
 }
 
 void session_may_resume(struct pg_session *session)
@@ -65,8 +66,9 @@ void session_may_resume(struct pg_session *session)
         session->flags |= SESSION_QUEUE_FULL;
     else if (session->queued <= core->high_water / 2)
         session->flags &= ~(uint32_t)SESSION_QUEUE_FULL;
-    if (!(session->flags & SESSION_INPUT_HELD) || session->pauses ||
-        session->flags & SESSION_CLOSING || mark_is_full(session))
+    if (!(session->flags & (SESSION_INPUT_HELD | SESSION_WANTS_ROOM)) ||
+        session->pauses || session->flags & SESSION_CLOSING ||
+        mark_is_full(session))
         return;
     mark_resuming(session);
 }

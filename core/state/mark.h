@@ -21,12 +21,12 @@ static inline bool session_is_closing(const struct pg_session *session)
     return session->flags & (SESSION_CLOSING | SESSION_LEAVING);
 }
 
-/* Is the way to the peer full, or reading paused? */
+/* Is the way to the peer full, or, where its input can wait, reading paused? */
 static inline bool session_is_pressed(const struct pg_session *session)
 {
-    return (session->pauses || session->queued > core->high_water ||
-            session->flags & SESSION_DELAY_FULL) &&
-           session_is_stream(session);
+    return session->queued > core->high_water ||
+           ((session->pauses || session->flags & SESSION_DELAY_FULL) &&
+            session_is_stream(session));
 }
 
 /* ---- lists -------------------------------------------------------------- */
@@ -67,8 +67,8 @@ const char *session_reason(const struct pg_session *session);
 
 /* Watches for what it wants now. */
 void session_watch(struct pg_session *session);
-/* Lets it go on reading when its queue is short, and lets held bytes come
-   again. */
+/* Lets it go on reading when its queue is short, lets held bytes come again,
+   and tells those who wait for room. */
 void session_may_resume(struct pg_session *session);
 /* The session goes on in the next turn: session_resume_marked(). */
 void mark_resuming(struct pg_session *session);

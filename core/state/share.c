@@ -4,6 +4,8 @@
 
 #include "state/slot.h"
 
+#define HEADER_BYTES 1024 /* that layers may add to a message */
+
 uint64_t share_of(uint64_t total, uint64_t used)
 {
     uint64_t common = total - total / 4;
@@ -11,6 +13,26 @@ uint64_t share_of(uint64_t total, uint64_t used)
     uint64_t least = total / 4 / (core->live_count + 1u);
 
     return is_free > least ? is_free : least;
+}
+
+/* What is read at once is sent on as one message by who looks for none. */
+void share_set_sizes(void)
+{
+    uint32_t frame_bytes = (uint32_t)core->config->limits.frame_bytes;
+
+    core->message_most = frame_bytes + HEADER_BYTES;
+    core->read_most =
+        frame_bytes < ARENA_READ_BYTES ? frame_bytes : ARENA_READ_BYTES;
+}
+
+/* Above it is room for one message more, where there is so much. */
+static uint32_t share_high_water(uint32_t most)
+{
+    uint32_t more = core->message_most;
+
+    if (most / 2 >= more)
+        return most / 2;
+    return most > more ? most - more : 0;
 }
 
 void share_queue(int64_t bytes)
@@ -27,7 +49,7 @@ void share_queue(int64_t bytes)
     if (most > (uint64_t)limits->session_queue_bytes)
         most = (uint64_t)limits->session_queue_bytes;
     core->queue_most = (uint32_t)most;
-    core->high_water = (uint32_t)(most / 2);
+    core->high_water = share_high_water((uint32_t)most);
 }
 
 uint64_t share_to_keep(void)

@@ -31,6 +31,9 @@ static inline uint64_t share_alone(uint64_t total)
    is reckoned anew. */
 void share_queue(int64_t bytes);
 
+/* Sets the sizes of one message and of one read, from the config. */
+void share_set_sizes(void);
+
 /* What one session may keep and delay. */
 uint64_t share_to_keep(void);
 /* May the session keep or delay so many bytes more? */

@@ -45,6 +45,7 @@ enum session_flags {
     SESSION_DELAY_FULL = 1 << 16,  /* until less is on its way */
     SESSION_INPUT_HELD = 1 << 17,  /* an entry keeps bytes that come again */
     SESSION_SOCKET_FULL = 1 << 18, /* its socket takes no more just now */
+    SESSION_WANTS_ROOM = 1 << 24,  /* an entry's room() is to be called */
 
     SESSION_SENT = 1 << 20,     /* something may be on its way: look.c looks */
     SESSION_MAY_IDLE = 1 << 21, /* a stream whose silence is timed */
@@ -69,11 +70,12 @@ struct ctx_slot {
     uint64_t armed_ms;    /* when its timer item comes up; 0: it has none */
     uint32_t kept;        /* heap block with unfinished bytes; 0: none */
     uint32_t kept_at, kept_len;
-    uint32_t claim; /* its place in the table of claims + 1; 0: none */
-    uint32_t late;  /* how much of pg_later() is on its way inward */
-    bool is_open;   /* open() has run, close() has not */
-    bool is_held;   /* the kept bytes wait for room ahead, or for a turn */
-    bool is_ending; /* ... and then come again by end() */
+    uint32_t claim;  /* its place in the table of claims + 1; 0: none */
+    uint32_t late;   /* how much of pg_later() is on its way inward */
+    bool is_open;    /* open() has run, close() has not */
+    bool is_held;    /* the kept bytes wait for room ahead, or for a turn */
+    bool is_ending;  /* ... and then come again by end() */
+    bool wants_room; /* it was told PG_FULL: room() is to be called */
 };
 
 /* In front stands all that every message touches: one cache line a session,

@@ -104,9 +104,11 @@ struct core {
     struct commons *commons;
     _Atomic uint32_t *turns; /* see commons_turns() */
     unsigned worker, workers;
-    uint64_t now_ms;     /* of this turn of the loop; 0: nobody has asked yet */
-    uint32_t queue_most; /* bytes that one session may have queued now */
-    uint32_t high_water; /* queued bytes from which a session is not read */
+    uint64_t now_ms; /* of this turn of the loop; 0: nobody has asked yet */
+    uint32_t message_most; /* bytes of the longest message, with headers */
+    uint32_t read_most;    /* bytes of a stream that are read at once */
+    uint32_t queue_most;   /* bytes that one session may have queued now */
+    uint32_t high_water;   /* queued bytes from which PG_FULL is said */
     uint32_t turn_records; /* that a session may hand on in a turn */
     bool is_hurried;       /* held bytes come again now, whatever is spent */
 

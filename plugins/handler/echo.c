@@ -3,13 +3,15 @@
  *
  * It needs no boundaries, so it works on a bare stream and on records alike.
  * A peer that sends without reading fills its own queue; the core then stops
- * reading from that peer, and from nobody else.
+ * reading from that peer, and from nobody else. While others fill what is there
+ * for all, its bytes wait where they are.
  */
 #include <playground/handler.h>
 
 static enum pg_verdict echo_recv(struct pg_ctx *ctx, struct pg_bytes in)
 {
-    pg_send(ctx, in);
+    if (pg_send(ctx, in) == -ENOBUFS)
+        return pg_keep(ctx, in);
     return PG_STOP;
 }
 

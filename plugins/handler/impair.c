@@ -272,7 +272,7 @@ static enum pg_verdict impair_pass_stream(const struct passing *passing,
             impair_count(passing, "reset");
             return pg_reset(passing->ctx, "reset by impair");
         }
-        if (error == -EAGAIN && passing->direction == IN)
+        if (error == PG_FULL && passing->direction == IN)
             return pg_keep(passing->ctx, in);
     }
     return PG_STOP;

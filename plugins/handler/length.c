@@ -190,8 +190,10 @@ static enum pg_verdict length_recv_stream(struct pg_ctx *ctx,
     char why[96];
 
     while (error == 0 && (found = length_next_frame(self, &in, &message, why,
-                                                    sizeof(why))) > 0)
+                                                    sizeof(why))) > 0) {
+        pg_rest(ctx, in);
         error = pg_forward(ctx, message);
+    }
     if (error == -ECANCELED)
         return PG_STOP;
     if (error == 0 && found < 0)
@@ -220,9 +222,11 @@ static enum pg_verdict length_recv_record(struct pg_ctx *ctx,
         return pg_drop(ctx, "record ends inside a frame");
 
     while (error == 0 && in.len > 0 &&
-           length_next_frame(self, &in, &message, why, sizeof(why)) > 0)
+           length_next_frame(self, &in, &message, why, sizeof(why)) > 0) {
+        pg_rest(ctx, in);
         error = pg_forward(ctx, message);
-    return error == -EAGAIN ? pg_keep(ctx, in) : PG_STOP;
+    }
+    return error == PG_FULL ? pg_keep(ctx, in) : PG_STOP;
 }
 
 static enum pg_verdict length_recv(struct pg_ctx *ctx, struct pg_bytes in)

@@ -120,6 +120,7 @@ static enum pg_verdict lines_recv_stream(struct pg_ctx *ctx, struct pg_bytes in)
         lines_stop_hint(ctx);
         if (line.len > max)
             return lines_too_long(ctx);
+        pg_rest(ctx, in);
         error = pg_forward(ctx, line);
     }
     if (error == -ECANCELED)
@@ -147,9 +148,11 @@ static enum pg_verdict lines_recv_record(struct pg_ctx *ctx, struct pg_bytes in)
 
     if (in.len == 0)
         return PG_PASS;
-    while (error == 0 && lines_next_line(&in, 0, &line))
+    while (error == 0 && lines_next_line(&in, 0, &line)) {
+        pg_rest(ctx, in);
         error = pg_forward(ctx, line);
-    if (error == -EAGAIN)
+    }
+    if (error == PG_FULL)
         return pg_keep(ctx, in);
     if (error == 0 && in.len > 0)
         pg_forward(ctx, lines_without_cr(in));

@@ -263,7 +263,7 @@ static enum pg_verdict log_send(struct pg_ctx *ctx, struct pg_bytes out)
 
     if (!self->sent)
         return PG_PASS;
-    if (pg_forward(ctx, out) == 0)
+    if (pg_forward(ctx, out) >= 0)
         log_message(ctx, "send", "gets", out);
     else
         log_message(ctx, "unsent", "does not get", out);

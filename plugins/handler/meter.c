@@ -240,7 +240,7 @@ static enum pg_verdict meter_send(struct pg_ctx *ctx, struct pg_bytes out)
 
     if (out.len)
         memcpy(stamped + len, out.data, out.len);
-    if (pg_forward(ctx, pg_bytes(stamped, (size_t)len + out.len)) == 0)
+    if (pg_forward(ctx, pg_bytes(stamped, (size_t)len + out.len)) >= 0)
         state->sent++;
     return PG_STOP;
 }

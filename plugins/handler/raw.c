@@ -17,10 +17,13 @@ static enum pg_verdict raw_recv(struct pg_ctx *ctx, struct pg_bytes in)
 
     /* No message may be longer than that, so a longer read is several. */
     while (error == 0 && in.len > most) {
-        error = pg_forward(ctx, pg_bytes(in.data, most));
+        struct pg_bytes record = pg_bytes(in.data, most);
+
         in = pg_bytes(in.data + most, in.len - most);
+        pg_rest(ctx, in);
+        error = pg_forward(ctx, record);
     }
-    if (error == -EAGAIN)
+    if (error == PG_FULL)
         return pg_keep(ctx, in);
     if (error == 0)
         pg_forward(ctx, in);

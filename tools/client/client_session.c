@@ -227,7 +227,7 @@ static void client_session_send_with(struct pg_ctx *ctx, void *arg)
     int error = pg_send(ctx, sending->bytes);
 
     /* A session that is closing says so itself. */
-    if (error && error != -ECANCELED)
+    if (error < 0 && error != -ECANCELED)
         client_session_say_unsent(sending->client, sending->bytes.len, error);
     sending->client->has_sent = true;
 }

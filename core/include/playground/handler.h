@@ -48,7 +48,8 @@
  *             Bytes you hand over count as copied: reuse them at once.
  *  lifetime   A ctx is valid until the callback it was passed to returns;
  *             an entry until finish(). Never store a ctx.
- *  errors     Functions return 0 or a negative errno. Nothing needs freeing.
+ *  errors     Functions return 0 or a negative errno, those that pass bytes on
+ *             PG_FULL besides. Nothing needs freeing.
  *  defaults   Zero means the default; a callback that is absent passes on.
  */
 #ifndef PLAYGROUND_HANDLER_H
@@ -129,6 +130,9 @@ enum pg_slow {
     PG_SLOW_CLOSE, /* end its session; nobody else waits */
     PG_SLOW_DROP,  /* leave this message out for it, and count that */
 };
+
+/* pg_send() and pg_forward(): taken, but the way ahead is full. Stop now. */
+#define PG_FULL 1
 
 struct pg_ctx;   /* one entry in one session */
 struct pg_entry; /* one line of `handlers` in the config */
@@ -225,6 +229,11 @@ struct pg_handler {
        stranger, see pg_is_stranger(), and is none any more. Never runs for a
        connection. */
     void (*known)(struct pg_ctx *ctx);
+
+    /* There is room again after PG_FULL or -ENOBUFS, for a handler that makes
+       output without input; once for each time, and not where pg_keep() has
+       bytes that come again. */
+    void (*room)(struct pg_ctx *ctx);
 };
 
 /* The one symbol a handler exports. */
@@ -251,31 +260,47 @@ PG_API enum pg_verdict pg_reset(struct pg_ctx *ctx, const char *reason);
  * send. Call it as often as you like, then return PG_STOP.
  *
  * 0           handed on
- * -EAGAIN     handed on, but it is enough for now: pg_keep() what you have not
- *             looked at yet and return; it comes again by itself
+ * PG_FULL     handed on, but it is enough for now: return pg_keep() of what you
+ *             have not looked at yet; it comes again by itself
  * -ECANCELED  the session is closing: stop, nothing more is taken
  * -EMSGSIZE, -EDQUOT, -ENOBUFS  (from send) as for pg_send()
  *
  * It is enough when the way ahead is full or paused, and when the session has
  * had its turn: after 512 calls in one turn of the loop, or one millisecond
  * (never on a virtual clock). Then the others have theirs, before the rest
- * comes. In end() what is kept comes again by end(). A handler that goes on all
- * the same loses nothing and keeps the order, but the others wait for it, and
- * a peer that does not read what it is sent is closed.
+ * comes. A handler that goes on all the same keeps the order, but the others
+ * wait for it. The input of a session is in one of five states:
+ *
+ *     flowing --PG_FULL, pg_keep()--> held ---.  there is room: recv() of what
+ *      ^ | ^                           |       |  is kept, in end() by end()
+ *      | | '---------------------------+-------'
+ *      | '--pg_pause()--> paused       '--> ended (all have seen the end) --.
+ *      '--pg_resume()-------'                any, when it closes --> gone <-'
  */
 PG_API int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes);
+
+/* For a layer that makes several messages of one input: says before each where
+   the rest begins, so that no more than that needs to find room when the turn
+   is over. */
+PG_API void pg_rest(struct pg_ctx *ctx, struct pg_bytes rest);
 
 /*
  * Sends to the peer, starting at the entry just below this one.
  *
  * 0           queued
+ * PG_FULL     queued, but it is enough for now: return pg_keep() of the input
+ *             that is not answered yet, or go on in room()
  * -ECANCELED  the session is closing
- * -EMSGSIZE   one record more than the transport carries: send less at once
+ * -EMSGSIZE   one record more than the transport carries, or more than
+ *             limits.frame_bytes + 1 KiB: send less at once
  * -EDQUOT     to a stranger: more than udp's "unverified_ratio" (3) times the
  *             bytes it sent, headers included (RFC 9000, section 8.1). It is
  *             dropped, counted, and said once on stderr; send it in known()
- * -ENOBUFS    no room: a record was dropped and counted (on a stream the
- *             session closes instead)
+ * -ENOBUFS    no room: nothing of it was taken, and that was counted; keep
+ *             what it answers, as for PG_FULL, and send it again
+ *
+ * Who stops at PG_FULL finds room for one message more, unless others hold
+ * limits.queue_bytes_total, and is closed by limits.unread_s alone.
  */
 PG_API int pg_send(struct pg_ctx *ctx, struct pg_bytes bytes);
 
@@ -298,8 +323,8 @@ PG_API int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes);
  * Returns PG_STOP, so that `return pg_keep(ctx, rest)` reads well. May be
  * called from recv and end.
  *
- * Of a record only the rest may be kept that pg_forward() has said -EAGAIN for,
- * or that is left after pg_pause(). It comes again alone, before the next
+ * Of a record only the rest may be kept that PG_FULL was said for, or that is
+ * left after pg_pause(). It comes again alone, before the next
  * record: the layers in front wait, and datagrams that the peer sends meanwhile
  * are dropped and counted. Anything else that is kept of a record is dropped,
  * counted and said once on stderr.

@@ -38,7 +38,7 @@ void load_say(double due_ms)
     if (sending.error == -EMSGSIZE)
         load_fail("a message of %zu bytes is too long for %s",
                   sending.bytes.len, load_us.plan->transport);
-    else if (sending.error)
+    else if (sending.error < 0)
         load_fail("a client cannot send: %s", strerror(-sending.error));
 }
 
