@@ -7,6 +7,8 @@
 
 #include "base/output_parts.h"
 
+#define PATIENCE_MS 10000 /* of a simulation, for its lines at the end */
+
 struct outputs outputs = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake_fd = -1};
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -241,7 +243,8 @@ void output_close_owned(const void *owner, unsigned ms)
 
 uint64_t output_finish(unsigned ms)
 {
-    struct timespec until = output_in_ms(ms);
+    unsigned least = outputs.is_patient ? PATIENCE_MS : 0;
+    struct timespec until = output_in_ms(ms > least ? ms : least);
     uint64_t lines;
 
     output_stderr();

@@ -43,8 +43,8 @@ void output_close_owned(const void *owner, unsigned ms);
 /* Takes the descriptor that the writer needs while there are some: a server
    that has run out of them must be able to say so. */
 void output_reserve(void);
-/* From now on output_write() waits for room: in a simulation nobody minds, and
-   no line may be lost. */
+/* From now on output_write() waits for room, and output_finish() for ten
+   seconds if need be: in a simulation nobody minds, and no line may be lost. */
 void output_be_patient(void);
 /* At the end of the process: waits at most `ms` for all rings to be written;
    returns how many lines, of closed files too, nobody has seen or been told

@@ -25,9 +25,8 @@
 #include "state/listener.h"
 #include "workers/commons.h"
 
-#define WRITE_MS    40    /* for log lines at the very end */
-#define ORPHAN_MS   1000  /* after drain_ms, without a guard */
-#define PATIENCE_MS 10000 /* as WRITE_MS, of a simulation */
+#define WRITE_MS  40   /* for log lines at the very end */
+#define ORPHAN_MS 1000 /* after drain_ms, without a guard */
 
 struct server {
     struct problems *problems;
@@ -153,7 +152,7 @@ static int serve_run_simulation(struct server *server)
 
     output_be_patient();
     status = simulate(server->config);
-    output_finish(PATIENCE_MS);
+    output_finish(WRITE_MS);
     problems_print(server->problems, stderr);
     serve_finish(server);
     return status;

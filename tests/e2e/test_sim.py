@@ -226,6 +226,23 @@ class Sessions(unittest.TestCase):
         self.assertEqual(done.returncode, 0)
         self.assertEqual(done.stderr.count(b" said "), 10_000)
 
+    def test_a_log_in_a_file_is_written_to_its_end(self):
+        """Its reader is in no hurry: the pipe is full, and the simulation over."""
+        with tempfile.TemporaryDirectory() as folder:
+            path, fifo = (os.path.join(folder, name) for name in ("sim.json", "fifo"))
+            os.mkfifo(fifo)
+            what = sim(clients=100, messages=20, interval_ms=1)
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(config([what], [{"plugin": "log", "file": fifo}, "echo"]), file)
+            reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+            with subprocess.Popen([PLAYGROUND, "run", path]) as process:
+                with self.assertRaises(subprocess.TimeoutExpired):
+                    process.wait(2)
+                os.set_blocking(reader, True)
+                with open(reader, "rb") as log:
+                    self.assertEqual(log.read().count(b" said "), 2000)
+                self.assertEqual(process.wait(MOST_S), 0)
+
 
 class Files(unittest.TestCase):
     def test_the_trace_goes_to_a_file_beside_the_config(self):
