@@ -17,6 +17,7 @@
 #define CONFIG_LISTENERS_MAX ARENA_LISTENERS
 #define CONFIG_PATHS_MAX     15 /* folders of plugin_path */
 #define FRAME_BYTES_MOST     (1 << 28)
+#define MESSAGE_HEADER_BYTES 1024 /* that layers may add to frame_bytes */
 
 struct json_t;
 struct problems;

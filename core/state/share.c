@@ -4,8 +4,6 @@
 
 #include "state/slot.h"
 
-#define HEADER_BYTES 1024 /* that layers may add to a message */
-
 uint64_t share_of(uint64_t total, uint64_t used)
 {
     uint64_t common = total - total / 4;
@@ -20,7 +18,7 @@ void share_set_sizes(void)
 {
     uint32_t frame_bytes = (uint32_t)core->config->limits.frame_bytes;
 
-    core->message_most = frame_bytes + HEADER_BYTES;
+    core->message_most = frame_bytes + MESSAGE_HEADER_BYTES;
     core->read_most =
         frame_bytes < ARENA_READ_BYTES ? frame_bytes : ARENA_READ_BYTES;
 }

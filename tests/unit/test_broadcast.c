@@ -113,14 +113,16 @@ static void test_broadcast_is_heard_by_one_who_leaves_after_it(void **state)
 static void test_broadcast_of_one_who_had_to_wait(void **state)
 {
     struct harness *h =
-        room_with(PG_STREAM, PROBE, "{\"session_queue_bytes\": 4096}");
-    char text[4000];
+        room_with(PG_STREAM, PROBE,
+                  "{\"session_queue_bytes\": 8192, \"frame_bytes\": 3072}");
+    char text[6000];
 
     (void)state;
     harness_block(h, 0, true);
     memset(text, 'x', sizeof(text));
     memcpy(text, "send ", 5);
-    strcpy(text + 3000, "\nall hello\n");
+    memcpy(text + 2500, "\nsend ", 6);
+    strcpy(text + 5000, "\nall hello\n");
     harness_push_text(h, 0, text);
     assert_bytes(harness_out(h, 1), "");
     harness_block(h, 0, false);
@@ -165,7 +167,7 @@ static void burst_for_a_slow_reader(enum pg_kind provides)
         provides,
         "[\"lines\", {\"plugin\": \"chat-broadcast\", \"names\": false, "
         "\"slow\": \"drop\"}]",
-        "{\"session_queue_bytes\": 4096}");
+        "{\"session_queue_bytes\": 4096, \"frame_bytes\": 1024}");
     char text[300 * sizeof(line)];
     uint64_t dropped, came;
 

@@ -279,7 +279,8 @@ static void test_pause_holds_the_end_of_input(void **state)
 static void test_full_queue_stops_reading(void **state)
 {
     struct harness *h = harness_create_limits(
-        PG_STREAM, "[\"lines\", \"echo\"]", "{\"session_queue_bytes\": 65536}");
+        PG_STREAM, "[\"lines\", \"echo\"]",
+        "{\"session_queue_bytes\": 65536, \"frame_bytes\": 16384}");
     int peer = harness_connect(h);
     char line[1001];
     size_t sent = 0;
@@ -326,9 +327,9 @@ static void test_many_small_answers_wait(void **state)
    is told to wait and keeps the rest. */
 static void test_one_read_with_too_much_output_waits(void **state)
 {
-    struct harness *h =
-        harness_create_limits(PG_STREAM, "[\"lines\", \"probe\"]",
-                              "{\"session_queue_bytes\": 65536}");
+    struct harness *h = harness_create_limits(
+        PG_STREAM, "[\"lines\", \"probe\"]",
+        "{\"session_queue_bytes\": 65536, \"frame_bytes\": 16384}");
     int peer = harness_connect(h);
     static char text[60000];
     size_t answers = 0;
@@ -357,8 +358,9 @@ static void slow_reader(const char *layers, const char *slow, bool is_closed)
              "[%s, {\"plugin\": \"chat-broadcast\", \"names\": false, "
              "\"slow\": \"%s\"}]",
              layers, slow);
-    h = harness_create_limits(PG_STREAM, handlers,
-                              "{\"session_queue_bytes\": 65536}");
+    h = harness_create_limits(
+        PG_STREAM, handlers,
+        "{\"session_queue_bytes\": 65536, \"frame_bytes\": 16384}");
     quick = harness_connect(h);
     lazy = harness_connect(h);
     harness_block(h, lazy, true);

@@ -568,7 +568,8 @@ static void test_chat_finds_telnet_however_it_is_cut(void **state)
 static void test_chat_closes_who_reads_too_slowly(void **state)
 {
     struct harness *harness = harness_create_limits(
-        PG_STREAM, ROOM, "{\"session_queue_bytes\": 65536}");
+        PG_STREAM, ROOM,
+        "{\"session_queue_bytes\": 65536, \"frame_bytes\": 16384}");
     static char line[1001];
     size_t heard = 0;
 
@@ -596,7 +597,7 @@ static void test_chat_may_drop_what_a_slow_reader_has_no_room_for(void **state)
     struct harness *harness = harness_create_limits(
         PG_STREAM,
         "[\"lines\", {\"plugin\": \"chat-broadcast\", \"slow\": \"drop\"}]",
-        "{\"session_queue_bytes\": 65536}");
+        "{\"session_queue_bytes\": 65536, \"frame_bytes\": 16384}");
     static char line[1001];
     size_t len;
 

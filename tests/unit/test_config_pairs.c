@@ -35,7 +35,7 @@ struct pair {
     const char *less, *more;
     int64_t least, most;           /* of the smaller one */
     int64_t more_least, more_most; /* of the larger one */
-    int part;
+    int part, extra;
     bool is_each_workers, follows;
 };
 
@@ -43,20 +43,20 @@ struct pair {
 
 static const struct pair pairs[] = {
     {NULL, false, "frame_bytes", "session_queue_bytes", 64, 256 * MIB, 4096,
-     1024 * MIB, 1, false, true},
+     1024 * MIB, 2, 1024, false, true},
     {NULL, false, "frame_bytes", "kept_bytes_total", 64, 256 * MIB, 65536,
-     4096 * MIB, 4, true, true},
+     4096 * MIB, 4, 0, true, true},
     {NULL, false, "frame_bytes", "queue_bytes_total", 64, 256 * MIB, 65536,
-     4096 * MIB, 4, true, true},
-    {NULL, false, "session_queue_bytes", "queue_bytes_total", 4096, 1024 * MIB,
-     65536, 4096 * MIB, 1, false, true},
+     4096 * MIB, 4, 0, true, true},
+    {NULL, false, "session_queue_bytes", "queue_bytes_total", 133120,
+     1024 * MIB, 65536, 4096 * MIB, 1, 0, false, true},
     {"lines", false, "max_bytes", "frame_bytes", 1, 1024 * MIB, 64, 256 * MIB,
-     1, false, false},
+     1, 0, false, false},
     {"length", false, "max_bytes", "frame_bytes", 1, 1024 * MIB, 64, 256 * MIB,
-     1, false, false},
+     1, 0, false, false},
     {"impair", false, "queue_bytes", "kept_bytes_total", 1, 1024 * MIB, 65536,
-     4096 * MIB, 1, false, false},
-    {"udp", true, "max_peers", "max_sessions", 1, 10000000, 1, 10000000, 1,
+     4096 * MIB, 1, 0, false, false},
+    {"udp", true, "max_peers", "max_sessions", 1, 10000000, 1, 10000000, 1, 0,
      false, true},
 };
 
@@ -89,7 +89,9 @@ static char *written(const struct pair *pair, int64_t less, int64_t more,
 static bool is_over(int64_t less, int64_t more, const struct pair *pair,
                     int workers)
 {
-    return less > more / (pair->part * (pair->is_each_workers ? workers : 1));
+    int times = pair->part * (pair->is_each_workers ? workers : 1);
+
+    return (less + pair->extra) * times > more;
 }
 
 /* What is said, with the places of both. */

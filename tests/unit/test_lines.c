@@ -250,7 +250,8 @@ static void test_lines_takes_a_long_line_byte_by_byte(void **state)
 static void test_lines_waits_for_a_peer_that_does_not_read(void **state)
 {
     struct harness *harness = harness_create_limits(
-        PG_STREAM, "[\"lines\", \"echo\"]", "{\"session_queue_bytes\": 32768}");
+        PG_STREAM, "[\"lines\", \"echo\"]",
+        "{\"session_queue_bytes\": 32768, \"frame_bytes\": 8192}");
     int peer = harness_connect(harness);
     static char chunk[60000 + 1], all[4 * 60000];
     const size_t len = sizeof(chunk) - 1;

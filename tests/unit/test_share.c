@@ -55,7 +55,8 @@ static void room_open(struct room *room, const char *handlers)
 
     room->total = (uint64_t)drawn(1, 4) << 20;
     snprintf(limits, sizeof(limits),
-             "{\"queue_bytes_total\": %d, \"session_queue_bytes\": %u}",
+             "{\"queue_bytes_total\": %d, \"session_queue_bytes\": %u,"
+             " \"frame_bytes\": 20480}",
              (int)room->total, 1u << drawn(16, 20));
     room->h = harness_create_limits(PG_STREAM, handlers, limits);
     room->members = 1 + READERS + drawn(20, 200);
