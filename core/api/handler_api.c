@@ -186,6 +186,7 @@ static bool handler_api_waits(const struct pg_ctx *ctx)
 static bool handler_api_may_keep(const struct pg_ctx *ctx, struct pg_bytes tail)
 {
     if (!tail.len || handler_api_waits(ctx) ||
+        ctx->entry->handler->joins_records ||
         pg_input_kind(ctx) != PG_RECORDS || tail.len > keep_most(false))
         return true;
     if (blame_is_new(ctx->entry, BLAME_KEEP))

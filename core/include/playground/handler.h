@@ -234,6 +234,8 @@ struct pg_handler {
        output without input; once for each time, and not where pg_keep() has
        bytes that come again. */
     void (*room)(struct pg_ctx *ctx);
+
+    bool joins_records; /* pg_keep() may join a record with the next one */
 };
 
 /* The one symbol a handler exports. */
@@ -327,7 +329,7 @@ PG_API int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes);
  * left after pg_pause(). It comes again alone, before the next
  * record: the layers in front wait, and datagrams that the peer sends meanwhile
  * are dropped and counted. Anything else that is kept of a record is dropped,
- * counted and said once on stderr.
+ * counted and said once on stderr, unless the handler has .joins_records.
  */
 PG_API enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail);
 
