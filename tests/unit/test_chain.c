@@ -703,6 +703,24 @@ static void test_every_cut_gives_the_same(void **state)
     harness_cut_everywhere(PROBE, pg_text(text));
 }
 
+static void test_records_are_joined_by_who_says_so(void **state)
+{
+    const enum pg_kind kinds[] = {PG_STREAM, PG_RECORDS};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct harness *h = harness_create(kinds[i], "[\"joins\", \"echo\"]");
+        int peer = harness_connect(h);
+
+        harness_push_text(h, peer, "abc");
+        harness_push_text(h, peer, "");
+        harness_push_text(h, peer, "defghi");
+        harness_push_text(h, peer, "jkl");
+        assert_bytes(harness_out(h, peer), "abcdefghijkl");
+        harness_destroy(h);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -746,6 +764,7 @@ int main(void)
         cmocka_unit_test(test_a_ctx_knows_where_it_is),
         cmocka_unit_test(test_the_clock_is_the_harness_s),
         cmocka_unit_test(test_every_cut_gives_the_same),
+        cmocka_unit_test(test_records_are_joined_by_who_says_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -271,13 +271,13 @@ PG_API enum pg_verdict pg_reset(struct pg_ctx *ctx, const char *reason);
  * had its turn: after 512 calls in one turn of the loop, or one millisecond
  * (never on a virtual clock). Then the others have theirs, before the rest
  * comes. A handler that goes on all the same keeps the order, but the others
- * wait for it. The input of a session is in one of five states:
+ * wait for it. What is kept comes again wherever an arrow leads back here, and
+ * before the end is told; in end() it comes again by end():
  *
- *     flowing --PG_FULL, pg_keep()--> held ---.  there is room: recv() of what
- *      ^ | ^                           |       |  is kept, in end() by end()
- *      | | '---------------------------+-------'
- *      | '--pg_pause()--> paused       '--> ended (all have seen the end) --.
- *      '--pg_resume()-------'                any, when it closes --> gone <-'
+ *     flowing <--> held     by PG_FULL and pg_keep(); back when there is room
+ *     flowing <--> paused   by pg_pause(); back by pg_resume()
+ *     flowing ---> ended    the peer has no more: end() runs, answers go out
+ *     ended ---> gone       all is sent; from anywhere else by pg_close()
  */
 PG_API int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes);
 
