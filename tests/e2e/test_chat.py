@@ -271,7 +271,7 @@ class SlowReader(unittest.TestCase):
 
     def test_with_drop_it_misses_lines_and_stays(self):
         handlers = ["lines", {"plugin": "chat-broadcast", "slow": "drop"}]
-        limits = {"session_queue_bytes": 65536}
+        limits = {"session_queue_bytes": 65536, "frame_bytes": 16384}
         what = config([listener("tcp")], handlers, limits=limits)
         with Server(what) as server, member(server) as ana, member(server) as bob:
             with member(server) as slow:
