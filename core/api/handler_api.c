@@ -187,7 +187,7 @@ static bool handler_api_may_keep(const struct pg_ctx *ctx, struct pg_bytes tail)
 {
     if (!tail.len || handler_api_waits(ctx) ||
         ctx->entry->handler->joins_records ||
-        pg_input_kind(ctx) != PG_RECORDS || tail.len > keep_most(false))
+        pg_input_kind(ctx) != PG_RECORDS || tail.len > keep_most())
         return true;
     if (blame_is_new(ctx->entry, BLAME_KEEP))
         output_line(output_stderr(),
@@ -210,7 +210,7 @@ enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail)
         return PG_STOP;
     slot = session_ctx(ctx->session, ctx->place);
     ctx->has_kept = true;
-    why = keep_set(ctx->session, ctx->place, tail, handler_api_waits(ctx));
+    why = keep_set(ctx->session, ctx->place, tail);
     if (why)
         session_end(ctx->session, PG_END_FIN, PG_WHY_LIMIT, why);
     slot->is_held = handler_api_waits(ctx) && tail.len;

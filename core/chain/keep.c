@@ -175,20 +175,13 @@ static bool keep_copy_in(struct pg_session *session, struct ctx_slot *slot,
     return true;
 }
 
-/* To bytes that wait comes all that pg_later() has on its way inward; see
-   later_weigh(). */
-size_t keep_most(bool must_wait)
+size_t keep_most(void)
 {
-    size_t bytes = (size_t)core->config->limits.frame_bytes + core->read_most;
-
-    return must_wait
-               ? bytes + (size_t)core->config->limits.session_queue_bytes / 2 +
-                     core->read_most
-               : bytes;
+    return (size_t)core->config->limits.frame_bytes + core->read_most;
 }
 
 const char *keep_set(struct pg_session *session, unsigned place,
-                     struct pg_bytes tail, bool must_wait)
+                     struct pg_bytes tail)
 {
     struct ctx_slot *slot = session_ctx(session, place);
 
@@ -196,7 +189,7 @@ const char *keep_set(struct pg_session *session, unsigned place,
         keep_drop(session, place);
         return NULL;
     }
-    if (tail.len > keep_most(must_wait) ||
+    if (tail.len > keep_most() ||
         !share_has_room_to_keep(session, keep_more(slot, tail.len)))
         return "too much unfinished input";
     if (keep_is_inside(slot, tail.data)) {

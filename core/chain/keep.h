@@ -14,10 +14,10 @@ const char *keep_join(struct pg_session *session, unsigned place,
 /* Keeps `tail` instead of what was kept: an unfinished message, or whatever has
    to wait. */
 const char *keep_set(struct pg_session *session, unsigned place,
-                     struct pg_bytes tail, bool must_wait);
+                     struct pg_bytes tail);
 struct pg_bytes keep_get(const struct pg_session *session, unsigned place);
 /* The most that one entry may keep. */
-size_t keep_most(bool must_wait);
+size_t keep_most(void);
 void keep_drop(struct pg_session *session, unsigned place);
 
 #endif

@@ -194,6 +194,22 @@ static void later_wait_for_turn(struct pg_session *session, uint32_t block)
     mark_resuming(session);
 }
 
+/* Kept bytes of a stream come again alone: what they are kept for may have room
+   for no more. */
+static bool later_is_held_up(const struct pg_session *session,
+                             const struct later *later)
+{
+    unsigned count = session_listener(session)->chain.count;
+
+    if (later->direction == CHAIN_OUT || session_is_closing(session) ||
+        !session_is_stream(session) || !(session->flags & SESSION_INPUT_HELD))
+        return false;
+    for (unsigned place = later->place + 1u; place < count; place++)
+        if (session_ctx(session, place)->is_held)
+            return true;
+    return false;
+}
+
 void later_deliver(uint32_t block)
 {
     const struct later *later = later_at(block);
@@ -204,25 +220,45 @@ void later_deliver(uint32_t block)
         counter_add(later->entry, "dropped: session over before its delay", 1);
         later_free(block);
     } else if (session->flags & SESSION_RESUMING ||
-               budget_is_spent(&session->budget)) {
+               budget_is_spent(&session->budget) ||
+               later_is_held_up(session, later)) {
         later_wait_for_turn(session, block);
     } else {
         later_arrives(session, block);
     }
 }
 
-/* A session that is closing has nothing delivered: that takes no time. */
+static void later_leave_due(struct pg_session *session, uint32_t block,
+                            uint32_t before)
+{
+    uint32_t next = later_at(block)->next_due;
+
+    if (before)
+        later_at(before)->next_due = next;
+    else
+        session->due = next;
+    if (!next)
+        session->due_last = before;
+}
+
+/* What is held up stays; what goes the other way passes it. A session that is
+   closing has nothing delivered: that takes no time. */
 void later_resume(struct pg_session *session)
 {
-    while (session->due) {
-        uint32_t block = session->due;
+    uint32_t block = session->due, before = 0, next;
 
+    for (; block; block = next) {
+        next = later_at(block)->next_due;
+        if (later_is_held_up(session, later_at(block))) {
+            before = block;
+            continue;
+        }
         if (budget_is_spent(&session->budget) &&
             !(session->flags & SESSION_CLOSING)) {
             mark_resuming(session);
             return;
         }
-        session->due = later_at(block)->next_due;
+        later_leave_due(session, block, before);
         later_arrives(session, block);
     }
 }

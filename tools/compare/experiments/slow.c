@@ -158,10 +158,10 @@ static struct outcome slow_measure(struct lab *lab, enum side side,
                                    const char *policy)
 {
     struct server *server = lab_server(
-        lab, json_pack("{s:[s,s], s:{s:i}, s:[s, {s:s,s:s}]}", "transports",
+        lab, json_pack("{s:[s,s], s:{s:i,s:i}, s:[s, {s:s,s:s}]}", "transports",
                        "tcp", "udp", "limits", "session_queue_bytes",
-                       QUEUE_BYTES, "handlers", "lines", "plugin",
-                       "chat-broadcast", "slow", policy));
+                       QUEUE_BYTES, "frame_bytes", QUEUE_BYTES / 4, "handlers",
+                       "lines", "plugin", "chat-broadcast", "slow", policy));
     struct member *talker = slow_join(lab, server, SIDE_TCP, 0);
     struct member *listener = slow_join(lab, server, SIDE_TCP, 0);
     struct member *slow = slow_join(lab, server, side, ROOM_BYTES);
