@@ -52,10 +52,10 @@ void session_abort(struct pg_session *session, enum pg_why why,
 
 /* ---- reading ----------------------------------------------------------- */
 
-/* Records do not wait for room: what finds none is dropped and counted. */
+/* Datagrams do not wait for room: what finds none is dropped and counted. */
 static bool mark_is_full(const struct pg_session *session)
 {
-    return session_is_stream(session) &&
+    return session_is_connection(session) &&
            session->flags & (SESSION_QUEUE_FULL | SESSION_DELAY_FULL);
 }
 
