@@ -68,7 +68,7 @@ static int unix_fail(struct pg_listener *listener, const char *doing, int error,
         {-EPROTOTYPE, "its type is the other one, stream or seqpacket"},
         {-EAGAIN, "too many want it just now: try again"},
         {-EACCES, "choose another path, or \"mode\" where the server is"},
-        {0, "check the path, which counts from the config's folder"},
+        {0, "check the path and its folder"},
     };
     size_t i = 0;
 
