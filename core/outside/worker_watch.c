@@ -218,15 +218,16 @@ static void worker_watch_pause_listener(struct pg_listener *listener, int error)
 }
 
 /* All workers wait at one socket, and whoever wakes first would take every
-   connection. One that has more than others leaves it to them for a moment:
-   they may be stopped, or busy. */
+   connection. One that has more than others leaves each to them for a moment,
+   no longer: they may be stopped, or busy. */
 static bool worker_watch_gives_way(struct pg_listener *listener)
 {
     struct listener_run *run = listener->run;
-    uint64_t since_ms = core_now_ms() - run->gave_way_ms;
+    bool has_given = run->gave_way_ms &&
+                     core_now_ms() - run->gave_way_ms < 10 * GIVE_WAY_MS;
 
-    if (!listener->transport->listens_once ||
-        (run->gave_way_ms && since_ms < 4 * GIVE_WAY_MS) ||
+    run->gave_way_ms = 0;
+    if (has_given || !listener->transport->listens_once ||
         !commons_is_ahead(core->commons, core->worker))
         return false;
     run->gave_way_ms = core_now_ms();
