@@ -20,14 +20,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define PATH_MOST (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
-
-/* The system's default send buffer takes no longer record, see socket(7). */
-#define RECORD_MOST (200u * 1024)
-
 struct unix_options {
     const char *path, *type, *mode;
-    int backlog, idle_s;
+    int idle_s;
 };
 
 struct unix_session {
@@ -58,35 +53,22 @@ static struct sockaddr_un unix_address_of(struct pg_listener *listener)
 static int unix_fail(struct pg_listener *listener, const char *doing, int error,
                      int fd)
 {
-    static const struct {
-        int error;
-        const char *advice;
-    } known[] = {
-        {-EADDRINUSE, "end the server that uses it, or choose another path"},
-        {-EEXIST, "this is no socket: choose another path"},
-        {-ECONNREFUSED, "start the server, which has died"},
-        {-EPROTOTYPE, "its type is the other one, stream or seqpacket"},
-        {-EAGAIN, "too many want it just now: try again"},
-        {-EACCES, "choose another path, or \"mode\" where the server is"},
-        {0, "check the path and its folder"},
-    };
-    size_t i = 0;
+    const char *advice =
+        error == -EADDRINUSE ? "end the server that uses it, or choose another"
+        : error == -EEXIST   ? "this is no socket: choose another path"
+        : error == -EPROTOTYPE ? "its type is the other one"
+                               : "check the path and the server";
 
     if (fd >= 0)
         close(fd);
-    while (known[i].error && known[i].error != error)
-        i++;
     return pg_listen_fail(listener, "path", "cannot %s %s: %s; %s", doing,
                           unix_address_of(listener).sun_path, strerror(-error),
-                          known[i].advice);
+                          advice);
 }
 
-/*
- * Removes the socket of a dead server, under the folder's lock: two that start
- * at once would each take the other's for a dead one's. Who asks with the type
- * that no server has disturbs nobody: a living one's is of another
- * (EPROTOTYPE), a dead one's refuses.
- */
+/* Removes the socket of a dead server, under the folder's lock: two that start
+   at once would each take the other's for one. A question of a type that no
+   server has disturbs nobody: the dead refuse, the living say EPROTOTYPE. */
 static int unix_clear(const struct sockaddr_un *address)
 {
     struct stat status;
@@ -107,6 +89,14 @@ static int unix_clear(const struct sockaddr_un *address)
     return unlink(address->sun_path) ? -errno : 0;
 }
 
+static int unix_socket(struct pg_listener *listener)
+{
+    int type = unix_has_records(listener) ? SOCK_SEQPACKET : SOCK_STREAM;
+    int fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    return fd < 0 ? -errno : fd;
+}
+
 /* bind(2) makes the file, with the rights that umask(2) leaves of all. */
 static int unix_bind(struct pg_listener *listener, int fd,
                      const struct sockaddr_un *address)
@@ -119,17 +109,9 @@ static int unix_bind(struct pg_listener *listener, int fd,
     umask(mask);
     if (!error)
         error = pg_listener_own_file(listener, address->sun_path);
-    if (!error && listen(fd, options->backlog))
+    if (!error && listen(fd, SOMAXCONN))
         error = -errno;
     return error;
-}
-
-static int unix_socket(struct pg_listener *listener)
-{
-    int type = unix_has_records(listener) ? SOCK_SEQPACKET : SOCK_STREAM;
-    int fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    return fd < 0 ? -errno : fd;
 }
 
 static int unix_listen(struct pg_listener *listener)
@@ -182,25 +164,20 @@ static int unix_connect(struct pg_listener *listener)
 
 /* ---- accepting -------------------------------------------------------- */
 
-#define ACCEPTS_PER_CALL 4 /* the next ones go to other workers */
-
-/* Puts "pid 4711, ana, nc" into `session`: what it was when it called
-   connect(), see SO_PEERCRED. Its name is its own choice, and shall forge no
-   line. */
+/* Puts "pid 4711, ana, nc" into `session`, see SO_PEERCRED. A program has its
+   name by its own choice, and shall forge no line with it. */
 static void unix_meet(int fd, struct unix_session *session)
 {
     char path[32], program[16], *end = session->peer;
     struct ucred peer = {0};
     socklen_t length = sizeof(peer);
     const struct passwd *user;
-    ssize_t got = 0;
+    ssize_t got;
 
     getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length);
     user = getpwuid(peer.uid);
-    if (user)
-        end += sprintf(end, "pid %d, %.24s", peer.pid, user->pw_name);
-    else
-        end += sprintf(end, "pid %d, uid %u", peer.pid, peer.uid);
+    end += user ? sprintf(end, "pid %d, %.24s", peer.pid, user->pw_name)
+                : sprintf(end, "pid %d, uid %u", peer.pid, peer.uid);
     snprintf(path, sizeof(path), "/proc/%d/comm", peer.pid); /* see proc(5) */
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -215,7 +192,7 @@ static void unix_meet(int fd, struct unix_session *session)
 
 static int unix_ready(struct pg_listener *listener, int fd)
 {
-    for (int i = 0; i < ACCEPTS_PER_CALL; i++) {
+    for (int i = 0; i < 4; i++) { /* the next ones go to other workers */
         struct unix_session session = {0};
         int peer = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -279,9 +256,8 @@ static void unix_finish(struct pg_session *session, int fd)
     shutdown(fd, SHUT_WR); /* fails only when the peer has gone already */
 }
 
-/* A peer here cannot vanish without a word, and owes no answer. What was
-   charged without what is still there grows only when it reads; that costs
-   something from when it has left something unread. */
+/* A peer here cannot vanish, and owes no answer. What was charged without what
+   is still there grows only when it reads. */
 static void unix_look(struct pg_session *session, int fd, struct pg_look *look)
 {
     struct unix_session *known = pg_session_data(session);
@@ -298,13 +274,13 @@ static void unix_address(struct pg_listener *listener,
                          const struct pg_session *session, int fd, char *text,
                          size_t size)
 {
-    const struct unix_session *known;
+    const struct unix_session *known =
+        session ? pg_session_data_const(session) : &(struct unix_session){0};
 
     (void)fd;
-    known = session ? pg_session_data_const(session) : NULL;
-    snprintf(text, size, "%s",
-             known && known->peer[0] ? known->peer
-                                     : unix_address_of(listener).sun_path);
+    snprintf(text, size, "%s", known->peer);
+    if (!known->peer[0])
+        snprintf(text, size, "%s", unix_address_of(listener).sun_path);
 }
 
 static enum pg_kind unix_kind(struct pg_listener *listener)
@@ -316,20 +292,22 @@ static int unix_check(struct pg_listener *listener)
 {
     const struct unix_options *options = pg_listener_options(listener);
     size_t len = pg_listener_path(listener, options->path, NULL, 0);
+    size_t most = sizeof(((struct sockaddr_un *)NULL)->sun_path);
+    const char *mode = options->mode;
 
     if (!options->path[0])
         return pg_listen_fail(listener, "path",
                               "\"path\" is empty; write \"chat.sock\"");
-    if (len > PATH_MOST)
+    if (len >= most)
         return pg_listen_fail(listener, "path",
                               "\"path\" has %zu bytes with the config's "
                               "folder, and a socket's at most %zu; shorten it",
-                              len, PATH_MOST);
-    if (strlen(options->mode) != 3 || strspn(options->mode, "01234567") != 3)
+                              len, most - 1);
+    if (!mode[0] || mode[strspn(mode, "01234567")] ||
+        strtoul(mode, NULL, 8) > 0777)
         return pg_listen_fail(listener, "mode",
-                              "\"mode\" is \"%s\"; write \"600\" or \"660\", "
-                              "three digits from 0 to 7",
-                              options->mode);
+                              "\"mode\" is \"%s\"; write \"600\" or \"660\"",
+                              mode);
     return 0;
 }
 
@@ -342,9 +320,6 @@ static const struct pg_option unix_option_table[] = {
      .help = "stream: bytes, as tcp; seqpacket: records, none lost"},
     {"mode", PG_STRING, PG_FIELD(struct unix_options, mode), .initial = "600",
      .help = "who may connect: 600 you, 660 your group too, 666 everybody"},
-    {"backlog", PG_INT, PG_FIELD(struct unix_options, backlog),
-     .unit = "connections", .initial = "511", .min = 1, .max = 65535,
-     .help = "how many may wait to be accepted; the system caps it"},
     {"idle_s", PG_INT, PG_FIELD(struct unix_options, idle_s), .unit = "s",
      .initial = "0", .max = 1 << 30,
      .help = "a peer that says nothing for so long is disconnected; 0: never"},
@@ -360,7 +335,7 @@ const struct pg_transport pg_transport = {
     .options = unix_option_table,
     .options_size = sizeof(struct unix_options),
     .session_size = sizeof(struct unix_session),
-    .max_record = RECORD_MOST,
+    .max_record = 200 * 1024, /* fits into the default send buffer */
     .check = unix_check,
     .listen = unix_listen,
     .listens_once = true,
