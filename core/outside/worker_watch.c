@@ -223,8 +223,8 @@ static void worker_watch_pause_listener(struct pg_listener *listener, int error)
 static bool worker_watch_gives_way(struct pg_listener *listener)
 {
     struct listener_run *run = listener->run;
-    bool has_given = run->gave_way_ms &&
-                     core_now_ms() - run->gave_way_ms < 10 * GIVE_WAY_MS;
+    bool has_given =
+        run->gave_way_ms && core_now_ms() - run->gave_way_ms < 10 * GIVE_WAY_MS;
 
     run->gave_way_ms = 0;
     if (has_given || !listener->transport->listens_once ||
