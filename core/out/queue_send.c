@@ -57,8 +57,8 @@ static void queue_send_all(struct pg_session *session)
     }
 }
 
-/* The first record alone: a call carries one, or none. False: no more now. */
-static bool queue_send_record(struct pg_session *session)
+/* The first record alone: a call carries one, or none. */
+static void queue_send_record(struct pg_session *session)
 {
     const struct pg_transport *transport = session_listener(session)->transport;
     const struct piece *piece = piece_at(session->head);
@@ -76,7 +76,14 @@ static bool queue_send_record(struct pg_session *session)
         queue_send_failed(session, (int)sent);
     if (session->head && (sent >= 0 || sent == -EMSGSIZE))
         queue_pop_records(session, 1);
-    return sent != -EAGAIN;
+}
+
+/* Apart, so that streams, which are many, have no registers to save for it. */
+__attribute__((noinline)) static void
+queue_send_records(struct pg_session *session)
+{
+    while (session->head && !(session->flags & SESSION_SOCKET_FULL))
+        queue_send_record(session);
 }
 
 void queue_send_now(struct pg_session *session)
@@ -88,7 +95,5 @@ void queue_send_now(struct pg_session *session)
     if (session_is_stream(session))
         queue_send_all(session);
     else
-        while (session->head && !(session->flags & SESSION_SOCKET_FULL) &&
-               queue_send_record(session))
-            ;
+        queue_send_records(session);
 }

@@ -57,6 +57,7 @@ static int unix_fail(struct pg_listener *listener, const char *doing, int error,
         error == -EADDRINUSE ? "end the server that uses it, or choose another"
         : error == -EEXIST   ? "this is no socket: choose another path"
         : error == -EPROTOTYPE ? "its type is the other one"
+        : error == -EAGAIN     ? "others are at it: try again"
                                : "check the path and the server";
 
     if (fd >= 0)
@@ -296,8 +297,7 @@ static int unix_check(struct pg_listener *listener)
     const char *mode = options->mode;
 
     if (!options->path[0])
-        return pg_listen_fail(listener, "path",
-                              "\"path\" is empty; write \"chat.sock\"");
+        return pg_listen_fail(listener, "path", "\"path\" is empty; name one");
     if (len >= most)
         return pg_listen_fail(listener, "path",
                               "\"path\" has %zu bytes with the config's "
