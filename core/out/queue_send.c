@@ -82,18 +82,20 @@ static void queue_send_record(struct pg_session *session)
 __attribute__((noinline)) static void
 queue_send_records(struct pg_session *session)
 {
+    session->flags |= SESSION_SENT;
     while (session->head && !(session->flags & SESSION_SOCKET_FULL))
         queue_send_record(session);
 }
 
 void queue_send_now(struct pg_session *session)
 {
-    if (!session_is_connection(session) ||
-        (session->flags & SESSION_CONNECTING))
-        return;
-    session->flags |= SESSION_SENT;
-    if (session_is_stream(session))
+    uint32_t kind = session->flags &
+                    (SESSION_STREAM | SESSION_CONNECTION | SESSION_CONNECTING);
+
+    if (kind == (SESSION_STREAM | SESSION_CONNECTION)) {
+        session->flags |= SESSION_SENT;
         queue_send_all(session);
-    else
+    } else if (kind == SESSION_CONNECTION) {
         queue_send_records(session);
+    }
 }
