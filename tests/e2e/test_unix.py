@@ -17,6 +17,7 @@ import unittest
 from server import (
     REPORT,
     SEED,
+    SOURCE,
     TIMEOUT_S,
     Client,
     Server,
@@ -187,7 +188,8 @@ class Chat(unittest.TestCase):
             stream.line_with(f"{record.nick}: ola")
             tcp.send("bom dia\n")
             stream.line_with(f"{tcp.nick}: bom dia")
-            self.assertEqual(record.sock.recv(100), f"{tcp.nick}: bom dia\n".encode())
+            while record.sock.recv(100) != f"{tcp.nick}: bom dia\n".encode():
+                pass  # who joined, which may come later from the other worker
             for client in tcp, stream, record:
                 client.close()
 
@@ -469,6 +471,42 @@ class File(unittest.TestCase):
             server.err.wait("try again")
             self.assertEqual(server.wait(), 1)
         os.close(lock)
+
+
+ENDED = """
+static void mine_ended(struct pg_listener *listener, int fd)
+{
+    (void)listener;
+    fprintf(stderr, "ended, still open: %d\\n", fcntl(fd, F_GETFD) >= 0);
+}
+
+const struct pg_transport pg_transport"""
+
+
+class FromTheHeader(unittest.TestCase):
+    """The file by itself, outside the tree."""
+
+    def test_a_copy_is_built_and_hears_of_its_end_in_each_worker(self):
+        with open(f"{SOURCE}/plugins/transport/unix.c", encoding="utf-8") as file:
+            source = file.read()
+        for old, new in (
+            ('.name = "unix"', '.name = "mine"'),
+            (".look = unix_look,", ".look = unix_look,\n    .ended = mine_ended,"),
+            ("\nconst struct pg_transport pg_transport", ENDED),
+        ):
+            self.assertIn(old, source)
+            source = source.replace(old, new)
+        with tempfile.TemporaryDirectory() as folder:
+            with open(f"{folder}/mine.c", "w", encoding="utf-8") as file:
+                file.write(source)
+            done = run("build", f"{folder}/mine.c")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            mine = {**unix(), "plugin": "mine"}
+            what = config([mine], ["echo"], workers=2, plugin_path=folder)
+            with Server(what) as server, connect(server) as client:
+                client.send("ola")
+                self.assertEqual(client.exactly(3), b"ola")
+            self.assertEqual(server.err.text().count("ended, still open: 1"), 2)
 
 
 class Commands(unittest.TestCase):
