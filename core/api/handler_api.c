@@ -132,10 +132,11 @@ int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes)
     return result;
 }
 
-/* May what was refused find room later? A record behind no other never will. */
+/* May what was refused find room later? A datagram behind no other never will.
+ */
 static bool handler_api_may_try_again(const struct pg_session *session)
 {
-    return session->head || session_is_stream(session);
+    return session->head || session_is_connection(session);
 }
 
 /* What pg_send() says, if it is not 0. A broadcast waits for nobody. */

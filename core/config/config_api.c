@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/anew.h"
 #include "base/must.h"
+#include "base/own_file.h"
 #include "base/remedy.h"
 #include "config/config_parts.h"
 #include "places/position.h"
@@ -70,6 +72,22 @@ FILE *pg_listener_file(struct pg_listener *listener, const char *path,
     free(whole);
     errno = error;
     return file;
+}
+
+size_t pg_listener_path(const struct pg_listener *listener, const char *path,
+                        char *text, size_t size)
+{
+    const char *folder = listener->config->folder;
+    bool is_whole = path[0] == '/' || !strcmp(folder, ".");
+
+    return (size_t)snprintf(text, size, "%s%s%s", is_whole ? "" : folder,
+                            is_whole ? "" : "/", path);
+}
+
+int pg_listener_own_file(struct pg_listener *listener, const char *path)
+{
+    (void)listener;
+    return own_file_add(path);
 }
 
 static void config_api_fail(struct problems *problems, const char *path,

@@ -62,6 +62,13 @@ struct pg_listener {
     struct listener_run *run; /* the part that the worker keeps */
 };
 
+/* Streams, and records over connections: a socket for each session. */
+static inline bool listener_has_connections(const struct pg_listener *listener)
+{
+    return listener->transport->provides == PG_STREAM ||
+           !listener->transport->peer_size;
+}
+
 /* Units and defaults: config/README.md and the table in config_limits.c. */
 struct limits {
     int64_t max_sessions;        /* 10,000; all workers together */

@@ -29,7 +29,7 @@ static struct pg_session *life_create(struct pg_listener *listener, int fd,
 
     if (!session)
         return NULL;
-    if (session_is_stream(session)) {
+    if (session_is_connection(session)) {
         look_begin(session);
         return session;
     }
@@ -171,17 +171,31 @@ static const char *life_error_text(int error)
     return strerror(error);
 }
 
+/* A stream may be read in pieces; a record has to fit whole. */
+static size_t life_read_bytes(const struct pg_session *session)
+{
+    size_t frame = (size_t)core->config->limits.frame_bytes;
+
+    if (session_is_stream(session))
+        return core->read_most;
+    return frame < ARENA_READ_SIZE ? frame : ARENA_READ_SIZE;
+}
+
 void session_readable(struct pg_session *session)
 {
     const struct pg_transport *transport = session_listener(session)->transport;
     uint8_t *buffer = arena_read_buffer(&core->arena);
     ssize_t got =
-        transport->recv(session, session->fd, buffer, core->read_most);
+        transport->recv(session, session->fd, buffer, life_read_bytes(session));
 
-    if (got > 0)
+    if (got > 0 || (got == 0 && !session_is_stream(session)))
         session_input(session, pg_bytes(buffer, (size_t)got));
-    else if (got == 0)
+    else if (got == 0 || got == -ESHUTDOWN)
         life_input_ended(session);
+    else if (got == -EMSGSIZE)
+        session_abort(session, PG_WHY_LIMIT,
+                      "sends a record that is longer "
+                      "than limits.frame_bytes");
     else if (got != -EAGAIN && got != -EINTR)
         session_abort(session, PG_WHY_RESET, life_error_text((int)-got));
     /* A dirty session is watched anew at the end of the turn, by flush.c. */

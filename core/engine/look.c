@@ -1,4 +1,4 @@
-/* Ends streams whose peers take nothing, or have gone without a word. */
+/* Ends connections whose peers take nothing, or have gone without a word. */
 
 #include "engine/look.h"
 
@@ -121,17 +121,17 @@ bool look_has_taken(struct pg_session *session)
    are closing have linger_ms. */
 void look_run(void)
 {
-    bool has_streams = false;
+    bool has_connections = false;
 
     core->is_looking = false;
     for (uint32_t i = 0; i < core->live_count; i++) {
         struct pg_session *session = session_at(core->live[i]);
 
-        has_streams |= session_is_stream(session);
+        has_connections |= session_is_connection(session);
         if (session->flags & SESSION_SENT &&
             !(session->flags & SESSION_CLOSING))
             look_at(session);
     }
-    if (has_streams)
+    if (has_connections)
         look_again();
 }

@@ -138,12 +138,13 @@ static bool peers_wait_unheard(int fd)
     return fd >= 0 && core->io->has_input && core->io->has_input(fd);
 }
 
-/* A stream that is not read from may say much that nobody hears, and after its
-   end it says nothing any more. */
+/* A connection that is not read from may say much that nobody hears, and after
+   its end it says nothing any more. */
 static bool peers_may_have_spoken(const struct pg_session *session)
 {
-    return session_is_stream(session) && (!(session->watching & CORE_READ) ||
-                                          peers_wait_unheard(session->fd));
+    return session_is_connection(session) &&
+           (!(session->watching & CORE_READ) ||
+            peers_wait_unheard(session->fd));
 }
 
 /* Any of the records that wait may be from the peer in question. Who sends on
@@ -172,7 +173,7 @@ static uint64_t peers_expire_list(struct listener_run *run,
 
         if (session->active_ms + run->idle_ms > core_now_ms())
             return session->active_ms + run->idle_ms;
-        if (!session_is_stream(session) && peers_must_be_heard(run))
+        if (!session_is_connection(session) && peers_must_be_heard(run))
             return core_now_ms() + UNHEARD_LOOK_MS;
         if (peers_may_have_spoken(session)) {
             session->active_ms = core_now_ms();

@@ -33,7 +33,7 @@ static int rebuild_one(struct pg_session *session)
     slot_adopt(session);
     if (was & SESSION_COUNTED)
         commons_session_add(core->commons, core->worker, INT64_MAX);
-    if (session_is_stream(session))
+    if (session_is_connection(session))
         look_begin(session);
     else if (!peers_add(session))
         return -ENOMEM;

@@ -20,9 +20,10 @@ static void flush_wait_for_socket(struct pg_session *session)
 static bool flush_is_at_rest(const struct pg_session *session)
 {
     return !session->head && !session->pauses &&
-           (session->flags &
-            ~(uint32_t)(SESSION_STREAM | SESSION_SENT | SESSION_MAY_IDLE |
-                        SESSION_STRANGER | SESSION_COUNTED)) == SESSION_OPEN &&
+           (session->flags & ~(uint32_t)(SESSION_STREAM | SESSION_CONNECTION |
+                                         SESSION_SENT | SESSION_MAY_IDLE |
+                                         SESSION_STRANGER | SESSION_COUNTED)) ==
+               SESSION_OPEN &&
            (session->watching == CORE_READ || session->fd < 0);
 }
 
@@ -30,7 +31,7 @@ static void flush_after_send(struct pg_session *session)
 {
     if (session->head)
         queue_settle(session);
-    if (session->head && !session_is_stream(session)) {
+    if (session->head && !session_is_connection(session)) {
         flush_wait_for_socket(session); /* and stays marked as dirty */
         return;
     }
@@ -52,7 +53,7 @@ static uint32_t flush_take_dirty(void)
     return list;
 }
 
-/* Streams are done one by one; records go out in batches first, and are
+/* Connections are done one by one; datagrams go out in batches first, and are
    looked at again when all have gone: from this list. */
 static uint32_t flush_each(uint32_t list, struct batch *batch)
 {
@@ -62,7 +63,7 @@ static uint32_t flush_each(uint32_t list, struct batch *batch)
         struct pg_session *session = session_at(list - 1);
         uint32_t next = session->next_dirty;
 
-        if (session_is_stream(session)) {
+        if (session_is_connection(session)) {
             queue_send_now(session);
             flush_after_send(session);
         } else {

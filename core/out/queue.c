@@ -195,7 +195,7 @@ void queue_drop(struct pg_session *session)
 
 int queue_no_room(struct pg_session *session)
 {
-    if (session_is_stream(session))
+    if (session_is_connection(session))
         session_abort(session, PG_WHY_LIMIT, "does not read what it is sent");
     else
         count_drops(session, "dropped: send queue full", 1);

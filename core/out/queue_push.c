@@ -61,12 +61,12 @@ static bool queue_push_fits_after_sending(struct pg_session *session,
         return true;
     queue_send_now(session);
     return queue_push_fits(session, len) ||
-           (session_is_stream(session) && !session->head);
+           (session_is_connection(session) && !session->head);
 }
 
 static bool queue_push_is_stuck(const struct pg_session *session)
 {
-    return session_is_stream(session)
+    return session_is_connection(session)
                ? session->flags & SESSION_SOCKET_FULL
                : session_listener(session)->run->is_blocked;
 }
@@ -89,7 +89,7 @@ static bool queue_push_wait(struct pg_session *session)
 {
     if (queue_push_is_stuck(session))
         queue_settle(session);
-    if (session->queued <= core->queue_most || !session_is_stream(session))
+    if (session->queued <= core->queue_most || !session_is_connection(session))
         return true;
     queue_send_now(session);
     return queue_push_rest_may_wait(session);
@@ -166,7 +166,7 @@ static inline int queue_push_done(struct pg_session *session, size_t len)
 
 static void queue_push_too_slow(struct pg_session *session, enum pg_slow slow)
 {
-    if (slow == PG_SLOW_CLOSE && session_is_stream(session))
+    if (slow == PG_SLOW_CLOSE && session_is_connection(session))
         session_abort(session, PG_WHY_LIMIT, "reads too slowly");
     else
         count_drops(session, "dropped: reads too slowly", 1);

@@ -1,4 +1,4 @@
-/* Gives a stream's queue to its socket. */
+/* Gives a connection's queue to its socket. */
 
 #include "out/queue_send.h"
 
@@ -57,10 +57,45 @@ static void queue_send_all(struct pg_session *session)
     }
 }
 
+/* The first record alone: a call carries one, or none. */
+static void queue_send_record(struct pg_session *session)
+{
+    const struct pg_transport *transport = session_listener(session)->transport;
+    const struct piece *piece = piece_at(session->head);
+    const struct iovec part = {
+        .iov_base = (void *)(uintptr_t)range_data(&piece->range),
+        .iov_len =
+            piece->size < piece->range.len ? piece->size : piece->range.len};
+    ssize_t sent = transport->send(session, session->fd, &part, 1);
+
+    if (sent == -EAGAIN)
+        session->flags |= SESSION_SOCKET_FULL;
+    else if (sent == -EMSGSIZE)
+        count_drops(session, "dropped: too long for one record", 1);
+    else if (sent < 0 && sent != -EINTR)
+        queue_send_failed(session, (int)sent);
+    if (session->head && (sent >= 0 || sent == -EMSGSIZE))
+        queue_pop_records(session, 1);
+}
+
+/* Apart, so that streams, which are many, have no registers to save for it. */
+__attribute__((noinline)) static void
+queue_send_records(struct pg_session *session)
+{
+    session->flags |= SESSION_SENT;
+    while (session->head && !(session->flags & SESSION_SOCKET_FULL))
+        queue_send_record(session);
+}
+
 void queue_send_now(struct pg_session *session)
 {
-    if (!session_is_stream(session) || (session->flags & SESSION_CONNECTING))
-        return;
-    session->flags |= SESSION_SENT;
-    queue_send_all(session);
+    uint32_t kind = session->flags &
+                    (SESSION_STREAM | SESSION_CONNECTION | SESSION_CONNECTING);
+
+    if (kind == (SESSION_STREAM | SESSION_CONNECTION)) {
+        session->flags |= SESSION_SENT;
+        queue_send_all(session);
+    } else if (kind == SESSION_CONNECTION) {
+        queue_send_records(session);
+    }
 }

@@ -3,12 +3,14 @@
 #include "outside/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/crash.h"
 #include "base/limit.h"
+#include "base/own_file.h"
 #include "base/text.h"
 #include "config/address.h"
 #include "config/config_call.h"
@@ -39,6 +41,18 @@ static int listen_once(struct pg_listener *listener)
     return fd;
 }
 
+/* The socket that the first worker has serves the others as well. */
+static int listen_inherit(struct pg_listener *listener, int first)
+{
+    int fd = fcntl(first, F_DUPFD_CLOEXEC, 0);
+
+    return fd < 0 ? pg_listen_fail(listener, NULL,
+                                   "no descriptor for another worker: %s; "
+                                   "`ulimit -n` raises the limit",
+                                   strerror(errno))
+                  : fd;
+}
+
 /* The first socket of a listener takes the address, the others join it. */
 static bool listen_open_one(struct pg_listener *listener, unsigned workers,
                             int *fds)
@@ -50,7 +64,9 @@ static bool listen_open_one(struct pg_listener *listener, unsigned workers,
         int fd;
 
         listener->run->is_joining = i > 0;
-        fd = listen_once(listener);
+        fd = i && listener->transport->listens_once
+                 ? listen_inherit(listener, fds[listener->id])
+                 : listen_once(listener);
         if (fd < 0)
             return false;
         fds[listener->id + i * step] = fd;
@@ -72,8 +88,10 @@ bool listen_open(struct config *config, unsigned workers, int *fds)
     for (unsigned i = 0; i < config->listener_count; i++)
         if (!listen_open_one(config->listeners[i], workers, fds))
             is_good = false;
-    if (!is_good)
+    if (!is_good) {
+        own_file_remove_all();
         listen_close_all(fds, count);
+    }
     return is_good;
 }
 
@@ -99,10 +117,10 @@ void listen_print(struct config *config, const int *fds, FILE *out)
         listen_print_one(config->listeners[i], fds[i], out);
 }
 
-static bool listen_has_streams(const struct config *config)
+static bool listen_has_connections(const struct config *config)
 {
     for (unsigned i = 0; i < config->listener_count; i++)
-        if (config->listeners[i]->transport->provides == PG_STREAM)
+        if (listener_has_connections(config->listeners[i]))
             return true;
     return false;
 }
@@ -112,7 +130,7 @@ void listen_raise_limit(const struct config *config)
     uint64_t most = limit_raise_descriptors();
     uint64_t fits = most > OWN_DESCRIPTORS ? most - OWN_DESCRIPTORS : 0;
 
-    if (listen_has_streams(config) &&
+    if (listen_has_connections(config) &&
         (uint64_t)config->limits.max_sessions > fits)
         text_print(
             stderr,

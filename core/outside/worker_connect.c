@@ -12,7 +12,7 @@
 int worker_connect(struct worker *worker, struct pg_listener *listener,
                    void (*on_failed)(int error, void *arg), void *arg)
 {
-    bool is_stream = listener->transport->provides == PG_STREAM;
+    bool has_own = listener_has_connections(listener);
     struct pg_session *session;
     void *data;
     int fd;
@@ -26,17 +26,17 @@ int worker_connect(struct worker *worker, struct pg_listener *listener,
         return -EINVAL;
     worker->connect_failed = on_failed;
     worker->connect_arg = arg;
-    if (!is_stream && worker_adopt(listener, fd))
+    if (!has_own && worker_adopt(listener, fd))
         return -EINVAL;
     data = calloc(1, listener->transport->session_size + 1);
-    session = data ? session_create(listener, is_stream ? fd : -1, data) : NULL;
+    session = data ? session_create(listener, has_own ? fd : -1, data) : NULL;
     free(data);
     if (!session) {
-        if (is_stream)
+        if (has_own)
             close(fd);
         return pg_listen_fail(listener, NULL, "no memory for a session");
     }
-    if (is_stream) {
+    if (has_own) {
         session->flags |= SESSION_CONNECTING;
         session_watch(session);
     } else {

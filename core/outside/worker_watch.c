@@ -13,8 +13,10 @@
 #include "out/flush.h"
 #include "outside/worker_parts.h"
 #include "state/listener.h"
+#include "workers/commons.h"
 
 #define ACCEPT_AGAIN_MS 100 /* out of descriptors, it waits so long */
+#define GIVE_WAY_MS     10  /* others may accept before one that is ahead */
 
 /* ---- watching descriptors --------------------------------------------- */
 
@@ -195,6 +197,13 @@ static bool worker_watch_is_shortage(int error)
            error == -ENOMEM;
 }
 
+static void worker_watch_accept_later(struct pg_listener *listener, uint64_t ms)
+{
+    listener->run->is_paused = true;
+    listener_watch(listener);
+    timer_add(core_now_ms() + ms, listener->id, 0, TIMER_ACCEPT, 0);
+}
+
 /* New clients wait in the backlog until descriptors are free again. */
 static void worker_watch_pause_listener(struct pg_listener *listener, int error)
 {
@@ -205,10 +214,25 @@ static void worker_watch_pause_listener(struct pg_listener *listener, int error)
                     listener->name, strerror(-error));
     the_worker->was_short = true;
     pg_refuse(listener, "waiting for free descriptors");
-    listener->run->is_paused = true;
-    listener_watch(listener);
-    timer_add(core_now_ms() + ACCEPT_AGAIN_MS, listener->id, 0, TIMER_ACCEPT,
-              0);
+    worker_watch_accept_later(listener, ACCEPT_AGAIN_MS);
+}
+
+/* All workers wait at one socket, and whoever wakes first would take every
+   connection. One that has more than others leaves each to them for a moment,
+   no longer: they may be stopped, or busy. */
+static bool worker_watch_gives_way(struct pg_listener *listener)
+{
+    struct listener_run *run = listener->run;
+    bool has_given =
+        run->gave_way_ms && core_now_ms() - run->gave_way_ms < 10 * GIVE_WAY_MS;
+
+    run->gave_way_ms = 0;
+    if (has_given || !listener->transport->listens_once ||
+        !commons_is_ahead(core->commons, core->worker))
+        return false;
+    run->gave_way_ms = core_now_ms();
+    worker_watch_accept_later(listener, GIVE_WAY_MS);
+    return true;
 }
 
 static void worker_watch_listener_ready(struct pg_listener *listener)
@@ -220,6 +244,8 @@ static void worker_watch_listener_ready(struct pg_listener *listener)
         listener_watch(listener);
         return;
     }
+    if (worker_watch_gives_way(listener))
+        return;
     error = listener->transport->ready(listener, listener->run->fd);
     if (worker_watch_is_shortage(error))
         worker_watch_pause_listener(listener, error);
@@ -283,21 +309,27 @@ static void worker_watch_say_drops(struct pg_listener *listener)
                     drops);
 }
 
+static void worker_watch_close_listener(struct pg_listener *listener)
+{
+    struct listener_run *run = listener->run;
+
+    if (core->arena.base)
+        worker_watch_say_drops(listener);
+    worker_watch_end(run->watcher);
+    run->watcher = NULL;
+    if (run->fd < 0)
+        return;
+    if (listener->transport->ended)
+        listener->transport->ended(listener, run->fd);
+    close(run->fd);
+    run->fd = -1;
+}
+
 void worker_close_listeners(void)
 {
-    for (unsigned i = 0; i < the_worker->config->listener_count; i++) {
-        struct listener_run *run = the_worker->config->listeners[i]->run;
-
-        if (!run)
-            continue;
-        if (core->arena.base)
-            worker_watch_say_drops(the_worker->config->listeners[i]);
-        worker_watch_end(run->watcher);
-        run->watcher = NULL;
-        if (run->fd >= 0)
-            close(run->fd);
-        run->fd = -1;
-    }
+    for (unsigned i = 0; i < the_worker->config->listener_count; i++)
+        if (the_worker->config->listeners[i]->run)
+            worker_watch_close_listener(the_worker->config->listeners[i]);
 }
 
 void worker_read_again(void)

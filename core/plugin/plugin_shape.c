@@ -90,6 +90,28 @@ static char *plugin_shape_missing(const struct plugin *plugin,
         plugin->transport.simulation ? " and has .simulation" : "");
 }
 
+/* Records come by one socket for all peers, or by connections as a stream
+   does: then there is send() instead of send_records(). */
+static char *plugin_shape_check_ways(const struct plugin *plugin,
+                                     const struct pg_transport *transport)
+{
+    bool has_connections = transport->provides == PG_STREAM ||
+                           (!transport->send_records && transport->send);
+
+    if (!has_connections && !transport->send_records)
+        return plugin_shape_missing(plugin, "send_records");
+    if (!has_connections && !transport->peer_size)
+        return plugin_shape_missing(plugin, "peer_size");
+    if (has_connections && transport->peer_size &&
+        transport->provides != PG_STREAM)
+        return plugin_shape_missing(plugin, "send_records");
+    if ((has_connections || transport->provides == PG_ANY) && !transport->recv)
+        return plugin_shape_missing(plugin, "recv");
+    if ((has_connections || transport->provides == PG_ANY) && !transport->send)
+        return plugin_shape_missing(plugin, "send");
+    return NULL;
+}
+
 static char *plugin_shape_check_transport(const struct plugin *plugin)
 {
     const struct pg_transport *transport = &plugin->transport;
@@ -114,15 +136,7 @@ static char *plugin_shape_check_transport(const struct plugin *plugin)
         return plugin_shape_missing(plugin, "simulation->step");
     if (simulation && !simulation->stop)
         return plugin_shape_missing(plugin, "simulation->stop");
-    if (transport->provides != PG_STREAM && !transport->send_records)
-        return plugin_shape_missing(plugin, "send_records");
-    if (transport->provides != PG_STREAM && !transport->peer_size)
-        return plugin_shape_missing(plugin, "peer_size");
-    if (transport->provides != PG_RECORDS && !transport->recv)
-        return plugin_shape_missing(plugin, "recv");
-    if (transport->provides != PG_RECORDS && !transport->send)
-        return plugin_shape_missing(plugin, "send");
-    return NULL;
+    return plugin_shape_check_ways(plugin, transport);
 }
 
 static char *plugin_shape_check_options(const struct plugin *plugin)

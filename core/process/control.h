@@ -40,8 +40,10 @@ struct control_message {
     uint64_t message_bytes; /* PLAN: the longest message between workers */
     uint64_t drain_ms;      /* PLAN */
     uint32_t names_at;      /* PLAN: in text: the entries' names, a line each */
+    uint32_t files_at;      /* PLAN: in text: see own_file_write() */
     uint32_t text_len;
-    char text[CONTROL_TEXT_MOST]; /* PLAN: lines to print */
+    /* PLAN: lines to print, and more; START: the files */
+    char text[CONTROL_TEXT_MOST];
 };
 
 /* 0 or -errno. The descriptors stay the caller's. */

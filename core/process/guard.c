@@ -18,6 +18,7 @@
 #include "base/inherited.h"
 #include "base/limit.h"
 #include "base/output.h"
+#include "base/own_file.h"
 #include "base/program.h"
 #include "memory/arena.h"
 #include "process/control.h"
@@ -399,6 +400,9 @@ static void guard_send_start(unsigned index)
                                             .workers = guard.plan.workers,
                                             .worker = index,
                                             .fd_count = count};
+        message->text_len = guard.plan.text_len - guard.plan.files_at;
+        memcpy(message->text, guard.plan.text + guard.plan.files_at,
+               message->text_len);
         error = control_send(worker->control_fd, message, fds);
     }
     free(message);
@@ -436,6 +440,7 @@ static void guard_take_message(struct guarded *worker,
     switch (message->type) {
     case CONTROL_PLAN:
         guard.plan = *message;
+        own_file_read(guard.plan.text + guard.plan.files_at);
         break;
     case CONTROL_SOCKETS:
         guard_take_sockets(message, fds);
@@ -629,6 +634,7 @@ int guard_run(const char *path, const struct config_overrides *overrides)
     guard_watch_signal(3, SIGUSR1, guard_on_report_signal);
     guard_start_worker(0);
     uv_run(&guard.loop, UV_RUN_DEFAULT);
+    own_file_remove_all();
     output_finish_aloud(WRITE_MS);
     return guard.status;
 }

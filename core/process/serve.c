@@ -14,6 +14,7 @@
 #include "base/crash.h"
 #include "base/inherited.h"
 #include "base/output.h"
+#include "base/own_file.h"
 #include "engine/core.h"
 #include "options/options.h"
 #include "outside/listen.h"
@@ -34,6 +35,7 @@ struct server {
     struct worker *worker;
     uv_signal_t term, interrupt, hangup, report;
     uv_poll_t guard;
+    bool is_last; /* nobody else removes the server's files */
 };
 
 static int serve_complain(struct server *server, int status)
@@ -106,6 +108,8 @@ static void serve_watch_signal(struct server *server, uv_signal_t *handle,
 
 static int serve_finish(struct server *server)
 {
+    if (server->is_last)
+        own_file_remove_all();
     worker_destroy(server->worker);
     output_finish_aloud(WRITE_MS);
     config_destroy(server->config);
@@ -160,7 +164,7 @@ static int serve_run_simulation(struct server *server)
 
 int serve_single(const char *path, const struct config_overrides *overrides)
 {
-    struct server server = {0};
+    struct server server = {.is_last = true};
     struct worker_setup setup = {.count = 1, .arena_fd = -1};
     int fds[CONFIG_LISTENERS_MAX];
 
@@ -173,8 +177,10 @@ int serve_single(const char *path, const struct config_overrides *overrides)
         return serve_complain(&server, 1);
     setup.listener_fds = fds;
     server.worker = worker_create(server.config, &setup);
-    if (!server.worker)
+    if (!server.worker) {
+        own_file_remove_all();
         return serve_complain(&server, 1);
+    }
     serve_watch_signal(&server, &server.term, serve_on_stop, SIGTERM);
     serve_watch_signal(&server, &server.interrupt, serve_on_stop, SIGINT);
     serve_watch_signal(&server, &server.hangup, serve_on_stop, SIGHUP);
@@ -229,6 +235,9 @@ static void serve_write_plan(const struct config *config,
     listen_print((struct config *)(uintptr_t)config, fds, out);
     plan->names_at = (uint32_t)ftell(out);
     serve_add_names(config, out);
+    plan->files_at = (uint32_t)ftell(out) + 1;
+    fputc('\0', out);
+    own_file_write(out);
     plan->text_len = (uint32_t)ftell(out);
     fclose(out);
 }
@@ -255,6 +264,8 @@ static bool serve_send_plan(const struct config *config)
     }
     for (unsigned i = 0; is_good && i < count * workers; i++)
         close(fds[i]); /* the guard has them now */
+    if (!is_good)
+        own_file_remove_all();
     free(message);
     free(fds);
     return is_good;
@@ -310,6 +321,7 @@ static void serve_on_guard(uv_poll_t *poll, int status, int events)
 
     (void)status, (void)events;
     uv_poll_stop(poll);
+    server->is_last = true;
     worker_stop(server->worker);
 }
 
@@ -395,8 +407,11 @@ int serve_worker(bool opens_sockets, const char *path,
         if (!serve_send_plan(server.config))
             return serve_complain(&server, 1);
     }
-    if (control_receive(CONTROL_FD, &message, fds))
+    if (control_receive(CONTROL_FD, &message, fds)) {
+        own_file_remove_all();
         return serve_complain(&server, 1); /* the guard has gone */
+    }
+    own_file_read(message.text);
     server.worker = serve_start(&server, &message, fds);
     if (!server.worker)
         return serve_complain(&server, 1);

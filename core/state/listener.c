@@ -94,7 +94,7 @@ void listener_note_port(struct pg_listener *listener, int fd)
 
 const char *listener_drops_name(const struct pg_listener *listener)
 {
-    return listener->transport->provides == PG_STREAM
+    return listener_has_connections(listener)
                ? "connections dropped by the kernel"
                : "datagrams dropped by the kernel";
 }

@@ -52,10 +52,10 @@ void session_abort(struct pg_session *session, enum pg_why why,
 
 /* ---- reading ----------------------------------------------------------- */
 
-/* Records do not wait for what is delayed: that has its own time. */
+/* Datagrams do not wait for what is delayed: that has its own time. */
 static bool mark_is_full(const struct pg_session *session)
 {
-    uint32_t delay = session_is_stream(session) ? SESSION_DELAY_FULL : 0;
+    uint32_t delay = session_is_connection(session) ? SESSION_DELAY_FULL : 0;
 
     return session->flags & (SESSION_QUEUE_FULL | delay);
 }

@@ -15,6 +15,13 @@ static inline bool session_is_stream(const struct pg_session *session)
     return session->flags & SESSION_STREAM;
 }
 
+/* Has it a socket of its own? Then it is not read from while it waits, and none
+   of its records is dropped for want of room. */
+static inline bool session_is_connection(const struct pg_session *session)
+{
+    return session->flags & SESSION_CONNECTION;
+}
+
 /* True when nothing more is delivered to its entries. */
 static inline bool session_is_closing(const struct pg_session *session)
 {
@@ -26,7 +33,7 @@ static inline bool session_is_pressed(const struct pg_session *session)
 {
     return session->queued > core->high_water ||
            ((session->pauses || session->flags & SESSION_DELAY_FULL) &&
-            session_is_stream(session));
+            session_is_connection(session));
 }
 
 /* ---- lists -------------------------------------------------------------- */
@@ -73,14 +80,15 @@ void session_may_resume(struct pg_session *session);
 /* The session goes on in the next turn: session_resume_marked(). */
 void mark_resuming(struct pg_session *session);
 
-/* A sign of life. Streams without an idle time do without: only when they end
-   does it matter who is silent. So do strangers, who are as old as their one
-   record. Silence is counted in seconds, so the time may be a little old. */
+/* A sign of life. Connections without an idle time do without: only when they
+   end does it matter who is silent. So do strangers, who are as old as their
+   one record. Silence is counted in seconds, so the time may be a little old.
+ */
 static inline void session_touch(struct pg_session *session)
 {
     if (session->flags & SESSION_STRANGER ||
-        (session->flags & (SESSION_STREAM | SESSION_MAY_IDLE)) ==
-            SESSION_STREAM)
+        (session->flags & (SESSION_CONNECTION | SESSION_MAY_IDLE)) ==
+            SESSION_CONNECTION)
         return;
     session->active_ms = core->io->woke_ms();
     activity_renew(session);

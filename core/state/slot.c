@@ -168,6 +168,8 @@ struct pg_session *slot_take(struct pg_listener *listener, int fd,
     session->flags = flags;
     if (listener->transport->provides == PG_STREAM)
         session->flags |= SESSION_STREAM;
+    if (listener_has_connections(listener))
+        session->flags |= SESSION_CONNECTION;
     session->number = commons_next_number(core->commons);
     session->active_ms = core_now_ms();
     slot_fill_gaps(session);

@@ -68,18 +68,19 @@ struct activity {
 
 /* Kept by this process for a listener, beside its config. */
 struct listener_run {
-    int fd;              /* -1: none */
-    bool is_blocked;     /* records: the socket takes no more just now */
-    bool is_paused;      /* out of descriptors, or the server stops */
-    bool is_held;        /* other workers have to take their messages first */
-    bool is_shared;      /* several workers have a socket for this address */
-    bool is_joining;     /* the next socket joins a bound one, see pg_bind() */
-    uint16_t bound_port; /* what port 0 became */
-    uint32_t drops;      /* the kernel's that are counted, see listener.h */
-    uint32_t *state_at;  /* offset in a slot of each entry's session state */
-    uint32_t data_at;    /* offset in a slot of the transport's own data */
-    int *place;          /* entry id -> place in the chain, or -1 */
-    struct peer *peers;  /* records: hash table by address */
+    int fd;               /* -1: none */
+    bool is_blocked;      /* records: the socket takes no more just now */
+    bool is_paused;       /* out of descriptors, or the server stops */
+    bool is_held;         /* other workers have to take their messages first */
+    uint64_t gave_way_ms; /* a connection was left to others then; 0: none */
+    bool is_shared;       /* several workers have a socket for this address */
+    bool is_joining;      /* the next socket joins a bound one, see pg_bind() */
+    uint16_t bound_port;  /* what port 0 became */
+    uint32_t drops;       /* the kernel's that are counted, see listener.h */
+    uint32_t *state_at;   /* offset in a slot of each entry's session state */
+    uint32_t data_at;     /* offset in a slot of the transport's own data */
+    int *place;           /* entry id -> place in the chain, or -1 */
+    struct peer *peers;   /* records: hash table by address */
     struct activity known, strangers; /* by when they were heard from */
     uint64_t idle_ms;    /* who says nothing for so long ends; 0: nobody */
     uint64_t gone_ms;    /* streams: who owes an answer so long; 0: nobody */

@@ -163,6 +163,24 @@ void commons_session_remove(struct commons *commons, unsigned worker)
                               memory_order_relaxed);
 }
 
+bool commons_is_ahead(const struct commons *commons, unsigned worker)
+{
+    const struct commons_header *header = commons->header;
+    int64_t own =
+        atomic_load_explicit(&header->sessions[worker], memory_order_relaxed);
+    int64_t least = own;
+    uint64_t absent = atomic_load(&header->absent);
+
+    for (unsigned i = 0; i < header->workers; i++) {
+        int64_t one =
+            atomic_load_explicit(&header->sessions[i], memory_order_relaxed);
+
+        if (!(absent >> i & 1) && one < least)
+            least = one;
+    }
+    return own > least + least / 8;
+}
+
 void commons_peer_add(struct commons *commons, unsigned worker)
 {
     atomic_fetch_add_explicit(&commons->header->peers[worker], 1,

@@ -33,6 +33,8 @@ uint64_t commons_next_number(struct commons *commons);
 bool commons_session_add(struct commons *commons, unsigned worker,
                          int64_t most);
 void commons_session_remove(struct commons *commons, unsigned worker);
+/* Has a worker clearly more sessions than the living one with the fewest? */
+bool commons_is_ahead(const struct commons *commons, unsigned worker);
 /* Counts those of a worker's sessions whose place others may have. */
 void commons_peer_add(struct commons *commons, unsigned worker);
 void commons_peer_remove(struct commons *commons, unsigned worker);

@@ -380,7 +380,7 @@ BAD = {
     "transport-without-peers": BadTransport(
         r"\.send_records is missing; write one, because a transport that provides "
         r"PG_RECORDS needs it",
-        ".provides = PG_RECORDS",
+        ".provides = PG_RECORDS, .peer_size = 4, .session_size = 4",
     ),
     "transport-peers-too-large": BadTransport(
         r"\.peer_size is more than \.session_size; ", ".peer_size = 8, .session_size = 4"

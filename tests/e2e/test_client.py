@@ -580,7 +580,7 @@ class Usage(Case):
         for arguments, words in {
             (): "the URL is missing",
             ("tpc://localhost",): "did you mean tcp://localhost",
-            ("http://localhost",): "known are tcp and udp",
+            ("http://localhost",): "known are tcp, udp and unix",
             ("localhost:5000",): "write tcp://HOST:PORT",
             ("tcp://localhost:x",): 'the port "x" is not a number',
             ("tcp://a", "tcp://b"): "one URL at a time",

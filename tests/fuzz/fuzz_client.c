@@ -72,8 +72,11 @@ static void check_url(struct pg_bytes in)
     if (in.len)
         memcpy(text, in.data, in.len);
     if (client_url_parse(text, &url, error, sizeof(error))) {
-        MUST(url.port >= 1 && url.port <= 65535 && url.host[0]);
-        MUST(!strcmp(url.transport, "tcp") || !strcmp(url.transport, "udp"));
+        MUST(url.port >= 1 && url.port <= 65535);
+        MUST(!url.path[0] != !url.host[0]);
+        MUST(url.path[0] ? !strcmp(url.transport, "unix")
+                         : !strcmp(url.transport, "tcp") ||
+                               !strcmp(url.transport, "udp"));
     } else {
         MUST(error[0]);
     }

@@ -51,6 +51,40 @@ static void test_url_takes_ipv6_in_brackets(void **state)
     assert_url("udp://[fe80::1%eth0]:5001", "udp", "fe80::1%eth0", 5001);
 }
 
+static void assert_path(const char *text, const char *path, const char *type)
+{
+    struct client_url url;
+    char error[256] = "";
+
+    if (!client_url_parse(text, &url, error, sizeof(error)))
+        fail_msg("%s: %s", text, error);
+    assert_string_equal(url.transport, "unix");
+    assert_string_equal(url.path, path);
+    assert_string_equal(url.type, type);
+    assert_string_equal(url.host, "");
+}
+
+static void test_url_of_unix_is_a_path_to_the_byte(void **state)
+{
+    char text[CLIENT_PATH_BYTES + 8];
+
+    (void)state;
+    assert_path("unix:chat.sock", "chat.sock", "stream");
+    assert_path("UNIX:/run/a b:c/?#@[]", "/run/a b:c/?#@[]", "stream");
+    assert_path("unix:///run/chat", "/run/chat", "stream");
+    assert_path("unix-seqpacket:../x/", "../x/", "seqpacket");
+    assert_path("unix-seqpacket://x", "x", "seqpacket");
+    assert_refused("unix:", "the path is missing; write unix:playground.sock "
+                            "for example");
+    assert_refused("unix://", "the path is missing; write unix:playground.sock "
+                              "for example");
+    assert_refused("unix:\xff", "the path is not UTF-8; rename the folder, or "
+                                "change to it first");
+    snprintf(text, sizeof(text), "unix:%0*d", CLIENT_PATH_BYTES, 1);
+    assert_refused(text, "the path has 512 bytes; a socket's has at most 107, "
+                         "so change to its folder first");
+}
+
 static void test_url_may_end_with_a_slash(void **state)
 {
     (void)state;
@@ -66,13 +100,14 @@ static void test_url_names_the_transport_that_was_meant(void **state)
     assert_refused("ucp://h", "unknown transport \"ucp\"; did you mean "
                               "tcp://h ?");
     assert_refused("http://localhost", "unknown transport \"http\"; known are "
-                                       "tcp and udp, as in tcp://localhost");
-    assert_refused("://localhost", "unknown transport \"\"; known are tcp and "
-                                   "udp, as in tcp://localhost");
+                                       "tcp, udp and unix, as in "
+                                       "tcp://localhost");
+    assert_refused("://localhost", "unknown transport \"\"; known are tcp, "
+                                   "udp and unix, as in tcp://localhost");
     assert_refused("localhost:5000",
                    "\"localhost:5000\" does not say how to connect; write "
-                   "tcp://HOST:PORT or udp://HOST:PORT, for example "
-                   "tcp://127.0.0.1:5000");
+                   "tcp://HOST:PORT, udp://HOST:PORT or unix:PATH, for "
+                   "example tcp://127.0.0.1:5000");
 }
 
 static void test_url_says_what_is_wrong_with_the_port(void **state)
@@ -168,6 +203,7 @@ int main(void)
         cmocka_unit_test(test_url_has_transport_host_and_port),
         cmocka_unit_test(test_url_without_port_means_5000),
         cmocka_unit_test(test_url_takes_ipv6_in_brackets),
+        cmocka_unit_test(test_url_of_unix_is_a_path_to_the_byte),
         cmocka_unit_test(test_url_may_end_with_a_slash),
         cmocka_unit_test(test_url_names_the_transport_that_was_meant),
         cmocka_unit_test(test_url_says_what_is_wrong_with_the_port),

@@ -185,6 +185,22 @@ static void test_claims_survive_a_death_with_the_lock(void **state)
     commons_destroy(commons);
 }
 
+static void test_who_has_more_sessions_than_the_living_is_ahead(void **state)
+{
+    struct commons *commons = make(3);
+
+    (void)state;
+    assert_false(commons_is_ahead(commons, 0));
+    assert_true(commons_session_add(commons, 0, 100));
+    assert_true(commons_is_ahead(commons, 0));
+    assert_false(commons_is_ahead(commons, 1));
+    assert_true(commons_session_add(commons, 1, 100));
+    assert_true(commons_is_ahead(commons, 0));
+    commons_worker_died(commons, 2); /* it accepts nothing */
+    assert_false(commons_is_ahead(commons, 0));
+    commons_destroy(commons);
+}
+
 static void test_sessions_are_counted_over_all_workers(void **state)
 {
     struct commons *commons = make(2);
@@ -337,6 +353,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_claims_are_unique_in_an_entry),
         cmocka_unit_test(test_claims_are_listed_in_their_order),
+        cmocka_unit_test(test_who_has_more_sessions_than_the_living_is_ahead),
         cmocka_unit_test(test_claims_are_shown_anew_by_their_owner),
         cmocka_unit_test(test_claims_run_out_and_come_back),
         cmocka_unit_test(test_claims_of_others_are_not_released),

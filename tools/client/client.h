@@ -3,7 +3,7 @@
  *
  *   client.c           the command: config, worker, signals, exit status
  *   client_options.c   the command line
- *   client_url.c       tcp://HOST:PORT
+ *   client_url.c       tcp://HOST:PORT, unix:PATH
  *   client_connect.c   the addresses of a name, one after the other
  *   client_session.c   the entries of the chain, and how a session goes
  *   client_input.c     stdin, in big reads or line by line
@@ -12,7 +12,7 @@
  *
  * It runs in the loop of a worker of its own, with the server's own plugins:
  *
- *   tcp, udp  -  [hex view]  -  [--framing ...]  -  what prints and sends
+ *   tcp, udp, unix  -  [hex view]  -  [--framing ...]  -  what prints and sends
  */
 #ifndef CLIENT_H
 #define CLIENT_H
@@ -80,8 +80,8 @@ struct client {
     uv_loop_t *loop;
 
     struct pg_listener *listeners[CLIENT_ADDRESSES];
-    unsigned address_count, address;         /* which one is tried or used */
-    char address_text[CLIENT_ADDRESSES][80]; /* "tcp 127.0.0.1:5000" */
+    unsigned address_count, address;          /* which one is tried or used */
+    char address_text[CLIENT_ADDRESSES][128]; /* "tcp 127.0.0.1:5000" */
     struct pg_entry *entry;
 
     enum client_stage stage;

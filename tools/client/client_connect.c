@@ -18,30 +18,36 @@
 
 /* ---- addresses -------------------------------------------------------- */
 
+/* Adds what is tried next: `json`, which is given back, for the plugin. */
+static bool client_connect_add(struct client *client, json_t *json)
+{
+    char *options = json_dumps(json, 0);
+    unsigned at = client->address_count++;
+
+    json_decref(json);
+    client->listeners[at] = config_add_listener(
+        client->config, client->options.url.transport, options);
+    free(options);
+    return client->listeners[at] != NULL;
+}
+
 static bool client_connect_add_address(struct client *client,
                                        const struct addrinfo *found)
 {
     const char *transport = client->options.url.transport;
-    char host[NI_MAXHOST], *options;
-    json_t *json;
+    char host[NI_MAXHOST];
     unsigned at = client->address_count;
 
     if (at == CLIENT_ADDRESSES ||
         getnameinfo(found->ai_addr, found->ai_addrlen, host, sizeof(host), NULL,
                     0, NI_NUMERICHOST))
         return true; /* enough, or of no use */
-    json =
-        json_pack("{s:s, s:i}", "host", host, "port", client->options.url.port);
-    options = json_dumps(json, 0);
-    json_decref(json);
-    client->listeners[at] =
-        config_add_listener(client->config, transport, options);
-    free(options);
     snprintf(client->address_text[at], sizeof(client->address_text[at]),
              found->ai_family == AF_INET6 ? "%s [%s]:%d" : "%s %s:%d",
              transport, host, client->options.url.port);
-    client->address_count++;
-    return client->listeners[at] != NULL;
+    return client_connect_add(client,
+                              json_pack("{s:s, s:i}", "host", host, "port",
+                                        client->options.url.port));
 }
 
 /*
@@ -95,15 +101,30 @@ static void client_connect_no_address(struct client *client, int error)
                     gai_strerror(error), found ? text : "write it in numbers");
 }
 
+static int client_connect_add_path(struct client *client)
+{
+    const struct client_url *url = &client->options.url;
+
+    snprintf(client->address_text[0], sizeof(client->address_text[0]),
+             "%s %.107s", url->transport, url->path);
+    return client_connect_add(client, json_pack("{s:s, s:s}", "path", url->path,
+                                                "type", url->type))
+               ? 0
+               : 2;
+}
+
 int client_connect_look_up(struct client *client)
 {
     const struct client_url *url = &client->options.url;
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
                                    .ai_family = AF_UNSPEC};
     struct addrinfo *all;
-    int error = getaddrinfo(url->host, NULL, &hints, &all);
     bool is_added;
+    int error;
 
+    if (url->path[0])
+        return client_connect_add_path(client);
+    error = getaddrinfo(url->host, NULL, &hints, &all);
     if (error) {
         client_connect_no_address(client, error);
         return 1;
@@ -148,6 +169,11 @@ static void client_connect_complain(struct client *client, int error)
                         client_address(client));
         break;
     default:
+        if (client->options.url.path[0]) { /* it ended before it accepted us */
+            client_complain(client, "no connection to %s: %s; start the server",
+                            client_address(client), strerror(-error));
+            break;
+        }
         address_explain(client_connect_host(client), client->options.url.port,
                         true, error, text, sizeof(text));
         client_complain(client, "no connection to %s: %s",

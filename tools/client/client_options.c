@@ -59,15 +59,19 @@ static const struct arguments client_arguments = {
     .head =
         "usage: playground client [OPTION]... URL\n\n"
         "Talks to a server: what you type is sent, what comes is printed.\n\n"
-        "URL is tcp://HOST:PORT or udp://HOST:PORT; an IPv6 address stands in "
-        "brackets, and the port is 5000 if none is given.\n",
+        "URL is tcp://HOST:PORT or udp://HOST:PORT, where an IPv6 address "
+        "stands in brackets and the port is 5000 if none is given, or "
+        "unix:PATH or unix-seqpacket:PATH on this machine.\n",
     .tail =
-        "On a terminal each typed line is one message: over tcp with its line "
-        "end, over udp as one datagram without it. Ctrl-D at the start of a "
+        "On a terminal each typed line is one message: over tcp and unix with "
+        "its "
+        "line end, over udp and unix-seqpacket as one record without it. "
+        "Ctrl-D at the start of a "
         "line says goodbye and waits for the last answers, Ctrl-C leaves at "
         "once.\n\n"
-        "From a pipe or a file the bytes go over tcp as they are; over udp, "
-        "or with --framing, each line is one message. Messages are printed "
+        "From a pipe or a file the bytes go over tcp and unix as they are; "
+        "over the others, or with --framing, each line is one message. "
+        "Messages are printed "
         "with a line end, the bytes of a stream as they come. Only they go to "
         "stdout.\n\n"
         "Exit status: 0 fine, 1 failed (refused, reset, no answer, timed "
@@ -77,7 +81,8 @@ static const struct arguments client_arguments = {
         "  printf 'um\\ndois\\n' | playground client tcp://127.0.0.1:5000\n"
         "  playground client --framing length,size=2,order=little "
         "tcp://[::1]:5000\n"
-        "  playground client --hex udp://192.168.1.23:5000\n",
+        "  playground client --hex udp://192.168.1.23:5000\n"
+        "  playground client unix:playground.sock\n",
 };
 
 int client_options_read(struct client_options *options, int argc, char **argv)

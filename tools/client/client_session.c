@@ -19,8 +19,7 @@ void client_session_serve(struct client *client)
 
 static bool client_session_is_datagrams(const struct client *client)
 {
-    return client->listeners[client->address]->transport->provides ==
-           PG_RECORDS;
+    return !listener_has_connections(client->listeners[client->address]);
 }
 
 /* ---- the last entry of the chain -------------------------------------- */
@@ -213,7 +212,7 @@ static void client_session_say_unsent(struct client *client, size_t len,
     if (error == -EMSGSIZE)
         client_complain(client,
                         "a message of %zu bytes was not sent: it is "
-                        "too long for one datagram; send less at once",
+                        "too long for one record; send less at once",
                         len);
     else
         client_complain(client, "a message of %zu bytes was not sent: %s", len,

@@ -1,4 +1,4 @@
-/* Takes tcp://HOST:PORT apart, and says what is wrong with it. */
+/* Takes tcp://HOST:PORT or unix:PATH apart, and says what is wrong with it. */
 
 #include "client/client_url.h"
 
@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include <playground/handler.h>
+#include <playground/utf8.h>
 
 #include "base/names.h"
 #include "config/address.h"
@@ -54,7 +55,7 @@ static bool client_url_unknown_transport(struct reader *reader, size_t len,
     client_url_fail(
         reader,
         near ? "unknown transport \"%s\"; did you mean %s://%s ?"
-             : "unknown transport \"%s\"; known are %s and udp, as in "
+             : "unknown transport \"%s\"; known are %s, udp and unix, as in "
                "tcp://%s",
         word, near ? near : "tcp", rest);
     names_finish(&known);
@@ -71,7 +72,7 @@ static bool client_url_read_transport(struct reader *reader, const char **rest)
         return client_url_fail(
             reader,
             "\"%s\" does not say how to connect; write "
-            "tcp://HOST:PORT or udp://HOST:PORT, for example "
+            "tcp://HOST:PORT, udp://HOST:PORT or unix:PATH, for example "
             "tcp://127.0.0.1:%d",
             reader->text, CLIENT_DEFAULT_PORT);
     *rest = end + 3;
@@ -204,6 +205,41 @@ static bool client_url_read_name(struct reader *reader, const char *text)
     return text[len] == '\0' || client_url_read_port(reader, colon + 1);
 }
 
+/* All that follows the colon is the path, to the byte; as in other programs'
+   URLs two slashes may stand before it. */
+static bool client_url_read_path(struct reader *reader, const char *path,
+                                 const char *type)
+{
+    size_t len;
+
+    if (!strncmp(path, "//", 2))
+        path += 2;
+    len = strlen(path);
+    if (!len)
+        return client_url_fail(reader, "the path is missing; write "
+                                       "unix:playground.sock for example");
+    if (len >= CLIENT_PATH_BYTES)
+        return client_url_fail(reader,
+                               "the path has %zu bytes; a socket's has at most "
+                               "107, so change to its folder first",
+                               len);
+    if (!pg_utf8_is_valid(pg_text(path)))
+        return client_url_fail(reader, "the path is not UTF-8; rename the "
+                                       "folder, or change to it first");
+    strcpy(reader->url->transport, "unix");
+    memcpy(reader->url->path, path, len + 1);
+    reader->url->type = type;
+    return true;
+}
+
+/* The path behind a scheme; NULL: it is another one. */
+static const char *client_url_path_after(const char *text, const char *scheme)
+{
+    size_t len = strlen(scheme);
+
+    return strncasecmp(text, scheme, len) ? NULL : text + len;
+}
+
 bool client_url_parse(const char *text, struct client_url *url, char *error,
                       size_t error_size)
 {
@@ -213,6 +249,10 @@ bool client_url_parse(const char *text, struct client_url *url, char *error,
     size_t len;
 
     *url = (struct client_url){.port = CLIENT_DEFAULT_PORT};
+    if ((rest = client_url_path_after(text, "unix:")) != NULL)
+        return client_url_read_path(&reader, rest, "stream");
+    if ((rest = client_url_path_after(text, "unix-seqpacket:")) != NULL)
+        return client_url_read_path(&reader, rest, "seqpacket");
     if (!client_url_read_transport(&reader, &rest))
         return false;
     len = strlen(rest);

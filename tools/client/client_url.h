@@ -1,5 +1,6 @@
 /*
- * client_url - where to connect to: tcp://HOST:PORT, udp://[::1]:5000.
+ * client_url - where to connect to: tcp://HOST:PORT, udp://[::1]:5000,
+ * unix:PATH, unix-seqpacket:PATH.
  */
 #ifndef CLIENT_URL_H
 #define CLIENT_URL_H
@@ -10,8 +11,12 @@
 #define CLIENT_DEFAULT_PORT 5000
 #define CLIENT_HOST_BYTES   254 /* the longest name of DNS and a NUL */
 
+#define CLIENT_PATH_BYTES 512 /* more than any socket's may have */
+
 struct client_url {
-    char transport[8];            /* name of the plugin: "tcp", "udp" */
+    char transport[8];            /* name of the plugin: "tcp", "udp", "unix" */
+    char path[CLIENT_PATH_BYTES]; /* unix; "": it has host and port instead */
+    const char *type;             /* unix: "stream" or "seqpacket" */
     char host[CLIENT_HOST_BYTES]; /* a name or an address, no brackets */
     int port;
 };

@@ -1,22 +1,27 @@
 /*
  * playground/transport.h - what the author of a transport needs besides
- * playground/handler.h. plugins/transport/tcp.c and udp.c are the examples.
+ * playground/handler.h. plugins/transport/ has the examples: tcp.c and udp.c,
+ * and for what has files instead of addresses unix.c.
  *
  * A transport exports `const struct pg_transport pg_transport` and declares:
  *
- *   provides         PG_STREAM (a socket a session) or PG_RECORDS (one socket,
- *                    a session for each peer heard from); PG_ANY: kind() says
+ *   provides         PG_STREAM (a socket a session) or PG_RECORDS; PG_ANY:
+ *                    kind() says. Records come by one socket, a session for
+ *                    each peer heard from; or, without peer_size and
+ *                    send_records, by a socket a session as a stream does
  *   options          as in handler.h; `host` and `port` are what --host and
  *                    --port of the command line override
  *   listener_size    its own memory for one listener, this process only
  *   session_size     its own plain data for one session, without pointers
- *   peer_size        records: how many leading bytes of that data tell one
- *                    peer from another
- *   listen           opens a socket that peers come to
- *   connect          opens a socket to a server (the client; a bridge)
+ *   peer_size        records by one socket: how many leading bytes of that
+ *                    data tell one peer from another
+ *   listen           opens a socket that peers come to: `run` calls it
+ *   listens_once     ... a single one for all workers
+ *   connect          opens a socket to a server: `client` and `compare` call
+ *                    it, a server never does
  *   ready            the listener's socket is readable: accept or receive
- *   recv, send       streams: read and write one session's socket
- *   send_records     records: send a batch for many peers
+ *   recv, send       connections: read and write one session's socket
+ *   send_records     records by one socket: send a batch for many peers
  *   address          the peer or the listener in words
  *   simulation       instead of sockets: plays peers on a virtual clock, see
  *                    playground/simulation.h
@@ -28,7 +33,20 @@
  * ends sessions only by pg_session_end().
  *
  * All callbacks run on the worker's one thread. With several workers each has
- * a socket of its own for the same address: see pg_bind().
+ * a socket of its own for the same address, which only IP knows: see pg_bind();
+ * or all share one, see listens_once.
+ *
+ * A server's listener goes through
+ *
+ *   check()    wherever the config is read, `check` too; nothing is opened
+ *   listen()   in the first worker alone, as often as there are workers, or
+ *              once; later workers, one in a dead one's place too, inherit
+ *   adopt()    in each worker, with the descriptor it has
+ *   ready()    ... whenever it is readable
+ *   ended()    ... before that worker closes it; not if the worker dies
+ *
+ * and a client's through check(), connect() and, where records share one
+ * socket, adopt() and ready().
  */
 #ifndef PLAYGROUND_TRANSPORT_H
 #define PLAYGROUND_TRANSPORT_H
@@ -58,7 +76,7 @@ struct pg_record {
     size_t size;
 };
 
-/* How a stream's peer stands. It may be there and not read: then its system
+/* How a connection's peer stands. It may be there and not read: then its system
    answers, but takes nothing. */
 struct pg_look {
     uint64_t taken;     /* bytes its system has acknowledged so far */
@@ -94,8 +112,9 @@ struct pg_transport {
     /* Checks the options and opens nothing; on error pg_listen_fail(). */
     int (*check)(struct pg_listener *listener);
     /*
-     * Opens and binds one socket; called once for each worker. Returns the
-     * descriptor, which the core then owns, or pg_listen_fail().
+     * Opens and binds one socket; called in the first worker for each worker,
+     * or once, see listens_once. Returns the descriptor, which the core then
+     * owns, or pg_listen_fail().
      */
     int (*listen)(struct pg_listener *listener);
     /* The listener's descriptor came from another process or has just been
@@ -103,8 +122,11 @@ struct pg_transport {
     int (*adopt)(struct pg_listener *listener, int fd);
     /*
      * Opens a socket towards the options' address and returns its descriptor,
-     * connected or, as connect(2) has it, EINPROGRESS; on error
-     * pg_listen_fail(). The core opens the session, and asks connected().
+     * connected or, as connect(2) has it, EINPROGRESS: then it becomes
+     * writable, and SO_ERROR says how it went. On error pg_listen_fail(). The
+     * core makes the session, with zeros as the transport's own data, and
+     * closes the descriptor at its end. Absent: only a server can use this
+     * transport.
      */
     int (*connect)(struct pg_listener *listener);
 
@@ -117,13 +139,16 @@ struct pg_transport {
      */
     int (*ready)(struct pg_listener *listener, int fd);
 
-    /* Streams: reads once. Bytes, 0 at the end of input, or -errno. */
+    /* Connections: reads once. Bytes, or -errno; 0 at the end of input.
+       Records: one whole record, 0 being an empty one; at the end -ESHUTDOWN;
+       -EMSGSIZE if it is longer than `size`, which ends the session. */
     ssize_t (*recv)(struct pg_session *session, int fd, void *buffer,
                     size_t size);
-    /* Streams: writes once. Bytes taken, or -errno; -EAGAIN when full. */
+    /* Connections: writes once. Bytes taken, or -errno; -EAGAIN when full.
+       Records: one whole record, `count` being 1; -EMSGSIZE drops it. */
     ssize_t (*send)(struct pg_session *session, int fd,
                     const struct iovec *parts, int count);
-    /* Streams: no more output will come (TCP: shutdown(SHUT_WR)). */
+    /* Connections: no more output will come (TCP: shutdown(SHUT_WR)). */
     void (*finish)(struct pg_session *session, int fd);
 
     /*
@@ -146,12 +171,21 @@ struct pg_transport {
     /* Peers are played instead of met on sockets; NULL: sockets. */
     const struct pg_simulation *simulation;
 
-    /* Streams: fills `look`, now and then, for limits.unread_s and
+    /* Connections: fills `look`, now and then, for limits.unread_s and
        pg_listener_gone(). Absent: what counts is whether send() takes. */
     void (*look)(struct pg_session *session, int fd, struct pg_look *look);
     /* Records: how many bytes of headers carry each record to or from this
        peer, up to 255; they count where unverified_ratio does. Absent: 0. */
     size_t (*header_bytes)(const struct pg_session *session);
+
+    /* listen() is called once for all workers, which accept from one socket:
+       ready() takes a few a call, so that the next ones go to others. A worker
+       with more sessions than another lets that one go first. */
+    bool listens_once;
+    /* The listener ends in this process, and `fd` is closed next: undoes what
+       adopt() did. The server may go on, with a new worker; what is to end with
+       the server is for pg_listener_own_file(). Absent: nothing to do. */
+    void (*ended)(struct pg_listener *listener, int fd);
 };
 
 /* The one symbol a transport exports. */
@@ -173,20 +207,35 @@ PG_API int pg_listen_fail(struct pg_listener *listener, const char *key,
 PG_API FILE *pg_listener_file(struct pg_listener *listener, const char *path,
                               const char *mode);
 
+/* The place of a file of the config, whose path counts from its file's folder.
+   Returns the length as snprintf(3) does. */
+PG_API size_t pg_listener_path(const struct pg_listener *listener,
+                               const char *path, char *text, size_t size);
+
+/* Keeps other servers from putting files into the folder of `path` until the
+   descriptor is closed: an exclusive flock(2). It waits a second at most. The
+   descriptor, or -errno: -EWOULDBLOCK, somebody has it locked. */
+PG_API int pg_lock_folder(const char *path);
+
+/* For listen(): it has made this file, which is to go when the server ends:
+   whichever of its processes is the last removes it, under pg_lock_folder(), if
+   it is still the same one. 0, or -errno of lstat(2). */
+PG_API int pg_listener_own_file(struct pg_listener *listener, const char *path);
+
 /*
- * bind(2) so that a second server on the address is refused with EADDRINUSE,
- * but the sockets of this listener's other workers may join: the first binds
- * without SO_REUSEPORT, which is set afterwards (socket(7)). With port 0 the
- * first takes a free port and the others join that one. 0 or -errno.
+ * For IP: bind(2) so that a second server on the address is refused with
+ * EADDRINUSE, but the sockets of this listener's other workers may join: the
+ * first binds without SO_REUSEPORT, which is set afterwards (socket(7)). With
+ * port 0 the first takes a free port and the others join that one. 0 or -errno.
  */
 PG_API int pg_bind(struct pg_listener *listener, int fd,
                    const struct sockaddr *address, socklen_t length);
 
 /*
- * The address `host`:`port` for bind() and connect(). 0; -EINVAL: `host` is
- * neither an IPv4 or IPv6 address nor a possible name; -ENOENT: a name that
- * has no address, or without `lookup` any name; -EAGAIN: no name server has
- * answered. A look-up may block; IPv4 is taken before IPv6.
+ * For IP: the address `host`:`port` for bind() and connect(). 0; -EINVAL:
+ * `host` is neither an IPv4 or IPv6 address nor a possible name; -ENOENT: a
+ * name that has no address, or without `lookup` any name; -EAGAIN: no name
+ * server has answered. A look-up may block; IPv4 is taken before IPv6.
  */
 PG_API int pg_address(const char *host, int port, bool lookup,
                       struct sockaddr_storage *address, socklen_t *length);
@@ -246,8 +295,8 @@ PG_API void pg_session_recv(struct pg_session *session, struct pg_bytes bytes);
 PG_API void pg_session_end(struct pg_session *session, enum pg_end how,
                            enum pg_why why, const char *text);
 
-/* Records: at most so many peers are known, on this worker; one more ends the
-   one silent for longest. 0: no limit but limits.max_sessions. */
+/* Records by one socket: at most so many peers are known, on this worker; one
+   more ends the one silent for longest. 0: no limit but limits.max_sessions. */
 PG_API void pg_listener_peers(struct pg_listener *listener, uint64_t most);
 
 /* Records: what a stranger may be sent, in times of what it sent; 0: whatever
@@ -258,7 +307,7 @@ PG_API void pg_listener_unverified(struct pg_listener *listener,
 /* Ends sessions not heard from for `ms` milliseconds; 0: never. */
 PG_API void pg_listener_idle(struct pg_listener *listener, uint64_t ms);
 
-/* Streams: ends sessions whose peer has owed an answer and said nothing for
+/* Connections: ends sessions whose peer has owed an answer and said nothing for
    `ms` milliseconds, see struct pg_look; 0: never. */
 PG_API void pg_listener_gone(struct pg_listener *listener, uint64_t ms);
 
