@@ -154,12 +154,22 @@ static int handler_api_sent(struct pg_ctx *ctx, int result)
     return result;
 }
 
+static bool handler_api_is_too_long_a_bye(struct pg_ctx *ctx, size_t len)
+{
+    if (len > ctx->in_len)
+        return true;
+    ctx->in_len -= len;
+    return false;
+}
+
 int pg_send(struct pg_ctx *ctx, struct pg_bytes bytes)
 {
     int result;
 
     if (handler_api_are_nowhere(ctx->entry, bytes))
         return -EINVAL;
+    if (ctx->is_bye && handler_api_is_too_long_a_bye(ctx, bytes.len))
+        return -EMSGSIZE;
     result = handler_api_send_below(ctx, bytes);
     return result ? handler_api_sent(ctx, result) : 0;
 }

@@ -82,6 +82,29 @@ chain_join_kept(struct pg_session *session, unsigned place, struct pg_bytes *in)
     return !why;
 }
 
+/* Bytes have come behind the last entry that is open. False: there are others,
+   and they are held back. */
+__attribute__((noinline)) static bool
+chain_pass_last(struct pg_session *session, unsigned place, struct pg_bytes in)
+{
+    const struct chain *chain = &session_listener(session)->chain;
+
+    if (place == chain->count) {
+        counter_add(counter_of_listener(session->listener), "unanswered", 1);
+        return true;
+    }
+    if (session->opened == place)
+        chain_open_ahead(session);
+    if (session->opened > place) {
+        chain_recv(session, place, in);
+        return true;
+    }
+    if (place)
+        counter_add((uint16_t)chain->entries[place - 1]->id,
+                    "dropped: not ready yet", 1);
+    return false;
+}
+
 /* Runs the recv() of each entry from `place` on. One ctx serves all and the
    frame is saved once outside the loop, because this runs for every message.
  */
@@ -94,7 +117,7 @@ int chain_recv(struct pg_session *session, unsigned place, struct pg_bytes in)
     struct core *this = core;
     struct frame frame = frame_save();
     uint64_t passed = 0; /* a chain has at most CONFIG_CHAIN_MAX entries */
-    unsigned count = listener->chain.count;
+    unsigned count = session->opened;
     enum pg_verdict verdict = PG_PASS;
 
     for (; place < count && !session_is_closing(session); place++) {
@@ -118,8 +141,8 @@ int chain_recv(struct pg_session *session, unsigned place, struct pg_bytes in)
     frame_restore(frame);
     if (verdict != PG_PASS && verdict != PG_STOP)
         callback_judge(&ctx, verdict);
-    if (place == count)
-        counter_add(counter_of_listener(session->listener), "unanswered", 1);
+    if (place == count && !chain_pass_last(session, place, in) && !ctx.entry)
+        return -ECANCELED;
     if (passed)
         chain_drop_passed(session, passed);
     return chain_forward_result(session);
@@ -140,7 +163,7 @@ static int chain_each_receiver(struct pg_listener *listener, unsigned place,
     for (uint32_t i = 0; i < core->known_count; i++) {
         struct pg_session *session = session_at(core->live[i]);
 
-        if (broadcast_reaches(session, listener, group->except))
+        if (broadcast_reaches(session, listener, group->except, group->place))
             chain_walk_out(session, listener, group, place, out);
     }
     return 0;
@@ -167,7 +190,8 @@ static int chain_push(struct pg_session *session, struct pg_listener *listener,
                       const struct chain_group *group, struct pg_bytes out)
 {
     if (!session)
-        return broadcast_push(listener, out, group->except, group->slow);
+        return broadcast_push(listener, out, group->except, group->slow,
+                              group->place);
     if (core->gathered)
         return chain_push_behind(session, group, out);
     return chain_push_own(session, group, out);
@@ -263,12 +287,13 @@ int chain_send_group(struct pg_listener *listener, unsigned place,
 void chain_broadcast(struct pg_entry *entry, struct pg_bytes bytes,
                      uint64_t except, enum pg_slow slow)
 {
-    struct chain_group group = {except, slow};
+    struct chain_group group = {except, slow, 0};
 
     for (unsigned i = 0; i < core->config->listener_count; i++) {
         struct pg_listener *listener = core->config->listeners[i];
         int place = listener->run->place[entry->id];
 
+        group.place = (unsigned)place;
         if (place >= 0 && listener->run->count)
             chain_send_group(listener, (unsigned)place, bytes, &group);
     }

@@ -18,6 +18,7 @@ struct pg_ctx {
     enum chain_direction direction;
     bool has_kept;    /* pg_keep() was called in this callback */
     bool has_dropped; /* pg_drop() was */
+    bool is_bye;      /* in bye(), where `in_len` is what it may still send */
     bool must_wait;   /* PG_FULL was said in this callback, or -ENOBUFS */
     size_t in_len;    /* inward: the bytes recv() was given, or pg_rest() */
     int result;       /* outward: what became of the bytes handed on */
@@ -31,6 +32,8 @@ struct pg_ctx {
 struct chain_group {
     uint64_t except; /* the sender's session number */
     enum pg_slow slow;
+    unsigned place; /* of the entry that sends: who has not opened it yet hears
+                       nothing */
 };
 
 /* From the entry at `place` on inward. 0, PG_FULL or -ECANCELED as for
@@ -49,13 +52,23 @@ int chain_send_one(struct pg_session *session, unsigned place,
 int chain_send_group(struct pg_listener *listener, unsigned place,
                      struct pg_bytes out, const struct chain_group *group);
 
+/* Opens the entries, first to last, up to one that holds the others back. */
 void chain_open(struct pg_session *session);
+/* The entry at `place` holds the others back no more. */
+void chain_ready(struct pg_session *session, unsigned place);
+/* An entry forwards in its open(): those ahead are opened now, unless it may
+   hold them back. */
+void chain_open_ahead(struct pg_session *session);
 /* The peer was heard from again, and is no stranger any more. */
 void chain_known(struct pg_session *session);
 /* The peer has no more: tells the entries, first to last. Goes on where it
    stopped, because an entry sees the end after what the one before it has
    delayed. */
 void chain_end(struct pg_session *session);
+/* No more input comes from the entry at `place`. */
+void chain_cut_off(struct pg_session *session, unsigned place, bool is_now);
+/* The session ends in peace: tells the entries, last to first. */
+void chain_bye(struct pg_session *session);
 void chain_timer(struct pg_session *session, unsigned place);
 void chain_close(struct pg_session *session, struct pg_reason reason);
 void chain_tick(struct pg_entry *entry);

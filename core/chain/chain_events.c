@@ -21,44 +21,6 @@ void chain_with(struct pg_session *session, unsigned place,
     frame_restore(frame);
 }
 
-void chain_open(struct pg_session *session)
-{
-    const struct chain *chain = &session_listener(session)->chain;
-
-    for (unsigned place = 0;
-         place < chain->count && !session_is_closing(session); place++) {
-        struct pg_ctx ctx = callback_ctx(session, place);
-        enum pg_verdict verdict;
-        struct frame frame;
-
-        session_ctx(session, place)->is_open = true;
-        if (!ctx.entry->handler->open)
-            continue;
-        frame = frame_enter(ctx.entry);
-        verdict = ctx.entry->handler->open(&ctx);
-        frame_restore(frame);
-        if (verdict != PG_PASS)
-            callback_judge(&ctx, verdict);
-    }
-}
-
-void chain_known(struct pg_session *session)
-{
-    const struct chain *chain = &session_listener(session)->chain;
-
-    for (unsigned place = 0;
-         place < chain->count && !session_is_closing(session); place++) {
-        struct pg_ctx ctx = callback_ctx(session, place);
-        struct frame frame;
-
-        if (!ctx.entry->handler->known)
-            continue;
-        frame = frame_enter(ctx.entry);
-        ctx.entry->handler->known(&ctx);
-        frame_restore(frame);
-    }
-}
-
 /* False: it holds bytes that come again first, by end() if that kept them. */
 static bool chain_events_end_one(struct pg_session *session, unsigned place)
 {
@@ -91,21 +53,41 @@ static bool chain_events_end_waits(struct pg_session *session)
            (session->ended && session_ctx(session, session->ended - 1u)->late);
 }
 
-void chain_end(struct pg_session *session)
+/* Entries that are held back are not told. */
+static void chain_events_tell_end(struct pg_session *session)
 {
-    unsigned count = session_listener(session)->chain.count;
-
-    while (session->ended < count && !session_is_closing(session)) {
+    while (session->ended < session->opened && !session_is_closing(session)) {
         if (chain_events_end_waits(session))
             return;
         if (!chain_events_end_one(session, session->ended))
             return;
         session->ended++;
     }
-    if (session->ended < count || session->flags & SESSION_CLOSING)
-        return;
-    session->flags |= SESSION_ENDED;
+    if (session->ended == session->opened &&
+        !(session->flags & SESSION_CLOSING))
+        session->flags |= SESSION_ENDED;
+}
+
+void chain_end(struct pg_session *session)
+{
+    chain_events_tell_end(session);
     session_check_done(session);
+}
+
+/* Whether all is done is looked at in the next turn, because the entry may
+   still send. */
+void chain_cut_off(struct pg_session *session, unsigned place, bool is_now)
+{
+    if (session_is_closing(session) || session->flags & SESSION_EOF)
+        return;
+    chain_open_ahead(session);
+    session->flags |= SESSION_EOF | SESSION_CUT_OFF;
+    session->ended = (uint16_t)(place + 1);
+    if (is_now)
+        chain_events_tell_end(session);
+    session->flags |= SESSION_INPUT_HELD; /* chain_resume() goes on */
+    session_may_resume(session);
+    session_watch(session);
 }
 
 void chain_timer(struct pg_session *session, unsigned place)
@@ -161,6 +143,35 @@ void chain_close(struct pg_session *session, struct pg_reason reason)
     for (unsigned place = 0; place < count; place++)
         if (session_ctx(session, place)->is_open)
             chain_events_close_one(session, place, reason);
+}
+
+static void chain_events_bye_one(struct pg_session *session, unsigned place)
+{
+    struct pg_ctx ctx = callback_ctx(session, place);
+    struct frame frame = frame_enter(ctx.entry);
+
+    ctx.is_bye = true;
+    ctx.in_len = (size_t)core->config->limits.frame_bytes;
+    ctx.entry->handler->bye(&ctx);
+    frame_restore(frame);
+}
+
+/* Meanwhile the session is one that leaves: nothing comes in, but what is sent
+   goes out. */
+void chain_bye(struct pg_session *session)
+{
+    unsigned place = session->opened;
+
+    session->flags &= ~(uint32_t)SESSION_CLOSING;
+    session->flags |= SESSION_LEAVING | SESSION_SAID_BYE;
+    while (place-- > 0 && !(session->flags & SESSION_ABORT))
+        if (session_ctx(session, place)->is_open &&
+            session_listener(session)->chain.entries[place]->handler->bye)
+            chain_events_bye_one(session, place);
+    if (session->late_out && !(session->flags & SESSION_ABORT))
+        return;
+    session->flags &= ~(uint32_t)SESSION_LEAVING;
+    session->flags |= SESSION_CLOSING;
 }
 
 void chain_forget(struct pg_session *session)

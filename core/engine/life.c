@@ -159,6 +159,7 @@ struct pg_session *session_meet(struct pg_listener *listener, const void *data,
 static void life_input_ended(struct pg_session *session)
 {
     session->flags |= SESSION_EOF;
+    session->flags &= ~(uint32_t)SESSION_CUT_OFF;
     if (session->flags & SESSION_CLOSED && session->flags & SESSION_FINISHED)
         mark_closing(session, SESSION_GONE);
     chain_end(session);
@@ -300,8 +301,20 @@ static void life_close_entries(struct pg_session *session)
         life_linger(session);
 }
 
+/* False: what was said in bye() is delayed, and the session closes after it. */
+static bool life_say_bye(struct pg_session *session)
+{
+    if ((session->flags & (SESSION_OPEN | SESSION_ABORT | SESSION_SAID_BYE)) !=
+        SESSION_OPEN)
+        return true;
+    chain_bye(session);
+    return session->flags & SESSION_CLOSING;
+}
+
 static void life_close_one(struct pg_session *session)
 {
+    if (!(session->flags & SESSION_CLOSED) && !life_say_bye(session))
+        return;
     if (!(session->flags & SESSION_CLOSED))
         life_close_entries(session);
     if (session->flags & SESSION_ABORT)

@@ -25,6 +25,19 @@ static int rebuild_timers(struct pg_session *session)
     return 0;
 }
 
+/* The process died between two open(), or while it said goodbye. */
+static void rebuild_end_torn(struct pg_session *session)
+{
+    bool is_torn = session->flags & SESSION_OPEN &&
+                   !(session->flags & SESSION_HOLDING) &&
+                   session->opened < session_listener(session)->chain.count;
+
+    if (is_torn && !session_is_closing(session))
+        session_abort(session, PG_WHY_CRASH, "the server crashed");
+    if (session->flags & SESSION_LEAVING && !session->late_out)
+        mark_closing(session, SESSION_CLOSING);
+}
+
 static int rebuild_one(struct pg_session *session)
 {
     uint32_t was = session->flags;
@@ -46,6 +59,7 @@ static int rebuild_one(struct pg_session *session)
         mark_dirty(session);
     if (was & SESSION_CLOSING)
         mark_closing(session, 0);
+    rebuild_end_torn(session);
     session_may_resume(session);
     session_watch(session);
     return rebuild_timers(session);

@@ -47,7 +47,8 @@ struct gathered {
     uint32_t stage;       /* the block that the listener's broadcasts go to */
     uint32_t block;       /* 0: nothing is gathered */
     uint32_t offset, len; /* in the block */
-    uint32_t size, slow;  /* of a message; enum pg_slow */
+    uint32_t size;        /* of a message */
+    uint16_t slow, place; /* enum pg_slow; the sending entry's, in the chain */
 };
 
 struct arena_header {

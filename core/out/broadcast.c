@@ -18,11 +18,11 @@ static bool broadcast_is_any(const struct gathered *gathered)
 }
 
 bool broadcast_reaches(const struct pg_session *session,
-                       const struct pg_listener *listener, uint64_t except)
+                       const struct pg_listener *listener, uint64_t except,
+                       unsigned place)
 {
     return session->listener == listener->id && session->number != except &&
-           (session->flags &
-            (SESSION_OPEN | SESSION_CLOSING | SESSION_LEAVING)) == SESSION_OPEN;
+           place < session->opened && !session_is_closing(session);
 }
 
 /* ---- putting it into the queues --------------------------------------- */
@@ -40,7 +40,7 @@ void broadcast_deliver(struct pg_listener *listener)
     for (uint32_t i = 0; i < core->known_count; i++) {
         struct pg_session *session = session_at(core->live[i]);
 
-        if (broadcast_reaches(session, listener, taken.except))
+        if (broadcast_reaches(session, listener, taken.except, taken.place))
             queue_push_shared(session, &range, taken.size,
                               (enum pg_slow)taken.slow);
     }
@@ -77,7 +77,8 @@ void broadcast_find(void)
    alone, since it is refused. */
 static bool broadcast_goes_with(const struct gathered *gathered,
                                 const struct pg_listener *listener, size_t len,
-                                uint64_t except, enum pg_slow slow)
+                                uint64_t except, enum pg_slow slow,
+                                unsigned place)
 {
     bool is_free =
         listener->transport->provides == PG_STREAM && slow == PG_SLOW_CLOSE;
@@ -87,7 +88,7 @@ static bool broadcast_goes_with(const struct gathered *gathered,
     if (record && gathered->size > record)
         return false;
     if (gathered->except != except || gathered->slow != slow ||
-        gathered->len + len > most || len == 0)
+        gathered->place != place || gathered->len + len > most || len == 0)
         return false;
     return is_free ||
            (len <= gathered->size && gathered->len % gathered->size == 0);
@@ -95,20 +96,21 @@ static bool broadcast_goes_with(const struct gathered *gathered,
 
 static void broadcast_begin(struct gathered *gathered,
                             const struct range *range, uint64_t except,
-                            enum pg_slow slow)
+                            enum pg_slow slow, unsigned place)
 {
     gathered->block = range->block;
     gathered->offset = range->offset;
     gathered->len = gathered->size = range->len;
     gathered->except = except;
-    gathered->slow = slow;
+    gathered->slow = (uint16_t)slow;
+    gathered->place = (uint16_t)place;
     block_at(range->block)->refs++;
     core->gathered++;
 }
 
 /* Into the stage first: when that is full, what was gathered stays behind. */
 int broadcast_push(struct pg_listener *listener, struct pg_bytes bytes,
-                   uint64_t except, enum pg_slow slow)
+                   uint64_t except, enum pg_slow slow, unsigned place)
 {
     struct gathered *gathered = broadcast_gathered_of(listener);
     struct range range;
@@ -116,7 +118,8 @@ int broadcast_push(struct pg_listener *listener, struct pg_bytes bytes,
     if (!bytes.len && listener->transport->provides == PG_STREAM)
         return 0;
     if (broadcast_is_any(gathered) &&
-        !broadcast_goes_with(gathered, listener, bytes.len, except, slow))
+        !broadcast_goes_with(gathered, listener, bytes.len, except, slow,
+                             place))
         broadcast_deliver(listener);
     if (!stage_copy(&gathered->stage, bytes, &range)) {
         counter_add(counter_of_listener(listener->id),
@@ -130,6 +133,6 @@ int broadcast_push(struct pg_listener *listener, struct pg_bytes bytes,
     if (broadcast_is_any(gathered))
         gathered->len += range.len;
     else
-        broadcast_begin(gathered, &range, except, slow);
+        broadcast_begin(gathered, &range, except, slow, place);
     return 0;
 }

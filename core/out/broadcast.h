@@ -14,11 +14,12 @@
 /* Sends to every open session of the listener but number `except`. 0, or
    -ENOBUFS: the heap is full, counted. */
 int broadcast_push(struct pg_listener *listener, struct pg_bytes bytes,
-                   uint64_t except, enum pg_slow slow);
+                   uint64_t except, enum pg_slow slow, unsigned place);
 
 /* Is this session one that a broadcast reaches? */
 bool broadcast_reaches(const struct pg_session *session,
-                       const struct pg_listener *listener, uint64_t except);
+                       const struct pg_listener *listener, uint64_t except,
+                       unsigned place);
 
 /* Puts what is gathered into the queues: if it is for this session, all of this
    listener's, or all there is. */

@@ -47,7 +47,8 @@ static void end_output(struct pg_session *session)
 void session_drained(struct pg_session *session)
 {
     if (session->flags & SESSION_CLOSED) {
-        if (session->fd < 0 || session->flags & SESSION_EOF)
+        if (session->fd < 0 ||
+            (session->flags & (SESSION_EOF | SESSION_CUT_OFF)) == SESSION_EOF)
             mark_closing(session, SESSION_GONE);
         else
             end_output(session);

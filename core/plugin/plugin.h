@@ -24,6 +24,7 @@ struct plugin {
     struct pg_handler handler;     /* full-size copies: a plugin built for */
     struct pg_transport transport; /* a smaller struct has zeros at the end */
     void *handle;                  /* from dlopen(3); never closed */
+    bool may_hold;       /* calls pg_ready(), so its open() may hold */
     char *warning;       /* says that others may write to it, or NULL */
     char *stale;         /* says that its source is newer, or NULL */
     struct plugin *next; /* in the list of all that are loaded */

@@ -67,13 +67,14 @@ static char *plugin_imports_check_transport(const struct plugin *plugin,
                                  sizeof(imports) / sizeof(*imports));
 }
 
-char *plugin_check_imports(const struct plugin *plugin)
+char *plugin_check_imports(struct plugin *plugin)
 {
     char error[ERROR_BYTES], *problem;
     struct object object;
 
     if (!object_open(&object, plugin->path, error, sizeof(error)))
         return must_printf("%s %s", plugin->path, error);
+    plugin->may_hold = object_imports(&object, "pg_ready");
     problem = plugin->kind == PLUGIN_HANDLER
                   ? plugin_imports_check_handler(plugin, &object)
                   : plugin_imports_check_transport(plugin, &object);

@@ -27,10 +27,10 @@ char *plugin_check_source(const char *path);
 char *plugin_check_abi(enum plugin_kind kind, const char *path, uint32_t abi);
 
 /* Looks at the struct as it was copied. */
-char *plugin_check_shape(const struct plugin *plugin, const char *name);
+char *plugin_check_shape(struct plugin *plugin, const char *name);
 
 /* Looks for functions that the file calls and a field does not allow for. */
-char *plugin_check_imports(const struct plugin *plugin);
+char *plugin_check_imports(struct plugin *plugin);
 
 /* Looks at the option table of a loaded plugin: no element, and no text of one,
    is read beyond where it ends. */

@@ -151,7 +151,7 @@ static char *plugin_shape_check_options(const struct plugin *plugin)
     return must_printf("%s: %s", plugin->path, error);
 }
 
-char *plugin_check_shape(const struct plugin *plugin, const char *name)
+char *plugin_check_shape(struct plugin *plugin, const char *name)
 {
     char *problem = plugin_shape_check_names(plugin, name);
 

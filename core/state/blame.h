@@ -15,6 +15,7 @@ enum blame {
     BLAME_OVERRUN = 1 << 4,    /* writes behind the end of its state */
     BLAME_UNVERIFIED = 1 << 5, /* sends a stranger more than it may have */
     BLAME_KEEP = 1 << 6,       /* keeps a part of a record for the next */
+    BLAME_STOP = 1 << 7,       /* PG_STOP from open() without pg_ready() */
 };
 
 /* True if it was not said of this entry before. */

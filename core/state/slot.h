@@ -47,6 +47,11 @@ enum session_flags {
     SESSION_SOCKET_FULL = 1 << 18, /* its socket takes no more just now */
     SESSION_WANTS_ROOM = 1 << 24,  /* an entry's room() is to be called */
 
+    /* How far it is open, and whether it has said goodbye. */
+    SESSION_HOLDING = 1 << 25,  /* the last opened entry waits for pg_ready() */
+    SESSION_SAID_BYE = 1 << 26, /* bye() of the entries has run */
+    SESSION_CUT_OFF = 1 << 27,  /* EOF was told by pg_end(), not by the peer */
+
     SESSION_SENT = 1 << 20,     /* something may be on its way: look.c looks */
     SESSION_MAY_IDLE = 1 << 21, /* a stream whose silence is timed */
     SESSION_CONNECTION = 1 << 28, /* has a socket of its own */
@@ -95,6 +100,8 @@ struct pg_session {
     uint16_t pauses;  /* pg_pause() not yet undone */
     uint8_t watching; /* what the descriptor is watched for */
     uint8_t header;   /* strangers: bytes of headers around each record */
+    uint16_t opened;  /* entries whose open() has run or runs: the others are
+                         not reached yet */
 
     uint64_t kept;         /* heap bytes of pg_keep() and pg_later() */
     uint64_t credit;       /* bytes that a stranger may still be sent */

@@ -203,7 +203,8 @@ struct pg_handler {
     /* The deadline set with pg_entry_timer() has come. */
     void (*tick)(struct pg_entry *entry);
 
-    /* A session begins; may already send. PG_CLOSE turns it away. */
+    /* A session begins; may already send. PG_CLOSE turns it away. PG_STOP, from
+       a handler that calls pg_ready(): the entries behind wait for that. */
     enum pg_verdict (*open)(struct pg_ctx *ctx);
     /* Bytes come in. On a stream their boundaries mean nothing. */
     enum pg_verdict (*recv)(struct pg_ctx *ctx, struct pg_bytes in);
@@ -234,6 +235,10 @@ struct pg_handler {
        output without input; once for each time, and not where pg_keep() has
        bytes that come again. */
     void (*room)(struct pg_ctx *ctx);
+
+    /* The session ends, and not by a reset or a crash: last entry to first,
+       before close(). At most limits.frame_bytes of pg_send() go out. */
+    void (*bye)(struct pg_ctx *ctx);
 
     bool joins_records; /* pg_keep() may join a record with the next one */
 };
@@ -343,6 +348,33 @@ PG_API struct pg_bytes pg_kept(struct pg_ctx *ctx);
  * memory may still be written to.
  */
 PG_API uint8_t *pg_scratch(struct pg_ctx *ctx, size_t len);
+
+/* ---- a handshake, an end inside the stream ------------------------------ */
+
+/* Ends what PG_STOP from open() began: the entries behind are opened before
+   this returns, and have input, ends and broadcasts from now on. Until then
+   they are in nothing of this session, and pg_forward() says -ECANCELED. */
+PG_API void pg_ready(struct pg_ctx *ctx);
+
+/* No more input comes from here, whatever the peer still says: the entries
+   behind see end(), their answers are sent, then it closes as at a FIN. */
+PG_API void pg_end(struct pg_ctx *ctx);
+
+/* Did our side call, and not the peer? */
+PG_API bool pg_is_client(const struct pg_ctx *ctx);
+
+/*
+ * Elsewhere these do nothing, or say -ECANCELED (`known` is as `recv`):
+ *
+ *                          open  recv  end  timer  room  send  bye  close
+ *  pg_send                   x     x    x     x      x     x    x
+ *  pg_forward, pg_later      x     x    x     x      x     x
+ *  pg_keep                         x    x
+ *  pg_ready                  x     x    x     x      x     x
+ *  pg_end                    x     x          x      x     x
+ *  all else, pg_send_to()    x     x    x     x      x     x    x     x
+ * pg_claims() has made a copy: its fn may claim and pg_send_to(), too.
+ */
 
 /* ---- to others -------------------------------------------------------- */
 
