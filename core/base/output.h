@@ -46,9 +46,9 @@ void output_reserve(void);
 /* From now on output_write() waits for room, and output_finish() for ten
    seconds if need be: in a simulation nobody minds, and no line may be lost. */
 void output_be_patient(void);
-/* At the end of the process: waits at most `ms` for all rings to be written;
-   returns how many lines, of closed files too, nobody has seen or been told
-   of. */
+/* At the end of the process: waits at most `ms`, or as long as the patient do,
+   for all rings to be written; returns how many lines, of closed files too,
+   nobody has seen or been told of. */
 uint64_t output_finish(unsigned ms);
 
 /* output_finish() as the last thing of a process: it says on stderr how many
