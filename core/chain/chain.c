@@ -105,6 +105,16 @@ chain_pass_last(struct pg_session *session, unsigned place, struct pg_bytes in)
     return false;
 }
 
+/* Is the walk to go on? Not from an entry that has called pg_end() meanwhile,
+   nor from one before it. */
+__attribute__((noinline)) static bool
+chain_may_go_on(const struct pg_session *session, const struct pg_ctx *ctx,
+                unsigned place)
+{
+    return !session_is_closing(session) &&
+           !(ctx->entry && chain_is_cut_off(session, place - 1));
+}
+
 /* Runs the recv() of each entry from `place` on. One ctx serves all and the
    frame is saved once outside the loop, because this runs for every message.
  */
@@ -120,9 +130,13 @@ int chain_recv(struct pg_session *session, unsigned place, struct pg_bytes in)
     unsigned count = session->opened;
     enum pg_verdict verdict = PG_PASS;
 
-    for (; place < count && !session_is_closing(session); place++) {
+    for (; place < count; place++) {
         struct pg_entry *entry = entries[place];
 
+        if (session->flags &
+                (SESSION_CLOSING | SESSION_LEAVING | SESSION_CUT_OFF) &&
+            !chain_may_go_on(session, &ctx, place))
+            break;
         if (!entry->handler->recv)
             continue;
         if (session->keeping && !chain_join_kept(session, place, &in))

@@ -88,14 +88,16 @@ void chain_ready(struct pg_session *session, unsigned place)
     if (!(session->flags & SESSION_ENDED))
         return;
     session->flags &= ~(uint32_t)SESSION_ENDED;
-    session->flags |= SESSION_INPUT_HELD; /* chain_resume() goes on */
-    session_may_resume(session);
+    mark_resuming(session); /* chain_resume() goes on */
 }
 
+/* Those who are opened meanwhile have never met a stranger. */
 void chain_known(struct pg_session *session)
 {
-    for (unsigned place = 0;
-         place < session->opened && !session_is_closing(session); place++) {
+    unsigned count = session->opened;
+
+    for (unsigned place = 0; place < count && !session_is_closing(session);
+         place++) {
         struct pg_ctx ctx = callback_ctx(session, place);
         struct frame frame;
 

@@ -17,12 +17,20 @@ static bool broadcast_is_any(const struct gathered *gathered)
     return gathered->block != 0;
 }
 
+/* While an entry holds the others back, only it and those in front are there.
+ */
 bool broadcast_reaches(const struct pg_session *session,
                        const struct pg_listener *listener, uint64_t except,
                        unsigned place)
 {
-    return session->listener == listener->id && session->number != except &&
-           place < session->opened && !session_is_closing(session);
+    uint32_t flags = session->flags & (SESSION_OPEN | SESSION_HOLDING |
+                                       SESSION_CLOSING | SESSION_LEAVING);
+
+    if (session->listener != listener->id || session->number == except)
+        return false;
+    return flags == SESSION_OPEN ||
+           (flags == (SESSION_OPEN | SESSION_HOLDING) &&
+            place < session->opened);
 }
 
 /* ---- putting it into the queues --------------------------------------- */

@@ -118,6 +118,7 @@ struct pg_session {
     uint32_t due, due_last; /* those that are due and wait for a turn */
     struct budget budget;
     uint16_t ended; /* entries that have seen the end of input */
+    uint16_t cut;   /* SESSION_CUT_OFF: entries that hand on no more input */
     uint16_t why;   /* enum pg_why */
 };
 
