@@ -128,16 +128,26 @@ static void later_ends(struct pg_session *session, const struct later *later)
 
 /* ---- setting out, arriving --------------------------------------------- */
 
+/* Room comes when something of its own has left, or of others'. */
+static int later_no_room(struct pg_session *session)
+{
+    if (session->late)
+        session->flags |= SESSION_DELAY_FULL;
+    else
+        mark_starved(session);
+    return -ENOBUFS;
+}
+
 int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
 {
     struct pg_session *session = ctx->session;
     uint32_t block;
 
     if (!share_has_room_to_keep(session, sizeof(struct later) + bytes.len))
-        return -ENOBUFS;
+        return later_no_room(session);
     block = heap_alloc(&core->arena, sizeof(struct later) + bytes.len);
     if (!block)
-        return -ENOBUFS;
+        return later_no_room(session);
     *later_at(block) = (struct later){
         .number = session->number,
         .due_ms = core_now_ms() + ms,
@@ -154,7 +164,7 @@ int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
     if (later_arm(block)) {
         later_uncount(session, block);
         later_free(block);
-        return -ENOBUFS;
+        return later_no_room(session);
     }
     later_begins(session, later_at(block));
     return 0;
@@ -195,17 +205,19 @@ static void later_wait_for_turn(struct pg_session *session, uint32_t block)
 }
 
 /* Kept bytes of a stream come again alone: what they are kept for may have room
-   for no more. */
+   for no more. And who is to have room says what it has to say first. */
 static bool later_is_held_up(const struct pg_session *session,
                              const struct later *later)
 {
     unsigned count = session_listener(session)->chain.count;
 
     if (later->direction == CHAIN_OUT || session_is_closing(session) ||
-        !session_is_stream(session) || !(session->flags & SESSION_INPUT_HELD))
+        !session_is_stream(session) ||
+        !(session->flags & (SESSION_INPUT_HELD | SESSION_WANTS_ROOM)))
         return false;
     for (unsigned place = later->place + 1u; place < count; place++)
-        if (session_ctx(session, place)->is_held)
+        if (session_ctx(session, place)->is_held ||
+            session_ctx(session, place)->wants_room)
             return true;
     return false;
 }

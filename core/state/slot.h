@@ -46,6 +46,7 @@ enum session_flags {
     SESSION_INPUT_HELD = 1 << 17,  /* an entry keeps bytes that come again */
     SESSION_SOCKET_FULL = 1 << 18, /* its socket takes no more just now */
     SESSION_WANTS_ROOM = 1 << 24,  /* an entry's room() is to be called */
+    SESSION_STARVED = 1 << 29, /* was refused, until there is more room */
 
     SESSION_SENT = 1 << 20,     /* something may be on its way: look.c looks */
     SESSION_MAY_IDLE = 1 << 21, /* a stream whose silence is timed */
