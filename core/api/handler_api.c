@@ -154,7 +154,8 @@ static void handler_api_refused(struct pg_ctx *ctx)
     const struct pg_session *session = ctx->session;
 
     if (session->flags & SESSION_STARVED ||
-        (session->flags & SESSION_DELAY_FULL && session_is_connection(session)))
+        (session->flags & SESSION_LATE_OUT_FULL &&
+         session_is_connection(session)))
         handler_api_wait(ctx);
     else
         ctx->was_refused = true;
@@ -217,8 +218,8 @@ static bool handler_api_may_keep(const struct pg_ctx *ctx, struct pg_bytes tail)
         pg_input_kind(ctx) != PG_RECORDS || tail.len > keep_most())
         return true;
     if (ctx->was_refused) {
-        counter_add((uint16_t)ctx->entry->id,
-                    "dropped: no room for its answer", 1);
+        counter_add((uint16_t)ctx->entry->id, "dropped: no room for its answer",
+                    1);
         return false;
     }
     if (blame_is_new(ctx->entry, BLAME_KEEP))
@@ -242,7 +243,9 @@ enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail)
         return PG_STOP;
     slot = session_ctx(ctx->session, ctx->place);
     ctx->has_kept = true;
+    core->must_take = handler_api_waits(ctx); /* it was told to keep this */
     why = keep_set(ctx->session, ctx->place, tail);
+    core->must_take = false;
     if (why)
         session_end(ctx->session, PG_END_FIN, PG_WHY_LIMIT, why);
     slot->is_held = handler_api_waits(ctx) && tail.len;

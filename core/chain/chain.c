@@ -190,7 +190,7 @@ static int chain_dealt_with(const struct pg_ctx *ctx, enum pg_verdict verdict)
     const struct pg_session *session = ctx->session;
 
     callback_judge(ctx, verdict);
-    if (ctx->result == 0 && session && session->flags & SESSION_DELAY_FULL &&
+    if (ctx->result == 0 && session && session->flags & SESSION_LATE_OUT_FULL &&
         session_is_connection(session))
         return PG_FULL;
     return ctx->result;

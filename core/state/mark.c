@@ -55,9 +55,9 @@ void session_abort(struct pg_session *session, enum pg_why why,
 /* Datagrams do not wait for what is delayed: that has its own time. */
 static bool mark_is_full(const struct pg_session *session)
 {
-    uint32_t delay = session_is_connection(session) ? SESSION_DELAY_FULL : 0;
+    uint32_t late = session_is_connection(session) ? SESSION_LATE_OUT_FULL : 0;
 
-    return session->flags & (SESSION_QUEUE_FULL | delay);
+    return session->flags & (SESSION_QUEUE_FULL | late);
 }
 
 void session_may_resume(struct pg_session *session)

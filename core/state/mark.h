@@ -32,7 +32,7 @@ static inline bool session_is_closing(const struct pg_session *session)
 static inline bool session_is_pressed(const struct pg_session *session)
 {
     return session->queued > core->high_water ||
-           ((session->pauses || session->flags & SESSION_DELAY_FULL) &&
+           ((session->pauses || session->flags & SESSION_LATE_OUT_FULL) &&
             session_is_connection(session));
 }
 

@@ -82,8 +82,8 @@ static bool share_rest_may_be_kept(size_t more)
     uint64_t total =
         (uint64_t)core->config->limits.kept_bytes_total / core->workers;
 
-    return core->must_take && core->arena.header->kept + more <=
-                                  2 * total + SHARE_RESTS_LEAST;
+    return core->must_take &&
+           core->arena.header->kept + more <= 2 * total + SHARE_RESTS_LEAST;
 }
 
 bool share_has_room_to_keep(const struct pg_session *session, size_t more)
