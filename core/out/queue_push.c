@@ -56,12 +56,9 @@ static bool queue_push_fits(const struct pg_session *session, size_t len)
 static bool queue_push_fits_after_sending(struct pg_session *session,
                                           size_t len)
 {
-    if (queue_push_fits(session, len))
-        return true;
-    if (core->must_take && share_has_room_for_rest(len))
-        return true;
     queue_send_now(session);
-    return queue_push_fits(session, len);
+    return queue_push_fits(session, len) ||
+           (core->must_take && share_has_room_for_rest(len));
 }
 
 /* Who reads pays nothing for those who do not: what an empty queue has no room
@@ -233,9 +230,7 @@ static int queue_push_rest(struct pg_session *session, const struct push *push)
     return PG_FULL;
 }
 
-/* Apart from queue_push_one(), which is for every message. */
-__attribute__((noinline)) static int
-queue_push_to_socket(struct pg_session *session, struct push *push)
+static int queue_push_to_socket(struct pg_session *session, struct push *push)
 {
     size_t len = push->bytes.len;
     int error = queue_push_past(session, &push->bytes);
@@ -248,49 +243,75 @@ queue_push_to_socket(struct pg_session *session, struct push *push)
                            : queue_push_turn(session);
 }
 
-static int queue_push_one(struct pg_session *session, struct push *push)
+static inline int queue_push_is_in(struct pg_session *session, size_t len)
 {
-    size_t len = push->bytes.len;
-    int error = queue_push_refuse(session, push->size);
-
-    if (error || (len == 0 && session_is_stream(session)))
-        return error;
-    if (!queue_push_fits_after_sending(session, len))
-        return queue_push_to_socket(session, push);
-    if (!queue_push_append(session, push))
-        return queue_push_no_room(session, len, push->slow);
     queue_push_settle(session);
     return queue_push_done(session, len);
 }
 
-int queue_push(struct pg_session *session, struct pg_bytes bytes)
+/* It did not fit at once. */
+__attribute__((noinline)) static int
+queue_push_in_need(struct pg_session *session, struct push *push)
 {
-    struct push push = {.bytes = bytes, .size = (uint32_t)bytes.len};
+    size_t len = push->bytes.len;
 
-    return queue_push_one(session, &push);
+    if (!queue_push_fits_after_sending(session, len))
+        return queue_push_to_socket(session, push);
+    return queue_push_append(session, push)
+               ? queue_push_is_in(session, len)
+               : queue_push_no_room(session, len, push->slow);
 }
 
-/* ---- a broadcast -------------------------------------------------------- */
+/* `slow` is NULL for a message of its own, or the handler's policy when this is
+   its part of a broadcast. */
+static int queue_push_own(struct pg_session *session, struct pg_bytes bytes,
+                          const enum pg_slow *slow)
+{
+    struct push push;
+    struct range range;
+    int error = queue_push_refuse(session, bytes.len);
+
+    if (error || (bytes.len == 0 && session_is_stream(session)))
+        return error;
+    if (queue_push_fits(session, bytes.len) &&
+        queue_push_to_range(session, bytes, &range) &&
+        queue_append(session, &range, range.len))
+        return queue_push_is_in(session, bytes.len);
+    push = (struct push){
+        .bytes = bytes, .size = (uint32_t)bytes.len, .slow = slow};
+    return queue_push_in_need(session, &push);
+}
+
+int queue_push(struct pg_session *session, struct pg_bytes bytes)
+{
+    return queue_push_own(session, bytes, NULL);
+}
 
 int queue_push_slow(struct pg_session *session, struct pg_bytes bytes,
                     enum pg_slow slow)
 {
-    struct push push = {
-        .bytes = bytes, .size = (uint32_t)bytes.len, .slow = &slow};
-
-    return queue_push_one(session, &push);
+    return queue_push_own(session, bytes, &slow);
 }
 
 static void queue_push_range(struct pg_session *session,
                              const struct range *range, uint32_t size,
                              enum pg_slow slow)
 {
-    struct push push = {.bytes = pg_bytes(range_data(range), range->len),
-                        .range = range,
-                        .size = size,
-                        .slow = &slow};
+    struct push push;
 
-    queue_push_one(session, &push);
+    if (queue_push_refuse(session, size) ||
+        (range->len == 0 && session_is_stream(session)))
+        return;
+    if (queue_push_fits(session, range->len) &&
+        queue_append(session, range, size)) {
+        queue_push_is_in(session, range->len);
+        return;
+    }
+    push = (struct push){.bytes = pg_bytes(range_data(range), range->len),
+                         .range = range,
+                         .size = size,
+                         .slow = &slow};
+    queue_push_in_need(session, &push);
 }
 
 /* One by one, so that as many are taken as there is room for. */
