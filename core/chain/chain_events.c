@@ -60,9 +60,11 @@ static void chain_events_tell_end(struct pg_session *session)
     while (session->ended < session->opened && !session_is_closing(session)) {
         if (chain_events_end_waits(session))
             return;
-        if (!chain_events_end_one(session, session->ended))
+        session->ended++; /* first: after a crash in it, it is not told again */
+        if (!chain_events_end_one(session, session->ended - 1u)) {
+            session->ended--;
             return;
-        session->ended++;
+        }
     }
 }
 

@@ -41,16 +41,19 @@ static void opening_stop(const struct pg_ctx *ctx)
 static void opening_one(struct pg_session *session, unsigned place)
 {
     struct pg_ctx ctx = callback_ctx(session, place);
+    struct ctx_slot *slot = session_ctx(session, place);
     enum pg_verdict verdict;
     struct frame frame;
 
     session->opened = (uint16_t)(place + 1);
-    session_ctx(session, place)->is_open = true;
+    slot->is_open = true;
     if (!ctx.entry->handler->open)
         return;
+    slot->is_opening = true;
     frame = frame_enter(ctx.entry);
     verdict = ctx.entry->handler->open(&ctx);
     frame_restore(frame);
+    slot->is_opening = false;
     if (verdict == PG_STOP)
         opening_stop(&ctx);
     else if (verdict != PG_PASS)

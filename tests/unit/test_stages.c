@@ -8,51 +8,13 @@
 #include <string.h>
 
 #include "capture.h"
+#include "stages.h"
 #include "state/state.h"
 
 #define CANCELED "-125"
 #define TOO_LONG "-90"
 
 static struct harness *h;
-
-static char journal[8192];
-
-__attribute__((visibility("default"))) void journal_add(const char *text);
-
-void journal_add(const char *text)
-{
-    size_t len = strlen(journal);
-
-    snprintf(journal + len, sizeof(journal) - len, "%s%s", len ? " " : "",
-             text);
-}
-
-/* What has run since the last look. */
-#define ran(wanted)                                                            \
-    do {                                                                       \
-        assert_string_equal(journal, wanted);                                  \
-        journal[0] = '\0';                                                     \
-    } while (0)
-
-/* Single quotes are easier to read. */
-static const char *chain(const char *handlers)
-{
-    static char text[2048];
-    size_t i;
-
-    for (i = 0; handlers[i]; i++)
-        text[i] = handlers[i] == '\'' ? '"' : handlers[i];
-    text[i] = '\0';
-    return text;
-}
-
-#define NAMED(name) "{ 'plugin': 'staged', 'name': '" name "'"
-#define A           NAMED("a") " }, "
-#define B           NAMED("b") " }, "
-#define C           NAMED("c") " }"
-#define HOLDS       NAMED("h") ", 'open': 'stop' }, "
-/* ... with what bye() sends. */
-#define SAYS_BYE(name) NAMED(name) ", 'bye': 'send=bye-" name ";' }"
 
 static int begin_limits(enum pg_kind kind, const char *handlers,
                         const char *limits)
