@@ -388,6 +388,11 @@ uint64_t pg_now_ns(void)
     return core->io->now_ns();
 }
 
+uint64_t pg_wall_ms(void)
+{
+    return core->io->wall_ms();
+}
+
 void pg_timer_stop(struct pg_ctx *ctx)
 {
     struct ctx_slot *slot;

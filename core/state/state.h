@@ -59,6 +59,8 @@ struct core_io {
     /* The time at which the loop woke up, in ms: known without asking, and as
        old as what has run since. */
     uint64_t (*woke_ms)(void);
+    /* What a clock on the wall shows, in ms since 1970. */
+    uint64_t (*wall_ms)(void);
 };
 
 /* Sessions of a listener of records, the longest silent first: slot + 1. */

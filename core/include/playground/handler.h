@@ -157,7 +157,7 @@ struct pg_option {
     size_t offset, size;      /* written by PG_FIELD() */
     const char *unit;         /* "bytes", "ms", ...; NULL: none */
     const char *initial;      /* the default as text: "true", "64", "big";
-                                 NULL: false, 0, 0.0 or a NULL string */
+                                 NULL: false, 0, 0.0, or a NULL string */
     double min, max;          /* for numbers; both 0: no range */
     const char *choices;      /* the allowed values, separated by spaces;
                                  NULL: any */
@@ -439,6 +439,8 @@ PG_API int pg_send_to(struct pg_entry *entry, const char *key,
 PG_API uint64_t pg_now(void);
 /* The clock of pg_now() in nanoseconds. */
 PG_API uint64_t pg_now_ns(void);
+/* Milliseconds since 1970, may jump; a simulation begins with the year 2000. */
+PG_API uint64_t pg_wall_ms(void);
 
 /* Calls timer() in `ms` milliseconds. One deadline a ctx: a new one replaces
    the old one. A session with a deadline does not close at end of input. */
