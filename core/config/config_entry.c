@@ -67,6 +67,7 @@ struct pg_entry *config_make_builtin(struct config *config,
 void config_free_entry(struct pg_entry *entry)
 {
     free(entry->name);
+    options_free(entry->handler->options, entry->options);
     free(entry->options);
     free(entry->private);
     free((char *)(uintptr_t)entry->path);

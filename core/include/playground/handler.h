@@ -144,6 +144,7 @@ enum pg_option_type {
     PG_INT,      /* field: int or int64_t */
     PG_NUMBER,   /* field: double */
     PG_STRING,   /* field: const char *, owned by the core */
+    PG_STRINGS,  /* field: const char *const *, likewise; ends with NULL */
 };
 
 /*
@@ -157,8 +158,9 @@ struct pg_option {
     size_t offset, size;      /* written by PG_FIELD() */
     const char *unit;         /* "bytes", "ms", ...; NULL: none */
     const char *initial;      /* the default as text: "true", "64", "big";
-                                 NULL: false, 0, 0.0, or a NULL string */
-    double min, max;          /* for numbers; both 0: no range */
+                                 NULL: false, 0, 0.0, a NULL string, no texts;
+                                 "a b": two texts */
+    double min, max;          /* for numbers, or how many texts; both 0: any */
     const char *choices;      /* the allowed values, separated by spaces;
                                  NULL: any */
     const char *help;         /* one line */
