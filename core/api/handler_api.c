@@ -476,6 +476,18 @@ struct pg_entry *pg_entry(struct pg_ctx *ctx)
     return ctx->entry;
 }
 
+/* Before check() has been followed by init() there is no core yet. */
+unsigned pg_worker(const struct pg_entry *entry)
+{
+    (void)entry;
+    return core ? core->worker : 0;
+}
+
+unsigned pg_workers(const struct pg_entry *entry)
+{
+    return core ? core->workers : (unsigned)entry->config->workers;
+}
+
 const char *pg_peer(struct pg_ctx *ctx)
 {
     const struct pg_transport *transport = ctx->listener->transport;

@@ -111,6 +111,8 @@ bool config_make_chain(struct pg_listener *listener, struct pg_entry **own,
                        unsigned own_count);
 
 void config_check_network(struct config *config);
+/* Whether all can do with more than one worker. */
+void config_check_workers(struct config *config);
 /* Whether all have the same kind of clock. */
 void config_check_clock(struct config *config);
 

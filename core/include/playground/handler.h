@@ -243,6 +243,7 @@ struct pg_handler {
     void (*bye)(struct pg_ctx *ctx);
 
     bool joins_records; /* pg_keep() may join a record with the next one */
+    bool one_worker;    /* one state for all: `check` refuses more workers */
 };
 
 /* The one symbol a handler exports. */
@@ -475,6 +476,9 @@ PG_API void *pg_entry_private(struct pg_entry *entry);
 PG_API const char *pg_entry_name(const struct pg_entry *entry);
 /* limits.frame_bytes of the config: no message is longer. */
 PG_API size_t pg_entry_frame_bytes(const struct pg_entry *entry);
+/* The number of this worker, from 0, and how many there are. */
+PG_API unsigned pg_worker(const struct pg_entry *entry);
+PG_API unsigned pg_workers(const struct pg_entry *entry);
 
 /* The peer in words, "tcp 127.0.0.1:40322"; valid until the callback returns.
  */
