@@ -84,6 +84,7 @@ void config_check_workers(struct config *config)
 void config_free_entry(struct pg_entry *entry)
 {
     free(entry->name);
+    config_read_forget(entry);
     options_free(entry->handler->options, entry->options);
     free(entry->options);
     free(entry->private);

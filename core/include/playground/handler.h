@@ -535,6 +535,13 @@ PG_API int pg_fail_pair(struct pg_entry *entry, const char *key,
                         const char *other, const char *format, ...)
     PG_PRINTF(4, 5);
 
+/* For check() and init(), which see the same: the bytes, `most` at most, of the
+   regular file that the PG_STRING `key` names, from the config's folder. A NUL
+   follows them; valid until finish() returns. NULL: there is none, pg_fail()
+   has said why, return -EINVAL. */
+PG_API struct pg_bytes pg_read_file(struct pg_entry *entry, const char *key,
+                                    size_t most);
+
 struct pg_file; /* an output that never blocks the loop */
 
 /*
