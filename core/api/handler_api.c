@@ -502,6 +502,26 @@ const char *pg_peer(struct pg_ctx *ctx)
     return core->peer_text;
 }
 
+/* What runs once for a group has no one peer: it came to the listener. */
+const char *pg_local(struct pg_ctx *ctx)
+{
+    const struct pg_transport *transport = ctx->listener->transport;
+    const struct pg_session *session = ctx->session;
+    int len = snprintf(core->local_text, sizeof(core->local_text), "%s ",
+                       transport->name);
+    char *text = core->local_text + len;
+    size_t size = sizeof(core->local_text) - (size_t)len;
+
+    if (session && transport->local)
+        transport->local(ctx->listener, session, text, size);
+    else
+        transport->address(ctx->listener, NULL,
+                           session && session->fd >= 0 ? session->fd
+                                                       : ctx->listener->run->fd,
+                           text, size);
+    return core->local_text;
+}
+
 const char *pg_transport_name(const struct pg_ctx *ctx)
 {
     return ctx->listener->transport->name;

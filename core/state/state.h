@@ -142,7 +142,7 @@ struct core {
     uint64_t stop_by_ms; /* it stops, and delivers until then; 0: it serves */
     bool is_over;        /* it stops, and its sessions are ending */
     uint8_t *no_state;   /* zeroed state for what runs once for a group */
-    char peer_text[128];
+    char peer_text[128], local_text[128];
 };
 
 extern struct core *core;

@@ -483,6 +483,8 @@ PG_API unsigned pg_workers(const struct pg_entry *entry);
 /* The peer in words, "tcp 127.0.0.1:40322"; valid until the callback returns.
  */
 PG_API const char *pg_peer(struct pg_ctx *ctx);
+/* The address that the peer came to, likewise. */
+PG_API const char *pg_local(struct pg_ctx *ctx);
 /* The name of the session's transport plugin, "tcp". */
 PG_API const char *pg_transport_name(const struct pg_ctx *ctx);
 /* The kind that the session's transport provides: PG_STREAM or PG_RECORDS. */
