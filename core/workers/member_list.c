@@ -1,0 +1,170 @@
+/* Who is in a group, and which groups there are. */
+
+#include <stdlib.h>
+
+#include "workers/member_table.h"
+
+/* ---- who is to hear what is published ----------------------------------- */
+
+uint64_t member_find(struct commons *commons, uint16_t entry, const char *group,
+                     unsigned worker, uint32_t *parts)
+{
+    struct group_part *part;
+    uint64_t workers = 0;
+    uint32_t at;
+
+    commons_lock(commons);
+    at = *member_group_bucket(commons, entry, group);
+    while ((part = member_next_part(commons, at, entry, group))) {
+        workers |= 1ull << part->worker;
+        if (part->worker == worker)
+            parts[part->listener] = member_part_place(commons, part) + 1;
+        at = part->next;
+    }
+    commons_unlock(commons);
+    return workers;
+}
+
+size_t member_slots(struct commons *commons, uint32_t part, uint32_t *slots,
+                    size_t most)
+{
+    size_t count = 0;
+    uint32_t at;
+
+    commons_lock(commons);
+    at = member_part_at(commons, part)->oldest;
+    for (; at && count < most; at = member_at(commons, at - 1)->newer)
+        slots[count++] = member_at(commons, at - 1)->slot;
+    commons_unlock(commons);
+    return count;
+}
+
+/* ---- members ------------------------------------------------------------ */
+
+static size_t member_list_one(const struct commons *commons, char *out,
+                              size_t offset, const struct member *member)
+{
+    const struct claim *claim =
+        member->claim ? claim_of(commons, member->claim - 1, member->number)
+                      : NULL;
+    size_t bytes = claim_copy(out, offset, claim ? claim->key : "");
+
+    return bytes + claim_copy(out, offset + bytes, claim ? claim->shown : "");
+}
+
+/* Copies the members of a group to `out` unless that is NULL, those of a worker
+   in the order they joined, and says how many bytes they take. */
+static size_t member_list_walk(const struct commons *commons, uint16_t entry,
+                               const char *group, char *out, size_t *count)
+{
+    uint32_t at = *member_group_bucket(commons, entry, group);
+    const struct group_part *part;
+    size_t bytes = 0;
+
+    *count = 0;
+    for (; (part = member_next_part(commons, at, entry, group));
+         at = part->next) {
+        *count += part->count;
+        for (uint32_t one = part->oldest; one;
+             one = member_at(commons, one - 1)->newer)
+            bytes += member_list_one(commons, out, bytes,
+                                     member_at(commons, one - 1));
+    }
+    return bytes;
+}
+
+char *member_list(struct commons *commons, uint16_t entry, const char *group,
+                  size_t *count)
+{
+    char *keys;
+
+    commons_lock(commons);
+    keys = malloc(member_list_walk(commons, entry, group, NULL, count) + 1);
+    if (keys)
+        member_list_walk(commons, entry, group, keys, count);
+    else
+        *count = 0;
+    commons_unlock(commons);
+    return keys;
+}
+
+/* ---- groups ------------------------------------------------------------- */
+
+static size_t member_count_all(const struct commons *commons,
+                               const struct group_part *first)
+{
+    uint32_t at = *member_group_bucket(commons, first->entry, first->name);
+    const struct group_part *part;
+    size_t count = 0;
+
+    for (; (part = member_next_part(commons, at, first->entry, first->name));
+         at = part->next)
+        count += part->count;
+    return count;
+}
+
+static void member_see(const struct commons *commons, struct group_seen *seen,
+                       size_t *count, const struct group_part *part)
+{
+    if (seen) {
+        memcpy(seen[*count].name, part->name, sizeof(part->name));
+        seen[*count].members = member_count_all(commons, part);
+    }
+    ++*count;
+}
+
+static size_t member_see_own(const struct commons *commons, uint16_t entry,
+                             uint64_t number, struct group_seen *seen)
+{
+    uint32_t at = *member_session_bucket(commons, number);
+    size_t count = 0;
+
+    for (; at; at = member_at(commons, at - 1)->next) {
+        const struct member *member = member_at(commons, at - 1);
+
+        if (member->number == number &&
+            member_part_of(commons, member)->entry == entry)
+            member_see(commons, seen, &count, member_part_of(commons, member));
+    }
+    return count;
+}
+
+/* Each group once, by the first of its parts. */
+static size_t member_see_all(const struct commons *commons, uint16_t entry,
+                             struct group_seen *seen)
+{
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < commons->header->used_parts; i++) {
+        const struct group_part *part = member_part_at(commons, i);
+        uint32_t first = *member_group_bucket(commons, entry, part->name);
+
+        if (part->count && part->entry == entry &&
+            part == member_next_part(commons, first, entry, part->name))
+            member_see(commons, seen, &count, part);
+    }
+    return count;
+}
+
+static size_t member_see_those(const struct commons *commons, uint16_t entry,
+                               uint64_t number, struct group_seen *seen)
+{
+    return number ? member_see_own(commons, entry, number, seen)
+                  : member_see_all(commons, entry, seen);
+}
+
+struct group_seen *member_groups(struct commons *commons, uint16_t entry,
+                                 uint64_t number, size_t *count)
+{
+    struct group_seen *seen;
+
+    commons_lock(commons);
+    *count = member_see_those(commons, entry, number, NULL);
+    seen = calloc(*count + 1, sizeof(*seen));
+    if (seen)
+        member_see_those(commons, entry, number, seen);
+    else
+        *count = 0;
+    commons_unlock(commons);
+    return seen;
+}
