@@ -129,7 +129,20 @@ static size_t member_see_own(const struct commons *commons, uint16_t entry,
     return count;
 }
 
-/* Each group once, by the first of its parts. */
+static bool member_is_first_part(const struct commons *commons,
+                                 const struct group_part *part)
+{
+    uint32_t at = *member_group_bucket(commons, part->entry, part->name);
+    const struct group_part *other;
+
+    for (; (other = member_next_part(commons, at, part->entry, part->name));
+         at = other->next)
+        if (other < part)
+            return false;
+    return true;
+}
+
+/* Each group once, where the first of its parts is. */
 static size_t member_see_all(const struct commons *commons, uint16_t entry,
                              struct group_seen *seen)
 {
@@ -137,10 +150,9 @@ static size_t member_see_all(const struct commons *commons, uint16_t entry,
 
     for (uint32_t i = 0; i < commons->header->used_parts; i++) {
         const struct group_part *part = member_part_at(commons, i);
-        uint32_t first = *member_group_bucket(commons, entry, part->name);
 
         if (part->count && part->entry == entry &&
-            part == member_next_part(commons, first, entry, part->name))
+            member_is_first_part(commons, part))
             member_see(commons, seen, &count, part);
     }
     return count;
