@@ -133,8 +133,8 @@ uint64_t member_find(struct commons *commons, uint16_t entry, const char *group,
    `most`. Returns how many. */
 size_t member_slots(struct commons *commons, uint32_t part, uint32_t *slots,
                     size_t most);
-/* The keys of a group's members and their names as shown, as claim_list(); ""
-   twice for one without. */
+/* The keys of a group's members and their names as shown, as claim_list(), in
+   the order they joined; "" twice for one without. */
 char *member_list(struct commons *commons, uint16_t entry, const char *group,
                   size_t *count);
 

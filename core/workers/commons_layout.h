@@ -31,6 +31,7 @@ struct group_part {
 
 struct member {
     uint64_t number;       /* the session's */
+    uint64_t joined;       /* counts up: who joined before whom */
     uint32_t slot;         /* the session's */
     uint32_t claim;        /* its key; place + 1, 0: none */
     uint32_t part;         /* place */
@@ -73,6 +74,7 @@ struct commons_header {
     pthread_mutex_t lock;
     uint32_t free_claim, used_claims, oldest, newest;
     uint32_t free_part, used_parts, free_member, used_members;
+    uint64_t joins; /* so far */
 };
 
 struct commons {

@@ -126,6 +126,7 @@ static int member_add(struct commons *commons, const char *group,
     if (!part)
         part = member_make_part(commons, group, owner);
     member->number = owner->number;
+    member->joined = ++commons->header->joins;
     member->slot = owner->slot;
     member->claim = owner->claim;
     member->part = member_part_place(commons, part);

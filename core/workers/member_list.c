@@ -41,6 +41,50 @@ size_t member_slots(struct commons *commons, uint32_t part, uint32_t *slots,
 
 /* ---- members ------------------------------------------------------------ */
 
+static size_t member_count_all(const struct commons *commons, uint16_t entry,
+                               const char *group)
+{
+    uint32_t at = *member_group_bucket(commons, entry, group);
+    const struct group_part *part;
+    size_t count = 0;
+
+    for (; (part = member_next_part(commons, at, entry, group));
+         at = part->next)
+        count += part->count;
+    return count;
+}
+
+static int member_compare(const void *a, const void *b)
+{
+    const struct member *one = *(const struct member *const *)a;
+    const struct member *other = *(const struct member *const *)b;
+
+    return one->joined < other->joined ? -1 : one->joined > other->joined;
+}
+
+/* The members of a group in the order they joined, wherever; NULL: out of
+   memory. */
+static const struct member **member_collect(const struct commons *commons,
+                                            uint16_t entry, const char *group,
+                                            size_t *count)
+{
+    uint32_t at = *member_group_bucket(commons, entry, group);
+    size_t most = member_count_all(commons, entry, group);
+    const struct member **members = malloc((most + 1) * sizeof(*members));
+    const struct group_part *part;
+
+    *count = 0;
+    if (!members)
+        return NULL;
+    for (; (part = member_next_part(commons, at, entry, group));
+         at = part->next)
+        for (uint32_t one = part->oldest; one;
+             one = member_at(commons, one - 1)->newer)
+            members[(*count)++] = member_at(commons, one - 1);
+    qsort(members, *count, sizeof(*members), member_compare);
+    return members;
+}
+
 static size_t member_list_one(const struct commons *commons, char *out,
                               size_t offset, const struct member *member)
 {
@@ -52,63 +96,46 @@ static size_t member_list_one(const struct commons *commons, char *out,
     return bytes + claim_copy(out, offset + bytes, claim ? claim->shown : "");
 }
 
-/* Copies the members of a group to `out` unless that is NULL, those of a worker
-   in the order they joined, and says how many bytes they take. */
-static size_t member_list_walk(const struct commons *commons, uint16_t entry,
-                               const char *group, char *out, size_t *count)
+/* Writes their names to `out` unless that is NULL, and says how many bytes they
+   take. */
+static size_t member_list_all(const struct commons *commons, char *out,
+                              const struct member **members, size_t count)
 {
-    uint32_t at = *member_group_bucket(commons, entry, group);
-    const struct group_part *part;
     size_t bytes = 0;
 
-    *count = 0;
-    for (; (part = member_next_part(commons, at, entry, group));
-         at = part->next) {
-        *count += part->count;
-        for (uint32_t one = part->oldest; one;
-             one = member_at(commons, one - 1)->newer)
-            bytes += member_list_one(commons, out, bytes,
-                                     member_at(commons, one - 1));
-    }
+    for (size_t i = 0; i < count; i++)
+        bytes += member_list_one(commons, out, bytes, members[i]);
     return bytes;
 }
 
 char *member_list(struct commons *commons, uint16_t entry, const char *group,
                   size_t *count)
 {
-    char *keys;
+    const struct member **members;
+    char *keys = NULL;
 
     commons_lock(commons);
-    keys = malloc(member_list_walk(commons, entry, group, NULL, count) + 1);
+    members = member_collect(commons, entry, group, count);
+    if (members)
+        keys = malloc(member_list_all(commons, NULL, members, *count) + 1);
     if (keys)
-        member_list_walk(commons, entry, group, keys, count);
+        member_list_all(commons, keys, members, *count);
     else
         *count = 0;
     commons_unlock(commons);
+    free(members);
     return keys;
 }
 
 /* ---- groups ------------------------------------------------------------- */
-
-static size_t member_count_all(const struct commons *commons,
-                               const struct group_part *first)
-{
-    uint32_t at = *member_group_bucket(commons, first->entry, first->name);
-    const struct group_part *part;
-    size_t count = 0;
-
-    for (; (part = member_next_part(commons, at, first->entry, first->name));
-         at = part->next)
-        count += part->count;
-    return count;
-}
 
 static void member_see(const struct commons *commons, struct group_seen *seen,
                        size_t *count, const struct group_part *part)
 {
     if (seen) {
         memcpy(seen[*count].name, part->name, sizeof(part->name));
-        seen[*count].members = member_count_all(commons, part);
+        seen[*count].members =
+            member_count_all(commons, part->entry, part->name);
     }
     ++*count;
 }

@@ -116,6 +116,25 @@ static void test_group_shows_the_key_a_member_has_now(void **state)
     harness_destroy(h);
 }
 
+static void test_group_lists_its_members_as_they_joined(void **state)
+{
+    static const char *const names[] = {"claim b\njoin a\n",
+                                        "join a\nclaim d\n",
+                                        "claim a\njoin a\n", "claim c\n"};
+    struct harness *h = harness_create_both(PROBE, "{}");
+
+    (void)state;
+    for (int peer = 0; peer < 4; peer++) {
+        harness_connect_by(h, kinds[peer % 2]);
+        harness_push_text(h, peer, names[peer]);
+    }
+    harness_push_text(h, 3, "join a\n");
+    clear_all(h, 4);
+    harness_push_text(h, 0, "in a\n");
+    assert_bytes(harness_out(h, 0), "b\nd\na\nc\n");
+    harness_destroy(h);
+}
+
 static void test_group_refuses_what_cannot_be(void **state)
 {
     struct harness *h =
@@ -553,6 +572,7 @@ int main(void)
         cmocka_unit_test(test_group_is_one_over_all_transports),
         cmocka_unit_test(test_group_members_leave_with_their_session),
         cmocka_unit_test(test_group_shows_the_key_a_member_has_now),
+        cmocka_unit_test(test_group_lists_its_members_as_they_joined),
         cmocka_unit_test(test_group_refuses_what_cannot_be),
         cmocka_unit_test(test_group_answers_the_same_however_a_stream_is_cut),
         cmocka_unit_test(test_group_tells_strangers_nothing),

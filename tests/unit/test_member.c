@@ -231,9 +231,9 @@ static void test_members_are_listed_by_their_keys(void **state)
     claim_take(commons, "ana", "Ana", &claimer, &place);
     who.claim = place + 1;
     member_show(commons, &who);
-    expect_members(commons, "ana\0Ana\0\0", 10, 2);
+    expect_members(commons, "\0\0ana\0Ana", 10, 2);
     claim_take(commons, "ana", "ANA", &claimer, &again);
-    expect_members(commons, "ana\0ANA\0\0", 10, 2);
+    expect_members(commons, "\0\0ana\0ANA", 10, 2);
 
     /* A name that is somebody else's by now is not this one's. */
     claim_release(commons, place, 2);
