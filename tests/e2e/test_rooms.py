@@ -96,7 +96,40 @@ class Rooms(unittest.TestCase):
                     check(f"the dead one's members to go: {counts}")
                 join(late, "garden")
                 for one in alive:
-                    self.assertEqual(one.line_with(late.nick), f"{late.nick} joined")
+                    one.line_with(f"{late.nick} joined")
+
+
+class Deaths(unittest.TestCase):
+    def test_workers_that_die_while_their_members_move_harm_nobody(self):
+        """Most die between two lines, some with the lock in hand."""
+        with Server(rooms("tcp")) as server, member(server) as ana:
+            own = server.worker_of(ana)
+            for _ in range(times(4, 100)):
+                self.kill(server, own)
+                check = deadline()
+                while (counts := ask_rooms(ana)) != {"main": 1}:
+                    check(f"the dead one's members to go: {counts}")
+                join(ana, "garden")
+                join(ana, "main")
+
+    def kill(self, server, own):
+        """The other worker, while it does nothing but move members."""
+        others = []
+        while len([one for one, pid in others if pid != own]) < 4:
+            one = member(server)
+            others.append((one, server.worker_of(one)))
+        for one, pid in others:
+            if pid == own:
+                one.close()
+            else:
+                one.send("/join attic\n/join cellar\n" * 1000)
+        busy, doomed = next((one, pid) for one, pid in others if pid != own)
+        busy.line_with("you are in cellar")
+        os.kill(doomed, signal.SIGKILL)
+        for one, pid in others:
+            if pid != own:
+                self.assertTrue(one.is_ended())
+                one.close()
 
 
 class AtRandom(unittest.TestCase):

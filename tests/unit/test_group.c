@@ -135,6 +135,18 @@ static void test_group_lists_its_members_as_they_joined(void **state)
     harness_destroy(h);
 }
 
+static void test_group_may_be_left_while_they_are_listed(void **state)
+{
+    struct harness *h = room(PG_STREAM);
+
+    (void)state;
+    harness_push_text(h, 0, "join b\njoin c\n");
+    harness_clear(h, 0);
+    harness_push_text(h, 0, "desert\nmine\ndesert\ngroups\n");
+    assert_bytes(harness_out(h, 0), "c 0\nb 0\na 0\na 2\nb 1\n");
+    harness_destroy(h);
+}
+
 static void test_group_refuses_what_cannot_be(void **state)
 {
     struct harness *h =
@@ -573,6 +585,7 @@ int main(void)
         cmocka_unit_test(test_group_members_leave_with_their_session),
         cmocka_unit_test(test_group_shows_the_key_a_member_has_now),
         cmocka_unit_test(test_group_lists_its_members_as_they_joined),
+        cmocka_unit_test(test_group_may_be_left_while_they_are_listed),
         cmocka_unit_test(test_group_refuses_what_cannot_be),
         cmocka_unit_test(test_group_answers_the_same_however_a_stream_is_cut),
         cmocka_unit_test(test_group_tells_strangers_nothing),

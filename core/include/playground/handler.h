@@ -434,30 +434,26 @@ PG_API int pg_send_to(struct pg_entry *entry, const char *key,
                       struct pg_bytes bytes);
 
 /*
- * Puts this ctx into a group: a room, a channel, a topic, named as a key is; it
- * is in it until it leaves or its session ends. -EALREADY; -ENOENT; -EINVAL as
- * for a key; -ENOSPC its session is in limits.groups (64), or the table is
- * full.
+ * A group (a room, a channel, a topic) is named as a key is; a ctx is in it
+ * until it leaves or its session ends. -EALREADY; -ENOENT; -EINVAL as for a
+ * key; -ENOSPC: the session is in limits.groups (64), or the table is full.
  */
 PG_API int pg_join(struct pg_ctx *ctx, const char *group);
 PG_API int pg_leave(struct pg_ctx *ctx, const char *group);
-
-/* pg_broadcast() and pg_broadcast_all() to a group, at the cost of its size. */
+/* pg_broadcast() and pg_broadcast_all() to its members, at the cost of them. */
 PG_API int pg_publish(struct pg_ctx *ctx, const char *group,
                       struct pg_bytes bytes, enum pg_slow slow);
 PG_API int pg_publish_all(struct pg_entry *entry, const char *group,
                           struct pg_bytes bytes, enum pg_slow slow);
-
-/* Each member (without a key: "", ""); each group of the ctx, and of all. */
+/* Its members, in the order they joined: key and name as shown, "" without. */
 PG_API void pg_members(struct pg_entry *entry, const char *group,
-                       void (*fn)(const char *key, const char *shown,
-                                  void *arg),
+                       void (*fn)(const char *key, const char *name, void *arg),
                        void *arg);
+/* The groups this ctx is in; all of the entry, with how many are in each. */
 PG_API void pg_groups(struct pg_ctx *ctx,
                       void (*fn)(const char *group, void *arg), void *arg);
 PG_API void pg_groups_all(struct pg_entry *entry,
-                          void (*fn)(const char *group, size_t members,
-                                     void *arg),
+                          void (*fn)(const char *group, size_t n, void *arg),
                           void *arg);
 
 /* ---- time ------------------------------------------------------------- */
