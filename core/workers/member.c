@@ -21,8 +21,8 @@ static struct group_part *member_own_part(const struct commons *commons,
     return part;
 }
 
-/* Takes a place off a free list, or one that nobody has had; the caller has
-   seen that there is one. */
+/* Off the free list, or one that nobody has had. No part is without members, so
+   there is one for each member. */
 static struct group_part *member_take_part(struct commons *commons)
 {
     struct commons_header *header = commons->header;
@@ -55,7 +55,6 @@ static void member_link_part(struct commons *commons, struct group_part *part)
     *bucket = member_part_place(commons, part) + 1;
 }
 
-/* No part is without members, so there are never more of them. */
 static struct group_part *member_make_part(struct commons *commons,
                                            const char *group,
                                            const struct member_owner *owner)
@@ -130,6 +129,7 @@ static int member_add(struct commons *commons, const char *group,
     member->slot = owner->slot;
     member->claim = owner->claim;
     member->part = member_part_place(commons, part);
+    atomic_signal_fence(memory_order_release); /* what is taken is whole */
     member->is_taken = true;
     member_link(commons, member);
     return 0;
