@@ -28,7 +28,7 @@ void group_api_show(const struct pg_ctx *ctx)
 {
     struct member_owner owner;
 
-    if (!(ctx->session->flags & SESSION_MEMBER))
+    if (!ctx->session->is_member)
         return;
     owner = group_api_owner(ctx);
     member_show(core->commons, &owner);
@@ -45,7 +45,7 @@ int pg_join(struct pg_ctx *ctx, const char *group)
         return -EINVAL;
     owner = group_api_owner(ctx);
     chain_settle_groups(ctx->session);
-    ctx->session->flags |= SESSION_MEMBER;
+    ctx->session->is_member = true;
     return member_join(core->commons, group, &owner,
                        (uint32_t)core->config->limits.groups);
 }

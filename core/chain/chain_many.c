@@ -48,9 +48,9 @@ void chain_settle_groups(struct pg_session *session)
 
 void chain_leave_groups(struct pg_session *session)
 {
-    if (!(session->flags & SESSION_MEMBER))
+    if (!session->is_member)
         return;
     chain_settle_groups(session);
     member_leave_all(core->commons, session->number);
-    session->flags &= ~(uint32_t)SESSION_MEMBER;
+    session->is_member = false;
 }

@@ -57,7 +57,6 @@ enum session_flags {
     SESSION_SENT = 1 << 20,     /* something may be on its way: look.c looks */
     SESSION_MAY_IDLE = 1 << 21, /* a stream whose silence is timed */
     SESSION_CONNECTION = 1 << 28, /* has a socket of its own */
-    SESSION_MEMBER = 1 << 29,     /* may be in groups, see member.c */
     /* Where it counts. */
     SESSION_STRANGER = 1 << 22, /* heard from once, see limits.strangers */
     SESSION_COUNTED = 1 << 23,  /* one of limits.max_sessions */
@@ -125,6 +124,7 @@ struct pg_session {
     uint16_t ended; /* entries that have seen the end of input */
     uint16_t cut;   /* SESSION_CUT_OFF: entries that hand on no more input */
     uint16_t why;   /* enum pg_why */
+    bool is_member; /* may be in groups, see member.c */
 };
 
 /* ---- what is where ------------------------------------------------------ */
