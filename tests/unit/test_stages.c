@@ -629,6 +629,22 @@ static void test_stages_end_before_the_rest_of_the_input(void **state)
     harness_destroy(h);
 }
 
+/* Nor does the verdict on the bytes, not even to who has just been opened. */
+static void test_stages_end_and_then_pass(void **state)
+{
+    int peer = begin(PG_STREAM, "[" A B C "]");
+
+    (void)state;
+    tell(peer, "@a end pass");
+    ran("a.open b.open c.open a.told " BEHIND " " OVER);
+    harness_destroy(h);
+
+    peer = begin(PG_STREAM, "[" HOLDS C "]");
+    tell(peer, "@h ready end pass");
+    ran("h.open h.told c.open c.end c.bye h.bye h.close c.close");
+    harness_destroy(h);
+}
+
 static void test_stages_end_wherever_it_is_called(void **state)
 {
     static const struct {
@@ -925,6 +941,7 @@ int main(void)
         cmocka_unit_test(test_stages_bye_to_others),
         cmocka_unit_test(test_stages_end_in_recv),
         cmocka_unit_test(test_stages_end_before_the_rest_of_the_input),
+        cmocka_unit_test(test_stages_end_and_then_pass),
         cmocka_unit_test(test_stages_end_wherever_it_is_called),
         cmocka_unit_test(test_stages_end_while_it_holds),
         cmocka_unit_test(test_stages_end_waits_for_those_behind),
