@@ -672,8 +672,10 @@ static void test_stages_end_wherever_it_is_called(void **state)
         snprintf(handlers, sizeof(handlers), "[" NAMED("a") ", %s }, " B C "]",
                  ends[i].options);
         peer = begin(PG_STREAM, handlers);
+        harness_block(h, peer, true); /* or there is always room */
         if (ends[i].order[0])
             tell(peer, ends[i].order);
+        harness_block(h, peer, false);
         if (strstr(ends[i].options, "'end':"))
             harness_end(h, peer);
         harness_advance(h, 100);
@@ -799,6 +801,25 @@ static void test_stages_end_and_then_the_peers(void **state)
     assert_false(harness_is_gone(h, peer));
     harness_end(h, peer);
     assert_true(harness_is_gone(h, peer));
+    harness_destroy(h);
+}
+
+/* Delayed bytes that wait behind held ones go with their session. */
+static void test_stages_nothing_is_left_of_what_was_held_up(void **state)
+{
+    int peer = begin(PG_STREAM, "[" A B C "]");
+
+    (void)state;
+    harness_block(h, peer, true);
+    tell(peer, "@a later=z");
+    tell(peer, "@b fill keep");
+    harness_advance(h, 20);
+    harness_reset(h, peer);
+    harness_advance(h, 20);
+    assert_int_equal(core->live_count, 0);
+    assert_int_equal(core->arena.header->kept, 0);
+    assert_int_equal(
+        harness_counter(h, "a", "dropped: session over before its delay"), 1);
     harness_destroy(h);
 }
 
@@ -950,6 +971,7 @@ int main(void)
         cmocka_unit_test(test_stages_end_of_records),
         cmocka_unit_test(test_stages_end_sends_what_is_answered),
         cmocka_unit_test(test_stages_end_and_then_the_peers),
+        cmocka_unit_test(test_stages_nothing_is_left_of_what_was_held_up),
         cmocka_unit_test(test_stages_known_once),
         cmocka_unit_test(test_stages_keep_is_for_recv_and_end),
         cmocka_unit_test(test_stages_in_close_nothing_is_sent),
