@@ -815,6 +815,7 @@ static void test_stages_nothing_is_left_of_what_was_held_up(void **state)
     tell(peer, "@b fill keep");
     harness_advance(h, 20);
     harness_reset(h, peer);
+    harness_block(h, peer, false); /* what is sent now fails */
     harness_advance(h, 20);
     assert_int_equal(core->live_count, 0);
     assert_int_equal(core->arena.header->kept, 0);
