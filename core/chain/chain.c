@@ -81,10 +81,21 @@ chain_join_kept(struct pg_session *session, unsigned place, struct pg_bytes *in)
     return !why;
 }
 
+/* Is the walk to go on? Not from an entry that has called pg_end() meanwhile,
+   nor from one before it. */
+__attribute__((noinline)) static bool
+chain_may_go_on(const struct pg_session *session, const struct pg_ctx *ctx,
+                unsigned place)
+{
+    return !session_is_closing(session) &&
+           !(ctx->entry && chain_is_cut_off(session, place - 1));
+}
+
 /* Bytes have come behind the last entry that is open. False: there are others,
    and they are held back. */
 __attribute__((noinline)) static bool
-chain_pass_last(struct pg_session *session, unsigned place, struct pg_bytes in)
+chain_pass_last(struct pg_session *session, const struct pg_ctx *ctx,
+                unsigned place, struct pg_bytes in)
 {
     const struct chain *chain = &session_listener(session)->chain;
 
@@ -92,6 +103,8 @@ chain_pass_last(struct pg_session *session, unsigned place, struct pg_bytes in)
         counter_add(counter_of_listener(session->listener), "unanswered", 1);
         return true;
     }
+    if (!chain_may_go_on(session, ctx, place))
+        return true;
     if (session->opened == place)
         chain_open_ahead(session);
     if (session->opened > place) {
@@ -102,16 +115,6 @@ chain_pass_last(struct pg_session *session, unsigned place, struct pg_bytes in)
         counter_add((uint16_t)chain->entries[place - 1]->id,
                     "dropped: not ready yet", 1);
     return false;
-}
-
-/* Is the walk to go on? Not from an entry that has called pg_end() meanwhile,
-   nor from one before it. */
-__attribute__((noinline)) static bool
-chain_may_go_on(const struct pg_session *session, const struct pg_ctx *ctx,
-                unsigned place)
-{
-    return !session_is_closing(session) &&
-           !(ctx->entry && chain_is_cut_off(session, place - 1));
 }
 
 /* Runs the recv() of each entry from `place` on. One ctx serves all and the
@@ -154,7 +157,8 @@ int chain_recv(struct pg_session *session, unsigned place, struct pg_bytes in)
     frame_restore(frame);
     if (verdict != PG_PASS && verdict != PG_STOP)
         callback_judge(&ctx, verdict);
-    if (place == count && !chain_pass_last(session, place, in) && !ctx.entry)
+    if (place == count && !chain_pass_last(session, &ctx, place, in) &&
+        !ctx.entry)
         return -ECANCELED;
     if (passed)
         chain_drop_passed(session, passed);

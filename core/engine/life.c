@@ -332,6 +332,7 @@ static void life_close_one(struct pg_session *session)
         return;
     }
     queue_drop(session);
+    later_resume(session); /* those that were held up */
     /* On another list of the core, or again on this one, it waits until that
        list is done. */
     if (!(session->flags &

@@ -158,6 +158,8 @@ static void check_served(struct harness *h)
     "[{ \"plugin\": \"lines\", \"max_bytes\": 100, \"// why\": [1, null] },"   \
     " { \"plugin\": \"knows\", \"words\": [\"a\", \"b\"],"                     \
     "   \"most\": 1000000, \"file\": \"" FIXTURES "/plugins/knows.c\" },"      \
+    " { \"plugin\": \"staged\", \"open\": \"ready stop\", \"bye\": "           \
+    "\"send=bye\" },"                                                          \
     " \"probe\", { \"plugin\": \"chat-broadcast\", \"slow\": \"drop\","        \
     " \"rooms\": true }]"
 

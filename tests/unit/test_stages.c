@@ -629,6 +629,22 @@ static void test_stages_end_before_the_rest_of_the_input(void **state)
     harness_destroy(h);
 }
 
+/* Nor does the verdict on the bytes, not even to who has just been opened. */
+static void test_stages_end_and_then_pass(void **state)
+{
+    int peer = begin(PG_STREAM, "[" A B C "]");
+
+    (void)state;
+    tell(peer, "@a end pass");
+    ran("a.open b.open c.open a.told " BEHIND " " OVER);
+    harness_destroy(h);
+
+    peer = begin(PG_STREAM, "[" HOLDS C "]");
+    tell(peer, "@h ready end pass");
+    ran("h.open h.told c.open c.end c.bye h.bye h.close c.close");
+    harness_destroy(h);
+}
+
 static void test_stages_end_wherever_it_is_called(void **state)
 {
     static const struct {
@@ -656,8 +672,10 @@ static void test_stages_end_wherever_it_is_called(void **state)
         snprintf(handlers, sizeof(handlers), "[" NAMED("a") ", %s }, " B C "]",
                  ends[i].options);
         peer = begin(PG_STREAM, handlers);
+        harness_block(h, peer, true); /* or there is always room */
         if (ends[i].order[0])
             tell(peer, ends[i].order);
+        harness_block(h, peer, false);
         if (strstr(ends[i].options, "'end':"))
             harness_end(h, peer);
         harness_advance(h, 100);
@@ -783,6 +801,26 @@ static void test_stages_end_and_then_the_peers(void **state)
     assert_false(harness_is_gone(h, peer));
     harness_end(h, peer);
     assert_true(harness_is_gone(h, peer));
+    harness_destroy(h);
+}
+
+/* Delayed bytes that wait behind held ones go with their session. */
+static void test_stages_nothing_is_left_of_what_was_held_up(void **state)
+{
+    int peer = begin(PG_STREAM, "[" A B C "]");
+
+    (void)state;
+    harness_block(h, peer, true);
+    tell(peer, "@a later=z");
+    tell(peer, "@b fill keep");
+    harness_advance(h, 20);
+    harness_reset(h, peer);
+    harness_block(h, peer, false); /* what is sent now fails */
+    harness_advance(h, 20);
+    assert_int_equal(core->live_count, 0);
+    assert_int_equal(core->arena.header->kept, 0);
+    assert_int_equal(
+        harness_counter(h, "a", "dropped: session over before its delay"), 1);
     harness_destroy(h);
 }
 
@@ -925,6 +963,7 @@ int main(void)
         cmocka_unit_test(test_stages_bye_to_others),
         cmocka_unit_test(test_stages_end_in_recv),
         cmocka_unit_test(test_stages_end_before_the_rest_of_the_input),
+        cmocka_unit_test(test_stages_end_and_then_pass),
         cmocka_unit_test(test_stages_end_wherever_it_is_called),
         cmocka_unit_test(test_stages_end_while_it_holds),
         cmocka_unit_test(test_stages_end_waits_for_those_behind),
@@ -933,6 +972,7 @@ int main(void)
         cmocka_unit_test(test_stages_end_of_records),
         cmocka_unit_test(test_stages_end_sends_what_is_answered),
         cmocka_unit_test(test_stages_end_and_then_the_peers),
+        cmocka_unit_test(test_stages_nothing_is_left_of_what_was_held_up),
         cmocka_unit_test(test_stages_known_once),
         cmocka_unit_test(test_stages_keep_is_for_recv_and_end),
         cmocka_unit_test(test_stages_in_close_nothing_is_sent),

@@ -14,7 +14,7 @@
 #define SEEDS_LONG   5000
 #define ENTRIES_MOST 5
 #define PEERS        3
-#define STEPS        25
+#define STEPS        40
 #define LONG_MS      1000000
 
 static uint32_t random_state;
@@ -42,6 +42,8 @@ static struct session_model {
 
 static struct entry_model plan[ENTRIES_MOST];
 static unsigned entries;
+static int peers[PEERS];
+static bool is_records;
 static char journal[1 << 16];
 
 __attribute__((visibility("default"))) void journal_add(uint64_t session,
@@ -129,13 +131,16 @@ void journal_add(uint64_t session, const char *text)
 /* ---- what is drawn ---------------------------------------------------------
  */
 
+/* A word that stands here twice is drawn twice as often. */
 static const char *const recv_words[] = {
-    "forward=x", "send=y", "ready",   "ready",   "end",     "pause",
-    "resume",    "timer",  "later=z", "keep",    "close",   "reset",
-    "drop",      "pass",   "stop",    "shout=s", "much=90",
-};
+    "forward=x", "forward=x", "forward=x", "forward=x", "send=y", "ready",
+    "ready",     "ready",     "end",       "end",       "pass",   "pass",
+    "pass",      "later=z",   "later=z",   "pause",     "resume", "resume",
+    "timer",     "keep",      "close",     "reset",     "drop",   "stop",
+    "shout=s",   "much=90"};
 static const char *const open_words[] = {
-    "forward=x", "send=y", "ready", "timer", "pause", "end", "close", "fill"};
+    "forward=x", "send=y", "ready", "ready", "timer", "timer",
+    "send=y",    "end",    "close", "fill",  "pause", "send=y"};
 static const char *const end_words[] = {"forward=x", "send=y", "ready",
                                         "timer",     "resume", "end"};
 static const char *const timer_words[] = {"send=y", "ready",         "ready",
@@ -159,18 +164,19 @@ static void draw_words(char *text, const char *const *words, size_t count,
     }
 }
 
-/* What is kept and at once resumed comes again for ever. */
+/* What is kept and at once resumed comes again for ever; of a record nothing is
+   kept. */
 static void draw_order(char *text)
 {
     do
-        draw_words(text, WORDS(recv_words), 3);
-    while (strstr(text, "keep") && strstr(text, "resume"));
+        draw_words(text, WORDS(recv_words), 4);
+    while (strstr(text, "keep") && (strstr(text, "resume") || is_records));
 }
 
 /* Two in three hold; a few of those are ready at once. */
 static void draw_open(char *text, struct entry_model *entry)
 {
-    draw_words(text, WORDS(open_words), 2);
+    draw_words(text, WORDS(open_words), 1);
     if (draw(3) == 0)
         return;
     entry->holds = !strstr(text, "ready");
@@ -185,7 +191,7 @@ static void draw_entry(char *text, size_t size, unsigned at)
     draw_words(words[1], WORDS(end_words), 2);
     draw_words(words[2], WORDS(timer_words), 2);
     draw_words(words[3], WORDS(bye_words), 3);
-    draw_words(words[4], WORDS(send_words), draw(4) == 0);
+    draw_words(words[4], WORDS(send_words), draw(6) == 0);
     draw_words(words[5], WORDS(timer_words), 1);
     snprintf(text, size,
              "{ \"plugin\": \"staged\", \"name\": \"%c\", \"open\": \"%s\","
@@ -208,9 +214,19 @@ static void draw_chain(char *text, size_t size)
     }
 }
 
+/* Who comes in the place of one that is over is another. */
+static int draw_peer(struct harness *h)
+{
+    int *peer = &peers[draw(PEERS)];
+
+    if (harness_is_closed(h, *peer))
+        *peer = harness_connect(h);
+    return *peer;
+}
+
 static void draw_event(struct harness *h)
 {
-    int peer = (int)draw(PEERS);
+    int peer = draw_peer(h);
     char order[256], words[240];
 
     switch (draw(12)) {
@@ -256,6 +272,7 @@ static void run(enum pg_kind kind, uint32_t seed)
     struct harness *h;
 
     random_state = seed;
+    is_records = kind == PG_RECORDS;
     memset(models, 0, sizeof(models));
     journal[0] = '\0';
     draw_chain(chain, sizeof(chain));
@@ -264,12 +281,12 @@ static void run(enum pg_kind kind, uint32_t seed)
                               "{ \"frame_bytes\": 100,"
                               " \"session_queue_bytes\": 4096 }");
     for (int i = 0; i < PEERS; i++)
-        harness_connect(h);
+        peers[i] = harness_connect(h);
     for (int i = 0; i < STEPS; i++)
         draw_event(h);
     for (int i = 0; i < PEERS; i++) {
-        harness_block(h, i, false);
-        harness_end(h, i);
+        harness_block(h, peers[i], false);
+        harness_end(h, peers[i]);
     }
     harness_advance(h, 1000);
     harness_forget(h);
