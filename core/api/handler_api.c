@@ -92,11 +92,16 @@ static int handler_api_full(struct pg_ctx *ctx)
 static int handler_api_forward_in(struct pg_ctx *ctx, struct pg_bytes bytes)
 {
     struct pg_session *session = ctx->session;
-    int result = chain_recv(session, ctx->place + 1, bytes);
+    int result;
 
+    if (chain_is_cut_off(session, ctx->place))
+        return -ECANCELED;
+    result = chain_recv(session, ctx->place + 1, bytes);
     budget_take(&session->budget);
     if (result == 0 && budget_is_spent(&session->budget))
         result = PG_FULL;
+    if (chain_is_cut_off(session, ctx->place))
+        return -ECANCELED;
     return result == PG_FULL ? handler_api_full(ctx) : result;
 }
 
@@ -121,10 +126,11 @@ static bool handler_api_may_try_again(const struct pg_session *session)
     return session->head || session_is_connection(session);
 }
 
-/* What pg_send() says, if it is not 0. A broadcast waits for nobody. */
+/* What pg_send() says, if it is not 0. A broadcast waits for nobody, and after
+   bye() nobody goes on. */
 static int handler_api_sent(struct pg_ctx *ctx, int result)
 {
-    bool is_for_one = ctx->session && !ctx->group;
+    bool is_for_one = ctx->session && !ctx->group && ctx->callback != CHAIN_BYE;
 
     if (result == -EDQUOT)
         callback_unverified(ctx->entry, ctx->listener);
@@ -138,10 +144,13 @@ static int handler_api_sent(struct pg_ctx *ctx, int result)
 
 static bool handler_api_is_too_long_a_bye(struct pg_ctx *ctx, size_t len)
 {
-    if (len > ctx->in_len)
-        return true;
-    ctx->in_len -= len;
-    return false;
+    if (len <= ctx->in_len) {
+        ctx->in_len -= len;
+        return false;
+    }
+    counter_add((uint16_t)ctx->entry->id,
+                "dropped: more than limits.frame_bytes in bye()", 1);
+    return true;
 }
 
 int pg_send(struct pg_ctx *ctx, struct pg_bytes bytes)
@@ -150,7 +159,8 @@ int pg_send(struct pg_ctx *ctx, struct pg_bytes bytes)
 
     if (given_is_nowhere(ctx->entry, bytes))
         return -EINVAL;
-    if (ctx->is_bye && handler_api_is_too_long_a_bye(ctx, bytes.len))
+    if (ctx->callback == CHAIN_BYE &&
+        handler_api_is_too_long_a_bye(ctx, bytes.len))
         return -EMSGSIZE;
     result = handler_api_send_below(ctx, bytes);
     return result ? handler_api_sent(ctx, result) : 0;
@@ -158,7 +168,8 @@ int pg_send(struct pg_ctx *ctx, struct pg_bytes bytes)
 
 void pg_rest(struct pg_ctx *ctx, struct pg_bytes rest)
 {
-    ctx->in_len = rest.len;
+    if (ctx->callback == CHAIN_BYTES)
+        ctx->in_len = rest.len;
 }
 
 int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
@@ -178,6 +189,9 @@ static bool handler_api_waits(const struct pg_ctx *ctx)
    keep what nobody may is another, which keep_set() judges. */
 static bool handler_api_may_keep(const struct pg_ctx *ctx, struct pg_bytes tail)
 {
+    if (ctx->direction == CHAIN_OUT || ctx->callback == CHAIN_EVENT ||
+        ctx->callback == CHAIN_BYE)
+        return false;
     if (!tail.len || handler_api_waits(ctx) ||
         ctx->entry->handler->joins_records ||
         pg_input_kind(ctx) != PG_RECORDS || tail.len > keep_most())
@@ -341,7 +355,7 @@ int pg_send_to(struct pg_entry *entry, const char *key, struct pg_bytes bytes)
     if (owner.worker != core->worker)
         return mail_send_to(&owner, bytes);
     session = session_at(owner.slot);
-    if (session->number != owner.number)
+    if (session->number != owner.number || session->flags & SESSION_SAID_BYE)
         return -ENOENT;
     place = session_listener(session)->run->place[entry->id];
     return chain_send_one(session, (unsigned)place, bytes);

@@ -45,6 +45,7 @@ static inline struct pg_ctx callback_ctx(struct pg_session *session,
         .entry = listener->chain.entries[place],
         .place = place,
         .direction = CHAIN_IN,
+        .callback = CHAIN_EVENT,
     };
 }
 

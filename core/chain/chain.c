@@ -81,10 +81,21 @@ chain_join_kept(struct pg_session *session, unsigned place, struct pg_bytes *in)
     return !why;
 }
 
+/* Is the walk to go on? Not from an entry that has called pg_end() meanwhile,
+   nor from one before it. */
+__attribute__((noinline)) static bool
+chain_may_go_on(const struct pg_session *session, const struct pg_ctx *ctx,
+                unsigned place)
+{
+    return !session_is_closing(session) &&
+           !(ctx->entry && chain_is_cut_off(session, place - 1));
+}
+
 /* Bytes have come behind the last entry that is open. False: there are others,
    and they are held back. */
 __attribute__((noinline)) static bool
-chain_pass_last(struct pg_session *session, unsigned place, struct pg_bytes in)
+chain_pass_last(struct pg_session *session, const struct pg_ctx *ctx,
+                unsigned place, struct pg_bytes in)
 {
     const struct chain *chain = &session_listener(session)->chain;
 
@@ -92,6 +103,8 @@ chain_pass_last(struct pg_session *session, unsigned place, struct pg_bytes in)
         counter_add(counter_of_listener(session->listener), "unanswered", 1);
         return true;
     }
+    if (!chain_may_go_on(session, ctx, place))
+        return true;
     if (session->opened == place)
         chain_open_ahead(session);
     if (session->opened > place) {
@@ -119,9 +132,13 @@ int chain_recv(struct pg_session *session, unsigned place, struct pg_bytes in)
     unsigned count = session->opened;
     enum pg_verdict verdict = PG_PASS;
 
-    for (; place < count && !session_is_closing(session); place++) {
+    for (; place < count; place++) {
         struct pg_entry *entry = entries[place];
 
+        if (session->flags &
+                (SESSION_CLOSING | SESSION_LEAVING | SESSION_CUT_OFF) &&
+            !chain_may_go_on(session, &ctx, place))
+            break;
         if (!entry->handler->recv)
             continue;
         if (session->keeping && !chain_join_kept(session, place, &in))
@@ -140,7 +157,8 @@ int chain_recv(struct pg_session *session, unsigned place, struct pg_bytes in)
     frame_restore(frame);
     if (verdict != PG_PASS && verdict != PG_STOP)
         callback_judge(&ctx, verdict);
-    if (place == count && !chain_pass_last(session, place, in) && !ctx.entry)
+    if (place == count && !chain_pass_last(session, &ctx, place, in) &&
+        !ctx.entry)
         return -ECANCELED;
     if (passed)
         chain_drop_passed(session, passed);

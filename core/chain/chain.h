@@ -9,6 +9,14 @@
 
 enum chain_direction { CHAIN_IN, CHAIN_OUT };
 
+/* The callback that runs, as far as it matters for what it may call. */
+enum chain_callback {
+    CHAIN_BYTES, /* recv(), send() */
+    CHAIN_EVENT, /* open(), timer(), ... */
+    CHAIN_END,
+    CHAIN_BYE,
+};
+
 /* Given to a callback; lives on the stack of the walk. */
 struct pg_ctx {
     struct pg_session *session; /* NULL: an audience, see out/broadcast.h */
@@ -19,11 +27,20 @@ struct pg_ctx {
     enum chain_direction direction;
     bool has_kept;    /* pg_keep() was called in this callback */
     bool has_dropped; /* pg_drop() was */
-    bool is_bye;      /* in bye(), where `in_len` is what it may still send */
     bool must_wait;   /* PG_FULL was said in this callback, or -ENOBUFS */
-    size_t in_len;    /* inward: the bytes recv() was given, or pg_rest() */
-    int result;       /* outward: what became of the bytes handed on */
+    enum chain_callback callback;
+    size_t in_len; /* inward: the bytes recv() was given, or pg_rest(); in bye()
+                      those it may still send */
+    int result;    /* outward: what became of the bytes handed on */
 };
+
+/* True when pg_end() says that no more input comes from the entry at `place`.
+ */
+static inline bool chain_is_cut_off(const struct pg_session *session,
+                                    unsigned place)
+{
+    return session->flags & SESSION_CUT_OFF && place < session->cut;
+}
 
 /* From the entry at `place` on inward. 0, PG_FULL or -ECANCELED as for
  * pg_forward(). */

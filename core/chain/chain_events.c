@@ -30,6 +30,7 @@ static bool chain_events_end_one(struct pg_session *session, unsigned place)
 
     if (slot->is_held)
         return false;
+    ctx.callback = CHAIN_END;
     frame = frame_enter(ctx.entry);
     if (ctx.entry->handler->end)
         ctx.entry->handler->end(&ctx);
@@ -59,34 +60,35 @@ static void chain_events_tell_end(struct pg_session *session)
     while (session->ended < session->opened && !session_is_closing(session)) {
         if (chain_events_end_waits(session))
             return;
-        if (!chain_events_end_one(session, session->ended))
+        session->ended++; /* first: after a crash in it, it is not told again */
+        if (!chain_events_end_one(session, session->ended - 1u)) {
+            session->ended--;
             return;
-        session->ended++;
+        }
     }
-    if (session->ended == session->opened &&
-        !(session->flags & SESSION_CLOSING))
-        session->flags |= SESSION_ENDED;
 }
 
 void chain_end(struct pg_session *session)
 {
     chain_events_tell_end(session);
+    if (session->ended == session->opened &&
+        !(session->flags & SESSION_CLOSING))
+        session->flags |= SESSION_ENDED;
     session_check_done(session);
 }
 
-/* Whether all is done is looked at in the next turn, because the entry may
-   still send. */
+/* Whether all are told and all is done is looked at in the next turn, because
+   the entry may still send. */
 void chain_cut_off(struct pg_session *session, unsigned place, bool is_now)
 {
     if (session_is_closing(session) || session->flags & SESSION_EOF)
         return;
     chain_open_ahead(session);
     session->flags |= SESSION_EOF | SESSION_CUT_OFF;
-    session->ended = (uint16_t)(place + 1);
+    session->ended = session->cut = (uint16_t)(place + 1);
     if (is_now)
         chain_events_tell_end(session);
-    session->flags |= SESSION_INPUT_HELD; /* chain_resume() goes on */
-    session_may_resume(session);
+    mark_resuming(session); /* chain_resume() goes on */
     session_watch(session);
 }
 
@@ -151,14 +153,15 @@ static void chain_events_bye_one(struct pg_session *session, unsigned place)
     struct pg_ctx ctx = callback_ctx(session, place);
     struct frame frame = frame_enter(ctx.entry);
 
-    ctx.is_bye = true;
+    ctx.callback = CHAIN_BYE;
     ctx.in_len = (size_t)core->config->limits.frame_bytes;
     ctx.entry->handler->bye(&ctx);
     frame_restore(frame);
 }
 
 /* Meanwhile the session is one that leaves: nothing comes in, but what is sent
-   goes out. */
+   goes out. What is delayed is waited for, but not by one whose place is
+   another's. */
 void chain_bye(struct pg_session *session)
 {
     unsigned place = session->opened;
@@ -169,7 +172,8 @@ void chain_bye(struct pg_session *session)
         if (session_ctx(session, place)->is_open &&
             session_listener(session)->chain.entries[place]->handler->bye)
             chain_events_bye_one(session, place);
-    if (session->late_out && !(session->flags & SESSION_ABORT))
+    if (session->late_out &&
+        (session->flags & (SESSION_ABORT | SESSION_COUNTED)) == SESSION_COUNTED)
         return;
     session->flags &= ~(uint32_t)SESSION_LEAVING;
     session->flags |= SESSION_CLOSING;
@@ -183,13 +187,14 @@ void chain_forget(struct pg_session *session)
     chain_leave_groups(session); /* the process may have died in close() */
 }
 
-/* Bytes that end() has held come again by end(), when all ahead is done. */
+/* Bytes that end() has held come again by end(), when all ahead is done; those
+   from before pg_end() nobody is to have any more. */
 static void chain_events_resume_one(struct pg_session *session, unsigned place)
 {
     struct ctx_slot *slot = session_ctx(session, place);
 
     slot->is_held = false;
-    if (!slot->is_ending)
+    if (!slot->is_ending && !chain_is_cut_off(session, place))
         chain_recv(session, place, pg_bytes(NULL, 0));
     slot->is_ending = false;
 }

@@ -133,6 +133,9 @@ int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
     struct pg_session *session = ctx->session;
     uint32_t block;
 
+    if (ctx->direction == CHAIN_IN &&
+        (session_is_closing(session) || chain_is_cut_off(session, ctx->place)))
+        return -ECANCELED;
     if (!share_has_room_to_keep(session, sizeof(struct later) + bytes.len))
         return -ENOBUFS;
     block = heap_alloc(&core->arena, sizeof(struct later) + bytes.len);
@@ -167,7 +170,8 @@ static void later_hand_on(struct pg_session *session, const struct later *later)
 
     if (is_outward && !(session->flags & SESSION_CLOSING))
         chain_send_one(session, later->place, bytes);
-    else if (!is_outward && !session_is_closing(session))
+    else if (!is_outward && !session_is_closing(session) &&
+             !chain_is_cut_off(session, later->place + 1u))
         chain_recv(session, later->place + 1u, bytes);
     else
         counter_add(later->entry, "dropped: session over before its delay", 1);

@@ -17,7 +17,7 @@ struct later {
     uint16_t entry; /* its id */
 };
 
-/* -ENOBUFS: no room. */
+/* -ENOBUFS: no room; -ECANCELED: inward, and nothing more is handed on. */
 int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes);
 /* Delivers what pg_later() kept in this block of the heap, or lets it wait for
    its session's next turn. */

@@ -41,16 +41,19 @@ static void opening_stop(const struct pg_ctx *ctx)
 static void opening_one(struct pg_session *session, unsigned place)
 {
     struct pg_ctx ctx = callback_ctx(session, place);
+    struct ctx_slot *slot = session_ctx(session, place);
     enum pg_verdict verdict;
     struct frame frame;
 
     session->opened = (uint16_t)(place + 1);
-    session_ctx(session, place)->is_open = true;
+    slot->is_open = true;
     if (!ctx.entry->handler->open)
         return;
+    slot->is_opening = true;
     frame = frame_enter(ctx.entry);
     verdict = ctx.entry->handler->open(&ctx);
     frame_restore(frame);
+    slot->is_opening = false;
     if (verdict == PG_STOP)
         opening_stop(&ctx);
     else if (verdict != PG_PASS)
@@ -88,14 +91,16 @@ void chain_ready(struct pg_session *session, unsigned place)
     if (!(session->flags & SESSION_ENDED))
         return;
     session->flags &= ~(uint32_t)SESSION_ENDED;
-    session->flags |= SESSION_INPUT_HELD; /* chain_resume() goes on */
-    session_may_resume(session);
+    mark_resuming(session); /* chain_resume() goes on */
 }
 
+/* Those who are opened meanwhile have never met a stranger. */
 void chain_known(struct pg_session *session)
 {
-    for (unsigned place = 0;
-         place < session->opened && !session_is_closing(session); place++) {
+    unsigned count = session->opened;
+
+    for (unsigned place = 0; place < count && !session_is_closing(session);
+         place++) {
         struct pg_ctx ctx = callback_ctx(session, place);
         struct frame frame;
 

@@ -159,7 +159,8 @@ struct pg_session *session_meet(struct pg_listener *listener, const void *data,
 static void life_input_ended(struct pg_session *session)
 {
     session->flags |= SESSION_EOF;
-    session->flags &= ~(uint32_t)SESSION_CUT_OFF;
+    if (session->flags & SESSION_CLOSED)
+        session->flags &= ~(uint32_t)SESSION_CUT_OFF;
     if (session->flags & SESSION_CLOSED && session->flags & SESSION_FINISHED)
         mark_closing(session, SESSION_GONE);
     chain_end(session);
@@ -204,11 +205,18 @@ void session_readable(struct pg_session *session)
         session_watch(session);
 }
 
+/* Somebody waits for bytes, for room, or to be told the end of input. */
+static bool life_has_to_go_on(const struct pg_session *session)
+{
+    return !session_is_closing(session) &&
+           (session->flags & (SESSION_INPUT_HELD | SESSION_WANTS_ROOM) ||
+            (session->flags & (SESSION_EOF | SESSION_ENDED)) == SESSION_EOF);
+}
+
 static void life_resume_one(struct pg_session *session)
 {
     session->flags &= ~(uint32_t)SESSION_RESUMING;
-    if (session->flags & (SESSION_INPUT_HELD | SESSION_WANTS_ROOM) &&
-        !session_is_closing(session))
+    if (life_has_to_go_on(session))
         chain_resume(session);
     later_resume(session);
     mark_unlisted(session);
@@ -324,6 +332,7 @@ static void life_close_one(struct pg_session *session)
         return;
     }
     queue_drop(session);
+    later_resume(session); /* those that were held up */
     /* On another list of the core, or again on this one, it waits until that
        list is done. */
     if (!(session->flags &

@@ -149,7 +149,8 @@ static void mail_deliver(const struct message *message)
         return;
     }
     session = session_at(message->slot);
-    if (session->number != message->number) {
+    if (session->number != message->number ||
+        session->flags & SESSION_SAID_BYE) {
         counter_add(message->entry, "dropped: receiver has left", 1);
         return;
     }

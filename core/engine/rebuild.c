@@ -25,14 +25,23 @@ static int rebuild_timers(struct pg_session *session)
     return 0;
 }
 
-/* The process died between two open(), or while it said goodbye. */
+/* The process died in an open() or between two: nobody knows how far it came.
+ */
+static bool rebuild_is_torn(const struct pg_session *session)
+{
+    if (!(session->flags & SESSION_OPEN))
+        return false;
+    for (unsigned place = 0; place < session->opened; place++)
+        if (session_ctx(session, place)->is_opening)
+            return true;
+    return !(session->flags & SESSION_HOLDING) &&
+           session->opened < session_listener(session)->chain.count;
+}
+
+/* So it may have died while it said goodbye. */
 static void rebuild_end_torn(struct pg_session *session)
 {
-    bool is_torn = session->flags & SESSION_OPEN &&
-                   !(session->flags & SESSION_HOLDING) &&
-                   session->opened < session_listener(session)->chain.count;
-
-    if (is_torn && !session_is_closing(session))
+    if (rebuild_is_torn(session) && !session_is_closing(session))
         session_abort(session, PG_WHY_CRASH, "the server crashed");
     if (session->flags & SESSION_LEAVING && !session->late_out)
         mark_closing(session, SESSION_CLOSING);
@@ -61,6 +70,8 @@ static int rebuild_one(struct pg_session *session)
         mark_closing(session, 0);
     rebuild_end_torn(session);
     session_may_resume(session);
+    if ((was & (SESSION_EOF | SESSION_ENDED)) == SESSION_EOF)
+        mark_resuming(session); /* not all were told */
     session_watch(session);
     return rebuild_timers(session);
 }

@@ -12,6 +12,8 @@ void session_end(struct pg_session *session, enum pg_end how, enum pg_why why,
         session_abort(session, why, text);
         return;
     }
+    if (session_is_closing(session))
+        return;
     if (core->gathered)
         broadcast_before(session); /* was said while it was there */
     mark_reason(session, why, text);

@@ -52,6 +52,17 @@ static bool queue_push_fits(const struct pg_session *session, size_t len)
     return session->queued + len <= core->queue_most;
 }
 
+/* The last words of those who end in peace: they go as far as the total does.
+ */
+static bool queue_push_is_goodbye(const struct pg_session *session, size_t len)
+{
+    uint64_t total = (uint64_t)core->config->limits.queue_bytes_total;
+
+    return session->flags & SESSION_SAID_BYE &&
+           core->arena.header->queue_blocks + 2ull * (session->queued + len) <=
+               total / core->workers;
+}
+
 /* Who reads pays nothing for those who do not: what an empty queue has no room
    for is given to the socket at once, see queue_push_rest_may_wait(). */
 static bool queue_push_fits_after_sending(struct pg_session *session,
@@ -61,7 +72,8 @@ static bool queue_push_fits_after_sending(struct pg_session *session,
         return true;
     queue_send_now(session);
     return queue_push_fits(session, len) ||
-           (session_is_connection(session) && !session->head);
+           (session_is_connection(session) && !session->head) ||
+           queue_push_is_goodbye(session, len);
 }
 
 static bool queue_push_is_stuck(const struct pg_session *session)

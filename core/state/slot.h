@@ -77,12 +77,13 @@ struct ctx_slot {
     uint64_t armed_ms;    /* when its timer item comes up; 0: it has none */
     uint32_t kept;        /* heap block with unfinished bytes; 0: none */
     uint32_t kept_at, kept_len;
-    uint32_t claim;  /* its place in the table of claims + 1; 0: none */
-    uint32_t late;   /* how much of pg_later() is on its way inward */
-    bool is_open;    /* open() has run, close() has not */
-    bool is_held;    /* the kept bytes wait for room ahead, or for a turn */
-    bool is_ending;  /* ... and then come again by end() */
-    bool wants_room; /* it was told PG_FULL: room() is to be called */
+    uint32_t claim;      /* its place in the table of claims + 1; 0: none */
+    uint32_t late;       /* how much of pg_later() is on its way inward */
+    bool is_open : 1;    /* open() has run or runs, close() has not */
+    bool is_opening : 1; /* it runs */
+    bool is_held;        /* the kept bytes wait for room ahead, or for a turn */
+    bool is_ending;      /* ... and then come again by end() */
+    bool wants_room;     /* it was told PG_FULL: room() is to be called */
 };
 
 /* In front stands all that every message touches: one cache line a session,
@@ -119,6 +120,7 @@ struct pg_session {
     uint32_t due, due_last; /* those that are due and wait for a turn */
     struct budget budget;
     uint16_t ended; /* entries that have seen the end of input */
+    uint16_t cut;   /* SESSION_CUT_OFF: entries that hand on no more input */
     uint16_t why;   /* enum pg_why */
 };
 

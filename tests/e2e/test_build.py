@@ -119,6 +119,34 @@ class Makes(BuildTest):
                 self.assertEqual(self.advised_config(result)["handlers"], chain)
                 self.run_it("check", "my.json")
 
+    def test_an_open_that_holds_nobody_back_is_warned_of(self):
+        warning = (
+            "playground build: warning: it.c:{}: open() returns PG_STOP, but nothing in "
+            "it.c calls pg_ready(), so it is taken as PG_PASS; return PG_PASS\n"
+        )
+        for body, line in (
+            ("    pg_send(ctx, pg_text(\"hi\"));\n    return PG_STOP;\n", 6),
+            ("    return PG_STOP;\n", 5),
+            ("    if (pg_is_stranger(ctx)) {\n        return PG_PASS;\n    }\n"
+             "    return PG_STOP;\n", 8),
+            ("    pg_ready(ctx);\n    return PG_STOP;\n", None),
+            ("    pg_send(ctx, pg_text(\"PG_STOP\")); /* no PG_STOP */\n"
+             "    return '\"' ? PG_PASS : PG_PASS; // PG_STOP\n", None),
+            ("    return PG_PASS;\n", None),
+        ):
+            with self.subTest(body):
+                self.write(
+                    handler()
+                    .replace("static enum", "static enum pg_verdict it_open(struct pg_ctx *ctx)"
+                             "\n{\n" + body + "}\nstatic enum", 1)
+                    .replace("return in.len > 3", "if (!in.len)\n        return PG_STOP;\n"
+                             "    return in.len > 3")
+                    .replace(".recv = it_recv", ".open = it_open, .recv = it_recv")
+                )
+                self.assertEqual(
+                    self.build("it.c").stderr, warning.format(line) if line else ""
+                )
+
     def test_an_error_says_whose_file_it_is(self):
         self.write(handler("PG_RECORDS").replace('"it"', '"lines"'), "lines.c")
         self.build("lines.c")

@@ -156,6 +156,8 @@ static void check_served(struct harness *h)
 
 #define CHAIN                                                                  \
     "[{ \"plugin\": \"lines\", \"max_bytes\": 100, \"// why\": [1, null] },"   \
+    " { \"plugin\": \"staged\", \"open\": \"ready stop\", \"bye\": "           \
+    "\"send=bye\" },"                                                          \
     " \"probe\", { \"plugin\": \"chat-broadcast\", \"slow\": \"drop\","        \
     " \"rooms\": true }]"
 

@@ -315,6 +315,7 @@ static int build_plugin(struct build *build)
     if (!build_check(build, &verdict) || build_install(build) != 0)
         return 1;
     build_warn_hidden(build, &verdict);
+    build_warn_open(build, &verdict);
     build_print_next(build, &verdict);
     return 0;
 }

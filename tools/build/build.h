@@ -4,6 +4,7 @@
  *   build.c           the command: places, usage, what to do next
  *   build_compile.c   runs the compiler
  *   build_check.c     loads what it made, in a process of its own
+ *   build_open.c      warns of an open() that holds nobody back
  */
 #ifndef BUILD_H
 #define BUILD_H
@@ -25,7 +26,8 @@ struct build {
 struct verdict {
     enum plugin_kind kind;
     enum pg_kind needs, makes;
-    char text[1024]; /* its summary */
+    bool has_open, may_hold; /* open(), and a call of pg_ready() */
+    char text[1024];         /* its summary */
 };
 
 /* Returns 0, or 1 after saying why it could not be compiled. */
@@ -33,6 +35,9 @@ int build_compile(const struct build *build);
 
 /* Loads build->made. False after saying why that failed. */
 bool build_check(const struct build *build, struct verdict *verdict);
+
+/* Warns if the source has an open() that returns PG_STOP for nothing. */
+void build_warn_open(const struct build *build, const struct verdict *verdict);
 
 /* The status of waitpid(2), however often it is interrupted. */
 int build_wait(pid_t pid);

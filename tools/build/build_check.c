@@ -21,7 +21,9 @@ static void build_check_show(const struct plugin *plugin, void *arg)
 {
     const struct verdict verdict = {.kind = plugin->kind,
                                     .needs = plugin->handler.needs,
-                                    .makes = plugin->handler.makes};
+                                    .makes = plugin->handler.makes,
+                                    .has_open = plugin->handler.open != NULL,
+                                    .may_hold = plugin->may_hold};
 
     (void)arg;
     fwrite(&verdict, sizeof(verdict), 1, stdout);

@@ -210,9 +210,8 @@ struct pg_handler {
     enum pg_verdict (*recv)(struct pg_ctx *ctx, struct pg_bytes in);
     /* Bytes go out. */
     enum pg_verdict (*send)(struct pg_ctx *ctx, struct pg_bytes out);
-    /* No more input will come; may still forward and send. The session
-       closes when every entry has seen this, no timer is set and all is sent.
-     */
+    /* No more input will come; may still forward and send. The session closes
+       when every entry has seen this, no timer is set and all is sent. */
     void (*end)(struct pg_ctx *ctx);
     /* The deadline set with pg_timer() has come. */
     void (*timer)(struct pg_ctx *ctx);
@@ -222,24 +221,21 @@ struct pg_handler {
 
     /* Checks one chain that the entry stands in, as check() does: there
        `input`, PG_STREAM or PG_RECORDS, reaches it from the transport `name`.
-       */
+     */
     int (*check_place)(struct pg_entry *entry, enum pg_kind input,
                        const char *name);
-
     /* The second message of a UDP peer is here, and recv() is next: it was a
        stranger, see pg_is_stranger(), and is none any more. Never runs for a
        connection. */
     void (*known)(struct pg_ctx *ctx);
-
     /* There is room again after PG_FULL or -ENOBUFS, for a handler that makes
        output without input; once for each time, and not where pg_keep() has
        bytes that come again. */
     void (*room)(struct pg_ctx *ctx);
-
-    /* The session ends, and not by a reset or a crash: last entry to first,
-       before close(). At most limits.frame_bytes of pg_send() go out. */
+    /* The session ends, and not by a crash or a reset, the peer's or ours: last
+       entry to first, before close(). What is sent goes out, from each entry at
+       most limits.frame_bytes; more is -EMSGSIZE. */
     void (*bye)(struct pg_ctx *ctx);
-
     bool joins_records; /* pg_keep() may join a record with the next one */
 };
 
@@ -273,11 +269,10 @@ PG_API enum pg_verdict pg_reset(struct pg_ctx *ctx, const char *reason);
  * -EMSGSIZE, -EDQUOT, -ENOBUFS  (from send) as for pg_send()
  *
  * It is enough when the way ahead is full or paused, and when the session has
- * had its turn: after 512 calls in one turn of the loop, or one millisecond
- * (never on a virtual clock). Then the others have theirs, before the rest
- * comes. A handler that goes on all the same keeps the order, but the others
- * wait for it. What is kept comes again wherever an arrow leads back here, and
- * before the end is told; in end() it comes again by end():
+ * had its turn: 512 calls in one turn of the loop, or a millisecond (never on a
+ * virtual clock). Who goes on all the same keeps the order, but the others
+ * wait. What is kept comes again wherever an arrow leads back here, and before
+ * the end is told; in end() it comes again by end():
  *
  *     flowing <--> held     by PG_FULL and pg_keep(); back when there is room
  *     flowing <--> paused   by pg_pause(); back by pg_resume()
@@ -286,9 +281,8 @@ PG_API enum pg_verdict pg_reset(struct pg_ctx *ctx, const char *reason);
  */
 PG_API int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes);
 
-/* For a layer that makes several messages of one input: says before each where
-   the rest begins, so that no more than that needs to find room when the turn
-   is over. */
+/* A layer that makes several messages of one input says before each where the
+   rest begins: no more than that needs room when the turn is over. */
 PG_API void pg_rest(struct pg_ctx *ctx, struct pg_bytes rest);
 
 /*
@@ -327,14 +321,13 @@ PG_API int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes);
  * pg_state() how far you have looked, so that a message that comes byte by byte
  * costs linear time. Each call replaces what was kept; without a call nothing
  * is kept. Too much (over limits.frame_bytes plus one read) closes the session.
- * Returns PG_STOP, so that `return pg_keep(ctx, rest)` reads well. May be
- * called from recv and end.
+ * Returns PG_STOP, so that `return pg_keep(ctx, rest)` reads well.
  *
  * Of a record only the rest may be kept that PG_FULL was said for, or that is
- * left after pg_pause(). It comes again alone, before the next
- * record: the layers in front wait, and datagrams that the peer sends meanwhile
- * are dropped and counted. Anything else that is kept of a record is dropped,
- * counted and said once on stderr, unless the handler has .joins_records.
+ * left after pg_pause(). It comes again alone, before the next: the layers in
+ * front wait, and datagrams that come meanwhile are dropped and counted.
+ * Anything else that is kept of a record is dropped, counted and said once on
+ * stderr, unless the handler has .joins_records.
  */
 PG_API enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail);
 
@@ -352,28 +345,31 @@ PG_API uint8_t *pg_scratch(struct pg_ctx *ctx, size_t len);
 /* ---- a handshake, an end inside the stream ------------------------------ */
 
 /* Ends what PG_STOP from open() began: the entries behind are opened before
-   this returns, and have input, ends and broadcasts from now on. Until then
-   they are in nothing of this session, and pg_forward() says -ECANCELED. */
+   this returns. Until then they are in nothing of this session, and
+   pg_forward() says -ECANCELED. Where nobody waits it does nothing. */
 PG_API void pg_ready(struct pg_ctx *ctx);
 
 /* No more input comes from here, whatever the peer still says: the entries
-   behind see end(), their answers are sent, then it closes as at a FIN. */
+   behind see end() now, or when they are done with what they hold; their
+   answers are sent, then it closes as at a FIN. pg_forward() says -ECANCELED,
+   here and in front. */
 PG_API void pg_end(struct pg_ctx *ctx);
 
 /* Did our side call, and not the peer? */
 PG_API bool pg_is_client(const struct pg_ctx *ctx);
 
 /*
- * Elsewhere these do nothing, or say -ECANCELED (`known` is as `recv`):
+ * Elsewhere these do nothing, or say -ECANCELED (`known` is as `room`):
  *
  *                          open  recv  end  timer  room  send  bye  close
  *  pg_send                   x     x    x     x      x     x    x
  *  pg_forward, pg_later      x     x    x     x      x     x
  *  pg_keep                         x    x
- *  pg_ready                  x     x    x     x      x     x
+ *  pg_ready                  x     x    x     x      x
  *  pg_end                    x     x          x      x     x
- *  all else, pg_send_to()    x     x    x     x      x     x    x     x
- * pg_claims() and the like give copies: fn may claim, leave, pg_send_to(), too.
+ *  all else                  x     x    x     x      x     x    x     x
+ *
+ * pg_claims() and the like give copies: fn may claim, leave and pg_send_to().
  */
 
 /* ---- to others -------------------------------------------------------- */
