@@ -47,15 +47,22 @@ void broadcast_forget(struct receivers receivers)
     core->scratch_used = receivers.scratch_used;
 }
 
+/* While an entry holds the others back, only it and those in front are there.
+ */
 bool broadcast_reaches(const struct pg_session *session,
                        const struct pg_listener *listener,
                        const struct audience *audience)
 {
-    return session->listener == listener->id &&
-           session->number != audience->except &&
-           audience->place < session->opened &&
-           !(session->flags &
-             (SESSION_CLOSING | SESSION_LEAVING | SESSION_STRANGER));
+    uint32_t flags =
+        session->flags & (SESSION_OPEN | SESSION_HOLDING | SESSION_CLOSING |
+                          SESSION_LEAVING | SESSION_STRANGER);
+
+    if (session->listener != listener->id ||
+        session->number == audience->except)
+        return false;
+    return flags == SESSION_OPEN ||
+           (flags == (SESSION_OPEN | SESSION_HOLDING) &&
+            audience->place < session->opened);
 }
 
 /* ---- putting it into the queues --------------------------------------- */

@@ -476,7 +476,7 @@ static void test_group_survives_its_worker(void **state)
 
 /* ---- at random ---------------------------------------------------------- */
 
-enum { PEERS = 8, GROUPS = 4, TURNS = 300 };
+enum { PEERS = 8, GROUPS = 4, TURNS = 200, SEEDS = 3, SEEDS_LONG = 300 };
 
 static bool is_in[GROUPS][PEERS];
 static char heard[PEERS][1 << 16];
@@ -566,9 +566,10 @@ static void run_random(enum pg_kind provides, uint64_t with)
 static void test_group_at_random_hears_what_the_model_says(void **state)
 {
     const char *only = getenv("PLAYGROUND_SEED");
+    uint64_t seeds = getenv("PLAYGROUND_LONG") ? SEEDS_LONG : SEEDS;
 
     (void)state;
-    for (uint64_t with = 1; with <= 6; with++) {
+    for (uint64_t with = 1; with <= seeds; with++) {
         uint64_t chosen = only ? strtoull(only, NULL, 10) : with;
 
         run_random(PG_STREAM, chosen);

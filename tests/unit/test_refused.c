@@ -34,8 +34,7 @@ static const char *draw_layer(void)
         "",
         "{ \"plugin\": \"impair\", \"delay_ms\": 5 }, ",
         "{ \"plugin\": \"impair\", \"rate_kbit_s\": 8000 }, ",
-        "{\"plugin\": \"impair\", \"cut_percent\": 1, \"direction\": "
-        "\"out\"}, ",
+        "{ \"plugin\": \"impair\", \"cut_percent\": 1 }, ",
     };
 
     return layers[draw(sizeof(layers) / sizeof(*layers))];

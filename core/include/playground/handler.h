@@ -373,7 +373,7 @@ PG_API bool pg_is_client(const struct pg_ctx *ctx);
  *  pg_end                    x     x          x      x     x
  *  all else                  x     x    x     x      x     x    x     x
  *
- * pg_claims() and the like give copies: their fn may claim, leave, send.
+ * pg_claims() and the like give copies: fn may claim, leave and pg_send_to().
  */
 
 /* ---- to others -------------------------------------------------------- */
