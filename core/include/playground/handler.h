@@ -219,9 +219,8 @@ struct pg_handler {
        sent to this session now is lost; pg_broadcast() reaches the others. */
     void (*close)(struct pg_ctx *ctx, struct pg_reason reason);
 
-    /* Checks one chain that the entry stands in, as check() does: there
-       `input`, PG_STREAM or PG_RECORDS, reaches it from the transport `name`.
-     */
+    /* Checks one chain that it stands in, as check() does: there `input`,
+       PG_STREAM or PG_RECORDS, reaches it from the transport `name`. */
     int (*check_place)(struct pg_entry *entry, enum pg_kind input,
                        const char *name);
     /* The second message of a UDP peer is here, and recv() is next: it was a
@@ -468,8 +467,7 @@ PG_API const char *pg_entry_name(const struct pg_entry *entry);
 /* limits.frame_bytes of the config: no message is longer. */
 PG_API size_t pg_entry_frame_bytes(const struct pg_entry *entry);
 
-/* The peer in words, "tcp 127.0.0.1:40322"; valid until the callback returns.
- */
+/* The peer in words, "tcp 127.0.0.1:4032"; valid until the callback returns. */
 PG_API const char *pg_peer(struct pg_ctx *ctx);
 /* The name of the session's transport plugin, "tcp". */
 PG_API const char *pg_transport_name(const struct pg_ctx *ctx);
