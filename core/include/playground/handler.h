@@ -221,9 +221,8 @@ struct pg_handler {
        sent to this session now is lost; pg_broadcast() reaches the others. */
     void (*close)(struct pg_ctx *ctx, struct pg_reason reason);
 
-    /* Checks one chain that the entry stands in, as check() does: there
-       `input`, PG_STREAM or PG_RECORDS, reaches it from the transport `name`.
-     */
+    /* Checks one chain that it stands in, as check() does: there `input`,
+       PG_STREAM or PG_RECORDS, reaches it from the transport `name`. */
     int (*check_place)(struct pg_entry *entry, enum pg_kind input,
                        const char *name);
     /* The second message of a UDP peer is here, and recv() is next: it was a
@@ -500,8 +499,7 @@ PG_API size_t pg_entry_frame_bytes(const struct pg_entry *entry);
 PG_API unsigned pg_worker(const struct pg_entry *entry);
 PG_API unsigned pg_workers(const struct pg_entry *entry);
 
-/* The peer in words, "tcp 127.0.0.1:40322"; valid until the callback returns.
- */
+/* The peer in words, "tcp 127.0.0.1:4032"; valid until the callback returns. */
 PG_API const char *pg_peer(struct pg_ctx *ctx);
 /* The address that the peer came to, likewise. */
 PG_API const char *pg_local(struct pg_ctx *ctx);
