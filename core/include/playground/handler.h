@@ -64,7 +64,6 @@
 
 #define PG_API               __attribute__((visibility("default")))
 #define PG_PRINTF(at, first) __attribute__((format(printf, at, first)))
-#define PG_MUST_USE          __attribute__((warn_unused_result))
 
 /* ---- bytes ------------------------------------------------------------ */
 
@@ -248,13 +247,10 @@ extern PG_API const struct pg_handler pg_handler;
 
 /* Throws these bytes away and counts `reason`: use as `return pg_drop(...)`. */
 PG_API enum pg_verdict pg_drop(struct pg_ctx *ctx, const char *reason);
-
 /* Ends the session after what is queued has been sent. Takes effect when the
    callbacks have returned; until then nothing more is delivered to it. */
 PG_API enum pg_verdict pg_close(struct pg_ctx *ctx, const char *reason);
-
-/* Ends the session without sending anything more: TCP sends RST instead of
-   FIN. */
+/* Ends the session and sends nothing more: over TCP by RST instead of FIN. */
 PG_API enum pg_verdict pg_reset(struct pg_ctx *ctx, const char *reason);
 
 /* ---- passing bytes on ------------------------------------------------- */
@@ -282,7 +278,6 @@ PG_API enum pg_verdict pg_reset(struct pg_ctx *ctx, const char *reason);
  *     ended ---> gone       all is sent; from anywhere else by pg_close()
  */
 PG_API int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes);
-
 /* A layer that makes several messages of one input says before each where the
    rest begins: no more than that needs room when the turn is over. */
 PG_API void pg_rest(struct pg_ctx *ctx, struct pg_bytes rest);
@@ -333,16 +328,13 @@ PG_API int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes);
  * stderr, unless the handler has .joins_records.
  */
 PG_API enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail);
-
 /* The bytes kept now; valid until the next pg_keep() or the callback's end. */
 PG_API struct pg_bytes pg_kept(struct pg_ctx *ctx);
 
-/*
- * Memory for what you make from the bytes, valid until the callback that
- * asked returns; never touched by nested callbacks; not zeroed. Never NULL:
- * over limits.frame_bytes + 1 KiB the session closes with a reason, and the
- * memory may still be written to.
- */
+/* Memory for what you make from the bytes, valid until the callback that asked
+   returns; never touched by nested callbacks; not zeroed. Never NULL: over
+   limits.frame_bytes + 1 KiB the session closes with a reason, and the memory
+   may still be written to. */
 PG_API uint8_t *pg_scratch(struct pg_ctx *ctx, size_t len);
 
 /* ---- a handshake, an end inside the stream ------------------------------ */
@@ -351,13 +343,11 @@ PG_API uint8_t *pg_scratch(struct pg_ctx *ctx, size_t len);
    this returns. Until then they are in nothing of this session, and
    pg_forward() says -ECANCELED. Where nobody waits it does nothing. */
 PG_API void pg_ready(struct pg_ctx *ctx);
-
 /* No more input comes from here, whatever the peer still says: the entries
    behind see end() now, or when they are done with what they hold; their
    answers are sent, then it closes as at a FIN. pg_forward() says -ECANCELED,
    here and in front. */
 PG_API void pg_end(struct pg_ctx *ctx);
-
 /* Did our side call, and not the peer? */
 PG_API bool pg_is_client(const struct pg_ctx *ctx);
 
@@ -377,29 +367,22 @@ PG_API bool pg_is_client(const struct pg_ctx *ctx);
 
 /* ---- to others -------------------------------------------------------- */
 
-/*
- * Sends to the same entry in every other session but strangers', on every
- * worker and whatever its transport, each starting just below this entry.
- * `slow` says what happens to a receiver that does not read. 0, or -ENOBUFS
- * when another worker cannot take it (counted).
- */
+/* Sends to the same entry in every other session but strangers', on every
+   worker and whatever its transport, each starting just below this entry.
+   `slow` says what happens to a receiver that does not read. 0, or -ENOBUFS
+   when another worker cannot take it (counted). */
 PG_API int pg_broadcast(struct pg_ctx *ctx, struct pg_bytes bytes,
                         enum pg_slow slow);
-
 /* Sends to every session of the entry; tick(), which has no ctx, needs it. */
 PG_API int pg_broadcast_all(struct pg_entry *entry, struct pg_bytes bytes,
                             enum pg_slow slow);
 
 #define PG_KEY_BYTES 64 /* the longest key, without its NUL */
 
-/*
- * Takes `key` as the name of this ctx, unique in the entry over all workers;
- * gives back the one it had. It ends with the session. 0; -EEXIST another ctx
- * has it; -EINVAL empty or longer than PG_KEY_BYTES; -ENOSPC the table is
- * full.
- */
+/* Takes `key` as the name of this ctx, unique in the entry over all workers;
+   gives back the one it had. It ends with the session. -EEXIST: another has it;
+   -EINVAL: empty or longer than PG_KEY_BYTES; -ENOSPC: the table is full. */
 PG_API int pg_claim(struct pg_ctx *ctx, const char *key);
-
 /* The same with the name as people are to see it, which is as long at most;
    pg_claim() shows the key. A key that this ctx has is only shown anew. */
 PG_API int pg_claim_as(struct pg_ctx *ctx, const char *key, const char *shown);
@@ -419,15 +402,12 @@ PG_API const char *pg_name_key(struct pg_bytes shown,
 
 /* The key of this ctx; "" without one. Valid until the callback returns. */
 PG_API const char *pg_claimed(struct pg_ctx *ctx);
-
 /* Has some ctx of the entry this key? Costs the same however many keys. */
 PG_API bool pg_is_claimed(struct pg_entry *entry, const char *key);
-
 /* Calls fn once for each key of the entry, in the order they were claimed. */
 PG_API void pg_claims(struct pg_entry *entry,
                       void (*fn)(const char *key, const char *shown, void *arg),
                       void *arg);
-
 /* Sends to the session that has `key`, wherever it is. -ENOENT: nobody has. */
 PG_API int pg_send_to(struct pg_entry *entry, const char *key,
                       struct pg_bytes bytes);
@@ -457,29 +437,23 @@ PG_API void pg_groups_all(struct pg_entry *entry,
 
 /* ---- time ------------------------------------------------------------- */
 
-/* Milliseconds, monotonic; in tests and simulations a virtual clock. */
+/* Milliseconds or nanoseconds, monotonic; virtual in tests and simulations. */
 PG_API uint64_t pg_now(void);
-/* The clock of pg_now() in nanoseconds. */
 PG_API uint64_t pg_now_ns(void);
 /* Milliseconds since 1970, may jump; a simulation begins with the year 2000. */
 PG_API uint64_t pg_wall_ms(void);
-
 /* Calls timer() in `ms` milliseconds. One deadline a ctx: a new one replaces
    the old one. A session with a deadline does not close at end of input. */
 PG_API void pg_timer(struct pg_ctx *ctx, uint32_t ms);
 PG_API void pg_timer_stop(struct pg_ctx *ctx);
-
 /* Calls tick() in `ms` milliseconds. One deadline an entry and worker. */
 PG_API void pg_entry_timer(struct pg_entry *entry, uint32_t ms);
 
 /* ---- pressure --------------------------------------------------------- */
 
-/*
- * Stops reading from this session until pg_resume(), one for each pause. What
- * this entry keeps when it resumes comes again, even if nothing new comes, and
- * before the end of input is told. A datagram that comes meanwhile is dropped
- * and counted.
- */
+/* Stops reading from this session until pg_resume(), one for each pause. What
+   this entry keeps when it resumes comes again, even if nothing new comes, and
+   before the end of input is told. Datagrams that come are dropped, counted. */
 PG_API void pg_pause(struct pg_ctx *ctx);
 PG_API void pg_resume(struct pg_ctx *ctx);
 
@@ -505,9 +479,8 @@ PG_API const char *pg_peer(struct pg_ctx *ctx);
 PG_API const char *pg_local(struct pg_ctx *ctx);
 /* The name of the session's transport plugin, "tcp". */
 PG_API const char *pg_transport_name(const struct pg_ctx *ctx);
-/* The kind that the session's transport provides: PG_STREAM or PG_RECORDS. */
+/* PG_STREAM or PG_RECORDS: what the transport provides, what comes to here. */
 PG_API enum pg_kind pg_transport_kind(const struct pg_ctx *ctx);
-/* The kind that reaches this entry: PG_STREAM or PG_RECORDS. */
 PG_API enum pg_kind pg_input_kind(const struct pg_ctx *ctx);
 /* Milliseconds after which the transport takes a peer for gone that says
    nothing, whatever it is sent; 0: it does not. */
@@ -532,24 +505,17 @@ PG_API void pg_count_many(struct pg_ctx *ctx, const char *name, uint64_t many);
 /*
  * One line on stderr with entry and peer in front; never blocks: what does not
  * fit is counted and announced. What a terminal obeys or nobody sees is
- * escaped.
- *
- * printf() and fprintf(stderr) work, too: the guard of the workers takes what
- * they write at once, line by line, so none waits for a reader or is lost in a
- * crash. There is no guard in `run --single`: then they wait for whoever reads,
- * and with them all clients.
+ * escaped. printf() and fprintf(stderr) work, too: the guard of the workers
+ * takes what they write, line by line. `run --single` has none: there they wait
+ * for whoever reads, and with them all clients.
  */
 PG_API void pg_log(struct pg_ctx *ctx, const char *format, ...) PG_PRINTF(2, 3);
 
-/*
- * Refuses an option, from check() or init(). The message is printed with file,
- * line and column of `key` (NULL: of the entry): say what is wrong and, after a
- * semicolon, what to do. Returns -EINVAL, so that
- * `return pg_fail(entry, "size", "...")` ends the callback.
- */
+/* Refuses an option, from check() or init(). The message is printed with file,
+   line and column of `key` (NULL: of the entry): say what is wrong and, after a
+   semicolon, what to do. Returns -EINVAL, to be returned. */
 PG_API int pg_fail(struct pg_entry *entry, const char *key, const char *format,
                    ...) PG_PRINTF(3, 4);
-
 /* The same about two options that exclude each other: both places are shown. */
 PG_API int pg_fail_pair(struct pg_entry *entry, const char *key,
                         const char *other, const char *format, ...)
@@ -571,11 +537,9 @@ struct pg_file; /* an output that never blocks the loop */
  * the file cannot be opened, errno and pg_file_error() say why.
  */
 PG_API struct pg_file *pg_open_file(struct pg_entry *entry, const char *path);
-
 /* Why the last file that this thread asked for was not opened and, after a
    semicolon, what to do; for pg_fail(). Valid until the next one. */
 PG_API const char *pg_file_error(void);
-
 /* Appends one whole line or record. -EAGAIN: no room in the ring, the line is
    lost, and the loss is announced in the file as soon as there is room. Lines
    for a FIFO that nobody reads are lost, too, and counted. */
