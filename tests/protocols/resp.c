@@ -32,12 +32,11 @@ struct resp_call {
     struct pg_ctx *ctx;
     struct resp_store *store;
     const char *at, *end; /* of the input: behind the command, and of all */
+    char *bulk;           /* room for an answer */
     bool is_wrong;        /* nobody knows where the next command begins */
     size_t count;
     struct pg_bytes args[RESP_ARGS];
 };
-
-/* ---- the store ---------------------------------------------------------- */
 
 static int resp_compare(const void *one, const void *other)
 {
@@ -65,11 +64,10 @@ static int resp_say(struct resp_call *call, const char *line)
 
 static int resp_say_bulk(struct resp_call *call, struct pg_bytes value)
 {
-    char *bulk = (char *)pg_scratch(call->ctx, value.len + 32);
-    char *end = bulk + sprintf(bulk, "$%zu\r\n", value.len);
+    char *end = call->bulk + sprintf(call->bulk, "$%zu\r\n", value.len);
 
     end = mempcpy(mempcpy(end, value.data, value.len), "\r\n", 2);
-    return pg_send(call->ctx, pg_bytes(bulk, (size_t)(end - bulk)));
+    return pg_send(call->ctx, pg_bytes(call->bulk, (size_t)(end - call->bulk)));
 }
 
 static int resp_set(struct resp_call *call, struct resp_item *old,
@@ -219,13 +217,14 @@ static bool resp_next(struct resp_call *call)
 static enum pg_verdict resp_recv(struct pg_ctx *ctx, struct pg_bytes in)
 {
     const char *at = (const char *)in.data, *end = at + in.len;
-    struct resp_call call = {ctx, pg_private(ctx), at, end, .count = 0};
+    size_t most = pg_entry_frame_bytes(pg_entry(ctx)) + 32;
+    char *bulk = (char *)pg_scratch(ctx, most);
+    struct resp_call call = {ctx, pg_private(ctx), at, end, bulk, .count = 0};
     int sent = 0;
 
     while (sent == 0 && call.at < end && resp_next(&call)) {
         sent = call.count > 0 ? resp_run(&call) : 0;
-        if (sent >= 0)
-            at = call.at;
+        at = sent < 0 ? at : call.at;
     }
     if (!call.is_wrong)
         return pg_keep(ctx, pg_bytes(at, (size_t)(end - at)));
