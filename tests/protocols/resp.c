@@ -157,15 +157,16 @@ static int resp_run(struct resp_call *call)
 static long resp_number(struct resp_call *call, char mark, long most)
 {
     const char *line = call->at, *lf = memchr(line, '\n', call->end - line);
-    char *stop = NULL;
+    const char *at = line + 1;
     long number = 0;
 
     if (lf == NULL)
         return -1;
     call->at = lf + 1;
-    if (*line == mark && line[1] >= '0')
-        number = strtol(line + 1, &stop, 10);
-    call->is_wrong = !stop || stop + 1 != lf || *stop != '\r' || number > most;
+    for (; at < lf && *at >= '0' && *at <= '9' && number <= most; at++)
+        number = number * 10 + (*at - '0');
+    call->is_wrong = *line != mark || at == line + 1 || number > most ||
+                     at + 1 != lf || *at != '\r';
     return call->is_wrong ? -1 : number;
 }
 
