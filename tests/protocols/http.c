@@ -16,8 +16,7 @@
 #include <playground/handler.h>
 
 #define HTTP_HEAD_BYTES 8192 /* of a request: its line and its fields */
-#define HTTP_METHODS    "@(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH)"
-
+#define HTTP_OTHERS     "@(POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH)"
 struct http_private {
     time_t now_s; /* of `date` */
     char date[32];
@@ -65,7 +64,7 @@ static bool http_first(struct http_request *request, char *line)
     request->method = line ? strsep(&line, " ") : NULL;
     request->path = line ? strsep(&line, " ") : NULL;
     request->version = line;
-    return line && !fnmatch("HTTP/[0-9].[0-9]", line, 0);
+    return line && strlen(line) == 8 && !strncmp(line, "HTTP/", 5);
 }
 
 /* Name: value */
@@ -174,6 +173,7 @@ static int http_say(struct pg_ctx *ctx, struct http_request *request,
 static int http_respond(struct pg_ctx *ctx, struct http_request *request)
 {
     const char *method = request->method;
+    bool is_get = !strcmp(method, "GET") || !strcmp(method, "HEAD");
     char *path = request->path;
     uint64_t len;
 
@@ -182,9 +182,10 @@ static int http_respond(struct pg_ctx *ctx, struct http_request *request)
     /* Two lengths, or one beside a coding, are how requests are smuggled. */
     if (request->hosts != 1 || request->lengths + request->has_coding > 1)
         return http_say(ctx, request, "400 Bad Request");
-    if (request->has_coding || fnmatch(HTTP_METHODS, method, FNM_EXTMATCH))
+    if (request->has_coding ||
+        (!is_get && fnmatch(HTTP_OTHERS, method, FNM_EXTMATCH) != 0))
         return http_say(ctx, request, "501 Not Implemented");
-    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+    if (!is_get)
         return http_say(ctx, request, "405 Method Not Allowed");
     if (!strncasecmp(path, "http://", 7)) /* as a proxy is asked */
         path += 7 + strcspn(path + 7, "/");
