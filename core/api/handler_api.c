@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/given.h"
+#include "api/group_api.h"
 #include "base/output.h"
 #include "chain/callback.h"
 #include "chain/chain.h"
@@ -16,6 +18,7 @@
 #include "state/blame.h"
 #include "state/canary.h"
 #include "state/counter.h"
+#include "state/scratch.h"
 #include "state/share.h"
 #include "workers/commons.h"
 
@@ -48,27 +51,6 @@ enum pg_verdict pg_reset(struct pg_ctx *ctx, const char *reason)
 }
 
 /* ---- passing on ------------------------------------------------------- */
-
-static void handler_api_say_nowhere(struct pg_entry *entry, size_t len)
-{
-    if (blame_is_new(entry, BLAME_NOWHERE))
-        output_line(
-            output_stderr(),
-            "%s: gives %zu bytes at NULL to pg_send() or another function, "
-            "which are not taken; give the address of the bytes",
-            entry->name, len);
-    counter_add((uint16_t)entry->id, "dropped: bytes at NULL", 1);
-}
-
-/* Bytes at NULL: whoever looked at them would crash, and get the blame. */
-static inline bool handler_api_are_nowhere(struct pg_entry *entry,
-                                           struct pg_bytes bytes)
-{
-    if (bytes.data || bytes.len == 0)
-        return false;
-    handler_api_say_nowhere(entry, bytes.len);
-    return true;
-}
 
 static int handler_api_send_below(struct pg_ctx *ctx, struct pg_bytes bytes)
 {
@@ -122,7 +104,7 @@ int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes)
 {
     int result;
 
-    if (handler_api_are_nowhere(ctx->entry, bytes))
+    if (given_is_nowhere(ctx->entry, bytes))
         return -EINVAL;
     if (ctx->direction == CHAIN_IN)
         return handler_api_forward_in(ctx, bytes);
@@ -166,7 +148,7 @@ int pg_send(struct pg_ctx *ctx, struct pg_bytes bytes)
 {
     int result;
 
-    if (handler_api_are_nowhere(ctx->entry, bytes))
+    if (given_is_nowhere(ctx->entry, bytes))
         return -EINVAL;
     if (ctx->is_bye && handler_api_is_too_long_a_bye(ctx, bytes.len))
         return -EMSGSIZE;
@@ -181,7 +163,7 @@ void pg_rest(struct pg_ctx *ctx, struct pg_bytes rest)
 
 int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
 {
-    if (!ctx->session || handler_api_are_nowhere(ctx->entry, bytes))
+    if (!ctx->session || given_is_nowhere(ctx->entry, bytes))
         return -EINVAL;
     return later_add(ctx, ms, bytes);
 }
@@ -216,7 +198,7 @@ enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail)
     struct ctx_slot *slot;
     const char *why;
 
-    if (!ctx->session || handler_api_are_nowhere(ctx->entry, tail) ||
+    if (!ctx->session || given_is_nowhere(ctx->entry, tail) ||
         !handler_api_may_keep(ctx, tail))
         return PG_STOP;
     slot = session_ctx(ctx->session, ctx->place);
@@ -251,23 +233,16 @@ static void handler_api_over_scratch(struct pg_ctx *ctx)
 
 uint8_t *pg_scratch(struct pg_ctx *ctx, size_t len)
 {
-    size_t offset = (core->scratch_used + 15) / 16 * 16;
-
     if (len > core->message_most)
         handler_api_over_scratch(ctx);
-    if (len > CORE_SCRATCH_BYTES - offset)
-        abort(); /* no memory could hold it: the plugin's name is known */
-    core->scratch_used = offset + len;
-    if (core->scratch_used > core->scratch_peak)
-        core->scratch_peak = core->scratch_used;
-    return core->scratch + offset;
+    return scratch_take(len);
 }
 
 /* ---- to others -------------------------------------------------------- */
 
 int pg_broadcast(struct pg_ctx *ctx, struct pg_bytes bytes, enum pg_slow slow)
 {
-    if (handler_api_are_nowhere(ctx->entry, bytes))
+    if (given_is_nowhere(ctx->entry, bytes))
         return -EINVAL;
     chain_broadcast(ctx->entry, bytes, ctx->session ? ctx->session->number : 0,
                     slow);
@@ -277,15 +252,10 @@ int pg_broadcast(struct pg_ctx *ctx, struct pg_bytes bytes, enum pg_slow slow)
 int pg_broadcast_all(struct pg_entry *entry, struct pg_bytes bytes,
                      enum pg_slow slow)
 {
-    if (handler_api_are_nowhere(entry, bytes))
+    if (given_is_nowhere(entry, bytes))
         return -EINVAL;
     chain_broadcast(entry, bytes, 0, slow);
     return mail_broadcast(entry, bytes, slow);
-}
-
-static bool handler_api_fits_claim(const char *text)
-{
-    return text[0] && strlen(text) <= PG_KEY_BYTES;
 }
 
 int pg_claim_as(struct pg_ctx *ctx, const char *key, const char *shown)
@@ -294,11 +264,10 @@ int pg_claim_as(struct pg_ctx *ctx, const char *key, const char *shown)
     struct claim_owner owner = {.entry = handler_api_owner_of(ctx),
                                 .worker = (uint16_t)core->worker};
     struct ctx_slot *slot;
-    uint32_t place;
+    uint32_t place, before;
     int error;
 
-    if (!session || !handler_api_fits_claim(key) ||
-        !handler_api_fits_claim(shown))
+    if (!session || !given_is_key(key) || !given_is_key(shown))
         return -EINVAL;
     slot = session_ctx(session, ctx->place);
     owner.slot = session->slot;
@@ -306,9 +275,11 @@ int pg_claim_as(struct pg_ctx *ctx, const char *key, const char *shown)
     error = claim_take(core->commons, key, shown, &owner, &place);
     if (error)
         return error;
-    if (slot->claim && slot->claim != place + 1)
-        claim_release(core->commons, slot->claim - 1, session->number);
+    before = slot->claim;
     slot->claim = place + 1;
+    group_api_show(ctx);
+    if (before && before != slot->claim)
+        claim_release(core->commons, before - 1, session->number);
     return 0;
 }
 
@@ -363,7 +334,7 @@ int pg_send_to(struct pg_entry *entry, const char *key, struct pg_bytes bytes)
     struct pg_session *session;
     int place;
 
-    if (handler_api_are_nowhere(entry, bytes))
+    if (given_is_nowhere(entry, bytes))
         return -EINVAL;
     if (!claim_find(core->commons, (uint16_t)entry->id, key, &owner))
         return -ENOENT;

@@ -7,7 +7,6 @@
 
 #include "chain/callback.h"
 #include "chain/keep.h"
-#include "out/broadcast.h"
 #include "out/end.h"
 #include "out/queue_push.h"
 #include "out/queue_send.h"
@@ -152,25 +151,28 @@ int chain_recv(struct pg_session *session, unsigned place, struct pg_bytes in)
 
 static int chain_walk_out(struct pg_session *session,
                           struct pg_listener *listener,
-                          const struct chain_group *group, unsigned place,
+                          const struct audience *group, unsigned place,
                           struct pg_bytes out);
 
 /* Layers whose output is not the same for all run once a receiver. */
 static int chain_each_receiver(struct pg_listener *listener, unsigned place,
                                struct pg_bytes out,
-                               const struct chain_group *group)
+                               const struct audience *group)
 {
-    for (uint32_t i = 0; i < core->known_count; i++) {
-        struct pg_session *session = session_at(core->live[i]);
+    struct receivers receivers = broadcast_receivers(group);
 
-        if (broadcast_reaches(session, listener, group->except, group->place))
+    for (size_t i = 0; i < receivers.count; i++) {
+        struct pg_session *session = session_at(receivers.slots[i]);
+
+        if (broadcast_reaches(session, listener, group))
             chain_walk_out(session, listener, group, place, out);
     }
+    broadcast_forget(receivers);
     return 0;
 }
 
 static int chain_push_own(struct pg_session *session,
-                          const struct chain_group *group, struct pg_bytes out)
+                          const struct audience *group, struct pg_bytes out)
 {
     return group ? queue_push_slow(session, out, group->slow)
                  : queue_push(session, out);
@@ -179,7 +181,7 @@ static int chain_push_own(struct pg_session *session,
 /* Apart from chain_push(), which then needs no stack frame for the rare case.
  */
 __attribute__((noinline)) static int
-chain_push_behind(struct pg_session *session, const struct chain_group *group,
+chain_push_behind(struct pg_session *session, const struct audience *group,
                   struct pg_bytes out)
 {
     broadcast_before(session);
@@ -187,11 +189,10 @@ chain_push_behind(struct pg_session *session, const struct chain_group *group,
 }
 
 static int chain_push(struct pg_session *session, struct pg_listener *listener,
-                      const struct chain_group *group, struct pg_bytes out)
+                      const struct audience *group, struct pg_bytes out)
 {
     if (!session)
-        return broadcast_push(listener, out, group->except, group->slow,
-                              group->place);
+        return broadcast_push(listener, out, group);
     if (core->gathered)
         return chain_push_behind(session, group, out);
     return chain_push_own(session, group, out);
@@ -212,7 +213,7 @@ static inline unsigned chain_next_sender(const struct pg_listener *listener,
    the loop, because this runs for every message. */
 static int chain_walk_senders(struct pg_session *session,
                               struct pg_listener *listener,
-                              const struct chain_group *group, unsigned place,
+                              const struct audience *group, unsigned place,
                               struct pg_bytes out)
 {
     struct pg_ctx ctx = {.session = session,
@@ -249,7 +250,7 @@ static int chain_walk_senders(struct pg_session *session,
 
 static int chain_walk_out(struct pg_session *session,
                           struct pg_listener *listener,
-                          const struct chain_group *group, unsigned place,
+                          const struct audience *group, unsigned place,
                           struct pg_bytes out)
 {
     place = chain_next_sender(listener, place);
@@ -259,7 +260,7 @@ static int chain_walk_out(struct pg_session *session,
 }
 
 int chain_send(struct pg_session *session, unsigned place, struct pg_bytes out,
-               const struct chain_group *group)
+               const struct audience *group)
 {
     if (session->flags & SESSION_CLOSING)
         return -ECANCELED;
@@ -279,22 +280,7 @@ int chain_send_one(struct pg_session *session, unsigned place,
 }
 
 int chain_send_group(struct pg_listener *listener, unsigned place,
-                     struct pg_bytes out, const struct chain_group *group)
+                     struct pg_bytes out, const struct audience *group)
 {
     return chain_walk_out(NULL, listener, group, place, out);
-}
-
-void chain_broadcast(struct pg_entry *entry, struct pg_bytes bytes,
-                     uint64_t except, enum pg_slow slow)
-{
-    struct chain_group group = {except, slow, 0};
-
-    for (unsigned i = 0; i < core->config->listener_count; i++) {
-        struct pg_listener *listener = core->config->listeners[i];
-        int place = listener->run->place[entry->id];
-
-        group.place = (unsigned)place;
-        if (place >= 0 && listener->run->count)
-            chain_send_group(listener, (unsigned)place, bytes, &group);
-    }
 }

@@ -4,17 +4,18 @@
 #ifndef CHAIN_H
 #define CHAIN_H
 
+#include "out/broadcast.h"
 #include "state/mark.h"
 
 enum chain_direction { CHAIN_IN, CHAIN_OUT };
 
 /* Given to a callback; lives on the stack of the walk. */
 struct pg_ctx {
-    struct pg_session *session; /* NULL: a group, see below */
+    struct pg_session *session; /* NULL: an audience, see out/broadcast.h */
     struct pg_listener *listener;
     struct pg_entry *entry;
-    const struct chain_group *group;
-    unsigned place; /* the entry's, in the chain */
+    const struct audience *group; /* of which this is a part; NULL: none */
+    unsigned place;               /* the entry's, in the chain */
     enum chain_direction direction;
     bool has_kept;    /* pg_keep() was called in this callback */
     bool has_dropped; /* pg_drop() was */
@@ -24,18 +25,6 @@ struct pg_ctx {
     int result;       /* outward: what became of the bytes handed on */
 };
 
-/*
- * The receivers of a broadcast on one listener, while what is sent is the
- * same for all: every session of the listener but one. Layers that declare
- * .send_is_shared run once for the group.
- */
-struct chain_group {
-    uint64_t except; /* the sender's session number */
-    enum pg_slow slow;
-    unsigned place; /* of the entry that sends: who has not opened it yet hears
-                       nothing */
-};
-
 /* From the entry at `place` on inward. 0, PG_FULL or -ECANCELED as for
  * pg_forward(). */
 int chain_recv(struct pg_session *session, unsigned place, struct pg_bytes in);
@@ -43,14 +32,14 @@ int chain_recv(struct pg_session *session, unsigned place, struct pg_bytes in);
    session's part of a broadcast, of which a layer makes one for each; or NULL.
  */
 int chain_send(struct pg_session *session, unsigned place, struct pg_bytes out,
-               const struct chain_group *group);
+               const struct audience *group);
 /* The same for a message to one session, from an entry that is not told what
    becomes of it. */
 int chain_send_one(struct pg_session *session, unsigned place,
                    struct pg_bytes out);
 /* The same as chain_send() for a group. */
 int chain_send_group(struct pg_listener *listener, unsigned place,
-                     struct pg_bytes out, const struct chain_group *group);
+                     struct pg_bytes out, const struct audience *group);
 
 /* Opens the entries, first to last, up to one that holds the others back. */
 void chain_open(struct pg_session *session);
@@ -85,5 +74,16 @@ void chain_with(struct pg_session *session, unsigned place,
 /* Sends to the entry's sessions of this worker but `except`. */
 void chain_broadcast(struct pg_entry *entry, struct pg_bytes bytes,
                      uint64_t except, enum pg_slow slow);
+/* The same to those that are in a group. Returns the workers, a bit each, that
+   have members, this one included. */
+uint64_t chain_publish(struct pg_entry *entry, const char *group,
+                       struct pg_bytes bytes, uint64_t except,
+                       enum pg_slow slow);
+
+/* Before a session comes into a group or leaves one: what was published until
+   then is for those who were there. */
+void chain_settle_groups(struct pg_session *session);
+/* The session is in no group any more. */
+void chain_leave_groups(struct pg_session *session);
 
 #endif

@@ -143,6 +143,7 @@ void chain_close(struct pg_session *session, struct pg_reason reason)
     for (unsigned place = 0; place < count; place++)
         if (session_ctx(session, place)->is_open)
             chain_events_close_one(session, place, reason);
+    chain_leave_groups(session);
 }
 
 static void chain_events_bye_one(struct pg_session *session, unsigned place)
@@ -179,6 +180,7 @@ void chain_forget(struct pg_session *session)
     for (unsigned place = 0; place < session_listener(session)->chain.count;
          place++)
         keep_drop(session, place);
+    chain_leave_groups(session); /* the process may have died in close() */
 }
 
 /* Bytes that end() has held come again by end(), when all ahead is done. */

@@ -35,6 +35,9 @@ static const struct pg_option limit_table[] = {
     {"unread_s", PG_INT, PG_FIELD(struct limits, unread_s), .unit = "s",
      .initial = "60", .min = 0, .max = 1 << 30,
      .help = "a connection that takes nothing so long ends; 0: never"},
+    {"groups", PG_INT, PG_FIELD(struct limits, groups), .unit = "groups",
+     .initial = "64", .min = 1, .max = 65536,
+     .help = "pg_join(): rooms, channels or topics that one session is in"},
     {0},
 };
 

@@ -80,6 +80,7 @@ struct limits {
     int64_t drain_ms;            /* 800; at SIGTERM, to deliver what waits */
     int64_t linger_ms;           /* 1,000; for the peer's FIN after ours */
     int64_t unread_s;            /* 60; a peer may take nothing; 0: for ever */
+    int64_t groups;              /* 64; that one session may be in */
 };
 
 /* The command line lays these over a config. They live as long as it does. */

@@ -25,6 +25,7 @@
 #include "workers/commons.h"
 
 #define DELAYED_MOST  (16 << 20)
+#define MEMBERS_MOST  (4 << 20) /* of all groups */
 #define WRITE_MS      60  /* for what the handlers' files do not have yet */
 #define WRITE_MOST_MS 200 /* but no more, with what delivering has left */
 
@@ -54,10 +55,19 @@ struct arena_plan core_arena_plan(const struct config *config, unsigned workers)
     };
 }
 
-uint32_t core_claims(const struct config *config)
+struct commons_plan core_commons_plan(const struct config *config,
+                                      unsigned workers)
 {
-    return 2 * (uint32_t)(config->limits.max_sessions +
-                          config->limits.strangers + SLOT_SPARE);
+    const struct limits *limits = &config->limits;
+    int64_t sessions = limits->max_sessions + limits->strangers + SLOT_SPARE;
+    int64_t members = sessions * limits->groups;
+
+    return (struct commons_plan){
+        .workers = workers,
+        .claims = 2 * (uint32_t)sessions,
+        .members = (uint32_t)(members < MEMBERS_MOST ? members : MEMBERS_MOST),
+        .message_bytes = (size_t)limits->frame_bytes,
+    };
 }
 
 /* ---- life ------------------------------------------------------------- */
@@ -98,8 +108,9 @@ static int core_allocate(struct config *config)
 
 static struct commons *core_commons_alone(const struct config *config)
 {
-    return commons_create(-1, 1, core_claims(config),
-                          (size_t)config->limits.frame_bytes);
+    struct commons_plan plan = core_commons_plan(config, 1);
+
+    return commons_create(-1, &plan);
 }
 
 /* For crash.c; also while a signal is handled. */

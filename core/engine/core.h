@@ -7,6 +7,7 @@
 #define CORE_H
 
 #include "state/state.h"
+#include "workers/commons.h"
 
 /* Makes the core of this process. `arena_fd` as for arena_create(); it takes
    `commons` over (NULL: makes one for itself alone). 0 or -errno. */
@@ -26,8 +27,9 @@ void core_destroy(void);
 /* The plan of the arena for a config. */
 struct arena_plan core_arena_plan(const struct config *config,
                                   unsigned workers);
-/* How many names its entries may claim, those included that are free only at
-   the end of a turn. */
-uint32_t core_claims(const struct config *config);
+/* The plan of the memory that its workers share: there is room also for the
+   names and members that are gone only at the end of a turn. */
+struct commons_plan core_commons_plan(const struct config *config,
+                                      unsigned workers);
 
 #endif

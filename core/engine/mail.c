@@ -3,12 +3,14 @@
 #include "engine/mail.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "chain/chain.h"
 #include "engine/letters.h"
 #include "engine/room.h"
 #include "engine/still.h"
 #include "state/counter.h"
+#include "state/scratch.h"
 #include "state/slot.h"
 
 static struct still stills[WORKERS_MAX]; /* while this worker stops */
@@ -68,6 +70,40 @@ int mail_broadcast(struct pg_entry *entry, struct pg_bytes bytes,
     return result;
 }
 
+/* The group's name with its NUL, and the bytes behind it. */
+static struct pg_bytes mail_join(const char *group, struct pg_bytes bytes)
+{
+    size_t name = strlen(group) + 1;
+    uint8_t *text = scratch_take(name + bytes.len);
+
+    memcpy(text, group, name);
+    if (bytes.len)
+        memcpy(text + name, bytes.data, bytes.len);
+    return pg_bytes(text, name + bytes.len);
+}
+
+int mail_publish(struct pg_entry *entry, const char *group,
+                 struct pg_bytes bytes, enum pg_slow slow, uint64_t workers)
+{
+    struct message message = {
+        .type = MESSAGE_PUBLISH, .entry = (uint16_t)entry->id, .slow = slow};
+    size_t used = core->scratch_used;
+    int result = 0;
+
+    workers &= ~(1ull << core->worker);
+    if (!workers)
+        return 0;
+    if (mail_is_too_long(message.entry, strlen(group) + 1 + bytes.len))
+        return -ENOBUFS;
+    bytes = mail_join(group, bytes);
+    message.len = (uint32_t)bytes.len;
+    for (unsigned to = 0; to < core->workers; to++)
+        if (workers & 1ull << to && mail_post(to, &message, bytes.data))
+            result = -ENOBUFS;
+    core->scratch_used = used;
+    return result;
+}
+
 int mail_send_to(const struct claim_owner *owner, struct pg_bytes bytes)
 {
     struct message message = {.len = (uint32_t)bytes.len,
@@ -83,6 +119,16 @@ int mail_send_to(const struct claim_owner *owner, struct pg_bytes bytes)
 
 /* ---- receiving -------------------------------------------------------- */
 
+static void mail_publish_here(struct pg_entry *entry, struct pg_bytes bytes,
+                              enum pg_slow slow)
+{
+    const char *group = (const char *)bytes.data;
+    size_t name = strlen(group) + 1;
+
+    chain_publish(entry, group, pg_bytes(group + name, bytes.len - name), 0,
+                  slow);
+}
+
 static void mail_deliver(const struct message *message)
 {
     struct pg_bytes bytes = pg_bytes(message + 1, message->len);
@@ -96,6 +142,10 @@ static void mail_deliver(const struct message *message)
     }
     if (message->type == MESSAGE_BROADCAST) {
         chain_broadcast(entry, bytes, 0, (enum pg_slow)message->slow);
+        return;
+    }
+    if (message->type == MESSAGE_PUBLISH) {
+        mail_publish_here(entry, bytes, (enum pg_slow)message->slow);
         return;
     }
     session = session_at(message->slot);

@@ -18,6 +18,9 @@
 /* To all other workers. -ENOBUFS: dropped for one of them at least, counted. */
 int mail_broadcast(struct pg_entry *entry, struct pg_bytes bytes,
                    enum pg_slow slow);
+/* To those of `workers`, a bit each, but this one: for members of a group. */
+int mail_publish(struct pg_entry *entry, const char *group,
+                 struct pg_bytes bytes, enum pg_slow slow, uint64_t workers);
 int mail_send_to(const struct claim_owner *owner, struct pg_bytes bytes);
 
 /* Messages have come, or there is room again. */

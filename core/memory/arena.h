@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ARENA_MAGIC    0x31616e6572416750ull /* "PgArena1" */
+#define ARENA_MAGIC    0x32616e6572416750ull /* "PgArena2" */
 #define ARENA_ORDERS   26 /* heap blocks of 64 B << order; see frame_bytes */
 #define ARENA_COUNTERS 1024
 
@@ -49,6 +49,7 @@ struct gathered {
     uint32_t offset, len; /* in the block */
     uint32_t size;        /* of a message */
     uint16_t slow, place; /* enum pg_slow; the sending entry's, in the chain */
+    uint32_t part;        /* of a group, + 1; 0: for all */
 };
 
 struct arena_header {

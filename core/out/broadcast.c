@@ -1,10 +1,12 @@
-/* Messages to all sessions of a listener but one. */
+/* Messages to many sessions of a listener. */
 
 #include "out/broadcast.h"
 
 #include <errno.h>
 
 #include "out/queue_push.h"
+#include "state/scratch.h"
+#include "workers/commons.h"
 
 static struct gathered *
 broadcast_gathered_of(const struct pg_listener *listener)
@@ -17,33 +19,75 @@ static bool broadcast_is_any(const struct gathered *gathered)
     return gathered->block != 0;
 }
 
-bool broadcast_reaches(const struct pg_session *session,
-                       const struct pg_listener *listener, uint64_t except,
-                       unsigned place)
+/* ---- who hears it ----------------------------------------------------- */
+
+/* Into the scratch memory, so that the lock is not held for longer. */
+static struct receivers broadcast_members(uint32_t part)
 {
-    return session->listener == listener->id && session->number != except &&
-           place < session->opened && !session_is_closing(session);
+    struct receivers members = {.scratch_used = core->scratch_used};
+    uint32_t *slots = (uint32_t *)scratch_take(0);
+
+    members.slots = slots;
+    members.count = member_slots(core->commons, part - 1, slots,
+                                 scratch_most() / sizeof(*slots));
+    scratch_take(members.count * sizeof(*slots));
+    return members;
+}
+
+struct receivers broadcast_receivers(const struct audience *audience)
+{
+    if (audience->part)
+        return broadcast_members(audience->part);
+    return (struct receivers){core->live, core->known_count,
+                              core->scratch_used};
+}
+
+void broadcast_forget(struct receivers receivers)
+{
+    core->scratch_used = receivers.scratch_used;
+}
+
+bool broadcast_reaches(const struct pg_session *session,
+                       const struct pg_listener *listener,
+                       const struct audience *audience)
+{
+    return session->listener == listener->id &&
+           session->number != audience->except &&
+           audience->place < session->opened &&
+           !(session->flags &
+             (SESSION_CLOSING | SESSION_LEAVING | SESSION_STRANGER));
 }
 
 /* ---- putting it into the queues --------------------------------------- */
+
+static struct audience broadcast_audience_of(const struct gathered *gathered)
+{
+    return (struct audience){.except = gathered->except,
+                             .slow = (enum pg_slow)gathered->slow,
+                             .place = gathered->place,
+                             .part = gathered->part};
+}
 
 void broadcast_deliver(struct pg_listener *listener)
 {
     struct gathered *gathered = broadcast_gathered_of(listener),
                     taken = *gathered;
     struct range range = {taken.block, taken.offset, taken.len};
+    struct audience audience = broadcast_audience_of(&taken);
+    struct receivers receivers;
 
     if (!broadcast_is_any(gathered))
         return;
     gathered->block = 0; /* first: a session may end, and ask for this again */
     core->gathered--;
-    for (uint32_t i = 0; i < core->known_count; i++) {
-        struct pg_session *session = session_at(core->live[i]);
+    receivers = broadcast_receivers(&audience);
+    for (size_t i = 0; i < receivers.count; i++) {
+        struct pg_session *session = session_at(receivers.slots[i]);
 
-        if (broadcast_reaches(session, listener, taken.except, taken.place))
-            queue_push_shared(session, &range, taken.size,
-                              (enum pg_slow)taken.slow);
+        if (broadcast_reaches(session, listener, &audience))
+            queue_push_shared(session, &range, taken.size, audience.slow);
     }
+    broadcast_forget(receivers);
     block_release(taken.block);
 }
 
@@ -71,46 +115,55 @@ void broadcast_find(void)
 
 /* ---- gathering -------------------------------------------------------- */
 
+static bool broadcast_is_for(const struct gathered *gathered,
+                             const struct audience *audience)
+{
+    return gathered->except == audience->except &&
+           gathered->slow == audience->slow &&
+           gathered->place == audience->place &&
+           gathered->part == audience->part;
+}
+
 /* A stream's messages may be of any size if a receiver that has no room for
    them is closed anyway; otherwise each must be found again. All together take
    a part of what a session's queue holds. What is too long for a record goes
    alone, since it is refused. */
 static bool broadcast_goes_with(const struct gathered *gathered,
                                 const struct pg_listener *listener, size_t len,
-                                uint64_t except, enum pg_slow slow,
-                                unsigned place)
+                                const struct audience *audience)
 {
-    bool is_free =
-        listener->transport->provides == PG_STREAM && slow == PG_SLOW_CLOSE;
+    bool is_free = listener->transport->provides == PG_STREAM &&
+                   audience->slow == PG_SLOW_CLOSE;
     size_t most = (size_t)core->config->limits.session_queue_bytes / 4;
     size_t record = listener->transport->max_record;
 
     if (record && gathered->size > record)
         return false;
-    if (gathered->except != except || gathered->slow != slow ||
-        gathered->place != place || gathered->len + len > most || len == 0)
+    if (!broadcast_is_for(gathered, audience) || gathered->len + len > most ||
+        len == 0)
         return false;
     return is_free ||
            (len <= gathered->size && gathered->len % gathered->size == 0);
 }
 
 static void broadcast_begin(struct gathered *gathered,
-                            const struct range *range, uint64_t except,
-                            enum pg_slow slow, unsigned place)
+                            const struct range *range,
+                            const struct audience *audience)
 {
     gathered->block = range->block;
     gathered->offset = range->offset;
     gathered->len = gathered->size = range->len;
-    gathered->except = except;
-    gathered->slow = (uint16_t)slow;
-    gathered->place = (uint16_t)place;
+    gathered->except = audience->except;
+    gathered->slow = (uint16_t)audience->slow;
+    gathered->place = (uint16_t)audience->place;
+    gathered->part = audience->part;
     block_at(range->block)->refs++;
     core->gathered++;
 }
 
 /* Into the stage first: when that is full, what was gathered stays behind. */
 int broadcast_push(struct pg_listener *listener, struct pg_bytes bytes,
-                   uint64_t except, enum pg_slow slow, unsigned place)
+                   const struct audience *audience)
 {
     struct gathered *gathered = broadcast_gathered_of(listener);
     struct range range;
@@ -118,8 +171,7 @@ int broadcast_push(struct pg_listener *listener, struct pg_bytes bytes,
     if (!bytes.len && listener->transport->provides == PG_STREAM)
         return 0;
     if (broadcast_is_any(gathered) &&
-        !broadcast_goes_with(gathered, listener, bytes.len, except, slow,
-                             place))
+        !broadcast_goes_with(gathered, listener, bytes.len, audience))
         broadcast_deliver(listener);
     if (!stage_copy(&gathered->stage, bytes, &range)) {
         counter_add(counter_of_listener(listener->id),
@@ -133,6 +185,6 @@ int broadcast_push(struct pg_listener *listener, struct pg_bytes bytes,
     if (broadcast_is_any(gathered))
         gathered->len += range.len;
     else
-        broadcast_begin(gathered, &range, except, slow, place);
+        broadcast_begin(gathered, &range, audience);
     return 0;
 }

@@ -34,8 +34,8 @@ enum control_type {
 struct control_message {
     uint32_t type;
     uint32_t workers, listeners;
-    uint32_t worker; /* SOCKETS, START: which */
-    uint32_t claims; /* PLAN: places in the commons */
+    uint32_t worker;          /* SOCKETS, START: which */
+    uint32_t claims, members; /* PLAN: see struct commons_plan */
     uint32_t fd_count;
     uint64_t message_bytes; /* PLAN: the longest message between workers */
     uint64_t drain_ms;      /* PLAN */

@@ -367,8 +367,10 @@ static void guard_announce(void)
 
 static bool guard_make_shared(void)
 {
-    guard.commons = commons_create(-1, guard.plan.workers, guard.plan.claims,
-                                   guard.plan.message_bytes);
+    struct commons_plan plan = {guard.plan.workers, guard.plan.claims,
+                                guard.plan.members, guard.plan.message_bytes};
+
+    guard.commons = commons_create(-1, &plan);
     if (!guard.commons)
         return false;
     for (unsigned i = 0; i < guard.plan.workers; i++) {

@@ -221,14 +221,17 @@ static void serve_add_names(const struct config *config, FILE *out)
 static void serve_write_plan(const struct config *config,
                              struct control_message *plan, const int *fds)
 {
+    struct commons_plan commons =
+        core_commons_plan(config, (unsigned)config->workers);
     /* The last byte stays 0, however long the text. */
     FILE *out = fmemopen(plan->text, sizeof(plan->text) - 1, "w");
 
     *plan = (struct control_message){.type = CONTROL_PLAN};
-    plan->workers = (uint32_t)config->workers;
+    plan->workers = commons.workers;
     plan->listeners = config->listener_count;
-    plan->claims = core_claims(config);
-    plan->message_bytes = (uint64_t)config->limits.frame_bytes;
+    plan->claims = commons.claims;
+    plan->members = commons.members;
+    plan->message_bytes = commons.message_bytes;
     plan->drain_ms = (uint64_t)config->limits.drain_ms;
     if (!out)
         return;

@@ -55,6 +55,7 @@ enum session_flags {
     SESSION_SENT = 1 << 20,     /* something may be on its way: look.c looks */
     SESSION_MAY_IDLE = 1 << 21, /* a stream whose silence is timed */
     SESSION_CONNECTION = 1 << 28, /* has a socket of its own */
+    SESSION_MEMBER = 1 << 29,     /* may be in groups, see member.c */
     /* Where it counts. */
     SESSION_STRANGER = 1 << 22, /* heard from once, see limits.strangers */
     SESSION_COUNTED = 1 << 23,  /* one of limits.max_sessions */

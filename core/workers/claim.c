@@ -35,9 +35,7 @@ static void claim_link_newest(struct commons *commons, uint32_t place)
     header->newest = place + 1;
 }
 
-/* A worker that died with the lock was between two lines of this file: at worst
-   a claim is linked in one list and not in the other. */
-static void claim_rebuild(struct commons *commons)
+void claim_rebuild(struct commons *commons)
 {
     struct commons_header *header = commons->header;
     uint32_t *buckets = (uint32_t *)(commons->base + header->buckets_at);
@@ -56,19 +54,6 @@ static void claim_rebuild(struct commons *commons)
         if (claim->is_taken)
             claim_link_newest(commons, place);
     }
-}
-
-static void claim_lock(struct commons *commons)
-{
-    if (pthread_mutex_lock(&commons->header->lock) != EOWNERDEAD)
-        return;
-    claim_rebuild(commons);
-    pthread_mutex_consistent(&commons->header->lock);
-}
-
-static void claim_unlock(struct commons *commons)
-{
-    pthread_mutex_unlock(&commons->header->lock);
 }
 
 static struct claim *claim_search(struct commons *commons, uint16_t entry,
@@ -131,7 +116,7 @@ int claim_take(struct commons *commons, const char *key, const char *shown,
     struct claim *claim;
     int error = 0;
 
-    claim_lock(commons);
+    commons_lock(commons);
     claim = claim_search(commons, owner->entry, key);
     if (!claim)
         error = claim_add(commons, key, owner, place);
@@ -142,7 +127,7 @@ int claim_take(struct commons *commons, const char *key, const char *shown,
     if (!error)
         snprintf(claim_at(commons, *place)->shown, PG_KEY_BYTES + 1, "%s",
                  shown);
-    claim_unlock(commons);
+    commons_unlock(commons);
     return error;
 }
 
@@ -172,22 +157,28 @@ void claim_release(struct commons *commons, uint32_t place, uint64_t number)
 {
     struct claim *claim = claim_at(commons, place);
 
-    claim_lock(commons);
+    commons_lock(commons);
     if (claim->is_taken && claim->owner.number == number)
         claim_unlink_all(commons, claim);
-    claim_unlock(commons);
+    commons_unlock(commons);
 }
 
 void claim_purge(struct commons *commons, unsigned worker)
 {
-    claim_lock(commons);
     for (uint32_t i = 0; i < commons->header->used_claims; i++) {
         struct claim *claim = claim_at(commons, i);
 
         if (claim->is_taken && claim->owner.worker == worker)
             claim_unlink_all(commons, claim);
     }
-    claim_unlock(commons);
+}
+
+const struct claim *claim_of(const struct commons *commons, uint32_t place,
+                             uint64_t number)
+{
+    const struct claim *claim = claim_at(commons, place);
+
+    return claim->is_taken && claim->owner.number == number ? claim : NULL;
 }
 
 bool claim_find(struct commons *commons, uint16_t entry, const char *key,
@@ -195,27 +186,27 @@ bool claim_find(struct commons *commons, uint16_t entry, const char *key,
 {
     struct claim *claim;
 
-    claim_lock(commons);
+    commons_lock(commons);
     claim = claim_search(commons, entry, key);
     if (claim)
         *owner = claim->owner;
-    claim_unlock(commons);
+    commons_unlock(commons);
     return claim != NULL;
 }
 
 void claim_key(struct commons *commons, uint32_t place, char *key)
 {
-    claim_lock(commons);
+    commons_lock(commons);
     memcpy(key, claim_at(commons, place)->key, PG_KEY_BYTES + 1);
-    claim_unlock(commons);
+    commons_unlock(commons);
 }
 
-static size_t claim_copy(char *out, size_t at, const char *text)
+size_t claim_copy(char *out, size_t offset, const char *text)
 {
     size_t len = strlen(text) + 1;
 
     if (out)
-        memcpy(out + at, text, len);
+        memcpy(out + offset, text, len);
     return len;
 }
 
@@ -244,12 +235,12 @@ char *claim_list(struct commons *commons, uint16_t entry, size_t *count)
 {
     char *keys;
 
-    claim_lock(commons);
+    commons_lock(commons);
     keys = malloc(claim_walk(commons, entry, NULL, count) + 1);
     if (keys)
         claim_walk(commons, entry, keys, count);
     else
         *count = 0;
-    claim_unlock(commons);
+    commons_unlock(commons);
     return keys;
 }

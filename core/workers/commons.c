@@ -3,7 +3,6 @@
 #include "workers/commons.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -13,23 +12,14 @@
 #include "memory/arena.h"
 #include "workers/commons_layout.h"
 
-static uint64_t commons_round_up(uint64_t bytes)
+/* Sets `count` things of `bytes` apart, on pages of their own: where they
+   begin. */
+static uint64_t commons_put(uint64_t *end, uint64_t count, size_t bytes)
 {
-    return (bytes + ARENA_PAGE - 1) / ARENA_PAGE * ARENA_PAGE;
-}
+    uint64_t here = *end;
 
-static int commons_init_lock(pthread_mutex_t *lock)
-{
-    pthread_mutexattr_t attributes;
-    int error = pthread_mutexattr_init(&attributes);
-
-    if (error)
-        return error;
-    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
-    error = pthread_mutex_init(lock, &attributes);
-    pthread_mutexattr_destroy(&attributes);
-    return error;
+    *end += (count * bytes + ARENA_PAGE - 1) / ARENA_PAGE * ARENA_PAGE;
+    return here;
 }
 
 static struct commons *commons_map(int fd, uint64_t size)
@@ -51,35 +41,47 @@ static struct commons *commons_map(int fd, uint64_t size)
     return commons;
 }
 
-static struct commons_header commons_lay_out(unsigned workers, uint32_t claims,
-                                             size_t message_bytes)
+static void commons_set_counts(struct commons_header *header,
+                               const struct commons_plan *plan)
+{
+    header->workers = plan->workers;
+    header->claim_count = plan->claims;
+    header->member_count = plan->members;
+    header->bucket_count = 64;
+    while (header->bucket_count < plan->claims)
+        header->bucket_count *= 2;
+    header->ring_bytes = RING_BYTES_LEAST;
+    while (header->ring_bytes < 4 * plan->message_bytes)
+        header->ring_bytes *= 2;
+}
+
+/* Address space: only what is used takes memory. */
+static struct commons_header commons_lay_out(const struct commons_plan *plan)
 {
     struct commons_header header = {.magic = COMMONS_MAGIC};
-    uint64_t pairs = (uint64_t)workers * workers;
+    uint64_t end = 0, pairs = (uint64_t)plan->workers * plan->workers;
 
-    header.workers = workers;
-    header.claim_count = claims;
-    header.bucket_count = 64;
-    while (header.bucket_count < claims)
-        header.bucket_count *= 2;
-    header.ring_bytes = RING_BYTES_LEAST;
-    while (header.ring_bytes < 4 * message_bytes)
-        header.ring_bytes *= 2;
-    header.buckets_at = commons_round_up(sizeof(header));
-    header.claims_at = header.buckets_at +
-                       commons_round_up(header.bucket_count * sizeof(uint32_t));
-    header.rings_at = header.claims_at +
-                      commons_round_up((uint64_t)claims * sizeof(struct claim));
-    header.size =
-        header.rings_at + pairs * (sizeof(struct ring) + header.ring_bytes);
+    commons_set_counts(&header, plan);
+    commons_put(&end, 1, sizeof(header));
+    header.buckets_at =
+        commons_put(&end, header.bucket_count, sizeof(uint32_t));
+    header.group_buckets_at =
+        commons_put(&end, header.bucket_count, sizeof(uint32_t));
+    header.session_buckets_at =
+        commons_put(&end, header.bucket_count, sizeof(uint32_t));
+    header.claims_at = commons_put(&end, plan->claims, sizeof(struct claim));
+    header.parts_at =
+        commons_put(&end, plan->members, sizeof(struct group_part));
+    header.members_at = commons_put(&end, plan->members, sizeof(struct member));
+    header.rings_at =
+        commons_put(&end, pairs, sizeof(struct ring) + header.ring_bytes);
+    header.size = end;
     return header;
 }
 
-struct commons *commons_create(int fd, unsigned workers, uint32_t claims,
-                               size_t message_bytes)
+struct commons *commons_create(int fd, const struct commons_plan *plan)
 {
-    struct commons_header header =
-        commons_lay_out(workers, claims, message_bytes);
+    struct commons_header header = commons_lay_out(plan);
     struct commons *commons;
     bool is_ours = fd < 0;
 
@@ -94,7 +96,7 @@ struct commons *commons_create(int fd, unsigned workers, uint32_t claims,
         return NULL;
     }
     *commons->header = header;
-    errno = commons_init_lock(&commons->header->lock);
+    errno = commons_lock_init(commons);
     if (errno) {
         commons_destroy(commons);
         return NULL;
@@ -231,7 +233,10 @@ void commons_forget_sessions(struct commons *commons, unsigned worker)
 void commons_reset_worker(struct commons *commons, unsigned worker)
 {
     commons_forget_sessions(commons, worker);
+    commons_lock(commons);
     claim_purge(commons, worker);
+    member_purge(commons, worker);
+    commons_unlock(commons);
     ring_drain(commons, worker);
     for (unsigned step = COMMONS_QUIET; step <= COMMONS_OVER; step++)
         atomic_fetch_and(&commons->header->steps[step], ~(1ull << worker));

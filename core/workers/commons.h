@@ -1,10 +1,11 @@
 /*
  * commons - what the workers of a server share: a memfd with the number of
- * sessions, the claimed names, and a ring of messages for each pair.
+ * sessions, the claimed names, the groups with their members, and a ring of
+ * messages for each pair.
  *
- * The claims are under a robust lock, held for a few lines and never while a
- * handler runs; a worker that dies with it leaves it to the next one. A ring
- * has one writer and one reader and needs no lock.
+ * Claims and groups are under a robust lock, held for a few lines and never
+ * while a handler runs; a worker that dies with it leaves it to the next one. A
+ * ring has one writer and one reader and needs no lock.
  */
 #ifndef COMMONS_H
 #define COMMONS_H
@@ -17,10 +18,16 @@
 
 struct commons;
 
-/* Lays out a new one for `workers` in `fd` (a memfd; -1: makes one). NULL with
-   errno. */
-struct commons *commons_create(int fd, unsigned workers, uint32_t claims,
-                               size_t message_bytes);
+/* The needs that it is made for. */
+struct commons_plan {
+    unsigned workers;
+    uint32_t claims;      /* names that are claimed at a time */
+    uint32_t members;     /* of all groups together */
+    size_t message_bytes; /* the longest message */
+};
+
+/* Lays out a new one in `fd` (a memfd; -1: makes one). NULL with errno. */
+struct commons *commons_create(int fd, const struct commons_plan *plan);
 /* Maps one that exists. NULL with errno. */
 struct commons *commons_attach(int fd);
 /* Unmaps it and closes its memfd. Accepts NULL. */
@@ -93,16 +100,64 @@ void claim_key(struct commons *commons, uint32_t place, char *key);
    NULL: out of memory. */
 char *claim_list(struct commons *commons, uint16_t entry, size_t *count);
 
+/* ---- groups ----------------------------------------------------------- */
+
+/* A ctx that may be a member: an entry's in one session. */
+struct member_owner {
+    uint16_t entry;
+    uint16_t worker;
+    uint16_t listener;
+    uint32_t slot;
+    uint32_t claim; /* the place of its key + 1; 0: none */
+    uint64_t number;
+};
+
+/* 0; -EALREADY it is in it; -ENOSPC its session is in `most` groups, or the
+   table is full. `group` is no longer than PG_KEY_BYTES. */
+int member_join(struct commons *commons, const char *group,
+                const struct member_owner *owner, uint32_t most);
+/* 0; -ENOENT it is not in it. */
+int member_leave(struct commons *commons, const char *group,
+                 const struct member_owner *owner);
+/* A session is in no group any more. */
+void member_leave_all(struct commons *commons, uint64_t number);
+/* From now on it has another key. */
+void member_show(struct commons *commons, const struct member_owner *owner);
+
+/* Finds who is to hear what is published: the workers with members, a bit each,
+   and of this worker the place + 1 of what each listener has of the group, in
+   `parts`, which is zeroed and has room for each. */
+uint64_t member_find(struct commons *commons, uint16_t entry, const char *group,
+                     unsigned worker, uint32_t *parts);
+/* The slots of the members in such a part, in the order they joined; at most
+   `most`. Returns how many. */
+size_t member_slots(struct commons *commons, uint32_t part, uint32_t *slots,
+                    size_t most);
+/* The keys of a group's members and their names as shown, as claim_list(), in
+   the order they joined; "" twice for one without. */
+char *member_list(struct commons *commons, uint16_t entry, const char *group,
+                  size_t *count);
+
+struct group_seen {
+    char name[PG_KEY_BYTES + 1];
+    size_t members;
+};
+
+/* The groups of an entry that the session `number` is in (0: all), in memory
+   the caller frees; NULL: out of memory. */
+struct group_seen *member_groups(struct commons *commons, uint16_t entry,
+                                 uint64_t number, size_t *count);
+
 /* ---- rings ------------------------------------------------------------ */
 
-enum message_type { MESSAGE_BROADCAST = 1, MESSAGE_SEND_TO };
+enum message_type { MESSAGE_BROADCAST = 1, MESSAGE_SEND_TO, MESSAGE_PUBLISH };
 
 struct message {
     uint32_t len; /* of the bytes that follow */
     uint16_t type;
     uint16_t entry;
     uint32_t slot;   /* MESSAGE_SEND_TO: the receiver */
-    uint32_t slow;   /* MESSAGE_BROADCAST: enum pg_slow */
+    uint32_t slow;   /* MESSAGE_BROADCAST and _PUBLISH: enum pg_slow */
     uint64_t number; /* MESSAGE_SEND_TO: the receiver's session */
 };
 

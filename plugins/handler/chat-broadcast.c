@@ -13,6 +13,9 @@
  * be forged: a text is relayed, under the guest's name that comes next, and all
  * else is only answered, at a cost that does not grow with the room.
  *
+ * With "rooms": true each member is in one room, "main" at first, and hears who
+ * is in it; /join ROOM leaves it for another. A name is unique over all rooms.
+ *
  * With "names": false it relays messages as they came, and does nothing else.
  */
 #include "chat.h"
@@ -23,6 +26,9 @@ static const struct pg_option chat_options[] = {
     {"names", PG_BOOL, PG_FIELD(struct chat_options, names), .initial = "true",
      .help = "false: messages go out as they came, without names, notices "
              "and commands"},
+    {"rooms", PG_BOOL, PG_FIELD(struct chat_options, rooms), .initial = "false",
+     .help = "true: members are in rooms, \"main\" at first, and hear who is "
+             "in theirs; /join ROOM, /rooms"},
     {"slow", PG_STRING, PG_FIELD(struct chat_options, slow), .initial = "close",
      .choices = "close drop",
      .help = "a member that reads too slowly: close its session, or drop "
@@ -34,12 +40,24 @@ static const struct pg_option chat_options[] = {
     {0},
 };
 
+static int chat_check(struct pg_entry *entry)
+{
+    const struct chat_options *options = pg_entry_options(entry);
+
+    if (options->rooms && !options->names)
+        return pg_fail_pair(entry, "rooms", "names",
+                            "\"rooms\" needs names, because /join and /rooms "
+                            "are for those who have one; delete one of them");
+    return 0;
+}
+
 static int chat_init(struct pg_entry *entry)
 {
     const struct chat_options *options = pg_entry_options(entry);
     struct chat_private *self = pg_entry_private(entry);
 
     self->names = options->names;
+    self->rooms = options->rooms;
     self->slow = !strcmp(options->slow, "drop") ? PG_SLOW_DROP : PG_SLOW_CLOSE;
     return 0;
 }
@@ -59,14 +77,13 @@ int chat_say(struct pg_ctx *ctx, const char *format, ...)
 
 void chat_notice(struct pg_ctx *ctx, const char *format, ...)
 {
-    const struct chat_private *self = pg_private(ctx);
     char line[LINE_BYTES];
     va_list arguments;
 
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
-    pg_broadcast(ctx, pg_text(line), self->slow);
+    chat_tell_others(ctx, pg_text(line));
 }
 
 void chat_tell(struct pg_ctx *ctx, const char *before, const char *name,
@@ -105,7 +122,6 @@ static void chat_known(struct pg_ctx *ctx)
 
 static void chat_relay(struct pg_ctx *ctx, struct pg_bytes text)
 {
-    const struct chat_private *self = pg_private(ctx);
     const struct chat_state *state = pg_state(ctx);
     struct pg_bytes name = pg_text(state->name);
     uint8_t *line = pg_scratch(ctx, name.len + 2 + text.len);
@@ -113,7 +129,7 @@ static void chat_relay(struct pg_ctx *ctx, struct pg_bytes text)
     memcpy(line, name.data, name.len);
     memcpy(line + name.len, ": ", 2);
     memcpy(line + name.len + 2, text.data, text.len);
-    pg_broadcast(ctx, pg_bytes(line, name.len + 2 + text.len), self->slow);
+    chat_tell_others(ctx, pg_bytes(line, name.len + 2 + text.len));
 }
 
 /* The name is nobody's, so that a stranger cannot speak in a member's. */
@@ -218,6 +234,7 @@ const struct pg_handler pg_handler = {
     .options_size = sizeof(struct chat_options),
     .entry_size = sizeof(struct chat_private),
     .session_size = sizeof(struct chat_state),
+    .check = chat_check,
     .init = chat_init,
     .open = chat_open,
     .known = chat_known,

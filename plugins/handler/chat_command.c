@@ -4,28 +4,31 @@
 
 #include <stdio.h>
 
-static void chat_list_all(const char *key, const char *shown, void *arg)
+void chat_list_add(struct chat_list *list, const char *name)
 {
-    struct chat_list *list = arg;
-
-    (void)key;
-    if (list->len + strlen(shown) + 5 > sizeof(list->text)) {
+    if (list->len + strlen(name) + 5 > sizeof(list->text)) {
         pg_send(list->ctx, pg_bytes(list->text, list->len));
         list->len = 0;
     }
     list->len += (size_t)snprintf(list->text + list->len,
                                   sizeof(list->text) - list->len, "%s%s",
-                                  list->count++ == 0 ? "here are "
+                                  list->count++ == 0 ? list->first
                                   : list->len == 0   ? "and "
                                                      : ", ",
-                                  shown);
+                                  name);
+}
+
+static void chat_list_member(const char *key, const char *shown, void *arg)
+{
+    (void)key;
+    chat_list_add(arg, shown);
 }
 
 static void chat_who(struct pg_ctx *ctx)
 {
-    struct chat_list list = {.ctx = ctx};
+    struct chat_list list = {.ctx = ctx, .first = "here are "};
 
-    pg_claims(pg_entry(ctx), chat_list_all, &list);
+    chat_each_member(ctx, chat_list_member, &list);
     pg_send(ctx, pg_bytes(list.text, list.len));
 }
 
@@ -80,11 +83,15 @@ static void chat_take_name(struct pg_ctx *ctx, const char *key,
         chat_rename(ctx, name);
 }
 
+const char *chat_name_problem(struct pg_bytes name, char *key)
+{
+    return name.len > NAME_BYTES ? "is too long" : pg_name_key(name, key);
+}
+
 static void chat_nick(struct pg_ctx *ctx, struct pg_bytes wanted)
 {
     char name[NAME_BYTES + 1], key[PG_KEY_BYTES + 1];
-    const char *problem =
-        wanted.len > NAME_BYTES ? "is too long" : pg_name_key(wanted, key);
+    const char *problem = chat_name_problem(wanted, key);
 
     if (problem) {
         chat_refuse_name(ctx, problem);
@@ -124,6 +131,16 @@ static struct pg_bytes chat_trim(struct pg_bytes in)
     return in;
 }
 
+static void chat_refuse_command(struct pg_ctx *ctx)
+{
+    const struct chat_private *self = pg_private(ctx);
+
+    chat_say(ctx,
+             "no such command; there are /who, /nick NAME%s and /quit; to say "
+             "this to all, put a space in front",
+             self->rooms ? ", /join ROOM, /rooms" : "");
+}
+
 enum pg_verdict chat_command(struct pg_ctx *ctx, struct pg_bytes line)
 {
     struct pg_bytes in = chat_trim(line);
@@ -140,8 +157,7 @@ enum pg_verdict chat_command(struct pg_ctx *ctx, struct pg_bytes line)
         chat_tell_to_go_on(ctx);
     else if (pg_equals(word, "/who"))
         chat_who(ctx);
-    else
-        chat_say(ctx, "no such command; there are /who, /nick NAME and /quit; "
-                      "to say this to all, put a space in front");
+    else if (!chat_rooms_command(ctx, word, rest))
+        chat_refuse_command(ctx);
     return PG_STOP;
 }

@@ -6,7 +6,7 @@
 
 #define GREET_NAMES 10
 
-static void chat_list_others(const char *key, const char *shown, void *arg)
+static void chat_list_other(const char *key, const char *shown, void *arg)
 {
     struct chat_list *list = arg;
 
@@ -17,17 +17,29 @@ static void chat_list_others(const char *key, const char *shown, void *arg)
                          "%s%s", list->count > 1 ? ", " : "", shown);
 }
 
+void chat_list_others(struct pg_ctx *ctx, struct chat_list *list)
+{
+    *list = (struct chat_list){.ctx = ctx, .self = pg_claimed(ctx)};
+    chat_each_member(ctx, chat_list_other, list);
+    if (list->count > GREET_NAMES)
+        snprintf(list->text + list->len, sizeof(list->text) - list->len,
+                 " and %zu more", list->count - GREET_NAMES);
+}
+
 static void chat_greet(struct pg_ctx *ctx)
 {
+    const struct chat_private *self = pg_private(ctx);
     const struct chat_state *state = pg_state(ctx);
-    struct chat_list list = {.ctx = ctx, .self = pg_claimed(ctx)};
-    char more[40] = "";
+    struct chat_list list;
 
-    pg_claims(pg_entry(ctx), chat_list_others, &list);
-    if (list.count > GREET_NAMES)
-        snprintf(more, sizeof(more), " and %zu more", list.count - GREET_NAMES);
-    chat_say(ctx, "you are %s, %s%s%s; /who /nick /quit", state->name,
-             list.count ? "with " : "alone here", list.text, more);
+    chat_list_others(ctx, &list);
+    if (!self->rooms)
+        chat_say(ctx, "you are %s, %s%s; /who /nick /quit", state->name,
+                 list.count ? "with " : "alone here", list.text);
+    else
+        chat_say(ctx, "you are %s, %s %s%s%s; /who /nick /join /rooms /quit",
+                 state->name, list.count ? "in" : "alone in", state->room,
+                 list.count ? " with " : "", list.text);
 }
 
 /* Other workers count their guests too: the first free number from here. */
@@ -95,6 +107,8 @@ enum pg_verdict chat_join(struct pg_ctx *ctx)
 
     if (!chat_claim_wanted(ctx) && chat_claim_guest(ctx) != 0)
         return pg_close(ctx, "no room for another name");
+    if (chat_rooms_begin(ctx) != 0)
+        return pg_close(ctx, "no room for another member");
     state->is_member = true;
     self->members++;
     chat_greet(ctx);

@@ -62,6 +62,28 @@ def passing(handlers):
     )
 
 
+def to_hundred(command, others=0):
+    """The command's text, again and again, to 100 members of group 0; so many
+    other peers are in groups of 100."""
+    def traffic(server, messages):
+        members = [connect(server.address()) for _ in range(100)]
+        for member in members:
+            member.send("join 0\n")
+            assert member.line() == "ok"
+        with Forger(server.address("udp")) as forger:
+            for first in range(0, others, 100):
+                group = range(first, first + 100)
+                forger.ask(group, f"join {1 + first // 100}\n".encode(), times=2)
+        with connect(server.address()) as sender:
+            for _ in range(messages):
+                sender.send(command + MESSAGE)
+                for member in members:
+                    assert member.exactly(len(MESSAGE)) == MESSAGE
+        for member in members:
+            member.close()
+    return traffic
+
+
 # ---- counting ----------------------------------------------------------------
 
 
@@ -155,6 +177,18 @@ class Instructions(unittest.TestCase):
                 for count in (100, 300)
             )
             each.append((more - few) / 200)
+        self.assertLessEqual(each[1], 1.2 * each[0])
+
+    def test_a_group_costs_its_members_and_not_all_sessions(self):
+        what = config(
+            [listener("tcp"), listener("udp", max_peers=10_000)], ["lines", "topics"],
+            plugin_path=[FIXTURES], limits={"max_sessions": 10_100},
+        )
+        each = []
+        for traffic in (to_hundred(b"all "), to_hundred(b"tell 0 ", others=9900)):
+            few, more = (cost_of_run(what, traffic, n) for n in (50, 150))
+            self.assertEqual(more.allocations, few.allocations)
+            each.append((more.instructions - few.instructions) / 100)
         self.assertLessEqual(each[1], 1.2 * each[0])
 
     def test_a_delivery(self):

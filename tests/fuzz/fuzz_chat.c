@@ -4,7 +4,8 @@
  * However they do it, no two of them have one name at a time in any spelling,
  * and nobody can put words into another's mouth: what a member hears while one
  * of them acts begins with that one's name, or is a notice about it or about
- * somebody who has gone meanwhile.
+ * somebody who has gone meanwhile. With rooms (fuzz_rooms.c) that one is or was
+ * in the same room.
  *
  * Input: acts, each a byte for what and who, most of them with a length and
  * that many bytes.
@@ -19,9 +20,14 @@
     " \"max_sessions\": 64, \"queue_bytes_total\": 65536,"                     \
     " \"kept_bytes_total\": 65536 }"
 
+#ifndef FUZZ_ROOMS
+#define FUZZ_ROOMS 0
+#endif
+#define OPTIONS (FUZZ_ROOMS ? ", \"rooms\": true" : "")
+
 #define MEMBERS    8
 #define NAME_BYTES 32
-#define NAMES      48 /* that one act can go through */
+#define NAMES      48 /* or rooms, that one act can go through */
 
 enum act { SAY, COMMAND, JOIN, END, RESET, BLOCK, UNBLOCK, WAIT, ACTS };
 
@@ -29,9 +35,12 @@ struct member {
     char names[NAMES]
               [NAME_BYTES + 1]; /* in this act; the last one is its own */
     int name_count;
+    char rooms[NAMES][PG_KEY_BYTES + 1]; /* likewise */
+    int room_count;
     bool is_stream, is_blocked, is_gone, is_leaving;
     bool was_deaf;  /* could not hear when this act began */
     bool is_unsure; /* an answer to it may have found its queue full */
+    bool is_lost;   /* likewise, so that nobody knows its room */
 };
 
 static struct harness *h;
@@ -83,6 +92,32 @@ static void take_name(struct member *self, struct pg_bytes name)
         self->is_unsure = false;
 }
 
+static void take_room(struct member *self, struct pg_bytes room)
+{
+    char *own = self->rooms[self->room_count], key[PG_KEY_BYTES + 1];
+
+    MUST(self->room_count < NAMES);
+    MUST(room.len > 0 && room.len <= PG_KEY_BYTES);
+    memcpy(own, room.data, room.len);
+    own[room.len] = '\0';
+    MUST(!pg_name_key(room, key) && !strcmp(key, own));
+    self->room_count++;
+    if (!self->was_deaf)
+        self->is_lost = false;
+}
+
+/* Were the two in one room, as far as anybody knows? */
+static bool may_hear(const struct member *ear, const struct member *actor)
+{
+    if (!FUZZ_ROOMS || ear->is_lost || actor->is_lost)
+        return true;
+    for (int a = 0; a < ear->room_count; a++)
+        for (int b = 0; b < actor->room_count; b++)
+            if (!strcmp(ear->rooms[a], actor->rooms[b]))
+                return true;
+    return false;
+}
+
 static bool is_heard(const struct member *member)
 {
     return !member->is_gone && !is_deaf(member) && member->name_count &&
@@ -97,7 +132,8 @@ static void note_drops(void)
         counter_value(COUNTER_LISTENER | 1, "dropped: send queue full");
 
     for (int i = 0; i < count && now != before; i++)
-        members[i].is_unsure |= !members[i].is_stream;
+        if (!members[i].is_stream)
+            members[i].is_unsure = members[i].is_lost = true;
     before = now;
 }
 
@@ -120,24 +156,53 @@ static void check_names(void)
 
 /* ---- what is heard ---------------------------------------------------- */
 
+/* Up to the first of these bytes, one of which is there. */
+static struct pg_bytes word_of(struct pg_bytes line, const char *ends)
+{
+    size_t len = 0;
+
+    while (len < line.len && !strchr(ends, line.data[len]))
+        len++;
+    MUST(len < line.len);
+    return pg_bytes(line.data, len);
+}
+
+/* "guest1, alone in main; ...", "guest1, in main with ...", and without rooms
+   "guest1, with ...". */
+static void take_greeting(struct member *self, struct pg_bytes line)
+{
+    struct pg_bytes name = word_of(line, ",");
+
+    take_name(self, name);
+    line = pg_bytes(line.data + name.len, line.len - name.len);
+    if (FUZZ_ROOMS) {
+        MUST(begins(&line, ", alone in ") || begins(&line, ", in "));
+        take_room(self, word_of(line, "; "));
+    }
+}
+
 /* Said to this member alone. */
 static bool is_answer(struct member *self, struct pg_bytes line)
 {
-    static const char *const answers[] = {
-        "here are ",         "and ",
-        "no such ",          "goodbye, ",
-        "there is no room ", "you have said nothing for "};
+    static const char *const answers[] = {"here are ",
+                                          "and ",
+                                          "no such ",
+                                          "goodbye, ",
+                                          "rooms are ",
+                                          "there is no room ",
+                                          "you have said nothing for "};
     struct pg_bytes rest = line;
-    const uint8_t *comma;
 
     if (begins(&rest, "you are now ")) {
         take_name(self, rest);
         return true;
     }
+    if (FUZZ_ROOMS && begins(&rest, "you are in ")) {
+        take_room(self, word_of(rest, ", "));
+        return true;
+    }
     if (begins(&rest, "you are ")) {
-        comma = memchr(rest.data, ',', rest.len);
-        MUST(comma);
-        take_name(self, pg_bytes(rest.data, (size_t)(comma - rest.data)));
+        take_greeting(self, rest);
         return true;
     }
     for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++)
@@ -179,6 +244,7 @@ static void check_line(int ear, int actor, struct pg_bytes line)
 {
     for (int i = 0; i < count; i++)
         if (i != ear && (i == actor || members[i].is_leaving) &&
+            may_hear(&members[ear], &members[i]) &&
             (is_about(line, &members[i], i == actor) ||
              is_unknown_leaver(line, &members[i])))
             return;
@@ -247,12 +313,18 @@ static void command(int who, struct fuzz *fuzz)
 {
     static const char *const words[] = {"/who",         "/quit", "/nick guest2",
                                         "/nick guest1", "//",    "/"};
+    static const char *const rooms[] = {"/join main", "/join garden",
+                                        "/join GARDEN", "/rooms"};
     uint8_t choice = fuzz_byte(fuzz);
     uint8_t line[300] = "/nick ";
     struct pg_bytes rest;
 
     if (choice % 8 < 6) {
         say(who, pg_text(words[choice % 8]));
+        return;
+    }
+    if (FUZZ_ROOMS && choice % 8 == 6) {
+        say(who, pg_text(rooms[choice / 8 % 4]));
         return;
     }
     rest = fuzz_bytes(fuzz, choice / 8);
@@ -302,6 +374,10 @@ static void begin_act(struct member *self)
     if (self->name_count > 1)
         memcpy(self->names[0], name_of(self), NAME_BYTES + 1);
     self->name_count = self->name_count > 0;
+    if (self->room_count > 1)
+        memcpy(self->rooms[0], self->rooms[self->room_count - 1],
+               PG_KEY_BYTES + 1);
+    self->room_count = self->room_count > 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -325,9 +401,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
+    char handlers[200];
+
     (void)argc, (void)argv;
-    h = harness_create_both("[{\"plugin\": \"lines\", \"max_bytes\": 250,"
-                            " \"hint_s\": 0}, \"chat-broadcast\"]",
-                            LIMITS);
+    snprintf(handlers, sizeof(handlers),
+             "[{\"plugin\": \"lines\", \"max_bytes\": 250, \"hint_s\": 0},"
+             " {\"plugin\": \"chat-broadcast\"%s}]",
+             OPTIONS);
+    h = harness_create_both(handlers, LIMITS);
     return 0;
 }

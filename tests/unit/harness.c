@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "engine/core.h"
 #include "engine/life.h"
+#include "engine/mail.h"
 #include "engine/turn.h"
 #include "harness_transport.h"
 #include "out/end.h"
@@ -18,6 +19,7 @@
 #include "plugin/plugin.h"
 #include "state/counter.h"
 #include "state/mark.h"
+#include "workers/commons.h"
 
 #define FAKE_FD 1000000 /* the harness has no descriptors */
 
@@ -326,12 +328,33 @@ static bool begin(enum pg_kind provides, const char *handlers,
     return harness->config != NULL;
 }
 
+static struct commons *shared;
+
+void harness_share(struct commons *commons)
+{
+    shared = commons;
+}
+
+void harness_mail(struct harness *unused)
+{
+    (void)unused;
+    mail_take();
+    virtual_turn();
+}
+
+static unsigned workers(void)
+{
+    return shared ? commons_workers(shared) : 1;
+}
+
 static bool create_core(void)
 {
     int error = virtual_start(harness->config);
 
     if (!error)
-        error = core_create(harness->config, &virtual_io, -1, NULL, 0, 1);
+        error =
+            core_create(harness->config, &virtual_io, -1, shared, 0, workers());
+    shared = NULL;
 
     if (error)
         problems_add(harness->problems, "", false, "%s", strerror(-error));
@@ -369,8 +392,10 @@ struct harness *harness_attach(enum pg_kind provides, const char *handlers,
 {
     assert_true(begin(provides, handlers, "{}"));
     assert_int_equal(virtual_start(harness->config), 0);
-    assert_int_equal(
-        core_attach(harness->config, &virtual_io, arena_fd, NULL, 0, 1), 0);
+    assert_int_equal(core_attach(harness->config, &virtual_io, arena_fd, shared,
+                                 0, workers()),
+                     0);
+    shared = NULL;
     for (uint32_t i = 0; i < core->live_count; i++) {
         const struct pg_session *session = session_at(core->live[i]);
 

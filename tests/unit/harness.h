@@ -18,6 +18,7 @@
 #include <playground/handler.h>
 
 struct harness;
+struct commons;
 
 #define HARNESS_PEERS 12000
 
@@ -38,6 +39,12 @@ struct harness *harness_create_forged(const char *handlers, const char *limits);
 void harness_destroy(struct harness *harness);
 /* Breaks every connection and forgets all peers: numbers begin at 0 again. */
 void harness_forget(struct harness *harness);
+
+/* The next harness is worker 0 of several, which have these commons and take
+   them over. The test is the other workers. */
+void harness_share(struct commons *commons);
+/* Takes what other workers have written. */
+void harness_mail(struct harness *harness);
 
 /* Loads a chain that must be refused; returns what was said, to be freed. */
 char *harness_refusal(enum pg_kind provides, const char *handlers);

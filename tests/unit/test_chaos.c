@@ -122,8 +122,9 @@ static void serve(struct harness *h)
     int bob = harness_connect_by(h, PG_RECORDS);
 
     harness_push_text(h, ana, "half a li");
-    harness_push_text(h, bob, "hello\n/who\n");
-    harness_push_text(h, ana, "ne\n/nick ana\n");
+    harness_push_text(h, bob, "hello\n/who\n/rooms\n");
+    harness_push_text(h, ana, "ne\n/nick ana\n/join garden\n");
+    harness_push_text(h, bob, "who\njoin a\nmine\ntell a hi\n/join garden\n");
     harness_advance(h, 1000);
     harness_end(h, ana);
     harness_advance(h, 400000);
@@ -133,7 +134,9 @@ static uint64_t refused(struct harness *h)
 {
     return harness_counter(h, NULL, "refused: no memory") +
            counter_value(COUNTER_LISTENER | 1, "refused: no memory") +
-           harness_counter(h, "chat-broadcast", "no memory to list the keys");
+           harness_counter(h, "probe", "no memory to list the keys") +
+           harness_counter(h, "probe", "no memory to list the groups") +
+           harness_counter(h, "chat-broadcast", "no memory to list the groups");
 }
 
 /* What comes after is served as ever. */
@@ -143,16 +146,18 @@ static void check_served(struct harness *h)
     int bob = harness_connect_by(h, PG_RECORDS);
 
     harness_push_text(h, bob, "/who\n");
-    assert_bytes(harness_out(h, ana), "you are guest1, alone here; /who /nick "
-                                      "/quit\nguest2 joined\n");
+    assert_bytes(harness_out(h, ana), "you are guest1, alone in main; /who "
+                                      "/nick /join /rooms /quit\n"
+                                      "guest2 joined\n");
     assert_bytes(harness_out(h, bob),
-                 "you are guest2, with guest1; /who /nick /quit\n"
-                 "here are guest1, guest2\n");
+                 "you are guest2, in main with guest1; /who /nick /join /rooms "
+                 "/quit\nhere are guest1, guest2\n");
 }
 
 #define CHAIN                                                                  \
     "[{ \"plugin\": \"lines\", \"max_bytes\": 100, \"// why\": [1, null] },"   \
-    " \"probe\", { \"plugin\": \"chat-broadcast\", \"slow\": \"drop\" }]"
+    " \"probe\", { \"plugin\": \"chat-broadcast\", \"slow\": \"drop\","        \
+    " \"rooms\": true }]"
 
 static enum outcome attempt(void)
 {

@@ -19,7 +19,8 @@
 
 static struct commons *make(unsigned workers)
 {
-    struct commons *commons = commons_create(-1, workers, 100, 65536);
+    struct commons_plan plan = {workers, 100, 100, 65536};
+    struct commons *commons = commons_create(-1, &plan);
 
     assert_non_null(commons);
     return commons;

@@ -43,6 +43,8 @@ BARS = [
         "broadcast-tcp", "100 subscribers, 1 out", "score", 1.10),
     Bar("UDP broadcast to 100, 64 out", "CPU a delivery / sendto",
         "broadcast-udp", "100 subscribers, 64 out", "score", 0.33),
+    Bar("a line to a group of 100", "CPU of 10,000 members / a broadcast to 100",
+        "group", "100 of 100 and 100 of 10,000", "growth", 1.2),
     Bar("two workers, 20 us of work a message", "rate / one worker",
         "workers", "64 x 64 B, 16 deep, two CPUs for all", "score", 1.6,
         is_least=True, rows=("2 workers", None)),

@@ -4,6 +4,7 @@ a table is the reference, the second the same under another name: the noise."""
 from dataclasses import dataclass, field
 from typing import Callable
 
+from groups import group_costs
 from measures import memory, start_up, traffic
 from rude import honest_waits, stranger_costs, unread_memory, who_waits
 from servers import Peer, Playground, Reference
@@ -185,6 +186,15 @@ BROADCAST_UDP = Table(
     "udp-broadcast",
 )
 
+GROUP = Table(
+    "group", "A line to a group of 100, beside a broadcast to 100", "delivery",
+    [Case("100 of 100 and 100 of 10,000", connections=10000, is_quick=False)],
+    playgrounds("tcp", ["lines", "topics"]),
+    measure=group_costs,
+    figures=("growth", "few_us", "many_us"),
+    main="growth",
+)
+
 # ---- the rest ----------------------------------------------------------------
 
 
@@ -312,7 +322,7 @@ def strangers(name, handlers):
 
 
 TABLES = [
-    TCP_ECHO, TCP_BULK, OPEN_LOOP, UDP_ECHO, BROADCAST_TCP, BROADCAST_UDP,
+    TCP_ECHO, TCP_BULK, OPEN_LOOP, UDP_ECHO, BROADCAST_TCP, BROADCAST_UDP, GROUP,
     WORKERS, HANDLERS, IDLE, START, WHO, RUDE, UNREAD,
     strangers("echo", ["echo"]), strangers("the-chat", ["chat-broadcast"]),
 ]

@@ -373,7 +373,7 @@ PG_API bool pg_is_client(const struct pg_ctx *ctx);
  *  pg_ready                  x     x    x     x      x     x
  *  pg_end                    x     x          x      x     x
  *  all else, pg_send_to()    x     x    x     x      x     x    x     x
- * pg_claims() has made a copy: its fn may claim and pg_send_to(), too.
+ * pg_claims() and the like give copies: fn may claim, leave, pg_send_to(), too.
  */
 
 /* ---- to others -------------------------------------------------------- */
@@ -432,6 +432,33 @@ PG_API void pg_claims(struct pg_entry *entry,
 /* Sends to the session that has `key`, wherever it is. -ENOENT: nobody has. */
 PG_API int pg_send_to(struct pg_entry *entry, const char *key,
                       struct pg_bytes bytes);
+
+/*
+ * Puts this ctx into a group: a room, a channel, a topic, named as a key is; it
+ * is in it until it leaves or its session ends. -EALREADY; -ENOENT; -EINVAL as
+ * for a key; -ENOSPC its session is in limits.groups (64), or the table is
+ * full.
+ */
+PG_API int pg_join(struct pg_ctx *ctx, const char *group);
+PG_API int pg_leave(struct pg_ctx *ctx, const char *group);
+
+/* pg_broadcast() and pg_broadcast_all() to a group, at the cost of its size. */
+PG_API int pg_publish(struct pg_ctx *ctx, const char *group,
+                      struct pg_bytes bytes, enum pg_slow slow);
+PG_API int pg_publish_all(struct pg_entry *entry, const char *group,
+                          struct pg_bytes bytes, enum pg_slow slow);
+
+/* Each member (without a key: "", ""); each group of the ctx, and of all. */
+PG_API void pg_members(struct pg_entry *entry, const char *group,
+                       void (*fn)(const char *key, const char *shown,
+                                  void *arg),
+                       void *arg);
+PG_API void pg_groups(struct pg_ctx *ctx,
+                      void (*fn)(const char *group, void *arg), void *arg);
+PG_API void pg_groups_all(struct pg_entry *entry,
+                          void (*fn)(const char *group, size_t members,
+                                     void *arg),
+                          void *arg);
 
 /* ---- time ------------------------------------------------------------- */
 
