@@ -97,10 +97,8 @@ static bool http_parse(struct http_request *request, char *head)
     while ((line = http_line(&head)) && *line)
         if (!http_field(request, line))
             return false;
-    if (request->version[7] == '0') {
-        request->is_last = true;
-        request->hosts = 1; /* HTTP/1.0 need not name it */
-    }
+    if (request->version[7] == '0') /* it need not name its host */
+        request->is_last = request->hosts = 1;
     return line != NULL;
 }
 
