@@ -359,6 +359,11 @@ uint64_t pg_now_ns(void)
     return core->io->now_ns();
 }
 
+uint64_t pg_wall_ms(void)
+{
+    return core->io->wall_ms();
+}
+
 void pg_timer_stop(struct pg_ctx *ctx)
 {
     struct ctx_slot *slot;
@@ -442,6 +447,18 @@ struct pg_entry *pg_entry(struct pg_ctx *ctx)
     return ctx->entry;
 }
 
+/* Before check() has been followed by init() there is no core yet. */
+unsigned pg_worker(const struct pg_entry *entry)
+{
+    (void)entry;
+    return core ? core->worker : 0;
+}
+
+unsigned pg_workers(const struct pg_entry *entry)
+{
+    return core ? core->workers : (unsigned)entry->config->workers;
+}
+
 const char *pg_peer(struct pg_ctx *ctx)
 {
     const struct pg_transport *transport = ctx->listener->transport;
@@ -454,6 +471,26 @@ const char *pg_peer(struct pg_ctx *ctx)
                        core->peer_text + len,
                        sizeof(core->peer_text) - (size_t)len);
     return core->peer_text;
+}
+
+/* What runs once for a group has no one peer: it came to the listener. */
+const char *pg_local(struct pg_ctx *ctx)
+{
+    const struct pg_transport *transport = ctx->listener->transport;
+    const struct pg_session *session = ctx->session;
+    int len = snprintf(core->local_text, sizeof(core->local_text), "%s ",
+                       transport->name);
+    char *text = core->local_text + len;
+    size_t size = sizeof(core->local_text) - (size_t)len;
+
+    if (session && transport->local)
+        transport->local(ctx->listener, session, text, size);
+    else
+        transport->address(ctx->listener, NULL,
+                           session && session->fd >= 0 ? session->fd
+                                                       : ctx->listener->run->fd,
+                           text, size);
+    return core->local_text;
 }
 
 const char *pg_transport_name(const struct pg_ctx *ctx)

@@ -119,6 +119,7 @@ static void config_read_all(struct config *config, const json_t *root)
     config_check_top_keys(config, root); /* the plugins are asked, too */
     config_check_network(config);
     config_check_clock(config);
+    config_check_workers(config);
 }
 
 /* ---- life ------------------------------------------------------------- */

@@ -57,9 +57,7 @@ static int config_api_not_a_file(FILE *file, const char *mode)
 FILE *pg_listener_file(struct pg_listener *listener, const char *path,
                        const char *mode)
 {
-    char *whole = path[0] == '/'
-                      ? must_copy(path)
-                      : must_printf("%s/%s", listener->config->folder, path);
+    char *whole = config_path_of(listener->config, path);
     FILE *file = mode[0] == 'w' ? anew_stream(whole) : fopen(whole, mode);
     int error = file ? config_api_not_a_file(file, mode) : errno;
 

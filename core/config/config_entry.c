@@ -64,9 +64,28 @@ struct pg_entry *config_make_builtin(struct config *config,
     return entry;
 }
 
+/* Shows both places; the key alone can be mended, so once is enough. */
+void config_check_workers(struct config *config)
+{
+    for (unsigned i = 0; config->workers > 1 && i < config->entry_count; i++) {
+        const struct pg_entry *entry = config->entries[i];
+
+        if (!entry->handler->one_worker)
+            continue;
+        problems_add_pair(config->problems, "/workers", entry->path,
+                          "%s keeps one state for all its sessions, and each "
+                          "of %d workers would have its own; write "
+                          "\"workers\": 1, or delete the key",
+                          entry->name, (int)config->workers);
+        return;
+    }
+}
+
 void config_free_entry(struct pg_entry *entry)
 {
     free(entry->name);
+    config_read_forget(entry);
+    options_free(entry->handler->options, entry->options);
     free(entry->options);
     free(entry->private);
     free((char *)(uintptr_t)entry->path);

@@ -101,6 +101,7 @@ struct pg_listener *config_make_listener(struct config *config,
 void config_free_listener(struct pg_listener *listener)
 {
     free(listener->name);
+    options_free(listener->transport->options, listener->options);
     free(listener->options);
     free(listener->private);
     free(listener->chain.entries);

@@ -19,6 +19,7 @@
 #define FRAME_BYTES_MOST     (1 << 28)
 #define MESSAGE_HEADER_BYTES 1024 /* that layers may add to frame_bytes */
 
+struct config_read;
 struct json_t;
 struct problems;
 
@@ -37,6 +38,7 @@ struct pg_entry {
     uint64_t armed_ms; /* when its timer item comes up; 0: it has none */
     bool is_ready;     /* init() has run */
     unsigned blamed;   /* enum blame: what was said of it on stderr */
+    struct config_read *files; /* that pg_read_file() has read */
 };
 
 /* The entries a session of one listener passes, first to last. */

@@ -15,6 +15,7 @@
  *   config_chain.c     whether neighbours fit together
  *   config_network.c   whether the addresses can be listened on
  *   config_clock.c     whether real and virtual time are kept apart
+ *   config_read.c      the files that options name
  *   config_api.c       what plugins call
  */
 #ifndef CONFIG_PARTS_H
@@ -60,6 +61,10 @@ void config_complain_whole(struct problems *problems, const char *text);
 /* "plugin_path"; NULL: there is none. */
 void config_read_plugin_path(struct config *config, const json_t *value);
 
+/* A path that counts from the config's folder, from where the program runs; the
+   caller frees it. */
+char *config_path_of(const struct config *config, const char *path);
+
 /* "limits"; NULL: all defaults. */
 void config_read_limits(struct config *config, const json_t *value);
 
@@ -81,6 +86,8 @@ struct pg_entry *config_make_builtin(struct config *config,
                                      const struct pg_handler *handler,
                                      const char *path);
 void config_free_entry(struct pg_entry *entry);
+/* Frees what pg_read_file() has read. */
+void config_read_forget(struct pg_entry *entry);
 void config_free_listener(struct pg_listener *listener);
 
 /* The plugin that a line names. NULL after adding a problem. */
@@ -111,6 +118,8 @@ bool config_make_chain(struct pg_listener *listener, struct pg_entry **own,
                        unsigned own_count);
 
 void config_check_network(struct config *config);
+/* Whether all can do with more than one worker. */
+void config_check_workers(struct config *config);
 /* Whether all have the same kind of clock. */
 void config_check_clock(struct config *config);
 

@@ -1,4 +1,4 @@
-/* Reads "plugin_path": where the plugins of a config are sought. */
+/* Paths in a config, and "plugin_path": where its plugins are sought. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,6 +9,12 @@
 #include "base/remedy.h"
 #include "config/config_parts.h"
 #include "places/position.h"
+
+char *config_path_of(const struct config *config, const char *path)
+{
+    return path[0] == '/' ? must_copy(path)
+                          : must_printf("%s/%s", config->folder, path);
+}
 
 /* A folder that is missing may come yet; most often it is misspelt. */
 static void config_path_warn_missing(struct config *config, const char *folder,
@@ -42,9 +48,7 @@ static bool config_path_add(struct config *config, const json_t *value,
         count++;
     if (!folder || count > CONFIG_PATHS_MAX)
         return false;
-    internals->folders[count] =
-        folder[0] == '/' ? must_copy(folder)
-                         : must_printf("%s/%s", config->folder, folder);
+    internals->folders[count] = config_path_of(config, folder);
     config_path_warn_missing(config, internals->folders[count], path);
     return true;
 }

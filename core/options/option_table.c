@@ -72,10 +72,10 @@ static bool option_table_check_field(const struct checked *checked, size_t size)
     const struct pg_option *option = checked->option;
     bool fits = false;
 
-    if (option->type < PG_BOOL || option->type > PG_STRING)
+    if (option->type < PG_BOOL || option->type > PG_STRINGS)
         return option_table_fail(
-            checked, "it has no type; write PG_BOOL, PG_INT, PG_NUMBER "
-                     "or PG_STRING");
+            checked, "it has no type; write PG_BOOL, PG_INT, PG_NUMBER, "
+                     "PG_STRING or PG_STRINGS");
     if (option->size == 0)
         return option_table_fail(
             checked, "it has no field; write PG_FIELD(struct NAME, FIELD)");
@@ -92,13 +92,16 @@ static bool option_table_check_field(const struct checked *checked, size_t size)
     case PG_STRING:
         fits = option->size == sizeof(const char *);
         break;
+    case PG_STRINGS:
+        fits = option->size == sizeof(const char *const *);
+        break;
     }
     if (!fits)
         return option_table_fail(
             checked,
             "its type does not fit a field of %zu bytes; PG_BOOL wants "
             "bool, PG_INT int or int64_t, PG_NUMBER double, PG_STRING "
-            "const char *",
+            "const char *, PG_STRINGS const char *const *",
             option->size);
     if (option->offset > size || option->size > size - option->offset)
         return option_table_fail(checked,
@@ -110,11 +113,12 @@ static bool option_table_check_field(const struct checked *checked, size_t size)
 static bool option_table_check_range(const struct checked *checked)
 {
     const struct pg_option *option = checked->option;
-    bool is_number = option->type == PG_INT || option->type == PG_NUMBER;
+    bool has_range = option->type == PG_INT || option->type == PG_NUMBER ||
+                     option->type == PG_STRINGS;
 
-    if (!is_number && (option->min != 0 || option->max != 0))
+    if (!has_range && (option->min != 0 || option->max != 0))
         return option_table_fail(
-            checked, "only numbers have .min and .max; delete them");
+            checked, "only numbers and lists have .min and .max; delete them");
     if (isnan(option->min) || isnan(option->max))
         return option_table_fail(checked,
                                  "its .min or .max is no number; write one");
@@ -125,9 +129,16 @@ static bool option_table_check_range(const struct checked *checked)
         (option->min < INT_MIN || option->max > INT_MAX))
         return option_table_fail(checked,
                                  "its range is wider than int; use int64_t");
-    if (option->choices && option->type != PG_STRING)
+    if (option->type == PG_STRINGS &&
+        (option->min < 0 || option->min != floor(option->min) ||
+         option->max != floor(option->max)))
         return option_table_fail(checked,
-                                 "only a PG_STRING has .choices; delete them");
+                                 "its .min and .max say how many texts; write "
+                                 "whole numbers from 0 on");
+    if (option->choices && option->type != PG_STRING &&
+        option->type != PG_STRINGS)
+        return option_table_fail(checked, "only PG_STRING and PG_STRINGS have "
+                                          ".choices; delete them");
     if (option->choices &&
         strspn(option->choices, " ") == strlen(option->choices))
         return option_table_fail(
@@ -136,19 +147,21 @@ static bool option_table_check_range(const struct checked *checked)
 }
 
 /* Without .initial a number is 0, which must be in range then; a string is
-   NULL, which stands for "not given". */
+   NULL, which stands for "not given", and so does a list without texts. */
 static bool option_table_check_initial(const struct checked *checked)
 {
     const struct pg_option *option = checked->option;
     const char *initial = option->initial;
-    int64_t room; /* the largest of the fields, and aligned */
-    struct pg_option alone = *option;
+    int64_t room = 0; /* the largest of the fields, and aligned */
+    struct pg_option alone[] = {*option, {0}};
 
-    if (!initial && (option->type == PG_STRING || option->type == PG_BOOL))
+    if (!initial && option->type != PG_INT && option->type != PG_NUMBER)
         return true;
-    alone.offset = 0;
+    alone[0].offset = 0;
 
-    char *problem = options_set_text(&alone, initial ? initial : "0", &room);
+    char *problem = options_set_text(alone, initial ? initial : "0", &room);
+
+    options_free(alone, &room);
 
     if (!problem)
         return true;

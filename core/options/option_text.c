@@ -19,6 +19,8 @@ const char *options_type_text(enum pg_option_type type)
         return "a number";
     case PG_STRING:
         return "a text in quotes";
+    case PG_STRINGS:
+        return "a list of texts";
     }
     return "";
 }
@@ -48,13 +50,8 @@ static char *option_text_number_text(double number)
     return must_printf("%g", number);
 }
 
-char *options_range_text(const struct pg_option *option)
+static char *option_text_limits_text(const struct pg_option *option)
 {
-    if (option->choices)
-        return option_text_choices_text(option->choices);
-    if (option->min == 0 && option->max == 0)
-        return must_copy("");
-
     char *min = option_text_number_text(option->min),
          *max = option_text_number_text(option->max);
     char *text = isinf(option->max)   ? must_printf("at least %s", min)
@@ -63,6 +60,26 @@ char *options_range_text(const struct pg_option *option)
 
     free(min);
     free(max);
+    return text;
+}
+
+char *options_range_text(const struct pg_option *option)
+{
+    bool has_limits = option->min != 0 || option->max != 0;
+
+    if (!option->choices)
+        return has_limits ? option_text_limits_text(option) : must_copy("");
+
+    char *choices = option_text_choices_text(option->choices);
+
+    if (!has_limits)
+        return choices;
+
+    char *limits = option_text_limits_text(option);
+    char *text = must_printf("%s of %s", limits, choices);
+
+    free(limits);
+    free(choices);
     return text;
 }
 
@@ -80,6 +97,8 @@ json_t *options_default(const struct pg_option *option)
     switch (option->type) {
     case PG_STRING:
         return initial ? json_string(initial) : json_null();
+    case PG_STRINGS:
+        return initial ? options_words(initial) : json_null();
     case PG_BOOL:
         return json_loads(initial ? initial : "false", JSON_DECODE_ANY, NULL);
     case PG_INT:

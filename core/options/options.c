@@ -9,6 +9,7 @@
 
 #include "base/must.h"
 #include "base/text.h"
+#include "places/position.h"
 #include "places/problems.h"
 
 /* ---- fields ----------------------------------------------------------- */
@@ -73,6 +74,9 @@ static void options_set_value(const struct pg_option *option,
     case PG_STRING:
         memcpy(options_field(option, out), &text, sizeof(text));
         break;
+    case PG_STRINGS:
+        options_set_list(option, value, out);
+        break;
     }
 }
 
@@ -90,15 +94,19 @@ static bool options_has_type(const struct pg_option *option,
         return json_is_number(value);
     case PG_STRING:
         return json_is_string(value);
+    case PG_STRINGS:
+        return json_is_array(value);
     }
     return false;
 }
 
-/* Compared as long double, which holds every int64_t and double exactly. */
+/* A number, or how many texts there are. Compared as long double, which holds
+   every int64_t and double exactly. */
 static bool options_is_in_range(const struct pg_option *option,
                                 const json_t *value)
 {
-    long double number = json_is_integer(value)
+    long double number = json_is_array(value) ? json_array_size(value)
+                         : json_is_integer(value)
                              ? (long double)json_integer_value(value)
                              : (long double)json_real_value(value);
 
@@ -165,6 +173,8 @@ static char *options_type_advice(const struct pg_option *option,
         return must_copy("delete the quotes");
     if (option->type == PG_STRING && json_is_number(value))
         return must_copy("put quotes around it");
+    if (option->type == PG_STRINGS)
+        return must_printf("write \"%s\": [\"...\"]", option->name);
     if (option->type == PG_INT && json_is_real(value) && fabs(number) < 1e15 &&
         number == floor(number))
         return must_printf("write %" PRId64, (int64_t)number);
@@ -193,27 +203,76 @@ static char *options_type_problem(const struct pg_option *option,
     return problem;
 }
 
-/* NULL, or what is wrong with the value. */
+static bool options_is_allowed(const struct pg_option *option,
+                               const json_t *value)
+{
+    if (json_is_number(value) || json_is_array(value))
+        return options_is_in_range(option, value);
+    return !json_is_string(value) || !option->choices ||
+           options_is_choice(option->choices, json_string_value(value));
+}
+
+static char *options_range_problem(const struct pg_option *option,
+                                   const json_t *value)
+{
+    char text[TEXT_QUOTE_BYTES], *range = options_range_text(option);
+    size_t count = json_array_size(value);
+    char *problem =
+        json_is_array(value)
+            ? must_printf("\"%s\" has %zu text%s; give %s", option->name, count,
+                          count == 1 ? "" : "s", range)
+            : must_printf("\"%s\" is %s; choose %s%s%s", option->name,
+                          options_value_text(value, text), range,
+                          option->unit ? " " : "",
+                          option->unit ? option->unit : "");
+
+    free(range);
+    return problem;
+}
+
+/* NULL, or what is wrong with the value; the texts of a list are not looked at.
+ */
 static char *options_check_value(const struct pg_option *option,
                                  const json_t *value)
 {
-    char text[TEXT_QUOTE_BYTES];
-
     if (!options_has_type(option, value))
         return options_type_problem(option, value);
-    if (json_is_number(value) ? options_is_in_range(option, value)
-        : json_is_string(value) && option->choices
-            ? options_is_choice(option->choices, json_string_value(value))
-            : true)
-        return NULL;
+    return options_is_allowed(option, value)
+               ? NULL
+               : options_range_problem(option, value);
+}
 
-    char *range = options_range_text(option);
-    char *problem =
-        must_printf("\"%s\" is %s; choose %s%s%s", option->name,
-                    options_value_text(value, text), range,
-                    option->unit ? " " : "", option->unit ? option->unit : "");
+static char *options_check_item(const struct pg_option *item,
+                                const json_t *value)
+{
+    bool has_end = json_is_number(value) || json_is_boolean(value);
+    char text[TEXT_QUOTE_BYTES];
 
-    free(range);
+    if (json_is_string(value))
+        return options_check_value(item, value);
+    return must_printf(
+        "\"%s\" is %s, not %s; %s", item->name, options_value_text(value, text),
+        options_type_text(PG_STRING),
+        has_end ? "put quotes around it" : "write \"...\" in its place");
+}
+
+/* What is wrong with the first wrong text of a list from `*at` on, where it
+   stands; NULL: nothing, or it is no list. */
+static char *options_check_items(const struct pg_option *option,
+                                 const json_t *list, size_t *at)
+{
+    char *problem = NULL;
+
+    for (; *at < json_array_size(list); ++*at) {
+        char *name = must_printf("%s[%zu]", option->name, *at);
+        const struct pg_option item = {
+            .name = name, .type = PG_STRING, .choices = option->choices};
+
+        problem = options_check_item(&item, json_array_get(list, *at));
+        free(name);
+        if (problem)
+            break;
+    }
     return problem;
 }
 
@@ -222,11 +281,32 @@ static char *options_check_value(const struct pg_option *option,
 void options_set_defaults(const struct pg_option *table, void *out)
 {
     for (; table && table->name; table++) {
-        if (!table->initial)
-            memset(options_field(table, out), 0, table->size);
-        else
+        memset(options_field(table, out), 0, table->size);
+        if (table->type == PG_STRINGS)
+            options_set_list(table, NULL, out);
+        if (table->initial)
             free(options_set_text(table, table->initial, out));
     }
+}
+
+/* A problem for each wrong text of a list, at its own place. */
+static bool options_fill_items(const struct pg_option *option,
+                               const json_t *list, const char *path,
+                               struct problems *problems)
+{
+    char *place = position_path_key(path, option->name), *problem;
+    bool is_fine = true;
+
+    for (size_t i = 0; (problem = options_check_items(option, list, &i)); i++) {
+        char *item = must_printf("%s/%zu", place, i);
+
+        problems_add(problems, item, false, "%s", problem);
+        free(item);
+        free(problem);
+        is_fine = false;
+    }
+    free(place);
+    return is_fine;
 }
 
 static bool options_fill_one(const struct pg_option *option,
@@ -235,14 +315,15 @@ static bool options_fill_one(const struct pg_option *option,
 {
     char *problem = options_check_value(option, value);
 
-    if (!problem) {
-        options_set_value(option, value, out);
-        return true;
+    if (problem) {
+        problems_add_key(problems, path, option->name, false, "%s", problem);
+        free(problem);
+        return false;
     }
-
-    problems_add_key(problems, path, option->name, false, "%s", problem);
-    free(problem);
-    return false;
+    if (!options_fill_items(option, value, path, problems))
+        return false;
+    options_set_value(option, value, out);
+    return true;
 }
 
 bool options_fill(const struct pg_option *table, const json_t *object,
@@ -264,8 +345,11 @@ char *options_set_text(const struct pg_option *option, const char *text,
                        void *out)
 {
     bool is_string = option->type == PG_STRING;
-    json_t *value =
-        is_string ? json_string(text) : json_loads(text, JSON_DECODE_ANY, NULL);
+    json_t *value = is_string ? json_string(text)
+                    : option->type == PG_STRINGS
+                        ? options_words(text)
+                        : json_loads(text, JSON_DECODE_ANY, NULL);
+    size_t at = 0;
 
     if (!value)
         value = json_string(text); /* then it has the wrong type */
@@ -273,6 +357,8 @@ char *options_set_text(const struct pg_option *option, const char *text,
     char *problem = value ? options_check_value(option, value)
                           : must_copy("the text is not UTF-8; write it so");
 
+    if (!problem)
+        problem = options_check_items(option, value, &at);
     if (!problem && is_string)
         memcpy(options_field(option, out), &text, sizeof(text));
     else if (!problem)

@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <uv.h>
 
 #include <playground/simulation.h>
@@ -18,6 +20,14 @@
 #include "state/slot.h"
 
 #define WRITE_MS 200 /* of real time, for the files of handlers */
+
+/* A simulated day begins at midnight on every machine, so that what handlers
+   show of it is the same to the byte. */
+static void simulate_set_time_zone(void)
+{
+    setenv("TZ", "UTC0", 1);
+    tzset();
+}
 
 static bool simulate_adopt_all(struct config *config)
 {
@@ -163,6 +173,7 @@ int simulate(struct config *config)
 {
     int error = virtual_start(config), status = 1;
 
+    simulate_set_time_zone();
     if (!error)
         error = core_create(config, &virtual_io, -1, NULL, 0, 1);
     if (error)

@@ -134,6 +134,11 @@ static uint64_t virtual_woke_ms(void)
     return outside.now_ns / 1000000;
 }
 
+static uint64_t virtual_wall_ms(void)
+{
+    return VIRTUAL_WALL_MS + (outside.now_ns - VIRTUAL_START_NS) / 1000000;
+}
+
 const struct core_io virtual_io = {
     .watch = virtual_watch,
     .release = virtual_release,
@@ -143,6 +148,7 @@ const struct core_io virtual_io = {
     .wake = virtual_wake,
     .now_ns = virtual_now_ns,
     .woke_ms = virtual_woke_ms,
+    .wall_ms = virtual_wall_ms,
 };
 
 /* ---- time ------------------------------------------------------------- */

@@ -13,6 +13,8 @@
 
 /* When the clock starts: 0 would stand for "no time" here and there. */
 #define VIRTUAL_START_NS 1000000000ull
+/* What a clock on the wall shows then: 2000-01-01T00:00:00Z. */
+#define VIRTUAL_WALL_MS 946684800000ull
 
 extern const struct core_io virtual_io;
 

@@ -144,6 +144,14 @@ static uint64_t worker_woke_ms(void)
     return uv_now(&the_worker->loop);
 }
 
+static uint64_t worker_wall_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 static const struct core_io worker_io = {
     .watch = worker_watch_session,
     .release = worker_release_session,
@@ -154,6 +162,7 @@ static const struct core_io worker_io = {
     .wake = worker_wake_worker,
     .now_ns = uv_hrtime,
     .woke_ms = worker_woke_ms,
+    .wall_ms = worker_wall_ms,
 };
 
 /* ---- life ------------------------------------------------------------- */

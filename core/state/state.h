@@ -59,6 +59,8 @@ struct core_io {
     /* The time at which the loop woke up, in ms: known without asking, and as
        old as what has run since. */
     uint64_t (*woke_ms)(void);
+    /* What a clock on the wall shows, in ms since 1970. */
+    uint64_t (*wall_ms)(void);
 };
 
 /* Sessions of a listener of records, the longest silent first: slot + 1. */
@@ -140,7 +142,7 @@ struct core {
     uint64_t stop_by_ms; /* it stops, and delivers until then; 0: it serves */
     bool is_over;        /* it stops, and its sessions are ending */
     uint8_t *no_state;   /* zeroed state for what runs once for a group */
-    char peer_text[128];
+    char peer_text[128], local_text[128];
 };
 
 extern struct core *core;

@@ -143,9 +143,10 @@ static struct pg_bytes log_shown_part(struct pg_bytes in)
 /* ---- text and JSON ---------------------------------------------------- */
 
 static void log_begin_text(struct line *line, struct pg_ctx *ctx,
-                           time_t seconds)
+                           uint64_t now_ms)
 {
     const struct log_private *self = pg_private(ctx);
+    time_t seconds = (time_t)(now_ms / 1000);
     struct tm local;
     char stamp[16];
 
@@ -158,16 +159,17 @@ static void log_begin_text(struct line *line, struct pg_ctx *ctx,
 }
 
 static void log_begin_json(struct line *line, struct pg_ctx *ctx,
-                           const char *event, struct timespec now)
+                           const char *event, uint64_t now_ms)
 {
+    time_t seconds = (time_t)(now_ms / 1000);
     struct tm utc;
     char stamp[32];
 
-    gmtime_r(&now.tv_sec, &utc);
+    gmtime_r(&seconds, &utc);
     strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &utc);
     log_add(line,
-            "{\"time\":\"%s.%03ldZ\",\"event\":\"%s\",\"session\":%" PRIu64,
-            stamp, now.tv_nsec / 1000000, event, pg_session_number(ctx));
+            "{\"time\":\"%s.%03dZ\",\"event\":\"%s\",\"session\":%" PRIu64,
+            stamp, (int)(now_ms % 1000), event, pg_session_number(ctx));
     log_add_json(line, "entry",
                  log_shown_part(pg_text(pg_entry_name(pg_entry(ctx)))));
     log_add_json(line, "peer", pg_text(pg_peer(ctx)));
@@ -176,14 +178,13 @@ static void log_begin_json(struct line *line, struct pg_ctx *ctx,
 static void log_begin(struct line *line, struct pg_ctx *ctx, const char *event)
 {
     const struct log_private *self = pg_private(ctx);
-    struct timespec now;
+    uint64_t now_ms = pg_wall_ms();
 
     line->len = 0;
-    clock_gettime(CLOCK_REALTIME, &now);
     if (self->is_json)
-        log_begin_json(line, ctx, event, now);
+        log_begin_json(line, ctx, event, now_ms);
     else
-        log_begin_text(line, ctx, now.tv_sec);
+        log_begin_text(line, ctx, now_ms);
 }
 
 static void log_finish(struct line *line, struct pg_ctx *ctx)

@@ -144,6 +144,13 @@ static void sim_address(struct pg_listener *listener,
         snprintf(text, size, "%d clients", sim->options->clients);
 }
 
+static void sim_local(struct pg_listener *listener,
+                      const struct pg_session *session, char *text, size_t size)
+{
+    (void)listener, (void)session;
+    snprintf(text, size, "server");
+}
+
 /* ---- life ------------------------------------------------------------- */
 
 static enum pg_kind sim_kind(struct pg_listener *listener)
@@ -397,5 +404,6 @@ const struct pg_transport pg_transport = {
     .finish = sim_finish,
     .send_records = sim_send_records,
     .address = sim_address,
+    .local = sim_local,
     .simulation = &sim_simulation,
 };

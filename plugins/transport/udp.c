@@ -375,6 +375,19 @@ static void udp_address(struct pg_listener *listener,
     pg_address_text(&address.any, text, size);
 }
 
+/* The kernel tells it of each datagram where the socket is bound to all
+   addresses, see udp_ask_local(). */
+static void udp_local(struct pg_listener *listener,
+                      const struct pg_session *session, char *text, size_t size)
+{
+    const struct udp *udp = pg_listener_private(listener);
+    const struct udp_session *known = pg_session_data_const(session);
+
+    pg_address_text(known->local.any.sa_family ? &known->local.any
+                                               : &udp->bound.any,
+                    text, size);
+}
+
 /* Of IP, without options, and UDP. An IPv4 peer of a "::" socket is one of
    IPv4 on the wire. */
 static size_t udp_header_bytes(const struct pg_session *session)
@@ -448,4 +461,5 @@ const struct pg_transport pg_transport = {
     .send_records = udp_send_records,
     .address = udp_address,
     .header_bytes = udp_header_bytes,
+    .local = udp_local,
 };

@@ -31,6 +31,7 @@ struct options {{
     int count, other;
     double number;
     const char *text;
+    const char *const *list;
 }};
 #define FIELD(name) PG_FIELD(struct options, name)
 {before}
@@ -239,7 +240,8 @@ BAD = {
         '{ "count", PG_INT }',
     ),
     "option-without-type": BadOption(
-        r'option "count": it has no type; write PG_BOOL, PG_INT, PG_NUMBER or PG_STRING',
+        r'option "count": it has no type; write PG_BOOL, PG_INT, PG_NUMBER, '
+        r"PG_STRING or PG_STRINGS",
         '{ "count", 0, FIELD(count) }',
     ),
     "option-outside": BadOption(
@@ -262,7 +264,7 @@ BAD = {
         COUNT % ", .min = 0, .max = 1e12",
     ),
     "option-range-of-text": BadOption(
-        r'option "text": only numbers have \.min and \.max; delete them',
+        r'option "text": only numbers and lists have \.min and \.max; delete them',
         '{ "text", PG_STRING, FIELD(text), .min = 1, .max = 5 }',
     ),
     "option-range-is-nan": BadOption(
@@ -270,7 +272,7 @@ BAD = {
         '{ "number", PG_NUMBER, FIELD(number), .min = NAN, .max = 5 }',
     ),
     "option-choices-of-number": BadOption(
-        r'option "count": only a PG_STRING has \.choices; delete them',
+        r'option "count": only PG_STRING and PG_STRINGS have \.choices; delete them',
         COUNT % ', .choices = "1 2"',
     ),
     "option-choices-empty": BadOption(
@@ -293,6 +295,27 @@ BAD = {
     "default-is-no-choice": BadOption(
         r'option "text": its \.initial does not fit: "text" is "a"; choose "b" or "c"',
         '{ "text", PG_STRING, FIELD(text), .initial = "a", .choices = "b c" }',
+    ),
+    "list-of-minus-one": BadOption(
+        r'option "list": its \.min and \.max say how many texts; write whole numbers from 0',
+        '{ "list", PG_STRINGS, FIELD(list), .min = -1, .max = 5 }',
+    ),
+    "list-of-halves": BadOption(
+        r'option "list": its \.min and \.max say how many texts; write whole numbers from 0',
+        '{ "list", PG_STRINGS, FIELD(list), .min = 1, .max = 2.5 }',
+    ),
+    "list-wrong-size": BadOption(
+        r'option "list": its type does not fit a field of 1 bytes; .* PG_STRINGS const '
+        r"char \*const \*",
+        '{ "list", PG_STRINGS, FIELD(flag) }',
+    ),
+    "list-default-too-long": BadOption(
+        r'option "list": its \.initial does not fit: "list" has 2 texts; give 3 to 4',
+        '{ "list", PG_STRINGS, FIELD(list), .initial = " a  b ", .min = 3, .max = 4 }',
+    ),
+    "list-default-is-no-choice": BadOption(
+        r'option "list": its \.initial does not fit: "list\[1\]" is "b"; choose "a" or "c"',
+        '{ "list", PG_STRINGS, FIELD(list), .initial = "a b", .choices = "a c" }',
     ),
     "option-of-the-host": BadOption(
         r'option "name": this name is the host\'s own; choose another',

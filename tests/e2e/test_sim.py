@@ -8,6 +8,7 @@ import re
 import subprocess
 import tempfile
 import unittest
+import unittest.mock
 
 from server import PLAYGROUND, SOURCE, config, run, sampled
 
@@ -91,6 +92,29 @@ class Repeats(unittest.TestCase):
             self.assertGreater(len(outputs[0]), 100_000)
             self.assertEqual(outputs[0], outputs[1])
             self.assertNotEqual(outputs[0], outputs[2])
+
+    def log(self, kind, form, seed, zone):
+        """What `log` writes into a file, on a machine of this time zone."""
+        what = sim(provides=kind, clients=20, messages=5, jitter_ms=3_600_000, seed=seed)
+        log = {"plugin": "log", "format": form, "file": "log.txt", "send": True}
+        with tempfile.TemporaryDirectory() as folder:
+            with unittest.mock.patch.dict(os.environ, TZ=zone):
+                done = simulated(config([what], ["lines", log, "chat-broadcast"]), folder=folder)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with open(os.path.join(folder, "log.txt"), "rb") as file:
+                return file.read()
+
+    def test_a_log_repeats_to_the_byte_at_every_time_of_day(self):
+        for kind in ("records", "stream"):
+            for form, first in (
+                ("text", rb"00:00:0\d sim client \d+ came\n"),
+                ("json", rb'{"time":"2000-01-01T00:00:0\d\.\d{3}Z","event":"open",'),
+            ):
+                log = self.log(kind, form, 1, "UTC0")
+                self.assertRegex(log, b"^" + first)
+                self.assertTrue(re.search(rb"00:[1-5]\d:\d\d", log), "minutes pass")
+                self.assertTrue(log == self.log(kind, form, 1, "NPT-5:45"), "it differs")
+                self.assertFalse(log == self.log(kind, form, 2, "UTC0"), "it is the same")
 
     def test_two_transports_share_the_chain(self):
         transports = [

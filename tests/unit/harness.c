@@ -251,6 +251,13 @@ void harness_address(struct pg_listener *listener,
              session ? (int)(end_of(session) - harness->peers) : -1);
 }
 
+void harness_local(struct pg_listener *listener,
+                   const struct pg_session *session, char *text, size_t size)
+{
+    (void)listener, (void)session;
+    snprintf(text, size, "harness");
+}
+
 static struct pg_session *session_of(int peer)
 {
     struct peer_end *end = &harness->peers[peer];

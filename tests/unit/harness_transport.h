@@ -25,6 +25,10 @@ PG_API void harness_address(struct pg_listener *listener,
                             const struct pg_session *session, int fd,
                             char *text, size_t size);
 
+PG_API void harness_local(struct pg_listener *listener,
+                          const struct pg_session *session, char *text,
+                          size_t size);
+
 /* The test itself moves the clock; nothing comes of its own accord. */
 extern PG_API const struct pg_simulation harness_simulation;
 

@@ -156,6 +156,8 @@ static void check_served(struct harness *h)
 
 #define CHAIN                                                                  \
     "[{ \"plugin\": \"lines\", \"max_bytes\": 100, \"// why\": [1, null] },"   \
+    " { \"plugin\": \"knows\", \"words\": [\"a\", \"b\"],"                     \
+    "   \"most\": 1000000, \"file\": \"" FIXTURES "/plugins/knows.c\" },"      \
     " \"probe\", { \"plugin\": \"chat-broadcast\", \"slow\": \"drop\","        \
     " \"rooms\": true }]"
 

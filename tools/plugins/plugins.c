@@ -81,8 +81,8 @@ static void plugins_set_text(json_t *object, const char *key, const char *text)
 
 static json_t *plugins_option_json(const struct pg_option *option)
 {
-    static const char *const types[] = {"", "boolean", "integer", "number",
-                                        "string"};
+    static const char *const types[] = {"",       "boolean", "integer",
+                                        "number", "string",  "strings"};
     json_t *object = json_object();
 
     plugins_set_text(object, "name", option->name);
@@ -137,7 +137,8 @@ static const char *plugins_type_word(enum pg_option_type type)
     return type == PG_BOOL     ? "true or false"
            : type == PG_INT    ? "whole number"
            : type == PG_NUMBER ? "number"
-                               : "text";
+           : type == PG_STRING ? "text"
+                               : "list of texts";
 }
 
 /* printf() pads by bytes, and names may be of any letters. */

@@ -19,25 +19,27 @@ static void schema_set(json_t *object, const char *key, const char *text)
         json_object_set_new(object, key, json_string(text));
 }
 
-/* The values of a list in one text, "big little". */
-static json_t *schema_choices_of(const struct pg_option *option)
+/* What is said of each text of a list, or of the one text. */
+static void schema_add_choices(json_t *schema, const struct pg_option *option)
 {
-    char *text = must_copy(option->choices), *save = NULL;
-    json_t *list = json_array();
+    if (option->choices)
+        json_object_set_new(schema, "enum", options_words(option->choices));
+}
 
-    for (char *word = strtok_r(text, " ", &save); word;
-         word = strtok_r(NULL, " ", &save))
-        json_array_append_new(list, option->type == PG_STRING
-                                        ? json_string(word)
-                                        : json_integer(atoll(word)));
-    free(text);
-    return list;
+static void schema_add_items(json_t *schema, const struct pg_option *option)
+{
+    json_t *item = json_object();
+
+    schema_set(item, "type", "string");
+    schema_add_choices(item, option);
+    json_object_set_new(schema, "items", item);
 }
 
 static json_t *schema_option(const struct pg_option *option)
 {
-    static const char *const types[] = {"", "boolean", "integer", "number",
-                                        "string"};
+    static const char *const types[] = {"",       "boolean", "integer",
+                                        "number", "string",  "array"};
+    bool is_list = option->type == PG_STRINGS;
     char *help = must_printf("%s%s%s", option->help ? option->help : "",
                              option->unit ? "; unit: " : "",
                              option->unit ? option->unit : "");
@@ -45,11 +47,15 @@ static json_t *schema_option(const struct pg_option *option)
 
     schema_set(schema, "type", types[option->type]);
     schema_set(schema, "description", help);
-    if (option->choices)
-        json_object_set_new(schema, "enum", schema_choices_of(option));
+    if (is_list)
+        schema_add_items(schema, option);
+    else
+        schema_add_choices(schema, option);
     if (option->min != 0 || option->max != 0) {
-        json_object_set_new(schema, "minimum", options_number(option->min));
-        json_object_set_new(schema, "maximum", options_number(option->max));
+        json_object_set_new(schema, is_list ? "minItems" : "minimum",
+                            options_number(option->min));
+        json_object_set_new(schema, is_list ? "maxItems" : "maximum",
+                            options_number(option->max));
     }
     if (option->initial)
         json_object_set_new(schema, "default", options_default(option));

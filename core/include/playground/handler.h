@@ -144,6 +144,7 @@ enum pg_option_type {
     PG_INT,      /* field: int or int64_t */
     PG_NUMBER,   /* field: double */
     PG_STRING,   /* field: const char *, owned by the core */
+    PG_STRINGS,  /* field: const char *const *, likewise; ends with NULL */
 };
 
 /*
@@ -157,8 +158,9 @@ struct pg_option {
     size_t offset, size;      /* written by PG_FIELD() */
     const char *unit;         /* "bytes", "ms", ...; NULL: none */
     const char *initial;      /* the default as text: "true", "64", "big";
-                                 NULL: false, 0, 0.0 or a NULL string */
-    double min, max;          /* for numbers; both 0: no range */
+                                 NULL: false, 0, 0.0, a NULL string, no texts;
+                                 "a b": two texts */
+    double min, max;          /* for numbers, or how many texts; both 0: any */
     const char *choices;      /* the allowed values, separated by spaces;
                                  NULL: any */
     const char *help;         /* one line */
@@ -241,6 +243,7 @@ struct pg_handler {
     void (*bye)(struct pg_ctx *ctx);
 
     bool joins_records; /* pg_keep() may join a record with the next one */
+    bool one_worker;    /* one state for all: `check` refuses more workers */
 };
 
 /* The one symbol a handler exports. */
@@ -466,6 +469,8 @@ PG_API void pg_groups_all(struct pg_entry *entry,
 PG_API uint64_t pg_now(void);
 /* The clock of pg_now() in nanoseconds. */
 PG_API uint64_t pg_now_ns(void);
+/* Milliseconds since 1970, may jump; a simulation begins with the year 2000. */
+PG_API uint64_t pg_wall_ms(void);
 
 /* Calls timer() in `ms` milliseconds. One deadline a ctx: a new one replaces
    the old one. A session with a deadline does not close at end of input. */
@@ -498,10 +503,15 @@ PG_API void *pg_entry_private(struct pg_entry *entry);
 PG_API const char *pg_entry_name(const struct pg_entry *entry);
 /* limits.frame_bytes of the config: no message is longer. */
 PG_API size_t pg_entry_frame_bytes(const struct pg_entry *entry);
+/* The number of this worker, from 0, and how many there are. */
+PG_API unsigned pg_worker(const struct pg_entry *entry);
+PG_API unsigned pg_workers(const struct pg_entry *entry);
 
 /* The peer in words, "tcp 127.0.0.1:40322"; valid until the callback returns.
  */
 PG_API const char *pg_peer(struct pg_ctx *ctx);
+/* The address that the peer came to, likewise. */
+PG_API const char *pg_local(struct pg_ctx *ctx);
 /* The name of the session's transport plugin, "tcp". */
 PG_API const char *pg_transport_name(const struct pg_ctx *ctx);
 /* The kind that the session's transport provides: PG_STREAM or PG_RECORDS. */
@@ -553,6 +563,13 @@ PG_API int pg_fail(struct pg_entry *entry, const char *key, const char *format,
 PG_API int pg_fail_pair(struct pg_entry *entry, const char *key,
                         const char *other, const char *format, ...)
     PG_PRINTF(4, 5);
+
+/* For check() and init(), which see the same: the bytes, `most` at most, of the
+   regular file that the PG_STRING `key` names, from the config's folder. A NUL
+   follows them; valid until finish() returns. NULL: there is none, pg_fail()
+   has said why, return -EINVAL. */
+PG_API struct pg_bytes pg_read_file(struct pg_entry *entry, const char *key,
+                                    size_t most);
 
 struct pg_file; /* an output that never blocks the loop */
 

@@ -22,7 +22,7 @@
  *   ready            the listener's socket is readable: accept or receive
  *   recv, send       connections: read and write one session's socket
  *   send_records     records by one socket: send a batch for many peers
- *   address          the peer or the listener in words
+ *   address, local   the peer or the listener in words
  *   simulation       instead of sockets: plays peers on a virtual clock, see
  *                    playground/simulation.h
  *
@@ -160,7 +160,7 @@ struct pg_transport {
                         const struct pg_record *records, int count);
 
     /* Writes "127.0.0.1:5000": the session's peer, or with a NULL session the
-       address the listener's descriptor is bound to. */
+       address the descriptor is bound to, a listener's or a connection's. */
     void (*address)(struct pg_listener *listener,
                     const struct pg_session *session, int fd, char *text,
                     size_t size);
@@ -186,6 +186,11 @@ struct pg_transport {
        adopt() did. The server may go on, with a new worker; what is to end with
        the server is for pg_listener_own_file(). Absent: nothing to do. */
     void (*ended)(struct pg_listener *listener, int fd);
+    /* Writes the address that the session's peer came to. Absent: address()
+       with a NULL session, of a connection's own descriptor or else of the
+       listener's. */
+    void (*local)(struct pg_listener *listener,
+                  const struct pg_session *session, char *text, size_t size);
 };
 
 /* The one symbol a transport exports. */
