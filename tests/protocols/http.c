@@ -98,7 +98,7 @@ static bool http_parse(struct http_request *request, char *head)
         if (!http_field(request, line))
             return false;
     if (request->version[7] == '0') /* it need not name its host */
-        request->is_last = request->hosts = 1;
+        request->is_last = true, request->hosts = 1;
     return line != NULL;
 }
 

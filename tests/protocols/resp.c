@@ -31,11 +31,11 @@ struct resp_store {
 struct resp_call {
     struct pg_ctx *ctx;
     struct resp_store *store;
+    void *bulk;           /* room for an answer */
     const char *at, *end; /* of the input: behind the command, and of all */
-    char *bulk;           /* room for an answer */
-    bool is_wrong;        /* nobody knows where the next command begins */
+    struct pg_bytes *args;
     size_t count;
-    struct pg_bytes args[RESP_ARGS];
+    bool is_wrong; /* nobody knows where the next command begins */
 };
 
 static int resp_compare(const void *one, const void *other)
@@ -64,10 +64,10 @@ static int resp_say(struct resp_call *call, const char *line)
 
 static int resp_say_bulk(struct resp_call *call, struct pg_bytes value)
 {
-    char *end = call->bulk + sprintf(call->bulk, "$%zu\r\n", value.len);
+    char *bulk = call->bulk, *end = bulk + sprintf(bulk, "$%zu\r\n", value.len);
 
     end = mempcpy(mempcpy(end, value.data, value.len), "\r\n", 2);
-    return pg_send(call->ctx, pg_bytes(call->bulk, (size_t)(end - call->bulk)));
+    return pg_send(call->ctx, pg_bytes(bulk, (size_t)(end - bulk)));
 }
 
 static int resp_set(struct resp_call *call, struct resp_item *old,
@@ -156,17 +156,17 @@ static int resp_run(struct resp_call *call)
 /* Takes "*2 CRLF" or "$3 CRLF"; -1: it is not all there, or is_wrong. */
 static long resp_number(struct resp_call *call, char mark, long most)
 {
-    const char *line = call->at, *lf = memchr(line, '\n', call->end - line);
-    const char *at = line + 1;
+    const char *at = call->at;
     long number = 0;
 
-    if (lf == NULL)
-        return -1;
-    call->at = lf + 1;
-    for (; at < lf && *at >= '0' && *at <= '9' && number <= most; at++)
+    call->is_wrong = at < call->end && *at != mark;
+    while (++at < call->end && *at >= '0' && *at <= '9' && number <= most)
         number = number * 10 + (*at - '0');
-    call->is_wrong = *line != mark || at == line + 1 || number > most ||
-                     at + 1 != lf || *at != '\r';
+    if (call->end - at < 2 || call->is_wrong)
+        return -1;
+    call->is_wrong =
+        at == call->at + 1 || number > most || strncmp(at, "\r\n", 2);
+    call->at = at + 2;
     return call->is_wrong ? -1 : number;
 }
 
@@ -204,14 +204,13 @@ static bool resp_typed(struct resp_call *call)
 /* No command is longer than a message may be, however it was cut. */
 static bool resp_next(struct resp_call *call)
 {
-    size_t most = pg_entry_frame_bytes(pg_entry(call->ctx));
+    long most = (long)pg_entry_frame_bytes(pg_entry(call->ctx));
     const char *start = call->at;
     bool is_whole;
 
     call->count = 0;
     is_whole = *start == '*' ? resp_array(call) : resp_typed(call);
-    call->is_wrong |=
-        (size_t)((is_whole ? call->at : call->end) - start) > most;
+    call->is_wrong |= (is_whole ? call->at : call->end) - start > most;
     return is_whole && !call->is_wrong;
 }
 
@@ -219,8 +218,9 @@ static enum pg_verdict resp_recv(struct pg_ctx *ctx, struct pg_bytes in)
 {
     const char *at = (const char *)in.data, *end = at + in.len;
     size_t most = pg_entry_frame_bytes(pg_entry(ctx)) + 32;
-    char *bulk = (char *)pg_scratch(ctx, most);
-    struct resp_call call = {ctx, pg_private(ctx), at, end, bulk, .count = 0};
+    uint8_t *bulk = pg_scratch(ctx, most);
+    struct pg_bytes args[RESP_ARGS];
+    struct resp_call call = {ctx, pg_private(ctx), bulk, at, end, args, 0, 0};
     int sent = 0;
 
     while (sent == 0 && call.at < end && resp_next(&call)) {
@@ -243,6 +243,7 @@ const struct pg_handler pg_handler = {
     .name = "resp",
     .summary = "a key-value store for redis-cli",
     .is_volatile = true,
+    .one_worker = true,
     .entry_size = sizeof(struct resp_store),
     .recv = resp_recv,
     .finish = resp_finish,
