@@ -159,7 +159,7 @@ static uint16_t dns_get_edns(struct dns_query *query, const uint8_t *at,
     if (query->most == DNS_UDP_BYTES && dns_get(at + 3) > DNS_UDP_BYTES)
         query->most =
             dns_get(at + 3) < DNS_UDP_MOST ? dns_get(at + 3) : DNS_UDP_MOST;
-    return at[5] == 0 ? DNS_OK : DNS_BADVERS;
+    return at[6] == 0 ? DNS_OK : DNS_BADVERS;
 }
 
 static uint16_t dns_parse(struct dns_query *query)
