@@ -177,7 +177,7 @@ class Resp(unittest.TestCase):
         with serve("resp") as server:
             for data in wrong:
                 with connect(server.address()) as client, self.subTest(data[:20]):
-                    client.send(command("PING") + data)
+                    client.send(command("PING") + data + b"\r\n")
                     self.assertEqual(client.rest(), b"+PONG\r\n-ERR Protocol error\r\n")
 
     def test_redis_cli(self):
