@@ -100,25 +100,47 @@ static int handler_api_forward_in(struct pg_ctx *ctx, struct pg_bytes bytes)
     return result == PG_FULL ? handler_api_full(ctx) : result;
 }
 
-int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes)
+/* Hands on a part of the message that a layer's send() was given: by `later`
+   after so many milliseconds, or now. Once the first is on its way, the others
+   cannot be refused. The sender is told what became of them. */
+static int handler_api_forward_out(struct pg_ctx *ctx, struct pg_bytes bytes,
+                                   const uint32_t *later)
 {
+    bool must_take = core->must_take;
     int result;
 
-    if (given_is_nowhere(ctx->entry, bytes))
-        return -EINVAL;
-    if (ctx->direction == CHAIN_IN)
-        return handler_api_forward_in(ctx, bytes);
-    result = handler_api_send_below(ctx, bytes);
+    core->must_take |= ctx->has_sent;
+    result = later ? later_add(ctx, *later, bytes)
+                   : handler_api_send_below(ctx, bytes);
+    core->must_take = must_take;
+    if (result >= 0)
+        ctx->has_sent = true;
     if (result && ctx->result >= 0)
         ctx->result = result;
     return result;
 }
 
-/* May what was refused find room later? A datagram behind no other never will.
- */
-static bool handler_api_may_try_again(const struct pg_session *session)
+int pg_forward(struct pg_ctx *ctx, struct pg_bytes bytes)
 {
-    return session->head || session_is_connection(session);
+    if (given_is_nowhere(ctx->entry, bytes))
+        return -EINVAL;
+    return ctx->direction == CHAIN_IN
+               ? handler_api_forward_in(ctx, bytes)
+               : handler_api_forward_out(ctx, bytes, NULL);
+}
+
+/* Nothing of it was taken: what it answers may be kept, if there will be room
+   for it. */
+static void handler_api_refused(struct pg_ctx *ctx)
+{
+    const struct pg_session *session = ctx->session;
+
+    if (session->flags & SESSION_STARVED ||
+        (session->flags & SESSION_LATE_OUT_FULL &&
+         session_is_connection(session)))
+        handler_api_wait(ctx);
+    else
+        ctx->was_refused = true;
 }
 
 /* What pg_send() says, if it is not 0. A broadcast waits for nobody. */
@@ -130,9 +152,8 @@ static int handler_api_sent(struct pg_ctx *ctx, int result)
         callback_unverified(ctx->entry, ctx->listener);
     if (result == PG_FULL)
         return is_for_one ? handler_api_full(ctx) : 0;
-    if (result == -ENOBUFS && is_for_one &&
-        handler_api_may_try_again(ctx->session))
-        handler_api_wait(ctx);
+    if (result == -ENOBUFS && is_for_one)
+        handler_api_refused(ctx);
     return result;
 }
 
@@ -152,7 +173,10 @@ int pg_send(struct pg_ctx *ctx, struct pg_bytes bytes)
         return -EINVAL;
     if (ctx->is_bye && handler_api_is_too_long_a_bye(ctx, bytes.len))
         return -EMSGSIZE;
-    result = handler_api_send_below(ctx, bytes);
+    if (ctx->direction == CHAIN_OUT)
+        result = handler_api_forward_out(ctx, bytes, NULL);
+    else
+        result = handler_api_send_below(ctx, bytes);
     return result ? handler_api_sent(ctx, result) : 0;
 }
 
@@ -165,7 +189,10 @@ int pg_later(struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
 {
     if (!ctx->session || given_is_nowhere(ctx->entry, bytes))
         return -EINVAL;
-    return later_add(ctx, ms, bytes);
+    /* A record is lost on its way, without a word to its sender. */
+    return ctx->direction == CHAIN_OUT && session_is_stream(ctx->session)
+               ? handler_api_forward_out(ctx, bytes, &ms)
+               : later_add(ctx, ms, bytes);
 }
 
 /* Bytes kept now come again alone, once the way ahead is free. */
@@ -182,6 +209,11 @@ static bool handler_api_may_keep(const struct pg_ctx *ctx, struct pg_bytes tail)
         ctx->entry->handler->joins_records ||
         pg_input_kind(ctx) != PG_RECORDS || tail.len > keep_most())
         return true;
+    if (ctx->was_refused) {
+        counter_add((uint16_t)ctx->entry->id, "dropped: no room for its answer",
+                    1);
+        return false;
+    }
     if (blame_is_new(ctx->entry, BLAME_KEEP))
         output_line(output_stderr(),
                     "%s: keeps bytes of a record with pg_keep(), which are "
@@ -203,7 +235,9 @@ enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail)
         return PG_STOP;
     slot = session_ctx(ctx->session, ctx->place);
     ctx->has_kept = true;
+    core->must_take = handler_api_waits(ctx); /* it was told to keep this */
     why = keep_set(ctx->session, ctx->place, tail);
+    core->must_take = false;
     if (why)
         session_end(ctx->session, PG_END_FIN, PG_WHY_LIMIT, why);
     slot->is_held = handler_api_waits(ctx) && tail.len;

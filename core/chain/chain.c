@@ -15,13 +15,13 @@
 /* ---- inward ----------------------------------------------------------- */
 
 /* The result of pg_forward(). -ECANCELED: the session is closing; PG_FULL: an
-   entry ahead holds bytes, or its queue is full, even after sending what the
-   socket takes; else 0. */
+   entry ahead holds bytes or wants room, or its queue is full, even after
+   sending what the socket takes; else 0. */
 static int chain_forward_result(struct pg_session *session)
 {
     if (session_is_closing(session))
         return -ECANCELED;
-    if (session->flags & SESSION_INPUT_HELD)
+    if (session->flags & (SESSION_INPUT_HELD | SESSION_WANTS_ROOM))
         return PG_FULL;
     if (!session_is_pressed(session))
         return 0;
@@ -129,7 +129,7 @@ int chain_recv(struct pg_session *session, unsigned place, struct pg_bytes in)
         ctx.entry = entry;
         ctx.place = place;
         ctx.in_len = in.len;
-        ctx.has_kept = ctx.must_wait = false;
+        ctx.has_kept = ctx.must_wait = ctx.was_refused = false;
         this->arena.header->running = entry->running;
         verdict = entry->handler->recv(&ctx, in);
         if (session->keeping && !ctx.has_kept)
@@ -208,6 +208,19 @@ static inline unsigned chain_next_sender(const struct pg_listener *listener,
     return place;
 }
 
+/* What becomes of a message that a layer did not pass on: it was handed on in
+   pieces, or is on its way. */
+static int chain_dealt_with(const struct pg_ctx *ctx, enum pg_verdict verdict)
+{
+    const struct pg_session *session = ctx->session;
+
+    callback_judge(ctx, verdict);
+    if (ctx->result == 0 && session && session->flags & SESSION_LATE_OUT_FULL &&
+        session_is_connection(session))
+        return PG_FULL;
+    return ctx->result;
+}
+
 /* Runs the send() of each entry from `place`, which has one, down to the first.
    As in chain_recv(), one ctx serves all and the frame is saved once outside
    the loop, because this runs for every message. */
@@ -223,7 +236,8 @@ static int chain_walk_senders(struct pg_session *session,
     struct core *this = core;
     struct frame frame = frame_save();
     enum pg_verdict verdict = PG_PASS;
-    bool is_shared = true;
+    bool is_shared = true, must_take = this->must_take;
+    int result;
 
     for (; place != UINT_MAX; place = chain_next_sender(listener, place)) {
         struct pg_entry *entry = listener->chain.entries[place];
@@ -238,14 +252,17 @@ static int chain_walk_senders(struct pg_session *session,
         verdict = entry->handler->send(&ctx, out);
         if (verdict != PG_PASS)
             break;
+        this->must_take |= ctx.has_sent;
     }
     frame_restore(frame);
     if (!is_shared)
-        return chain_each_receiver(listener, place + 1, out, group);
-    if (verdict == PG_PASS)
-        return chain_push(session, listener, group, out);
-    callback_judge(&ctx, verdict);
-    return ctx.result;
+        result = chain_each_receiver(listener, place + 1, out, group);
+    else if (verdict == PG_PASS)
+        result = chain_push(session, listener, group, out);
+    else
+        result = chain_dealt_with(&ctx, verdict);
+    this->must_take = must_take;
+    return result;
 }
 
 static int chain_walk_out(struct pg_session *session,

@@ -21,6 +21,8 @@ struct pg_ctx {
     bool has_dropped; /* pg_drop() was */
     bool is_bye;      /* in bye(), where `in_len` is what it may still send */
     bool must_wait;   /* PG_FULL was said in this callback, or -ENOBUFS */
+    bool was_refused; /* -ENOBUFS was, for what will find no room later */
+    bool has_sent;    /* outward: a part of the message is on its way */
     size_t in_len;    /* inward: the bytes recv() was given, or pg_rest() */
     int result;       /* outward: what became of the bytes handed on */
 };

@@ -43,13 +43,13 @@ static bool chain_events_end_one(struct pg_session *session, unsigned place)
     return true;
 }
 
-/* Input from before its end is still on its way: delayed, or held
-   because the way ahead is full or paused. */
+/* Input from before its end is still on its way, delayed or held, or an entry
+   has more to say first, because the way ahead is full or paused. */
 static bool chain_events_end_waits(struct pg_session *session)
 {
     if (session->pauses)
         session->flags |= SESSION_INPUT_HELD; /* chain_resume() goes on */
-    return session->flags & SESSION_INPUT_HELD ||
+    return session->flags & (SESSION_INPUT_HELD | SESSION_WANTS_ROOM) ||
            (session->ended && session_ctx(session, session->ended - 1u)->late);
 }
 
@@ -183,45 +183,13 @@ void chain_forget(struct pg_session *session)
     chain_leave_groups(session); /* the process may have died in close() */
 }
 
-/* Bytes that end() has held come again by end(), when all ahead is done. */
-static void chain_events_resume_one(struct pg_session *session, unsigned place)
-{
-    struct ctx_slot *slot = session_ctx(session, place);
-
-    slot->is_held = false;
-    if (!slot->is_ending)
-        chain_recv(session, place, pg_bytes(NULL, 0));
-    slot->is_ending = false;
-}
-
 static bool chain_events_must_wait(const struct pg_session *session)
 {
-    return session->pauses || session_is_pressed(session) ||
-           budget_is_spent(&session->budget);
+    return session->pauses || session->flags & SESSION_STARVED ||
+           session_is_pressed(session) || budget_is_spent(&session->budget);
 }
 
-/* False: it has to wait again. */
-static bool chain_events_resume_held(struct pg_session *session)
-{
-    unsigned place = session_listener(session)->chain.count;
-
-    session->flags &= ~(uint32_t)SESSION_INPUT_HELD;
-    while (place-- > 0) {
-        if (!session_ctx(session, place)->is_held)
-            continue;
-        if (chain_events_must_wait(session)) {
-            session->flags |= SESSION_INPUT_HELD;
-            session_may_resume(session);
-            return false;
-        }
-        chain_events_resume_one(session, place);
-        if (session_is_closing(session) || session->flags & SESSION_INPUT_HELD)
-            return false;
-    }
-    return true;
-}
-
-static void chain_events_room_one(struct pg_session *session, unsigned place)
+static void chain_events_room(struct pg_session *session, unsigned place)
 {
     struct pg_ctx ctx = callback_ctx(session, place);
     struct frame frame = frame_enter(ctx.entry);
@@ -231,29 +199,90 @@ static void chain_events_room_one(struct pg_session *session, unsigned place)
     frame_restore(frame);
 }
 
-static void chain_events_give_room(struct pg_session *session)
+/* Bytes that end() has held come again by end(), when all ahead is done. */
+static void chain_events_again(struct pg_session *session, unsigned place)
 {
-    unsigned place = session_listener(session)->chain.count;
+    struct ctx_slot *slot = session_ctx(session, place);
 
-    session->flags &= ~(uint32_t)SESSION_WANTS_ROOM;
-    while (place-- > 0 && !session_is_closing(session)) {
-        if (!session_ctx(session, place)->wants_room)
-            continue;
-        if (chain_events_must_wait(session)) {
-            session->flags |= SESSION_WANTS_ROOM;
-            session_may_resume(session);
-            return;
-        }
-        chain_events_room_one(session, place);
+    slot->is_held = false;
+    if (!slot->is_ending)
+        chain_recv(session, place, pg_bytes(NULL, 0));
+    slot->is_ending = false;
+}
+
+/* What an entry has to say comes before it is given more. */
+static void chain_events_resume_one(struct pg_session *session, unsigned place)
+{
+    const struct ctx_slot *slot = session_ctx(session, place);
+
+    if (slot->wants_room)
+        chain_events_room(session, place);
+    else
+        chain_events_again(session, place);
+}
+
+/* The last entry that waits for room, or holds bytes. -1: none does. */
+static int chain_events_last_waiting(const struct pg_session *session)
+{
+    int place = session_listener(session)->chain.count;
+
+    while (place-- > 0) {
+        const struct ctx_slot *slot = session_ctx(session, (unsigned)place);
+
+        if (slot->wants_room || slot->is_held)
+            break;
     }
+    return place;
+}
+
+/* While an entry runs, the marks are those of the entries ahead of it. */
+static void chain_events_clear_marks(struct pg_session *session)
+{
+    session->flags &= ~(uint32_t)(SESSION_INPUT_HELD | SESSION_WANTS_ROOM);
+}
+
+static void chain_events_set_marks(struct pg_session *session)
+{
+    unsigned count = session_listener(session)->chain.count;
+
+    for (unsigned place = 0; place < count; place++) {
+        const struct ctx_slot *slot = session_ctx(session, place);
+
+        if (slot->is_held)
+            session->flags |= SESSION_INPUT_HELD;
+        if (slot->wants_room)
+            session->flags |= SESSION_WANTS_ROOM;
+    }
+}
+
+/* The last entry's first, so that nothing is overtaken. False: the rest has to
+   wait again, or the session is over. */
+static bool chain_events_resume_waiting(struct pg_session *session)
+{
+    int place;
+
+    chain_events_clear_marks(session);
+    while ((place = chain_events_last_waiting(session)) >= 0) {
+        if (!chain_events_must_wait(session))
+            chain_events_resume_one(session, (unsigned)place);
+        else
+            session->flags |= SESSION_WANTS_ROOM;
+        if (session_is_closing(session))
+            return false;
+        if (session->flags & (SESSION_INPUT_HELD | SESSION_WANTS_ROOM))
+            break;
+    }
+    chain_events_clear_marks(session);
+    chain_events_set_marks(session);
+    return !(session->flags & (SESSION_INPUT_HELD | SESSION_WANTS_ROOM));
 }
 
 void chain_resume(struct pg_session *session)
 {
-    if (!chain_events_resume_held(session))
+    if (!chain_events_resume_waiting(session)) {
+        session_may_resume(session);
         return;
-    if (session->flags & SESSION_WANTS_ROOM)
-        chain_events_give_room(session);
+    }
     if (session->flags & SESSION_EOF && !(session->flags & SESSION_ENDED))
         chain_end(session);
     session_check_done(session);

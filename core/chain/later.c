@@ -71,18 +71,28 @@ static void later_free(uint32_t block)
 
 /* A sender faster than a delay or a rate in its chain has to wait; each message
    counts for its bytes and for what it costs. */
-static void later_weigh(struct pg_session *session)
+static void later_weigh_way(struct pg_session *session, uint64_t load,
+                            enum session_flags is_full)
 {
-    uint64_t load =
-        session->delayed + (uint64_t)session->late * sizeof(struct later);
     uint64_t most = core->high_water, kept_most = share_to_keep() / 2;
 
     if (most > kept_most)
         most = kept_most;
     if (load > most)
-        session->flags |= SESSION_DELAY_FULL;
+        session->flags |= (uint32_t)is_full;
     else if (load <= most / 2)
-        session->flags &= ~(uint32_t)SESSION_DELAY_FULL;
+        session->flags &= ~(uint32_t)is_full;
+}
+
+/* Both ways count for who is read from; only the way out for who answers. */
+static void later_weigh(struct pg_session *session)
+{
+    const uint64_t cost = sizeof(struct later);
+
+    later_weigh_way(session, session->delayed + session->late * cost,
+                    SESSION_DELAY_FULL);
+    later_weigh_way(session, session->delayed_out + session->late_out * cost,
+                    SESSION_LATE_OUT_FULL);
     session_may_resume(session);
     session_watch(session);
 }
@@ -95,6 +105,7 @@ static void later_begins(struct pg_session *session, const struct later *later)
     session->late++;
     session->delayed += later->len;
     session->late_out += is_outward;
+    session->delayed_out += is_outward ? later->len : 0;
     session_ctx(session, later->place)->late += !is_outward;
     later_weigh(session);
 }
@@ -117,6 +128,7 @@ static void later_ends(struct pg_session *session, const struct later *later)
     session->late--;
     session->delayed -= later->len;
     session->late_out -= is_outward;
+    session->delayed_out -= is_outward ? later->len : 0;
     session_ctx(session, later->place)->late -= !is_outward;
     if (is_outward && !session->late_out)
         later_all_are_out(session);
@@ -128,16 +140,41 @@ static void later_ends(struct pg_session *session, const struct later *later)
 
 /* ---- setting out, arriving --------------------------------------------- */
 
+/* Room comes when something of its own has left, or of others'. */
+static int later_no_room(struct pg_session *session)
+{
+    if (session->late_out)
+        session->flags |= SESSION_LATE_OUT_FULL;
+    else
+        mark_starved(session);
+    return -ENOBUFS;
+}
+
+/* What is read of a stream cannot be refused: it is not read from until less is
+   on its way. And were those refused that have nothing on their way out, all
+   might wait for room that they themselves take by waiting. */
+static bool later_has_room(const struct pg_ctx *ctx, size_t more)
+{
+    struct pg_session *session = ctx->session;
+    bool must_take = core->must_take, has_room;
+
+    if (session_is_stream(session))
+        core->must_take |= ctx->direction == CHAIN_IN || !session->late_out;
+    has_room = share_has_room_to_keep(session, more);
+    core->must_take = must_take;
+    return has_room;
+}
+
 int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
 {
     struct pg_session *session = ctx->session;
     uint32_t block;
 
-    if (!share_has_room_to_keep(session, sizeof(struct later) + bytes.len))
-        return -ENOBUFS;
+    if (!later_has_room(ctx, sizeof(struct later) + bytes.len))
+        return later_no_room(session);
     block = heap_alloc(&core->arena, sizeof(struct later) + bytes.len);
     if (!block)
-        return -ENOBUFS;
+        return later_no_room(session);
     *later_at(block) = (struct later){
         .number = session->number,
         .due_ms = core_now_ms() + ms,
@@ -154,10 +191,18 @@ int later_add(const struct pg_ctx *ctx, uint32_t ms, struct pg_bytes bytes)
     if (later_arm(block)) {
         later_uncount(session, block);
         later_free(block);
-        return -ENOBUFS;
+        return later_no_room(session);
     }
     later_begins(session, later_at(block));
     return 0;
+}
+
+/* A part of a stream was taken when it set out. */
+static void later_send(struct pg_session *session, const struct later *later)
+{
+    core->must_take = session_is_stream(session);
+    chain_send_one(session, later->place, later_bytes(later));
+    core->must_take = false;
 }
 
 static void later_hand_on(struct pg_session *session, const struct later *later)
@@ -166,7 +211,7 @@ static void later_hand_on(struct pg_session *session, const struct later *later)
     bool is_outward = later->direction == CHAIN_OUT;
 
     if (is_outward && !(session->flags & SESSION_CLOSING))
-        chain_send_one(session, later->place, bytes);
+        later_send(session, later);
     else if (!is_outward && !session_is_closing(session))
         chain_recv(session, later->place + 1u, bytes);
     else
@@ -195,17 +240,19 @@ static void later_wait_for_turn(struct pg_session *session, uint32_t block)
 }
 
 /* Kept bytes of a stream come again alone: what they are kept for may have room
-   for no more. */
+   for no more. And who is to have room says what it has to say first. */
 static bool later_is_held_up(const struct pg_session *session,
                              const struct later *later)
 {
     unsigned count = session_listener(session)->chain.count;
 
     if (later->direction == CHAIN_OUT || session_is_closing(session) ||
-        !session_is_stream(session) || !(session->flags & SESSION_INPUT_HELD))
+        !session_is_stream(session) ||
+        !(session->flags & (SESSION_INPUT_HELD | SESSION_WANTS_ROOM)))
         return false;
     for (unsigned place = later->place + 1u; place < count; place++)
-        if (session_ctx(session, place)->is_held)
+        if (session_ctx(session, place)->is_held ||
+            session_ctx(session, place)->wants_room)
             return true;
     return false;
 }

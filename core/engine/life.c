@@ -233,7 +233,7 @@ void session_resume_marked(void)
 
 void session_writable(struct pg_session *session)
 {
-    session->flags &= ~(uint32_t)SESSION_SOCKET_FULL;
+    session->flags &= ~(uint32_t)(SESSION_SOCKET_FULL | SESSION_STARVED);
     session->unread_ms = 0;
     if (session->flags & SESSION_CLOSING)
         session->active_ms = core_now_ms();

@@ -45,6 +45,8 @@ void turn_end(void)
         if (this->dirty || this->gathered)
             flush_all();
     } while (this->noted || this->closing || this->dirty || this->gathered);
+    if (this->has_starved && this->has_freed)
+        mark_fed();
     if (this->scratch_peak > SCRATCH_KEEP)
         turn_trim_scratch();
     if (this->wake_mask)

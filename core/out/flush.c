@@ -39,8 +39,10 @@ static void flush_after_send(struct pg_session *session)
     if (flush_is_at_rest(session))
         return;
     mark_unlisted(session);
-    if (!session->head)
+    if (!session->head) {
+        session->flags &= ~(uint32_t)SESSION_STARVED;
         session_drained(session);
+    }
     session_may_resume(session);
     session_watch(session);
 }

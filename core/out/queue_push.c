@@ -6,6 +6,7 @@
 
 #include "out/queue_send.h"
 #include "out/queue_settle.h"
+#include "state/share.h"
 
 /* ---- where the bytes are ------------------------------------------------ */
 
@@ -52,16 +53,32 @@ static bool queue_push_fits(const struct pg_session *session, size_t len)
     return session->queued + len <= core->queue_most;
 }
 
-/* Who reads pays nothing for those who do not: what an empty queue has no room
-   for is given to the socket at once, see queue_push_rest_may_wait(). */
 static bool queue_push_fits_after_sending(struct pg_session *session,
                                           size_t len)
 {
-    if (queue_push_fits(session, len))
-        return true;
     queue_send_now(session);
     return queue_push_fits(session, len) ||
-           (session_is_connection(session) && !session->head);
+           (core->must_take && share_has_room_for_rest(len));
+}
+
+/* Who reads pays nothing for those who do not: what an empty queue has no room
+   for is given to the socket at once. Leaves in `bytes` what it did not take,
+   if it took a part. -ENOBUFS: it took nothing. */
+static int queue_push_past(struct pg_session *session, struct pg_bytes *bytes)
+{
+    int64_t sent;
+
+    if (session->head || !session_is_connection(session))
+        return -ENOBUFS;
+    sent = queue_send_past(session, *bytes);
+    if (sent < 0)
+        return (int)sent;
+    if (sent == 0) {
+        session_watch(session);
+        return -ENOBUFS;
+    }
+    *bytes = pg_bytes(bytes->data + sent, bytes->len - (size_t)sent);
+    return 0;
 }
 
 static bool queue_push_is_stuck(const struct pg_session *session)
@@ -71,28 +88,12 @@ static bool queue_push_is_stuck(const struct pg_session *session)
                : session_listener(session)->run->is_blocked;
 }
 
-/* The rest of a message that the socket took a part of can be refused no more:
-   it may wait beyond the session's share, as far as the total goes. */
-static bool queue_push_rest_may_wait(const struct pg_session *session)
-{
-    uint64_t total = (uint64_t)core->config->limits.queue_bytes_total;
-    uint64_t blocks = core->arena.header->queue_blocks;
-
-    return session->queued <= core->queue_most ||
-           blocks + 2ull * session->queued <= total / core->workers;
-}
-
 /* Behind what is already stuck it waits from now on, and counts, so that a
-   broadcast to many of those finds out how much room there is left. What may
-   not wait at all is sent at once. False: too much of it was not taken. */
-static bool queue_push_wait(struct pg_session *session)
+   broadcast to many of those finds out how much room there is left. */
+static void queue_push_settle(struct pg_session *session)
 {
     if (queue_push_is_stuck(session))
         queue_settle(session);
-    if (session->queued <= core->queue_most || !session_is_connection(session))
-        return true;
-    queue_send_now(session);
-    return queue_push_rest_may_wait(session);
 }
 
 /* Is this more than a spoofed first record may be answered with? */
@@ -144,15 +145,20 @@ static inline int queue_push_refuse(struct pg_session *session, size_t len)
                                       : queue_push_refuse_record(session, len);
 }
 
-/* It was taken, and is much. Whoever sends more than the socket takes, or has
-   had its turn with what the socket took, is to stop. */
+/* A session that sends past its queue, or much, has had its turn some time. */
+static int queue_push_turn(struct pg_session *session)
+{
+    budget_take(&session->budget);
+    return budget_is_spent(&session->budget) ? PG_FULL : 0;
+}
+
+/* It was taken, and is much. Whoever sends more than the socket takes is to
+   stop. */
 static int queue_push_is_much(struct pg_session *session)
 {
     queue_send_now(session);
-    if (session->queued > core->high_water)
-        return PG_FULL;
-    budget_take(&session->budget);
-    return budget_is_spent(&session->budget) ? PG_FULL : 0;
+    return session->queued > core->high_water ? PG_FULL
+                                              : queue_push_turn(session);
 }
 
 static inline int queue_push_done(struct pg_session *session, size_t len)
@@ -162,7 +168,7 @@ static inline int queue_push_done(struct pg_session *session, size_t len)
     return session->queued > core->high_water ? queue_push_is_much(session) : 0;
 }
 
-/* ---- a broadcast ------------------------------------------------------- */
+/* ---- there is no room --------------------------------------------------- */
 
 static void queue_push_too_slow(struct pg_session *session, enum pg_slow slow)
 {
@@ -172,10 +178,88 @@ static void queue_push_too_slow(struct pg_session *session, enum pg_slow slow)
         count_drops(session, "dropped: reads too slowly", 1);
 }
 
-static int queue_push_no_room(struct pg_session *session)
+/* A record that never has room, whoever else gives up its own, is not to be
+   waited with. */
+static int queue_push_no_room(struct pg_session *session, size_t len,
+                              const enum pg_slow *slow)
 {
+    if (slow) {
+        queue_push_too_slow(session, *slow);
+        return -ENOBUFS;
+    }
     count_drops(session, "dropped: send queue full", 1);
+    if (session_is_connection(session) || share_may_queue(len))
+        mark_starved(session);
     return -ENOBUFS;
+}
+
+/* ---- one message -------------------------------------------------------- */
+
+/* What is to be queued: of a broadcast, which is staged already, a range. */
+struct push {
+    struct pg_bytes bytes;
+    const struct range *range; /* NULL: own bytes */
+    uint32_t size;             /* of each message */
+    const enum pg_slow *slow;  /* a broadcast's policy; NULL: own bytes */
+};
+
+static bool queue_push_append(struct pg_session *session,
+                              const struct push *push)
+{
+    struct range range;
+
+    if (!push->range) {
+        if (!queue_push_to_range(session, push->bytes, &range))
+            return false;
+    } else {
+        range = *push->range;
+        range.offset += range.len - (uint32_t)push->bytes.len;
+        range.len = (uint32_t)push->bytes.len;
+    }
+    return queue_append(session, &range, push->size);
+}
+
+/* The rest of a message that the socket took a part of can be refused no more:
+   it waits beyond the session's share. */
+static int queue_push_rest(struct pg_session *session, const struct push *push)
+{
+    if (!share_has_room_for_rest(push->bytes.len) ||
+        !queue_push_append(session, push))
+        return queue_no_room(session);
+    queue_push_settle(session);
+    return PG_FULL;
+}
+
+static int queue_push_to_socket(struct pg_session *session, struct push *push)
+{
+    size_t len = push->bytes.len;
+    int error = queue_push_past(session, &push->bytes);
+
+    if (error == -ENOBUFS)
+        return queue_push_no_room(session, len, push->slow);
+    if (error)
+        return error;
+    return push->bytes.len ? queue_push_rest(session, push)
+                           : queue_push_turn(session);
+}
+
+static inline int queue_push_is_in(struct pg_session *session, size_t len)
+{
+    queue_push_settle(session);
+    return queue_push_done(session, len);
+}
+
+/* It did not fit at once. */
+__attribute__((noinline)) static int
+queue_push_in_need(struct pg_session *session, struct push *push)
+{
+    size_t len = push->bytes.len;
+
+    if (!queue_push_fits_after_sending(session, len))
+        return queue_push_to_socket(session, push);
+    return queue_push_append(session, push)
+               ? queue_push_is_in(session, len)
+               : queue_push_no_room(session, len, push->slow);
 }
 
 /* `slow` is NULL for a message of its own, or the handler's policy when this is
@@ -183,23 +267,19 @@ static int queue_push_no_room(struct pg_session *session)
 static int queue_push_own(struct pg_session *session, struct pg_bytes bytes,
                           const enum pg_slow *slow)
 {
+    struct push push;
     struct range range;
     int error = queue_push_refuse(session, bytes.len);
 
     if (error || (bytes.len == 0 && session_is_stream(session)))
         return error;
-    if (queue_push_fits_after_sending(session, bytes.len) &&
+    if (queue_push_fits(session, bytes.len) &&
         queue_push_to_range(session, bytes, &range) &&
-        queue_append(session, &range, range.len)) {
-        if (queue_push_wait(session))
-            return queue_push_done(session, bytes.len);
-        if (!slow)
-            return queue_no_room(session);
-    }
-    if (!slow)
-        return queue_push_no_room(session);
-    queue_push_too_slow(session, *slow);
-    return -ENOBUFS;
+        queue_append(session, &range, range.len))
+        return queue_push_is_in(session, bytes.len);
+    push = (struct push){
+        .bytes = bytes, .size = (uint32_t)bytes.len, .slow = slow};
+    return queue_push_in_need(session, &push);
 }
 
 int queue_push(struct pg_session *session, struct pg_bytes bytes)
@@ -213,18 +293,25 @@ int queue_push_slow(struct pg_session *session, struct pg_bytes bytes,
     return queue_push_own(session, bytes, &slow);
 }
 
-static void queue_push_one(struct pg_session *session,
-                           const struct range *range, uint32_t size,
-                           enum pg_slow slow)
+static void queue_push_range(struct pg_session *session,
+                             const struct range *range, uint32_t size,
+                             enum pg_slow slow)
 {
+    struct push push;
+
     if (queue_push_refuse(session, size) ||
         (range->len == 0 && session_is_stream(session)))
         return;
-    if (queue_push_fits_after_sending(session, range->len) &&
-        queue_append(session, range, size) && queue_push_wait(session))
-        queue_push_done(session, range->len);
-    else
-        queue_push_too_slow(session, slow);
+    if (queue_push_fits(session, range->len) &&
+        queue_append(session, range, size)) {
+        queue_push_is_in(session, range->len);
+        return;
+    }
+    push = (struct push){.bytes = pg_bytes(range_data(range), range->len),
+                         .range = range,
+                         .size = size,
+                         .slow = &slow};
+    queue_push_in_need(session, &push);
 }
 
 /* One by one, so that as many are taken as there is room for. */
@@ -235,7 +322,7 @@ static void queue_push_each(struct pg_session *session, struct range range,
 
     do { /* once for an empty record too */
         range.len = left < size ? left : size;
-        queue_push_one(session, &range, range.len, slow);
+        queue_push_range(session, &range, range.len, slow);
         range.offset += range.len;
         left -= range.len;
     } while (left);
@@ -249,5 +336,5 @@ void queue_push_shared(struct pg_session *session, const struct range *range,
     if (is_many && !queue_push_fits(session, range->len))
         queue_push_each(session, *range, size, slow);
     else
-        queue_push_one(session, range, size, slow);
+        queue_push_range(session, range, size, slow);
 }

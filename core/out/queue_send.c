@@ -87,6 +87,32 @@ queue_send_records(struct pg_session *session)
         queue_send_record(session);
 }
 
+int64_t queue_send_past(struct pg_session *session, struct pg_bytes bytes)
+{
+    const struct pg_transport *transport = session_listener(session)->transport;
+    const struct iovec part = {.iov_base = (void *)(uintptr_t)bytes.data,
+                               .iov_len = bytes.len};
+    ssize_t sent;
+
+    if (session->flags & (SESSION_SOCKET_FULL | SESSION_CONNECTING))
+        return 0;
+    session->flags |= SESSION_SENT;
+    do
+        sent = transport->send(session, session->fd, &part, 1);
+    while (sent == -EINTR);
+    if (sent == -EMSGSIZE) {
+        count_drops(session, "dropped: too long for one record", 1);
+        return -EMSGSIZE;
+    }
+    if (sent < 0 && sent != -EAGAIN) {
+        queue_send_failed(session, (int)sent);
+        return -ECANCELED;
+    }
+    if (sent < (ssize_t)bytes.len)
+        session->flags |= SESSION_SOCKET_FULL;
+    return sent < 0 ? 0 : sent;
+}
+
 void queue_send_now(struct pg_session *session)
 {
     uint32_t kind = session->flags &

@@ -31,7 +31,7 @@ static uint64_t worker_stop_undelivered(const struct pg_session *session)
 
     if (left > 0 && session->flags & SESSION_FINISHED)
         left--;
-    return session->queued + (session->late_out ? session->delayed : 0) +
+    return session->queued + session->delayed_out +
            (left > 0 ? (uint64_t)left : 0);
 }
 

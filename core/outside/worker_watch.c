@@ -132,7 +132,7 @@ static void worker_watch_stirred(struct pg_session *session, uv_poll_t *poll,
 static void worker_watch_failed(struct pg_session *session)
 {
     bool is_over =
-        session->flags & SESSION_EOF || session->watching & CORE_BREAK;
+        session->flags & SESSION_EOF || !(session->watching & CORE_READ);
 
     session->watching = 0;
     if (session->flags & SESSION_CONNECTING)

@@ -55,9 +55,9 @@ void session_abort(struct pg_session *session, enum pg_why why,
 /* Datagrams do not wait for what is delayed: that has its own time. */
 static bool mark_is_full(const struct pg_session *session)
 {
-    uint32_t delay = session_is_connection(session) ? SESSION_DELAY_FULL : 0;
+    uint32_t late = session_is_connection(session) ? SESSION_LATE_OUT_FULL : 0;
 
-    return session->flags & (SESSION_QUEUE_FULL | delay);
+    return session->flags & (SESSION_QUEUE_FULL | late);
 }
 
 void session_may_resume(struct pg_session *session)
@@ -67,10 +67,30 @@ void session_may_resume(struct pg_session *session)
     else if (session->queued <= core->high_water / 2)
         session->flags &= ~(uint32_t)SESSION_QUEUE_FULL;
     if (!(session->flags & (SESSION_INPUT_HELD | SESSION_WANTS_ROOM)) ||
-        session->pauses || session->flags & SESSION_CLOSING ||
+        session->pauses ||
+        session->flags & (SESSION_CLOSING | SESSION_STARVED) ||
         mark_is_full(session))
         return;
     mark_resuming(session);
+}
+
+void mark_starved(struct pg_session *session)
+{
+    session->flags |= SESSION_STARVED;
+    core->has_starved = true;
+}
+
+void mark_fed(void)
+{
+    core->has_starved = core->has_freed = false;
+    for (uint32_t i = 0; i < core->live_count; i++) {
+        struct pg_session *session = session_at(core->live[i]);
+
+        if (session->flags & SESSION_STARVED) {
+            session->flags &= ~(uint32_t)SESSION_STARVED;
+            session_may_resume(session);
+        }
+    }
 }
 
 void mark_resuming(struct pg_session *session)
@@ -92,7 +112,7 @@ static bool mark_wants_input(const struct pg_session *session)
         return session->flags & SESSION_FINISHED;
     return !(session->flags &
              (SESSION_EOF | SESSION_LEAVING | SESSION_QUEUE_FULL |
-              SESSION_DELAY_FULL | SESSION_INPUT_HELD)) &&
+              SESSION_DELAY_FULL | SESSION_INPUT_HELD | SESSION_WANTS_ROOM)) &&
            !session->pauses;
 }
 

@@ -32,7 +32,7 @@ static inline bool session_is_closing(const struct pg_session *session)
 static inline bool session_is_pressed(const struct pg_session *session)
 {
     return session->queued > core->high_water ||
-           ((session->pauses || session->flags & SESSION_DELAY_FULL) &&
+           ((session->pauses || session->flags & SESSION_LATE_OUT_FULL) &&
             session_is_connection(session));
 }
 
@@ -77,6 +77,11 @@ void session_watch(struct pg_session *session);
 /* Lets it go on reading when its queue is short, lets held bytes come again,
    and tells those who wait for room. */
 void session_may_resume(struct pg_session *session);
+/* The session was refused what it has to send, or to delay: it is not resumed
+   until its socket has taken something, or others have given back room. */
+void mark_starved(struct pg_session *session);
+/* There is more room: those who were refused may try again. */
+void mark_fed(void);
 /* The session goes on in the next turn: session_resume_marked(). */
 void mark_resuming(struct pg_session *session);
 

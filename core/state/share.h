@@ -34,6 +34,13 @@ void share_queue(int64_t bytes);
 /* Sets the sizes of one message and of one read, from the config. */
 void share_set_sizes(void);
 
+/* May one session, when it is alone, queue so much? */
+bool share_may_queue(size_t len);
+/* The rest of a message, of which a part is sent, can be refused no more. All
+   rests together may take as much again as all that is queued otherwise; false:
+   they do. */
+bool share_has_room_for_rest(size_t len);
+
 /* What one session may keep and delay. */
 uint64_t share_to_keep(void);
 /* May the session keep or delay so many bytes more? */

@@ -41,11 +41,13 @@ enum session_flags {
     SESSION_NOTED = 1 << 19,    /* core->noted */
 
     /* Why it is not read from, or not written to. */
-    SESSION_QUEUE_FULL = 1 << 15,  /* until its queue is short */
-    SESSION_DELAY_FULL = 1 << 16,  /* until less is on its way */
-    SESSION_INPUT_HELD = 1 << 17,  /* an entry keeps bytes that come again */
-    SESSION_SOCKET_FULL = 1 << 18, /* its socket takes no more just now */
-    SESSION_WANTS_ROOM = 1 << 24,  /* an entry's room() is to be called */
+    SESSION_QUEUE_FULL = 1 << 15,    /* until its queue is short */
+    SESSION_DELAY_FULL = 1 << 16,    /* until less is on its way */
+    SESSION_LATE_OUT_FULL = 1 << 30, /* ... outward */
+    SESSION_INPUT_HELD = 1 << 17,    /* an entry keeps bytes that come again */
+    SESSION_SOCKET_FULL = 1 << 18,   /* its socket takes no more just now */
+    SESSION_WANTS_ROOM = 1 << 24,    /* an entry's room() is to be called */
+    SESSION_STARVED = 1 << 29,       /* was refused, until there is more room */
 
     /* How far it is open, and whether it has said goodbye. */
     SESSION_HOLDING = 1 << 25,  /* the last opened entry waits for pg_ready() */
@@ -116,6 +118,7 @@ struct pg_session {
     uint32_t late;     /* those messages alone */
     uint32_t delayed;  /* bytes in them */
     uint32_t late_out; /* how many of them go outward */
+    uint32_t delayed_out;   /* bytes in those */
     uint32_t due, due_last; /* those that are due and wait for a turn */
     struct budget budget;
     uint16_t ended; /* entries that have seen the end of input */

@@ -114,6 +114,9 @@ struct core {
     uint32_t high_water;   /* queued bytes from which PG_FULL is said */
     uint32_t turn_records; /* that a session may hand on in a turn */
     bool is_hurried;       /* held bytes come again now, whatever is spent */
+    bool must_take;        /* a part of this message is sent: see share.h */
+    bool has_starved;      /* a session waits for room in a total */
+    bool has_freed;        /* there is more of that than there was */
 
     struct session_run *runs; /* by slot */
     uint32_t *live;           /* slots in use, those of strangers last */

@@ -250,24 +250,37 @@ static int impair_pass_piece(const struct passing *passing,
 
     if (is_spaced)
         way->link.order_ns += SPACING_NS;
-    way->bytes += piece.len;
     return impair_hand_on(passing, piece,
                           impair_is_late(passing->terms) || is_spaced,
                           fate.due_ns);
 }
 
+/* A stream with a hole is none. But what goes out and was refused whole is the
+   sender's still: it comes again, as if it had never come. */
+static enum pg_verdict impair_refused(const struct passing *passing,
+                                      const struct impair_way *before)
+{
+    if (passing->direction == IN || passing->way->bytes != before->bytes)
+        return pg_reset(passing->ctx, "no room for a delayed stream");
+    passing->way->link = before->link;
+    return PG_STOP;
+}
+
 static enum pg_verdict impair_pass_stream(const struct passing *passing,
                                           struct pg_bytes in)
 {
+    const struct impair_way before = *passing->way;
+
     while (in.len > 0) {
         size_t len = impair_next_piece(passing, in.len);
         int error = impair_pass_piece(passing, pg_bytes(in.data, len));
 
-        in = pg_bytes(in.data + len, in.len - len);
         if (error == -ECANCELED)
             break;
-        if (error == -ENOBUFS) /* a stream with a hole is none */
-            return pg_reset(passing->ctx, "no room for a delayed stream");
+        if (error == -ENOBUFS)
+            return impair_refused(passing, &before);
+        passing->way->bytes += len;
+        in = pg_bytes(in.data + len, in.len - len);
         if (passing->way->bytes == impair_reset_at(passing)) {
             impair_count(passing, "reset");
             return pg_reset(passing->ctx, "reset by impair");

@@ -42,6 +42,8 @@ struct peer_end {
     struct chunks out; /* writes or records */
     struct chunk all;  /* out, joined */
     bool has_ended, is_reset, is_blocked, is_closed, is_finished;
+    bool is_short; /* its socket takes so many bytes, and is blocked then */
+    size_t room;
     uint64_t acknowledged; /* as its system says; see harness_acknowledge() */
     enum pg_why why;
     char reason[256];
@@ -139,9 +141,15 @@ ssize_t harness_send(struct pg_session *session, int fd,
         return -EAGAIN;
     if (end->is_reset)
         return -EPIPE;
-    for (int i = 0; i < count; i++) {
-        chunks_add(&end->out, parts[i].iov_base, parts[i].iov_len);
-        total += (ssize_t)parts[i].iov_len;
+    for (int i = 0; i < count && !end->is_blocked; i++) {
+        size_t len = parts[i].iov_len;
+
+        if (end->is_short && len > end->room)
+            len = end->room;
+        chunks_add(&end->out, parts[i].iov_base, len);
+        total += (ssize_t)len;
+        end->room -= len;
+        end->is_blocked = end->is_short && end->room == 0;
     }
     return total;
 }
@@ -652,11 +660,10 @@ void harness_acknowledge(struct harness *unused, int peer, uint64_t bytes)
     harness->peers[peer].acknowledged += bytes;
 }
 
-void harness_block(struct harness *unused, int peer, bool is_blocked)
+static void set_blocked(int peer, bool is_blocked)
 {
     struct pg_session *session = session_of(peer);
 
-    (void)unused;
     harness->peers[peer].is_blocked = is_blocked;
     if (is_blocked || !session)
         return;
@@ -666,6 +673,21 @@ void harness_block(struct harness *unused, int peer, bool is_blocked)
     else
         flush_unblock(harness->peers[peer].listener);
     virtual_turn();
+}
+
+void harness_block(struct harness *unused, int peer, bool is_blocked)
+{
+    (void)unused;
+    harness->peers[peer].is_short = false;
+    set_blocked(peer, is_blocked);
+}
+
+void harness_block_after(struct harness *unused, int peer, size_t bytes)
+{
+    (void)unused;
+    harness->peers[peer].is_short = true;
+    harness->peers[peer].room = bytes;
+    set_blocked(peer, bytes == 0);
 }
 
 /* ---- what a test sees ------------------------------------------------- */

@@ -84,6 +84,8 @@ void harness_reset(struct harness *harness, int peer);
 void harness_advance(struct harness *harness, uint64_t ms);
 /* From now on its socket takes nothing, or takes again. */
 void harness_block(struct harness *harness, int peer, bool is_blocked);
+/* The socket of its stream takes so many bytes more, and then nothing. */
+void harness_block_after(struct harness *harness, int peer, size_t bytes);
 /* Its system has taken so much more of what was sent; whether the socket takes
    more is for harness_block(). */
 void harness_acknowledge(struct harness *harness, int peer, uint64_t bytes);

@@ -234,8 +234,8 @@ struct pg_handler {
     void (*known)(struct pg_ctx *ctx);
 
     /* There is room again after PG_FULL or -ENOBUFS, for a handler that makes
-       output without input; once for each time, and not where pg_keep() has
-       bytes that come again. */
+       output without input; once for each time, before more input, and not
+       where pg_keep() has bytes that come again. */
     void (*room)(struct pg_ctx *ctx);
 
     /* The session ends, and not by a reset or a crash: last entry to first,
@@ -310,7 +310,8 @@ PG_API void pg_rest(struct pg_ctx *ctx, struct pg_bytes rest);
  *             what it answers, as for PG_FULL, and send it again
  *
  * Who stops at PG_FULL finds room for one message more, unless others hold
- * limits.queue_bytes_total, and is closed by limits.unread_s alone.
+ * limits.queue_bytes_total, and is closed by limits.unread_s alone. From send()
+ * only the first piece of a message is refused, and with it the whole message.
  */
 PG_API int pg_send(struct pg_ctx *ctx, struct pg_bytes bytes);
 
