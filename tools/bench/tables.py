@@ -6,6 +6,9 @@ from typing import Callable
 
 from groups import group_costs
 from measures import memory, start_up, traffic
+from protocols import (
+    DNS, Protocol, nginx, nsd, pipelined_waits, redis, requests,
+)
 from rude import honest_waits, stranger_costs, unread_memory, who_waits
 from servers import Peer, Playground, Reference
 
@@ -321,8 +324,51 @@ def strangers(name, handlers):
     )
 
 
+# ---- real protocols ------------------------------------------------------------
+
+REQUESTS = {"measure": requests, "figures": ("cpu_us", "rate")}
+
+
+def redis_case(command, deep, count):
+    return Case(f"{command}, -P {deep}", ["redis-benchmark", command, str(deep), str(count)],
+                is_quick=False)
+
+
+RESP = Table(
+    "resp", "A key-value store, asked by redis-benchmark", "request",
+    [redis_case(command, deep, count)
+     for command in ("ping_mbulk", "set", "get") for deep, count in ((1, 50_000), (16, 400_000))],
+    [redis("redis"), redis("redis again"), Protocol("playground run", "resp")],
+    **REQUESTS,
+)
+
+HTTP = Table(
+    "http", "HTTP, asked by wrk", "request",
+    [Case(f"{count} connections", ["wrk", str(count)], is_quick=False) for count in (64, 1000)],
+    [nginx("nginx"), nginx("nginx again"), Protocol("playground run", "http")],
+    **REQUESTS,
+)
+
+NAMES = Table(
+    "dns", "DNS over UDP, asked by dnsperf", "query",
+    [Case(f"{count} sockets" if count > 1 else "one socket",
+          ["dnsperf", str(count), "100000"], is_quick=False) for count in (1, 100)],
+    [nsd("nsd"), nsd("nsd again"), Protocol("playground run", "dns", "udp", DNS)],
+    **REQUESTS,
+)
+
+LONG = Table(
+    "long-answers", "The longest wait of one beside 3,000 pipelined requests of 60 KB", "answer",
+    [Case("one reader")],
+    [Protocol("playground run", "resp"), Protocol("playground run again", "resp")],
+    measure=pipelined_waits,
+    figures=("wait_ms",),
+    main="wait_ms",
+)
+
 TABLES = [
     TCP_ECHO, TCP_BULK, OPEN_LOOP, UDP_ECHO, BROADCAST_TCP, BROADCAST_UDP, GROUP,
     WORKERS, HANDLERS, IDLE, START, WHO, RUDE, UNREAD,
     strangers("echo", ["echo"]), strangers("the-chat", ["chat-broadcast"]),
+    RESP, HTTP, NAMES, LONG,
 ]
