@@ -120,6 +120,9 @@ static int handler_api_forward_out(struct pg_ctx *ctx, struct pg_bytes bytes,
     core->must_take = must_take;
     if (result >= 0)
         ctx->has_sent = true;
+    else if (later && result == -ENOBUFS)
+        counter_add(handler_api_owner_of(ctx), "refused: no room for a delay",
+                    1);
     if (result && ctx->result >= 0)
         ctx->result = result;
     return result;

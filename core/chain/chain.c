@@ -52,12 +52,13 @@ static void chain_drop_passed(struct pg_session *session, uint64_t passed)
    that must not cost it a record. */
 static bool chain_hurry(struct pg_session *session, unsigned place)
 {
-    bool was_hurried = core->is_hurried;
+    bool was_hurried = core->is_hurried, must_take = core->must_take;
 
     session_ctx(session, place)->is_held = false;
-    core->is_hurried = true;
+    core->is_hurried = core->must_take = true;
     chain_recv(session, place, pg_bytes(NULL, 0));
     core->is_hurried = was_hurried;
+    core->must_take = must_take;
     return !session_is_closing(session);
 }
 

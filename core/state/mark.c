@@ -31,7 +31,7 @@ void mark_reason(struct pg_session *session, enum pg_why why, const char *text)
 {
     if (session_is_closing(session))
         return;
-    session->why = (uint16_t)why;
+    session->why = (uint8_t)why;
     mark_keep_text(session, text);
     counter_add_reason(counter_of_listener(session->listener), text);
 }

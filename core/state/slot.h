@@ -121,9 +121,9 @@ struct pg_session {
     uint32_t delayed_out;   /* bytes in those */
     uint32_t due, due_last; /* those that are due and wait for a turn */
     struct budget budget;
-    uint16_t ended; /* entries that have seen the end of input */
-    uint16_t cut;   /* SESSION_CUT_OFF: entries that hand on no more input */
-    uint16_t why;   /* enum pg_why */
+    uint8_t ended;  /* entries that have seen the end of input */
+    uint8_t cut;    /* SESSION_CUT_OFF: entries that hand on no more input */
+    uint8_t why;    /* enum pg_why */
     bool is_member; /* may be in groups, see member.c */
 };
 
