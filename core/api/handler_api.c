@@ -145,10 +145,12 @@ static void handler_api_refused(struct pg_ctx *ctx)
 
     if (session->flags & SESSION_STARVED ||
         (session->flags & SESSION_LATE_OUT_FULL &&
-         session_is_connection(session)))
+         session_is_connection(session))) {
         handler_api_wait(ctx);
-    else
+        ctx->must_resend = true;
+    } else {
         ctx->was_refused = true;
+    }
 }
 
 /* What pg_send() says, if it is not 0. A broadcast waits for nobody, and after
@@ -242,6 +244,12 @@ static bool handler_api_may_keep(const struct pg_ctx *ctx, struct pg_bytes tail)
     return false;
 }
 
+/* Nothing of it can be kept, but it comes again. */
+static bool handler_api_is_empty_record(const struct pg_ctx *ctx)
+{
+    return ctx->in_len == 0 && pg_input_kind(ctx) == PG_RECORDS;
+}
+
 enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail)
 {
     struct ctx_slot *slot;
@@ -257,7 +265,9 @@ enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail)
     core->must_take = false;
     if (why)
         session_end(ctx->session, PG_END_FIN, PG_WHY_LIMIT, why);
-    slot->is_held = handler_api_waits(ctx) && tail.len;
+    slot->is_held =
+        handler_api_waits(ctx) &&
+        (tail.len || (ctx->must_resend && handler_api_is_empty_record(ctx)));
     if (slot->is_held) {
         slot->wants_room = false; /* recv() is told by these */
         ctx->session->flags |= SESSION_INPUT_HELD;

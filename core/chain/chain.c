@@ -147,7 +147,8 @@ int chain_recv(struct pg_session *session, unsigned place, struct pg_bytes in)
         ctx.entry = entry;
         ctx.place = place;
         ctx.in_len = in.len;
-        ctx.has_kept = ctx.must_wait = ctx.was_refused = false;
+        ctx.has_kept = ctx.must_wait = false;
+        ctx.must_resend = ctx.was_refused = false;
         this->arena.header->running = entry->running;
         verdict = entry->handler->recv(&ctx, in);
         if (session->keeping && !ctx.has_kept)

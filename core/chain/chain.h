@@ -28,7 +28,8 @@ struct pg_ctx {
     bool has_kept;    /* pg_keep() was called in this callback */
     bool has_dropped; /* pg_drop() was */
     bool must_wait;   /* PG_FULL was said in this callback, or -ENOBUFS */
-    bool was_refused; /* -ENOBUFS was, for what will find no room later */
+    bool must_resend; /* -ENOBUFS was */
+    bool was_refused; /* ... for what will find no room later */
     bool has_sent;    /* outward: a part of the message is on its way */
     enum chain_callback callback;
     size_t in_len; /* inward: the bytes recv() was given, or pg_rest(); in bye()

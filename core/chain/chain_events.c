@@ -126,7 +126,7 @@ static void chain_events_close_one(struct pg_session *session, unsigned place,
     if (ctx.entry->handler->close)
         ctx.entry->handler->close(&ctx, reason);
     frame_restore(frame);
-    if (slot->kept_len)
+    if (slot->kept_len || slot->is_held)
         counter_add((uint16_t)ctx.entry->id, "dropped: unfinished message", 1);
     slot->is_open = false;
     if (slot->deadline_ms) {

@@ -204,6 +204,25 @@ static void test_refused_comes_back_whole(void **state)
     run_seeds(run_echo);
 }
 
+/* An empty record is one, too, and comes again. */
+static void test_refused_and_empty_comes_back(void **state)
+{
+    (void)state;
+    h = harness_create_limits(
+        PG_STREAM,
+        "[{ \"plugin\": \"impair\", \"delay_ms\": 5 }, \"lines\", \"echo\"]",
+        "{ \"kept_bytes_total\": 65536, \"frame_bytes\": 1024 }");
+    for (int i = 0; i < 300; i++)
+        for (int peer = harness_connect(h), n = 0; n < 20; n++)
+            harness_push_text(h, peer, "\n\n\nab\n\n");
+    harness_advance(h, 1000);
+    for (int i = 0; i < 300; i++)
+        assert_int_equal(harness_out(h, i).len, 20 * 7);
+    assert_true(harness_counter(h, "impair", "refused: no room for a delay") >
+                0);
+    harness_destroy(h);
+}
+
 /* What a datagram is answered may find no room for good: it is counted, and its
    handler is not blamed for keeping the datagram. */
 static void test_refused_for_good_is_counted(void **state)
@@ -239,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refused_is_heard_in_the_end),
         cmocka_unit_test(test_refused_comes_back_whole),
+        cmocka_unit_test(test_refused_and_empty_comes_back),
         cmocka_unit_test(test_refused_for_good_is_counted),
     };
 
