@@ -106,10 +106,16 @@ static void take_room(struct member *self, struct pg_bytes room)
         self->is_lost = false;
 }
 
+/* Of one that could not hear nobody knows where it has gone. */
+static bool is_anywhere(const struct member *one)
+{
+    return one->is_lost || one->was_deaf;
+}
+
 /* Were the two in one room, as far as anybody knows? */
 static bool may_hear(const struct member *ear, const struct member *actor)
 {
-    if (!FUZZ_ROOMS || ear->is_lost || actor->is_lost)
+    if (!FUZZ_ROOMS || is_anywhere(ear) || is_anywhere(actor))
         return true;
     for (int a = 0; a < ear->room_count; a++)
         for (int b = 0; b < actor->room_count; b++)
@@ -124,17 +130,20 @@ static bool is_heard(const struct member *member)
            !member->is_unsure;
 }
 
-/* Records that find no room are dropped, the answer to /nick like any other. */
+/* What finds no room is refused, the answer to /nick like any other. */
 static void note_drops(void)
 {
-    static uint64_t before;
-    uint64_t now =
-        counter_value(COUNTER_LISTENER | 1, "dropped: send queue full");
+    static uint64_t before[2];
 
-    for (int i = 0; i < count && now != before; i++)
-        if (!members[i].is_stream)
-            members[i].is_unsure = members[i].is_lost = true;
-    before = now;
+    for (unsigned listener = 0; listener < 2; listener++) {
+        uint64_t now = counter_value((uint16_t)(COUNTER_LISTENER | listener),
+                                     "dropped: send queue full");
+
+        for (int i = 0; i < count && now != before[listener]; i++)
+            if (members[i].is_stream == (listener == 0))
+                members[i].is_unsure = members[i].is_lost = true;
+        before[listener] = now;
+    }
 }
 
 static bool have_one_name(const struct member *a, const struct member *b)
