@@ -10,7 +10,7 @@
 #include "state/slot.h"
 
 #define PEERS_MOST 20
-#define SEEDS      15
+#define SEEDS      6
 #define SEEDS_LONG 1000
 #define STEPS      60
 #define ASKED_MOST 100000

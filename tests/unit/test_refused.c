@@ -10,7 +10,7 @@
 #include "state/slot.h"
 
 #define PEERS_MOST 40
-#define SEEDS      40
+#define SEEDS      12
 #define SEEDS_LONG 2000
 #define STEPS      80
 #define ASKED_MOST 60000
