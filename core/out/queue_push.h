@@ -1,6 +1,6 @@
 /*
  * queue_push - what goes into a session's queue, and what becomes of that which
- * does not fit: a stream that does not read ends, a record is dropped.
+ * does not fit: it is refused whole, or, of a broadcast, ends who reads slowly.
  */
 #ifndef QUEUE_PUSH_H
 #define QUEUE_PUSH_H
@@ -8,9 +8,9 @@
 #include "out/queue.h"
 
 /*
- * Queues bytes of one's own for a session; see pg_send() for the result. Ends
- * the session when it does not fit and the transport is a stream. Whoever calls
- * this has delivered what is gathered for the session: broadcast_before().
+ * Queues bytes of one's own for a session; see pg_send() for the result. Who is
+ * refused is marked as starved, see mark_starved(). Whoever calls this has
+ * delivered what is gathered for the session: broadcast_before().
  */
 int queue_push(struct pg_session *session, struct pg_bytes bytes);
 /* The same for its part of a broadcast: `slow` says what no room means. */
