@@ -252,6 +252,7 @@ static bool handler_api_is_empty_record(const struct pg_ctx *ctx)
 
 enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail)
 {
+    bool must_take = core->must_take;
     struct ctx_slot *slot;
     const char *why;
 
@@ -260,9 +261,9 @@ enum pg_verdict pg_keep(struct pg_ctx *ctx, struct pg_bytes tail)
         return PG_STOP;
     slot = session_ctx(ctx->session, ctx->place);
     ctx->has_kept = true;
-    core->must_take = handler_api_waits(ctx); /* it was told to keep this */
+    core->must_take |= handler_api_waits(ctx); /* it was told to keep this */
     why = keep_set(ctx->session, ctx->place, tail);
-    core->must_take = false;
+    core->must_take = must_take;
     if (why)
         session_end(ctx->session, PG_END_FIN, PG_WHY_LIMIT, why);
     slot->is_held =

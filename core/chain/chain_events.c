@@ -85,7 +85,7 @@ void chain_cut_off(struct pg_session *session, unsigned place, bool is_now)
         return;
     chain_open_ahead(session);
     session->flags |= SESSION_EOF | SESSION_CUT_OFF;
-    session->ended = session->cut = (uint16_t)(place + 1);
+    session->ended = session->cut = (uint8_t)(place + 1);
     if (is_now)
         chain_events_tell_end(session);
     mark_resuming(session); /* chain_resume() goes on */
